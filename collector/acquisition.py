@@ -1,0 +1,335 @@
+"""One run: the order of volatility, the budgets, and the outcome of every attempt.
+
+Reads the sources one after the other into a bundle, whatever the host does, and closes it.
+Nothing here knows which system it runs on, and nothing here prints: whoever looks on is
+told through `Onlooker`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from collector import isolation
+from collector.clocks import events_between
+from collector.errors import DiskFullError
+from collector.host import HostError
+from collector.model import Gap, Outcome
+from collector.output import Output
+from collector.reading import Reading
+from collector.sources import SOURCES
+from collector.sources.activity import ActivitySource
+from collector.sources.footprint import FootprintSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from collector.bundle import Bundle
+    from collector.host import ActivityWatch, Host
+    from collector.model import Item, Json, Moment, Request, Row
+    from collector.sources import Source
+
+FINAL_STEPS = 1
+"""Steps of a run beside its sources: closing and sealing."""
+
+
+class Onlooker(Protocol):
+    """Who is told how a run goes; every method returns at once and raises nothing."""
+
+    def opened(self, bundle: Path, start_code: str) -> None:
+        """Tell that the bundle is born: from here on something is preserved."""
+
+    def step(self, number: int, total: int, source: str, seconds: float) -> None:
+        """Tell that the next step begins; `seconds` is the longest it may take. The last one is `seal`."""
+
+    def counted(self, count: int) -> None:
+        """Tell how many rows or files of the present step are written, a few times a second."""
+
+    def gap(self, source: str, gap: Gap) -> None:
+        """Tell that something was expected and not obtained."""
+
+    def phase(self, name: str, code: str) -> None:
+        """Tell that a phase is closed; `code` is the head code that may be written down."""
+
+    def isolation(self, when: str, verdict: isolation.Verdict) -> None:
+        """Tell how the network was judged: `when` is open or close."""
+
+    def stopping(self, reason: str) -> None:
+        """Tell that the run is being cut short and closes: reason as in the `close` record."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """Where a signal leaves word that the run is to close; `reason` as in the `close` record."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator allows a run: seconds from its start and bytes of artifacts, if bounded."""
+
+    seconds: float | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a run that ended with a sealed bundle."""
+
+    bundle: Path
+    case: str
+    exit_code: int
+    records: int
+    artifacts: int
+    gaps: int
+    isolation: Mapping[str, str | None]
+    reasons: tuple[isolation.Reason, ...]
+    """Of the last isolation verdict."""
+    start_code: str
+    seal_code: str
+    seal_sha256: str
+    seconds: float
+    reason: str | None
+    """Why the run was cut short, or `None`."""
+    missed: tuple[tuple[str, str], ...]
+    """Source and outcome of each gap, in order."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run into a bundle that is open; `collect` does all of it and closes the bundle."""
+
+    bundle: Bundle
+    host: Host
+    request: Request
+    onlooker: Onlooker
+    case: str
+    start_code: str
+    limits: Limits = field(default_factory=Limits)
+    stop: Stop = field(default_factory=Stop)
+    done: frozenset[str] = frozenset()
+    """Sources that an earlier part of the run has finished (resume)."""
+    verdicts: dict[str, str | None] = field(default_factory=lambda: {"open": None, "close": None})
+    seen: list[str] = field(default_factory=list)
+    """Every isolation verdict so far; the worst is that of the run."""
+    last_moment: Moment | None = None
+    started: float = field(default_factory=time.monotonic)
+    _size: int = 0
+    _missed: list[tuple[str, str]] = field(default_factory=list)
+    _reasons: tuple[isolation.Reason, ...] = ()
+    _core_missing: bool = False
+    _rows: dict[str, int] = field(default_factory=dict)
+    _over_size: bool = False
+
+    def collect(self) -> Result:
+        """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone."""
+        watch = self._start_watch()
+        try:
+            self._judge("open")
+            self._sources()
+            self._ending(watch)
+        finally:
+            if watch is not None:
+                watch.stop()
+        return self._close()
+
+    def _sources(self) -> None:
+        phase = SOURCES[0].phase
+        for number, source in enumerate(SOURCES, 1):
+            if source.phase != phase:
+                self._phase(phase)
+                phase = source.phase
+            self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, source.seconds)
+            self._clocks()
+            if source.name in self.done:
+                continue
+            self._check_time()
+            if self.stop.reason is not None or self._over_size:
+                self._not_started(source)
+                continue
+            try:
+                self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
+            except DiskFullError:
+                self._full()
+        self._phase(phase)
+
+    def _phase(self, name: str) -> None:
+        self.onlooker.phase(name, self.bundle.phase(name))
+        self.bundle.grouped = True  # the volatile phase syncs at once; what follows may share a sync
+
+    def _read(
+        self, name: str, kind: str, columns: Mapping[str, str], items: Iterator[Item], source: Source | None
+    ) -> None:
+        """Write what one source yields; raises `DiskFullError` once what fits is recorded."""
+        reading = Reading(name, items)
+        output = Output(self, name, kind, columns)
+        deadline = time.monotonic() + (source.seconds if source is not None else 60)
+        reading.start()
+        try:
+            for delivery in reading.deliveries():
+                if delivery is not None:
+                    output.take(delivery)
+                if self.bundle.is_due():
+                    self.bundle.commit()
+                self._check_time()
+                cut = self._cut(deadline)
+                if cut is not None:
+                    output.missed(cut)
+                    break
+            output.end()
+        finally:
+            reading.abandon()
+        self._rows[name] = output.count
+        if source is not None and source.core and output.count == 0:
+            self._core_missing = True
+
+    def _cut(self, deadline: float) -> Gap | None:
+        """Return why the present source must end now, if it must."""
+        if self.stop.reason is not None:
+            return Gap(Outcome.FAILED, f"cut short: {self.stop.reason}")
+        if self._over_size:
+            return Gap(Outcome.OVER_LIMIT, "cut short: the bundle has reached --max-size")
+        if time.monotonic() > deadline:
+            return Gap(Outcome.TIMED_OUT, "cut short: the source took longer than it may")
+        return None
+
+    def missed(self, source: str, gap: Gap) -> None:
+        """Record a gap and tell who looks on."""
+        self._missed.append((source, gap.outcome.value))
+        self.bundle.gap(source, gap)
+        self.onlooker.gap(source, gap)
+
+    def told(self, count: int) -> None:
+        """Tell who looks on how many rows or files of this step there are."""
+        self.onlooker.counted(count)
+
+    def counted(self, size: int) -> None:
+        """Count bytes of artifacts against `--max-size`."""
+        self._size += size
+        if self.limits.size is not None and self._size > self.limits.size:
+            self._over_size = True
+
+    def _not_started(self, source: Source) -> None:
+        reason = self.stop.reason or "the bundle has reached --max-size"
+        outcome = {"max_time": Outcome.TIMED_OUT, "signal": Outcome.FAILED}.get(reason, Outcome.OVER_LIMIT)
+        self.missed(source.name, Gap(outcome, f"not started: {reason}"))
+
+    def _check_time(self) -> None:
+        limit = self.limits.seconds
+        if limit is not None and time.monotonic() - self.started > limit:
+            self._stop("max_time")
+
+    def _stop(self, reason: str) -> None:
+        if self.stop.reason is None:
+            self.stop.reason = reason
+            self.onlooker.stopping(reason)
+
+    def _full(self) -> None:
+        self._stop("disk_full")
+        self.bundle.observe("disk-full", {"reason": "the folder of the bundle takes no more bytes"})
+
+    def _judge(self, when: str) -> None:
+        try:
+            verdict = isolation.judge(self.host.link_facts())
+        except (HostError, OSError) as error:
+            reason = error.gap.reason if isinstance(error, HostError) else str(error.strerror)
+            self.bundle.observe("isolation", {"when": when, "verdict": "UNKNOWN", "reasons": [reason]})
+            self.verdicts[when] = "UNKNOWN"
+            self.seen.append("UNKNOWN")
+            return
+        told = verdict.as_json()
+        interfaces, reasons = told["interfaces"], told["reasons"]
+        states: dict[str, Json] = {}
+        for entry in interfaces[:100] if isinstance(interfaces, list) else []:
+            if isinstance(entry, dict):
+                states[str(entry["name"])[:64]] = entry["state"]
+        data: dict[str, Json] = {
+            "when": when,
+            "verdict": verdict.verdict,
+            "scope": verdict.scope,
+            "states": states,
+            "reasons": [str(text)[:300] for text in reasons[:50]] if isinstance(reasons, list) else [],
+        }
+        self.bundle.observe("isolation", data)
+        self.verdicts[when] = verdict.verdict
+        self.seen.append(verdict.verdict)
+        self._reasons = verdict.reasons
+        self.onlooker.isolation(when, verdict)
+
+    def _clocks(self) -> None:
+        """Record what happened to the clocks since the last look."""
+        now = self.bundle.clock.now()
+        for event in events_between(self.last_moment, now) if self.last_moment is not None else ():
+            self.bundle.observe(event.what, event.data)
+        self.last_moment = now
+
+    def _start_watch(self) -> ActivityWatch | None:
+        self._clocks()
+        try:
+            return ActivitySource().start(self.host, self.request)
+        except HostError as error:
+            self.missed(ActivitySource.name, error.gap)
+            return None
+
+    def _ending(self, watch: ActivityWatch | None) -> None:
+        self.onlooker.step(len(SOURCES) + FINAL_STEPS, len(SOURCES) + FINAL_STEPS, "seal", 10)
+        activity, footprint = ActivitySource(), FootprintSource()
+        try:
+            if watch is not None:
+                self._read(activity.name, activity.kind, activity.columns, activity.collect(watch), None)
+            self._judge("close")
+            self._clocks()
+            if self.stop.reason != "disk_full":
+                own: list[Item] = [self.host.footprint()]
+                self._read(footprint.name, footprint.kind, footprint.columns, iter(own), None)
+                self._read("summary", "summary", _SUMMARY, iter([self._summary()]), None)
+        except DiskFullError:
+            self._full()
+        if self.verdicts["close"] is None:
+            self._judge("close")
+
+    def _summary(self) -> Row:
+        outcomes: dict[str, Json] = {}
+        for source, outcome in self._missed:
+            key = f"{source}:{outcome}"
+            outcomes[key] = int(str(outcomes.get(key, 0))) + 1
+        counted: dict[str, Json] = dict(self._rows)
+        return {"rows": counted, "gaps": outcomes, "isolation": isolation.worst(self.seen)}
+
+    def _close(self) -> Result:
+        inventory = self.bundle.inventory
+        opening = inventory.opening or {}
+        self.bundle.commit()
+        same_boot = opening["boot_id"] == self.bundle.clock.now().boot_id
+        run = isolation.worst(self.seen)
+        cut = self.stop.reason
+        verdicts: dict[str, Json] = {"open": self.verdicts["open"], "close": self.verdicts["close"], "run": run}
+        outcome = "complete" if cut is None else "cut_short"
+        sealed = self.bundle.close(outcome=outcome, reason=cut, isolation=verdicts, same_boot=same_boot)
+        exit_code = 3 if cut is not None or self._core_missing else 0 if run == "ISOLATED" else 4
+        return Result(
+            bundle=self.bundle.path,
+            case=self.case,
+            exit_code=exit_code,
+            records=sealed.records,
+            artifacts=inventory.counts["artifacts"],
+            gaps=inventory.counts["gaps"],
+            isolation={**self.verdicts, "run": run},
+            reasons=self._reasons,
+            start_code=self.start_code,
+            seal_code=sealed.code,
+            seal_sha256=sealed.digest.hex(),
+            seconds=time.monotonic() - self.started,
+            reason=cut,
+            missed=tuple(self._missed),
+        )
+
+
+_SUMMARY = {
+    "rows": "Rows or files written, by source.",
+    "gaps": "Gaps, by source and outcome.",
+    "isolation": "The worst isolation verdict of the run.",
+}

@@ -1,0 +1,337 @@
+"""The command line: arguments, exit codes, nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector import __version__
+from collector.errors import CollectorError, UsageError
+from collector.schema import is_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.acquisition import Onlooker, Result, Stop
+    from collector.host import Host
+
+MAX_NAME = 200
+"""Longest name of an operator or witness in characters."""
+_DURATIONS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def duration(text: str) -> float:
+    """Return the seconds of `90s`, `15m`, `12h`, `7d` or `2w`; raises `UsageError`."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip())
+    if match is None:
+        raise UsageError("this is no length of time", hint="write for example 90s, 15m, 12h, 7d or 2w")
+    return int(match[1]) * _DURATIONS[match[2]]
+
+
+def size(text: str) -> int:
+    """Return the bytes of `500M` or `2G`; raises `UsageError`."""
+    match = re.fullmatch(r"([0-9]{1,9})([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise UsageError("this is no size", hint="write for example 500M or 2G")
+    return int(match[1]) * _SIZES[match[2].upper()]
+
+
+def since(text: str, now_ns: int) -> int:
+    """Return the start of a window given as a length of time or an ISO date; local time unless it has an offset."""
+    if re.fullmatch(r"[0-9]{1,9}[smhdw]", text.strip()):
+        return max(0, now_ns - int(duration(text) * 10**9))
+    try:
+        then = datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError, OSError) as error:
+        hint = "write for example 7d, 2026-11-20 or 2026-11-20T08:30"
+        raise UsageError("this is neither a length of time nor a date", hint=hint) from error
+    return max(0, int(then.timestamp()) * 10**9)
+
+
+def case_id(text: str) -> str:
+    """Return a case id that may name a folder; raises `UsageError`."""
+    if not is_case(text):
+        raise UsageError(
+            "this case id can't name a folder",
+            hint="use 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",
+        )
+    return text
+
+
+def said(text: str | None) -> str | None:
+    """Return a name as given; raises `UsageError` if it is too long."""
+    if text is not None and len(text) > MAX_NAME:
+        raise UsageError(f"a name of {len(text)} characters is too long", hint=f"{MAX_NAME} are allowed")
+    return text
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--case", metavar="ID", help="Case id: letters, digits, dots, hyphens, underscores.")
+@click.option("--operator", metavar="NAME", help="Who runs the collection.")
+@click.option("--witness", metavar="NAME", help="Who watches it.")
+@click.option("--out", metavar="DIR", default=".", help="Existing folder for the bundle, best on a stick.")
+@click.option("--since", "since_text", metavar="7d|ISO", default="7d", help="Start of the window of recent files.")
+@click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
+@click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
+@click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be collected; write nothing.")
+@click.version_option(__version__, prog_name="collect")
+@click.pass_context
+def collect(  # noqa: PLR0917 - one for each option
+    context: click.Context,
+    case: str | None,
+    operator: str | None,
+    witness: str | None,
+    out: str,
+    since_text: str,
+    scan: tuple[str, ...],
+    max_size: str | None,
+    max_time: str | None,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001 - click gives flags as arguments
+    quiet: bool,  # noqa: FBT001 - the same
+    yes: bool,  # noqa: FBT001, ARG001 - the same; nothing is asked yet
+    dry_run: bool,  # noqa: FBT001 - the same
+) -> None:
+    """Preserve the evidence of a ransomware attack on this machine in one sealed folder."""
+    from collector.ui import messages  # noqa: PLC0415 - after the arguments are read
+
+    messages.install(lang)
+    if context.invoked_subcommand is not None:
+        return
+    if case is None:
+        raise UsageError("no case is given", hint="write for example: collect --case CABINET-1 (see collect --help)")
+    from collector.acquisition import Limits, Stop  # noqa: PLC0415 - verify needs none of it
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.model import Case  # noqa: PLC0415 - the same
+    from collector.session import Plan, begin  # noqa: PLC0415 - the same
+
+    who = Case(case_id(case), said(operator), said(witness))
+    limits = Limits(
+        seconds=None if max_time is None else duration(max_time),
+        size=None if max_size is None else size(max_size),
+    )
+    host = this_host()
+    plan = Plan(
+        case=who,
+        out=Path(out),
+        since_ns=since(since_text, host.clock.now().utc_ns),
+        scan=tuple(os.fsencode(path) for path in scan) or None,
+        limits=limits,
+        arguments=tuple(sys.argv[1:]),
+    )
+    if dry_run:
+        from collector.ui import report  # noqa: PLC0415 - only here
+
+        click.echo(report.plan_text())
+        return
+    _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), as_json=as_json, quiet=quiet)
+
+
+@collect.command("resume")
+@click.argument("bundle")
+@click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def resume_command(bundle: str, scan: tuple[str, ...], lang: str | None, *, as_json: bool, quiet: bool) -> None:
+    """Go on with a run that was cut short, and seal its bundle."""
+    _language(lang)
+    from collector.acquisition import Stop  # noqa: PLC0415 - verify needs none of it
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.session import go_on  # noqa: PLC0415 - the same
+
+    raw = tuple(os.fsencode(path) for path in scan) or None
+    host: Host = this_host()
+    arguments = tuple(sys.argv[1:])
+    _run(
+        lambda looker, stop: go_on(Path(bundle), raw, arguments, host, looker, stop),
+        Stop(),
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool, quiet: bool) -> None:
+    """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code."""
+    from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
+    from collector.ui import final, progress  # noqa: PLC0415 - the same
+
+    looker = progress.choose(quiet=quiet)
+
+    def on_signal(_number: int, _frame: object) -> None:
+        if stop.reason is None:
+            stop.reason = "signal"
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)
+    with progress.shown(looker):
+        result = work(looker, stop)
+    if not quiet:
+        final.show(result)
+    if as_json:
+        click.echo(json.dumps(forms.result_json(result)))
+    _leave(result.exit_code)
+
+
+def _leave(code: int) -> None:
+    """End the process at once: a source that hangs in the system must not hold it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+@collect.command("verify")
+@click.argument("bundles", nargs=-1, required=True)
+@click.option("--start-code", metavar="CODE", help="Start code as written down when the run began.")
+@click.option("--seal-code", metavar="CODE", help="Seal code as written down at the end.")
+@click.option("--kit", metavar="FILE", help="The kit.json of the stick that was used.")
+@click.option("--require-anchor", is_flag=True, help="Exit 4 unless something outside the bundle anchors it.")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def verify_command(
+    bundles: tuple[str, ...],
+    start_code: str | None,
+    seal_code: str | None,
+    kit: str | None,
+    lang: str | None,
+    *,
+    require_anchor: bool,
+    as_json: bool,
+) -> None:
+    """Tell whether bundles are what was sealed; changes nothing."""
+    _language(lang)
+    from collector.ui import as_json as forms  # noqa: PLC0415 - only here
+    from collector.ui import report  # noqa: PLC0415 - the same
+    from collector.verify import Trusted, examine  # noqa: PLC0415 - the same
+
+    trusted = Trusted(start_code, seal_code, None if kit is None else kit_nonce(Path(kit)))
+    reports = [(bundle, examine(Path(bundle), trusted)) for bundle in bundles]
+    told = [forms.report_json(found, Path(bundle)) for bundle, found in reports]
+    if as_json:
+        click.echo(json.dumps(told[0] if len(told) == 1 else {"bundles": told}))
+    else:
+        for bundle, found in reports:
+            click.echo(report.verify_text(found, Path(bundle)))
+    sys.exit(worst_exit([verify_exit(str(found.verdict), require_anchor=require_anchor) for _, found in reports]))
+
+
+def kit_nonce(path: Path) -> str:
+    """Return the nonce of a kit.json; raises `UsageError` where it has none."""
+    from collector import disk  # noqa: PLC0415 - only with --kit
+
+    try:
+        kit = json.loads(disk.read_regular(path, 1 << 20))
+        nonce = kit["nonce"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            "this is no kit.json with a nonce", hint="give the file from the stick that was used"
+        ) from error
+    return str(nonce)
+
+
+def verify_exit(verdict: str, *, require_anchor: bool) -> int:
+    """Return the exit code of one verification (design, section 6)."""
+    if verdict == "UNANCHORED" and require_anchor:
+        return 4
+    return {"ALTERED": 1, "INCOMPLETE": 3}.get(verdict, 0)
+
+
+def worst_exit(codes: list[int]) -> int:
+    """Return the worst of several exit codes: 2, then 1, 3, 4."""
+    return next((code for code in (2, 1, 3, 4) if code in codes), 0)
+
+
+@collect.command("isolation")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def isolation_command(lang: str | None, *, as_json: bool) -> None:
+    """Tell whether this machine is off the network; sends nothing, changes nothing."""
+    _language(lang)
+    from collector import isolation  # noqa: PLC0415 - only here
+    from collector.host import HostError, this_host  # noqa: PLC0415 - the same
+    from collector.ui import report  # noqa: PLC0415 - the same
+
+    try:
+        verdict = isolation.judge(this_host().link_facts())
+    except HostError as error:
+        raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
+    click.echo(json.dumps(verdict.as_json()) if as_json else report.isolation_text(verdict))
+    sys.exit({"ISOLATED": 0, "CONNECTED": 1}.get(verdict.verdict, 3))
+
+
+@collect.command("note")
+@click.argument("bundle")
+@click.argument("text")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+def note_command(bundle: str, text: str, lang: str | None) -> None:
+    """Add a note to a sealed bundle."""
+    _language(lang)
+    from collector import custody, tool  # noqa: PLC0415 - only here
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.ui import report  # noqa: PLC0415 - the same
+
+    host = this_host()
+    record = custody.note(Path(bundle), text, host.clock, dict(tool.identity(host.privileges())))
+    click.echo(report.added_text("note", record))
+
+
+@collect.command("attach")
+@click.argument("bundle")
+@click.argument("file")
+@click.option("--text", metavar="TEXT", help="What the file is.")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+def attach_command(bundle: str, file: str, text: str | None, lang: str | None) -> None:
+    """Copy a file (a phone photograph, an e-mail) into a sealed bundle."""
+    _language(lang)
+    from collector import custody, tool  # noqa: PLC0415 - only here
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.ui import report  # noqa: PLC0415 - the same
+
+    host = this_host()
+    record = custody.attach(Path(bundle), Path(file), text, host.clock, dict(tool.identity(host.privileges())))
+    click.echo(report.added_text("attachment", record))
+
+
+def _language(lang: str | None) -> None:
+    if lang is not None:
+        from collector.ui import messages  # noqa: PLC0415 - only with --lang
+
+        messages.install(lang)
+
+
+def main() -> None:
+    """Run the command line; ends the process with the promised exit code."""
+    from collector.ui import errors as shown  # noqa: PLC0415 - only where something is wrong
+
+    try:
+        collect.main(prog_name="collect", standalone_mode=False)
+    except CollectorError as error:
+        shown.show(str(error), error.hint)
+        _leave(error.exit_code)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        shown.show(error.format_message(), "see collect --help")
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        shown.show("stopped", "nothing more was written")
+        _leave(3)
+
+
+if __name__ == "__main__":
+    main()

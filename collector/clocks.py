@@ -1,0 +1,55 @@
+"""What the clocks of two records say of the time between them: set, slept, started again. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collector.manifest import Record
+    from collector.model import Json, Moment
+
+STEP_NS = 10**9
+"""A wall clock that moves a second more or less than the boot clock was set (NTP slews far less)."""
+SUSPEND_NS = 10**6
+"""Boot clock against monotonic clock: they differ by under a microsecond unless the machine slept (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """Something that happened to the clocks: `what` is clock-step, suspend or reboot."""
+
+    what: str
+    data: dict[str, Json]
+
+
+def events_between(before: Moment, after: Moment) -> list[ClockEvent]:
+    """Return what happened to the clocks between two readings on the same host."""
+    if before.boot_id != after.boot_id:
+        return [ClockEvent("reboot", {"boot_id_before": before.boot_id, "boot_id_after": after.boot_id})]
+    events = []
+    step = (after.utc_ns - before.utc_ns) - (after.boot_ns - before.boot_ns)
+    if abs(step) > STEP_NS:
+        events.append(ClockEvent("clock-step", {"by_ns": str(step)}))
+    slept = (after.boot_ns - after.mono_ns) - (before.boot_ns - before.mono_ns)
+    if slept > SUSPEND_NS:
+        events.append(ClockEvent("suspend", {"for_ns": str(slept)}))
+    return events
+
+
+def step_between(before: Record, after: Record) -> str | None:
+    """Return what the times of two records, one after the other, say of a clock that was set, or `None`."""
+    if before["boot_id"] != after["boot_id"]:
+        return None
+    boot = int(str(after["boot_ns"])) - int(str(before["boot_ns"]))
+    wall = (_utc(after) - _utc(before)).total_seconds()
+    step = wall - boot / 1e9
+    where = f"between record {before['seq']} and record {after['seq']}"
+    if boot < 0:
+        return f"the boot clock went back {where}"
+    return f"the wall clock was set by {step:+.1f} s {where}" if abs(step) * 1e9 > STEP_NS else None
+
+
+def _utc(record: Record) -> datetime:
+    return datetime.fromisoformat(str(record["utc"])[:-1]).replace(tzinfo=UTC)

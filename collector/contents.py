@@ -1,0 +1,186 @@
+"""Compares the files of a bundle with what its records say: steps 1 and 6 to 8 of docs/SPEC.md section 8."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collector import disk, layout, seal
+from collector.findings import Findings, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from collector.inventory import Inventory, Stored
+
+SMALL = 1 << 16
+"""Longest README or key file that is read: ours are under 8 KiB."""
+MAX_SUMS = 1 << 28
+"""Longest SHA256SUMS that is read: two million artifacts."""
+MAX_EXTRA = 200
+"""Extra files that are named one by one; a folder of millions is told by their number."""
+
+_PART = re.compile(r"[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.[a-z0-9]{1,8}){1,2}\.part", re.ASCII)
+_ROOT = frozenset({*layout.SEALED_FILES, layout.SUMS, layout.CUSTODY, *layout.FOLDERS})
+_UNSEALED = frozenset({layout.RESERVE, *(name + layout.PART for name in (*layout.SEALED_FILES, layout.SUMS))})
+
+
+@dataclass(slots=True)
+class Contents:
+    """The names in a bundle's folder, looked at once; `True` where it is a regular file."""
+
+    path: Path
+    found: Findings
+    names: dict[str, bool] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """(1) The folder holds regular files only, under the format's names."""
+        self._list("")
+        for folder in layout.FOLDERS:
+            if folder not in self.names:
+                continue
+            if stat.S_ISDIR((self.path / folder).lstat().st_mode):
+                self._list(folder)
+            else:
+                self.found.add("NOT_A_REGULAR_FILE", folder, "something else stands in the place of this folder")
+        for name in _ROOT.difference(layout.FOLDERS):
+            if self.names.get(name) is False:
+                self._not_regular(name)
+
+    def _list(self, folder: str) -> None:
+        try:
+            with os.scandir(self.path / folder) as entries:
+                for entry in entries:
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    self.names[name] = entry.is_file(follow_symlinks=False)
+        except OSError as error:
+            self.found.add("MISSING", folder or ".", f"the folder can't be listed: {os.strerror(error.errno or 0)}")
+
+    def _not_regular(self, name: str) -> None:
+        self.found.add("NOT_A_REGULAR_FILE", name, "a link, folder or device stands in the place of a file")
+
+    def small(self, name: str, limit: int = SMALL) -> bytes | None:
+        """Return a small file's bytes, or `None` after having reported why not."""
+        try:
+            return disk.read_regular(self.path / name, limit)
+        except OSError as error:
+            self._unreadable(name, error)
+            return None
+
+    def _unreadable(self, name: str, error: OSError) -> None:
+        if self.names.get(name) is False:
+            if name not in _ROOT:  # those of the root are reported by `look`
+                self._not_regular(name)
+        elif error.errno == errno.ENOENT:
+            self.found.add("MISSING", name, "it is recorded and not there")
+        elif error.errno == errno.EFBIG:
+            self.found.add("CONTENT_MISMATCH", name, "it is far longer than it may be")
+        else:
+            self.found.add("MISSING", name, f"it can't be read: {os.strerror(error.errno or 0)}")
+
+    def stored(self, files: Iterable[Stored], chain: str = layout.MANIFEST) -> None:
+        """(6) Every artifact has the size and the hash of its record."""
+        for stored in files:
+            if stored.partial:
+                detail = "what was written of it when the run was cut short"
+                self.found.add("PARTIAL", stored.path, detail, Level.INFORMATION)
+            try:
+                if self.names.get(stored.path) and (self.path / stored.path).lstat().st_size != stored.size:
+                    self.found.add("CONTENT_MISMATCH", stored.path, f"it is not {stored.size} bytes long")
+                elif disk.digest(self.path / stored.path) != (stored.size, stored.sha256):
+                    detail = f"its bytes are not those that {chain} line {stored.line} records"
+                    self.found.add("CONTENT_MISMATCH", stored.path, detail)
+            except OSError as error:
+                self._unreadable(stored.path, error)
+
+    def spelled(self, inventory: Inventory, sid: str, texts: dict[str, bytes], *, sealed: bool) -> None:
+        """(7) The other sealed files have their one spelling; `texts` are checkpoint and manifest hashes' sources."""
+        opening = inventory.opening
+        if opening is not None:
+            readme = self.small(layout.README)
+            if readme is not None and hashlib.sha256(readme).hexdigest() != opening["readme_sha256"]:
+                self.found.add("CONTENT_MISMATCH", layout.README, "it is not the text that the first record names")
+        if not sealed or not inventory.keys:
+            return
+        expected = {
+            layout.RUN_KEY: (inventory.keys[-1] + "\n").encode("ascii"),
+            layout.SIGNERS: seal.allowed_signers(sid, inventory.keys),
+        }
+        for name, text in expected.items():
+            lies = self.small(name)
+            if lies is not None and lies != text:
+                self.found.add("CONTENT_MISMATCH", name, "it is not in the one spelling that the records give it")
+        self._sums(inventory, texts)
+
+    def _sums(self, inventory: Inventory, hashes: dict[str, bytes]) -> None:
+        lies = self.small(layout.SUMS, MAX_SUMS)
+        if lies is None:
+            return
+        files = {path: stored.sha256 for path, stored in inventory.stored.items()}
+        listed = dict(_sum_lines(lies))
+        for name in layout.SEALED_FILES:
+            actual = self._hash(name)
+            # A file that was changed has its own finding; here it is enough that SHA256SUMS names what was sealed.
+            sealed = hashes.get(name, b"").decode("ascii")
+            files[name] = listed[name] if listed.get(name) in (actual, sealed) else (sealed or actual)
+        text = seal.sums_text(files.items())
+        if text != lies:
+            wrong = sorted(set(_sum_lines(text)) ^ set(_sum_lines(lies)))
+            where = f"{layout.SUMS}: {_shown(wrong[0][0])}" if wrong else layout.SUMS
+            self.found.add("SUMS_MISMATCH", where, "it is not the list of the sealed files in its one spelling")
+
+    def _hash(self, name: str) -> str:
+        try:
+            return disk.digest(self.path / name)[1]
+        except OSError:
+            return ""  # reported where the file itself is looked at
+
+    def extras(self, inventory: Inventory, attachments: Inventory | None, *, sealed: bool) -> None:
+        """(8) No other file stands in the folder."""
+        known = _ROOT | inventory.stored.keys()
+        announced = dict(inventory.pending)
+        if attachments is not None:
+            known |= attachments.stored.keys()
+        extra = []
+        for name in self.names:
+            if name in known or (not sealed and name in _UNSEALED):
+                continue
+            base = name.removesuffix(layout.PART)
+            folder, _, rest = name.rpartition("/")
+            if not folder and layout.is_litter(name):
+                self.found.add("LITTER", _shown(name), "left by a file manager", Level.INFORMATION)
+            elif attachments is not None and base in attachments.pending:
+                self.found.add("PARTIAL", base, "an attachment that was not finished", Level.INCOMPLETE)
+            elif not sealed and (base in announced or (folder == layout.ARTIFACTS and _PART.fullmatch(rest))):
+                continue  # told with its intent, or a temporary file whose intent was lost with the power
+            else:
+                extra.append(name)
+        self._report(extra, inventory)
+
+    def _report(self, extra: list[str], inventory: Inventory) -> None:
+        gone = {s.sha256: s.path for s in inventory.stored.values() if s.path not in self.names}
+        for name in sorted(extra)[:MAX_EXTRA]:
+            detail = "no record names it"
+            if gone and self.names[name]:
+                was = gone.get(self._hash(name))
+                detail += f"; its bytes are those of {was}, which is missing" if was else ""
+            self.found.add("EXTRA_FILE", _shown(name), detail)
+        if len(extra) > MAX_EXTRA:
+            self.found.add("EXTRA_FILE", ".", f"{len(extra) - MAX_EXTRA} more files that no record names")
+
+
+def _sum_lines(data: bytes) -> list[tuple[str, str]]:
+    lines = data.decode("ascii", "replace").split("\n")
+    return [(line[66:], line[:64]) for line in lines if line]
+
+
+def _shown(name: str) -> str:
+    from collector.text import from_native, printable  # noqa: PLC0415 - only where something is wrong
+
+    return printable(from_native(name))

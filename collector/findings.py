@@ -1,0 +1,96 @@
+"""What a verification finds, and the verdict that follows from it (docs/SPEC.md, section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Level(IntEnum):
+    """How much a finding weighs; the worst one decides the verdict."""
+
+    INFORMATION = 0
+    INCOMPLETE = 1
+    ALTERED = 2
+
+
+class Code(StrEnum):
+    """Every finding code; the order is the order of the steps, root causes first."""
+
+    NOT_A_REGULAR_FILE = "NOT_A_REGULAR_FILE"
+    FORMAT_VERSION = "FORMAT_VERSION"
+    BAD_RECORD = "BAD_RECORD"
+    UNSAFE_PATH = "UNSAFE_PATH"
+    SCHEMA = "SCHEMA"
+    CHAIN_BREAK = "CHAIN_BREAK"
+    TORN_TAIL = "TORN_TAIL"
+    NOT_CLOSED = "NOT_CLOSED"
+    DATA_AFTER_CLOSE = "DATA_AFTER_CLOSE"
+    TRUNCATED = "TRUNCATED"
+    CHECKPOINT_MISMATCH = "CHECKPOINT_MISMATCH"
+    SIGNATURE_INVALID = "SIGNATURE_INVALID"
+    CONTENT_MISMATCH = "CONTENT_MISMATCH"
+    MISSING = "MISSING"
+    PARTIAL = "PARTIAL"
+    SUMS_MISMATCH = "SUMS_MISMATCH"
+    EXTRA_FILE = "EXTRA_FILE"
+    LITTER = "LITTER"
+    CUSTODY_BREAK = "CUSTODY_BREAK"
+    START_CODE_MISMATCH = "START_CODE_MISMATCH"
+    SEAL_MISMATCH = "SEAL_MISMATCH"
+    SEAL_NEAR = "SEAL_NEAR"
+    KIT_NONCE_MISMATCH = "KIT_NONCE_MISMATCH"
+    TIMESTAMP_INVALID = "TIMESTAMP_INVALID"
+    RECEIPT_INVALID = "RECEIPT_INVALID"
+    CLOCK_STEP = "CLOCK_STEP"
+
+
+class Verdict(StrEnum):
+    """What a verification comes to; it never says "authentic"."""
+
+    ALTERED = "ALTERED"
+    INCOMPLETE = "INCOMPLETE"
+    UNANCHORED = "UNANCHORED"
+    ANCHORED = "ANCHORED"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found: `subject` names the place in the bundle, `detail` says what is wrong there."""
+
+    code: Code
+    subject: str
+    detail: str
+    level: Level = Level.ALTERED
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Something outside the bundle that it was compared with and that fits."""
+
+    kind: str
+    """seal_code, start_code or kit_nonce; timestamps and receipts follow with the custody forms."""
+    anchors: bool
+    """Whether it makes the bundle ANCHORED; a start code or nonce alone never does."""
+    detail: str
+
+
+MAX_FINDINGS = 1000
+"""Most findings that are kept; a bundle of garbage would fill memory otherwise."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects findings; the first of each run of the same cause come first."""
+
+    kept: list[Finding]
+    dropped: int = 0
+    worst: Level = Level.INFORMATION
+
+    def add(self, code: str, subject: str, detail: str, level: Level = Level.ALTERED) -> None:
+        """Take one in."""
+        self.worst = max(self.worst, level)
+        if len(self.kept) >= MAX_FINDINGS:
+            self.dropped += 1
+            return
+        self.kept.append(Finding(Code(code), subject, detail, level))

@@ -1,0 +1,106 @@
+"""How a system is asked: the only rooms that know which system this is.
+
+`this_host()` returns the one we run on. Every method that yields answers with rows that
+hold exactly the columns its source in `collector/sources/` promises, and with a `Gap` for
+whatever could not be had. System errors are translated here; nothing here raises for what
+the host does, except `HostError` where a whole source can't be asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.isolation import Facts
+    from collector.model import Blob, Clock, Gap, Json, Request, Row
+    from collector.text import Text
+
+
+class HostError(Exception):
+    """A source can't be asked at all: carries the `Gap` that says why."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(gap.reason)
+        self.gap = gap
+
+
+class ActivityWatch(Protocol):
+    """File events seen while the run lasts, bounded in memory."""
+
+    def stop(self) -> None:
+        """End the watch; no event is added after it returns. May be called twice."""
+
+    def rows(self) -> Iterator[Row | Gap]:
+        """Yield what was seen, oldest first, then a gap for what could not be watched or kept."""
+
+
+class Host(Protocol):
+    """The facts that every system gives, each in the columns of its source."""
+
+    clock: Clock
+
+    def hostname(self) -> Text:
+        """Return the host's own name, asked of no network."""
+
+    def privileges(self) -> str:
+        """Return `root`, `administrator` or `user`: what the tool runs as."""
+
+    def open_facts(self) -> dict[str, Json]:
+        """Return what the `open` record says of the host: see SPEC, `open.host` and `open.clock`."""
+
+    def system(self) -> Iterator[Row | Gap]:
+        """Yield one row: the host."""
+
+    def processes(self) -> Iterator[Row | Gap]:
+        """Yield a row for each process visible now."""
+
+    def connections(self) -> Iterator[Row | Gap]:
+        """Yield a row for each socket, joined to the processes last seen."""
+
+    def executables(self) -> Iterator[Row | Gap]:
+        """Yield a row for each running executable, once per device and inode, deleted ones first."""
+
+    def services(self) -> Iterator[Row | Gap]:
+        """Yield a row for each service or daemon that the host knows."""
+
+    def link_facts(self) -> Facts:
+        """Return the facts that `isolation.judge` judges; sends no packet."""
+
+    def routes(self) -> Iterator[Row | Gap]:
+        """Yield a row for each route of all tables and both families."""
+
+    def neighbours(self) -> Iterator[Row | Gap]:
+        """Yield a row for each ARP or ND entry."""
+
+    def resolvers(self) -> Iterator[Row | Gap]:
+        """Yield a row for each resolver, search domain and static host entry."""
+
+    def sessions(self) -> Iterator[Row | Gap]:
+        """Yield a row for each logged-on user."""
+
+    def windows(self) -> Iterator[Row | Gap]:
+        """Yield a row for each top-level window of every display that can be reached."""
+
+    def screens(self) -> Iterator[Blob | Gap]:
+        """Yield a picture of every monitor, or the text of the console where there is none."""
+
+    def changed_files(self, request: Request) -> Iterator[Row | Gap]:
+        """Yield a row for each file that changed inside the window of the request."""
+
+    def watch_activity(self, request: Request) -> ActivityWatch:
+        """Start watching file activity; raises `HostError` where nothing can be watched."""
+
+    def footprint(self) -> Row:
+        """Return what this process itself did so far."""
+
+
+def this_host() -> Host:
+    """Return the host we run on; raises `NotImplementedError` on a system we don't know."""
+    if sys.platform == "linux":  # noqa: TID251 - the one place that asks
+        from collector.host.linux import LinuxHost  # noqa: PLC0415 - only what this system needs
+
+        return LinuxHost()
+    raise NotImplementedError(f"no host module for {sys.platform}")  # noqa: TID251 - the same place

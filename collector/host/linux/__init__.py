@@ -1,0 +1,119 @@
+"""Linux, asked through procfs, sysfs, netlink and the X server's own socket.
+
+One room for each thing that is asked; this file only says which room answers what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collector.host.linux import clock, connections, executables, processes, system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.host import ActivityWatch
+    from collector.isolation import Facts
+    from collector.model import Blob, Gap, Json, Request, Row
+    from collector.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where the system's own trees stand; a test gives recorded ones."""
+
+    proc: str = "/proc"
+    sys: str = "/sys"
+    etc: str = "/etc"
+    run: str = "/run"
+    lib: str = "/usr/lib"
+    dev: str = "/dev"
+    tmp: str = "/tmp"  # noqa: S108 - where X servers keep their sockets; nothing is written there
+
+
+class LinuxHost:
+    """The Linux host we run on (see `collector.host.Host` for each method's promise)."""
+
+    def __init__(self, roots: Roots | None = None) -> None:
+        self.roots = roots or Roots()
+        self.clock = clock.LinuxClock(self.roots)
+        self._table = processes.ProcessTable(self.roots)
+
+    def hostname(self) -> Text:
+        return system.hostname(self.roots)
+
+    def privileges(self) -> str:
+        return system.privileges()
+
+    def open_facts(self) -> dict[str, Json]:
+        return system.open_facts(self.roots)
+
+    def system(self) -> Iterator[Row | Gap]:
+        yield from system.rows(self.roots)
+
+    def processes(self) -> Iterator[Row | Gap]:
+        yield from self._table.rows()
+
+    def connections(self) -> Iterator[Row | Gap]:
+        yield from connections.rows(self.roots, self._table)
+
+    def executables(self) -> Iterator[Row | Gap]:
+        yield from executables.rows(self.roots, self._table)
+
+    # What follows is not volatile: each room is loaded when it is asked.
+
+    def services(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import services
+
+        yield from services.rows(self.roots)
+
+    def link_facts(self) -> Facts:
+        from collector.host.linux import links
+
+        return links.facts(self.roots)
+
+    def routes(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import routes
+
+        yield from routes.routes()
+
+    def neighbours(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import routes
+
+        yield from routes.neighbours()
+
+    def resolvers(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import resolvers
+
+        yield from resolvers.rows(self.roots)
+
+    def sessions(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import sessions
+
+        yield from sessions.rows(self.roots)
+
+    def windows(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import windows
+
+        yield from windows.rows(self.roots)
+
+    def screens(self) -> Iterator[Blob | Gap]:
+        from collector.host.linux import screens
+
+        yield from screens.pictures(self.roots)
+
+    def changed_files(self, request: Request) -> Iterator[Row | Gap]:
+        from collector.host.linux import recent
+
+        yield from recent.rows(self.roots, request)
+
+    def watch_activity(self, request: Request) -> ActivityWatch:
+        from collector.host.linux import activity
+
+        return activity.watch(self.roots, request)
+
+    def footprint(self) -> Row:
+        from collector.host.linux import footprint
+
+        return footprint.row(self.roots)

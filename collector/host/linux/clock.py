@@ -1,0 +1,78 @@
+"""What tells the time on Linux, and since when the system runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from collector.host.linux import files
+from collector.model import Moment
+
+if TYPE_CHECKING:
+    from collector.host.linux import Roots
+
+assert sys.platform == "linux"
+
+UNKNOWN_BOOT = "unknown"
+"""The boot id where the kernel doesn't tell one: the same at each reading."""
+
+_SECOND = 10**9
+_BTIME_AGREES_NS = 2 * _SECOND
+"""/proc/stat tells whole seconds, rounded down; a larger distance means a recorded tree or another time namespace."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MICROSECOND = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+class LinuxClock:
+    """The clocks of the kernel (see `collector.model.Clock`)."""
+
+    def __init__(self, roots: Roots) -> None:
+        self._boot_id = f"{roots.proc}/sys/kernel/random/boot_id"
+
+    def now(self) -> Moment:
+        """Return one reading; never raises. The boot id is read anew each time (it is cheap)."""
+        utc_ns = time.time_ns()
+        return Moment(
+            utc_ns=utc_ns,
+            offset_s=time.localtime(utc_ns // _SECOND).tm_gmtoff,
+            mono_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC),
+            boot_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+            boot_id=boot_id(self._boot_id),
+        )
+
+
+def boot_id(path: str) -> str:
+    """Return the identity of this start of the system, or `UNKNOWN_BOOT`; never raises."""
+    try:
+        text = files.read_kernel(path, limit=64).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return UNKNOWN_BOOT
+    return text or UNKNOWN_BOOT
+
+
+def boot_time_ns(roots: Roots) -> int:
+    """Return when the system started, in nanoseconds since 1970 UTC, by the wall clock of now.
+
+    The kernel writes whole seconds (`btime` in /proc/stat); where the running clocks agree
+    with it, theirs is given, since the start of a process is counted from it. Raises `OSError`
+    or `ValueError`.
+    """
+    found = re.search(rb"^btime (\d{1,18})$", files.read_kernel(f"{roots.proc}/stat"), re.MULTILINE)
+    if not found:
+        raise ValueError("no btime in /proc/stat")
+    written = int(found[1]) * _SECOND
+    live = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return live if abs(live - written) <= _BTIME_AGREES_NS else written
+
+
+def utc(nanoseconds: int) -> str | None:
+    """Return `YYYY-MM-DDTHH:MM:SS.ffffffZ`, or `None` where the year is not between 1970 and 9999."""
+    microseconds = nanoseconds // 1000
+    if not 0 <= microseconds <= _LAST_MICROSECOND:
+        return None
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"

@@ -1,0 +1,151 @@
+"""How a file of the host is read: regular, bounded, unlinked from links, its atime left alone.
+
+Every room of `host/linux/` reads through here; nothing else opens a path of the host.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collector.model import Gap, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.text import Text
+
+SMALL = 1 << 20
+"""Most that a text file of the system may hold to be read at once: 1 MiB."""
+
+_OUTCOMES = {
+    errno.ENOENT: Outcome.ABSENT,
+    errno.ESRCH: Outcome.ABSENT,
+    errno.ENOTDIR: Outcome.ABSENT,
+    errno.ENODEV: Outcome.ABSENT,
+    errno.EACCES: Outcome.DENIED,
+    errno.EPERM: Outcome.DENIED,
+    errno.EBUSY: Outcome.LOCKED,
+    errno.ETXTBSY: Outcome.LOCKED,
+    errno.ETIMEDOUT: Outcome.TIMED_OUT,
+    errno.ELOOP: Outcome.UNSUPPORTED,
+    errno.ENXIO: Outcome.UNSUPPORTED,
+    errno.EOPNOTSUPP: Outcome.UNSUPPORTED,
+    errno.EFBIG: Outcome.OVER_LIMIT,
+}
+
+
+@dataclass(slots=True)
+class Counters:
+    """What this process opened on the host, for the footprint."""
+
+    files: int = 0
+    folders: int = 0
+    atime_moved: int = field(default=0)
+    """Opened without O_NOATIME, since the file is another user's."""
+
+
+COUNTERS = Counters()
+
+
+def outcome_of(error: OSError) -> Outcome:
+    """Return the outcome that a system error stands for."""
+    return _OUTCOMES.get(error.errno or 0, Outcome.FAILED)
+
+
+def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
+    """Return the gap for a system error: `what` is a plain phrase, without names from the host."""
+    return Gap(outcome_of(error), f"{what}: {os.strerror(error.errno or 0)}", subject)
+
+
+def open_source(path: bytes | str, *, dir_fd: int | None = None, folder: bool = False, follow: bool = False) -> int:
+    """Open a path of the host for reading and return the descriptor; raises `OSError`.
+
+    Never blocks on a FIFO or a device (O_NONBLOCK, then refused with ENXIO), never follows
+    a link in the last part unless `follow` (for the kernel's own links in /proc), and
+    leaves atime alone where the system allows (O_NOATIME needs the owner or root).
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    flags |= 0 if follow else os.O_NOFOLLOW
+    flags |= os.O_DIRECTORY if folder else 0
+    try:
+        fd = os.open(path, flags | os.O_NOATIME, dir_fd=dir_fd)
+    except PermissionError:
+        fd = os.open(path, flags, dir_fd=dir_fd)
+        COUNTERS.atime_moved += 1
+    if folder:
+        COUNTERS.folders += 1
+        return fd
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+    COUNTERS.files += 1
+    return fd
+
+
+@contextmanager
+def opened(path: bytes | str, *, dir_fd: int | None = None, follow: bool = False) -> Iterator[int]:
+    """Hold a file of the host open for reading; raises `OSError`."""
+    fd = open_source(path, dir_fd=dir_fd, follow=follow)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def read_small(path: bytes | str, *, dir_fd: int | None = None, limit: int = SMALL, follow: bool = False) -> bytes:
+    """Return a small file whole; raises `OSError`, EFBIG where it holds more than `limit` bytes."""
+    with opened(path, dir_fd=dir_fd, follow=follow) as fd:
+        parts = []
+        left = limit + 1
+        while left and (part := os.read(fd, min(left, 1 << 16))):
+            parts.append(part)
+            left -= len(part)
+        if not left:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return b"".join(parts)
+
+
+def open_kernel(path: bytes | str, *, dir_fd: int | None = None, folder: bool = False) -> int:
+    """Open a path of procfs or sysfs for reading and return the descriptor; raises `OSError`.
+
+    The kernel makes these files as they are read and keeps no atime of them on any disk, so
+    O_NOATIME (refused on other users' entries) and the check for a regular file are left out:
+    that is a third of the time of a walk over all processes.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(path, flags | os.O_DIRECTORY if folder else flags, dir_fd=dir_fd)
+    if folder:
+        COUNTERS.folders += 1
+    else:
+        COUNTERS.files += 1
+    return fd
+
+
+def read_kernel(path: bytes | str, *, dir_fd: int | None = None, limit: int = SMALL) -> bytes:
+    """Return a file of procfs or sysfs whole; raises `OSError`, EFBIG where it holds more than `limit` bytes."""
+    data, cut = read_kernel_start(path, dir_fd=dir_fd, limit=limit)
+    if cut:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return data
+
+
+def read_kernel_start(path: bytes | str, *, dir_fd: int | None = None, limit: int = SMALL) -> tuple[bytes, bool]:
+    """Return at most `limit` bytes of a file of procfs or sysfs and whether it holds more; raises `OSError`."""
+    fd = open_kernel(path, dir_fd=dir_fd)
+    try:
+        data = os.read(fd, min(limit + 1, 1 << 14))
+        parts = [data]
+        left = limit + 1 - len(data)
+        while data and left:
+            data = os.read(fd, min(left, 1 << 16))
+            parts.append(data)
+            left -= len(data)
+    finally:
+        os.close(fd)
+    whole = b"".join(parts)
+    return whole[:limit], len(whole) > limit

@@ -1,0 +1,267 @@
+"""Files of this machine whose content, entry or birth is recent, with their hashes within a budget.
+
+What is scanned is chosen from the table of mounts; two threads walk (`walk`), and the
+thread that takes the rows hashes, so that neither waits long for the other.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from collector.host.linux import files
+from collector.host.linux.entries import Reader
+from collector.host.linux.mounts import Kind, MountTable, Tree, resolved
+from collector.host.linux.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
+from collector.model import Gap, Outcome, number
+from collector.text import from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.host.linux import Roots
+    from collector.model import Request, Row
+
+assert sys.platform == "linux"
+
+SINGLE_GAPS: Final = 100
+"""Gaps of one kind that are told one by one; the rest are counted."""
+
+MAX_PATH: Final = 400_000
+"""Bytes of a path in a row, more than 1,000 levels of 255: as JSON it stays below the 4 MiB of a line."""
+
+_READ: Final = 256 << 10
+
+_TYPES: Final = {
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "block",
+    stat.S_IFCHR: "char",
+}
+
+_NOT_TOUCHED: Final = {
+    Kind.PSEUDO: "made by the kernel: not scanned",
+    Kind.NETWORK: "network file system: not touched",
+    Kind.FUSE: "file system answered by a program (FUSE): not touched",
+    Kind.UNKNOWN: "file system of a type that we don't know: not touched",
+}
+
+
+def rows(roots: Roots, request: Request) -> Iterator[Row | Gap]:
+    """Yield a row for each recent entry that is no folder, then the gaps that only the end knows.
+
+    Scans every local file system, each once, or the trees of `request.scan`. Network, FUSE
+    and unknown file systems are gaps and never touched. Raises `RuleError` for a wrong table
+    of file systems. Not found: what changed before the walk came by and was gone by then.
+    """
+    try:
+        table = MountTable(roots)
+    except OSError as e:  # without it any path may hang
+        yield files.gap_of(e, "the table of mounts can't be read, so nothing was scanned")
+        return
+    exclude, exclude_identities = _excluded(table, request.exclude)
+    trees: list[Tree] = []
+    if request.scan is None:
+        trees = table.local()
+        yield from _untouched(table, b"/")
+    else:
+        asked = []
+        for path in request.scan:
+            try:
+                asked.append(resolved(table, path))
+            except OSError as e:
+                yield files.gap_of(e, "a path to scan can't be reached", from_bytes(path[:MAX_PATH]))
+        for path in asked:
+            if path in exclude or _below(path, exclude):
+                yield Gap(Outcome.UNSUPPORTED, "a path to scan lies in the bundle itself", from_bytes(path))
+            elif (kind := table.kind(path)) is not Kind.LOCAL:
+                yield Gap(Outcome.UNSUPPORTED, _NOT_TOUCHED[kind], from_bytes(path))
+        for path in sorted({path for path in asked if not _below(path, {*asked} - {path})}):
+            yield from _untouched(table, path)
+        trees = table.local(asked)
+    yield from _Scan(table, trees, exclude, request).rows(exclude_identities)
+
+
+class _Scan:
+    """One scan: makes rows of what the walk found, hashes within the budget and counts what is left out."""
+
+    def __init__(self, table: MountTable, trees: list[Tree], exclude: list[bytes], request: Request) -> None:
+        self._request = request
+        self._trees = trees
+        self._exclude = exclude
+        self._never = [*table.visible, *exclude]
+        self._descriptors = Descriptors()
+        self._gaps: Counter[tuple[Outcome, str]] = Counter()
+        self._left = request.hash_bytes
+        self._seconds = 0.0
+        self._unhashed = [0, 0]
+        self._buffer = memoryview(bytearray(_READ))
+
+    def rows(self, exclude: frozenset[tuple[int, int]]) -> Iterator[Row | Gap]:
+        """Yield rows and gaps; the threads of the walk end when this does."""
+        tops: list[Folder] = []
+        for tree in self._trees:
+            for top in self._top(tree):
+                if isinstance(top, Folder):
+                    tops.append(top)
+                else:
+                    yield from self._item(top)
+        walk = Walk(tops, self._request.since_ns, exclude)
+        try:
+            for part in walk:
+                for found in part:
+                    yield from self._item(found)
+        finally:
+            walk.close()
+            self._descriptors.close()
+        yield from self._ends()
+
+    def _top(self, tree: Tree) -> Iterator[Folder | Found | Trouble]:
+        """Yield the folder at the top of a tree, or the recent file that stands there."""
+        if tree.path in self._exclude or _below(tree.path, self._exclude):
+            return
+        above, _, name = tree.path.rpartition(b"/")
+        folder = Folder(None, above or b"/")
+        try:
+            facts = Reader().facts(tree.path)
+        except OSError as e:
+            yield Trouble(folder, name, e, "the top of a tree can't be looked at")
+            return
+        if stat.S_ISDIR(facts.mode):
+            yield Folder(None, tree.path, marks_of(tree.path, self._never))
+        elif facts.since(self._request.since_ns):
+            yield Found(folder, name, facts)
+
+    def _item(self, item: Found | Trouble) -> Iterator[Row | Gap]:
+        if isinstance(item, Found):
+            yield self._row(item)
+            return
+        outcome = files.outcome_of(item.error)
+        self._gaps[outcome, item.what] += 1
+        # Files come and go on a running host: those that went are counted, not listed.
+        if outcome is not Outcome.ABSENT and self._gaps[outcome, item.what] <= SINGLE_GAPS:
+            yield files.gap_of(item.error, item.what, from_bytes(item.folder.path(item.name)[:MAX_PATH]))
+
+    def _ends(self) -> Iterator[Gap]:
+        """Yield a gap for each kind that was counted on, and one for what was not hashed."""
+        for (outcome, what), count in self._gaps.items():
+            told = 0 if outcome is Outcome.ABSENT else SINGLE_GAPS
+            if count > told:
+                gone = " since it vanished" if outcome is Outcome.ABSENT else ""
+                more = f"{count - told} {'more times' if told else 'times'}"
+                yield Gap(outcome, f"{what}{gone}: {more}")
+        if self._unhashed[0]:
+            yield Gap(
+                Outcome.OVER_LIMIT,
+                f"{self._unhashed[0]} recent files of {self._unhashed[1]} bytes in all were not hashed:"
+                " over the budget of hashes",
+            )
+
+    def _row(self, found: Found) -> Row:
+        facts = found.facts
+        flags: list[str] = []
+        path = found.folder.path(found.name)
+        if len(path) > MAX_PATH:
+            path = path[:MAX_PATH]
+            flags.append("path-cut")
+        row: Row = {
+            "path": from_bytes(path),  # type: ignore[dict-item] # Text is Json; mypy can't see it
+            "type": _TYPES.get(stat.S_IFMT(facts.mode), "unknown"),
+            "size": number(facts.size),
+            "mtime_ns": str(facts.mtime_ns),
+            "ctime_ns": str(facts.ctime_ns),
+            "btime_ns": None if facts.btime_ns is None else str(facts.btime_ns),
+            "atime_ns": str(facts.atime_ns),
+            "mode": f"{stat.S_IMODE(facts.mode):04o}",
+            "owner": facts.owner,
+            "group": facts.group,
+            "links": facts.links,
+            "inode": str(facts.inode),
+            "device": f"{os.major(facts.device)}:{os.minor(facts.device)}",
+            "sha256": self._sha256(found, flags) if stat.S_ISREG(facts.mode) else None,
+            "judged": [],
+        }
+        row["flags"] = [*flags]
+        return row
+
+    def _sha256(self, found: Found, flags: list[str]) -> str | None:
+        """Return the digest of a recent file, or `None` and the flag that says why."""
+        started = time.monotonic()
+        digest = None
+        try:
+            if self._affordable(found.facts.size):
+                digest = self._hashed(found, flags)
+            else:
+                flags.append("hash-over-budget")
+        except OSError as e:
+            flags.append({Outcome.ABSENT: "vanished", Outcome.DENIED: "denied"}.get(files.outcome_of(e), "unreadable"))
+            if e.errno in (errno.ESTALE, errno.ELOOP, errno.ENXIO):  # another folder, a link, a FIFO stands there
+                flags[-1] = "replaced"
+        self._seconds += time.monotonic() - started
+        if "hash-over-budget" in flags:
+            self._unhashed[0] += 1
+            self._unhashed[1] += found.facts.size
+        return digest
+
+    def _affordable(self, size: int) -> bool:
+        in_time = self._seconds < self._request.hash_seconds
+        return in_time and size <= min(self._left, self._request.hash_file_bytes)
+
+    def _hashed(self, found: Found, flags: list[str]) -> str | None:
+        """Hash a file up to the size it had when it was opened: one that grows without end stays bounded."""
+        deadline = time.monotonic() + self._request.hash_seconds - self._seconds
+        with files.opened(found.name, dir_fd=self._descriptors.of(found.folder)) as fd:
+            before = os.fstat(fd)
+            if (before.st_dev, before.st_ino) != (found.facts.device, found.facts.inode):
+                flags.append("replaced")
+                return None
+            if not self._affordable(before.st_size):
+                flags.append("hash-over-budget")
+                return None
+            digest, left = hashlib.sha256(), before.st_size
+            while left and (read := os.readv(fd, [self._buffer[: min(left, _READ)]])):
+                digest.update(self._buffer[:read])
+                left -= read
+                self._left -= read
+                if left and time.monotonic() > deadline:
+                    flags.append("hash-over-budget")
+                    return None
+            after = os.fstat(fd)
+        seen = (found.facts.size, found.facts.mtime_ns, found.facts.ctime_ns)
+        if any(seen != (st.st_size, st.st_mtime_ns, st.st_ctime_ns) for st in (before, after)):
+            flags.append("changed-while-reading")
+        return digest.hexdigest()
+
+
+def _excluded(table: MountTable, paths: tuple[bytes, ...]) -> tuple[list[bytes], frozenset[tuple[int, int]]]:
+    """Return the resolved paths of excluded folders and, where asking can't hang, what they are on disk."""
+    places, identities = [], set()
+    for path in paths:
+        try:
+            place = resolved(table, path)
+            if not table.is_remote(place):
+                facts = Reader().facts(place)
+                identities.add((facts.device, facts.inode))
+        except OSError:  # not there (yet): its path alone excludes it
+            place = os.path.abspath(path)
+        places.append(place)
+    return places, frozenset(identities)
+
+
+def _untouched(table: MountTable, top: bytes) -> Iterator[Gap]:
+    """Yield a gap for each mount at or below a path that may hold files and is never touched."""
+    for path, mount in sorted(table.visible.items()):
+        if mount.remote and (_below(path, [top]) or path == top == b"/"):
+            yield Gap(Outcome.UNSUPPORTED, _NOT_TOUCHED[mount.kind], from_bytes(path))
+
+
+def _below(path: bytes, tops: list[bytes] | set[bytes]) -> bool:
+    return any(path.startswith(top.rstrip(b"/") + b"/") and path != top for top in tops)

@@ -1,0 +1,39 @@
+"""The names of a bundle's files: what may stand in the folder, and when."""
+
+from __future__ import annotations
+
+import re
+
+MANIFEST = "manifest.jsonl"
+ARTIFACTS = "artifacts"
+CHECKPOINT = "checkpoint"
+SIGNATURE = "checkpoint.sig"
+RUN_KEY = "run_key.pub"
+SIGNERS = "allowed_signers"
+SUMS = "SHA256SUMS"
+README = "LISEZ-MOI.txt"
+CUSTODY = "custody.jsonl"
+ATTACHMENTS = "attachments"
+RESERVE = ".reserve"
+PART = ".part"
+"""Ending of a file that is not complete yet; legal only while the bundle is unsealed."""
+
+SEALED_FILES = (MANIFEST, CHECKPOINT, SIGNATURE, RUN_KEY, SIGNERS, README)
+"""What `SHA256SUMS` lists beside the artifacts."""
+FOLDERS = (ARTIFACTS, ATTACHMENTS)
+
+LITTER = frozenset({"desktop.ini", "Thumbs.db", ".DS_Store"})
+"""What file managers leave behind, exactly; `._*` of macOS beside it."""
+
+
+def is_litter(name: str) -> bool:
+    """Tell whether a file manager left this in the bundle's folder (never inside `artifacts/`)."""
+    return name in LITTER or name.startswith("._")
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def safe_name(text: str, limit: int) -> str:
+    """Return what a text contributes to a folder's name: our own alphabet, never empty, never hidden."""
+    return _UNSAFE.sub("-", text)[:limit].strip(".-_") or "host"

@@ -1,0 +1,250 @@
+"""An open chain and the files that its records announce: written once, recorded last.
+
+The write order of docs/SPEC.md section 7 is here and nowhere else: whatever the instant at
+which the process or the machine stops, what lies in the folder verifies as far as it goes.
+A bundle is one such chain (`collector.bundle`), custody another (`collector.custody`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collector import disk, layout
+from collector.errors import CollectorError, DiskFullError
+from collector.manifest import MAX_RECORDS, ManifestWriter, utc_text
+from collector.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from collector.inventory import Inventory
+    from collector.manifest import Chain, Record
+    from collector.model import Clock, Gap, Json
+    from collector.schema import Field
+    from collector.text import Text
+
+GROUP_FILES = 64
+"""Artifacts that may share one sync once the volatile phase is over (SPEC 7.3) …"""
+GROUP_SECONDS = 1.0
+"""… and the longest that the first of them may wait for it."""
+_BUFFER = 256 * 1024
+_DRIP_SECONDS = 2.0
+"""A long artifact is synced this often while it grows, so that lost power costs seconds of it."""
+
+
+@dataclass(slots=True)
+class ArtifactFile:
+    """An artifact being written: hashed as the bytes go out, under a temporary name."""
+
+    path: str
+    kind: str
+    source: str
+    method: str
+    started: str
+    part: Path
+    fd: int
+    size: int = 0
+    cut: bool = False
+    _sum: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _waiting: list[bytes] = field(default_factory=list)
+    _waiting_bytes: int = 0
+    _synced: float = field(default_factory=time.monotonic)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes; raises `DiskFullError` or `WriteError`, and then takes no more."""
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= _BUFFER:
+            self.flush()
+            if time.monotonic() - self._synced > _DRIP_SECONDS:
+                disk.sync(self.fd)
+                self._synced = time.monotonic()
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system; what could not be written is dropped and `cut` says so."""
+        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        if self.cut:
+            return
+        try:
+            disk.write_all(self.fd, data, counted=self._count)
+        except CollectorError:
+            self.cut = True
+            raise
+
+    def _count(self, written: bytes) -> None:
+        self.size += len(written)
+        self._sum.update(written)
+
+    def sha256(self) -> str:
+        """Return the hash of the bytes written so far."""
+        return self._sum.hexdigest()
+
+
+class ChainFileOnDisk:
+    """The file of an open chain: takes whole lines, spends the reserve when the disk is full."""
+
+    def __init__(self, fd: int, reserve: Path) -> None:
+        self.fd = fd
+        self._reserve = reserve
+
+    def write_all(self, data: bytes) -> None:
+        """Append every byte or raise `DiskFullError` or `WriteError`."""
+        disk.write_all(self.fd, data, self.make_room)
+
+    def make_room(self) -> bool:
+        """Give up the reserve; `False` if it is gone already."""
+        try:
+            self._reserve.unlink()
+        except OSError:
+            return False
+        return True
+
+
+class Ledger:
+    """An open chain, written by this process alone; its files stand in one folder of the bundle."""
+
+    def __init__(
+        self,
+        path: Path,
+        fd: int,
+        chain: Chain,
+        inventory: Inventory,
+        clock: Clock,
+        tables: dict[str, tuple[Field, ...]],
+    ) -> None:
+        self.path = path
+        self.clock = clock
+        self.inventory = inventory
+        self.grouped = False
+        """Whether artifacts may share a sync; off while the volatile phase lasts."""
+        self._file = ChainFileOnDisk(fd, path / layout.RESERVE)
+        self._writer = ManifestWriter(self._file, chain, tables)
+        self._group: list[tuple[ArtifactFile, Record]] = []
+        self._group_since = 0.0
+
+    @property
+    def sid(self) -> str:
+        """The bundle's own random identity."""
+        return self._writer.chain.sid
+
+    @property
+    def head(self) -> str:
+        """The hash of the last line."""
+        return self._writer.chain.last
+
+    @property
+    def records(self) -> int:
+        """Records so far."""
+        return self._writer.chain.records
+
+    def append(self, kind: str, fields: Record, *, synced: bool = True) -> Record:
+        """Add a record and, unless told otherwise, bring it onto the medium."""
+        if self.records >= MAX_RECORDS - 1:
+            raise DiskFullError("a manifest takes no more records")
+        record = self._writer.append(kind, self.clock.now(), fields)
+        self.inventory.add(record)
+        if synced:
+            disk.sync(self._file.fd)
+        return record
+
+    def gap(self, source: str, gap: Gap, path: str | None = None) -> None:
+        """Record what could not be had; `path` is that of the intent that it ends, if one was made."""
+        fields: Record = {
+            "source": source,
+            "outcome": gap.outcome.value,
+            "path": path,
+            "subject": as_json(gap.subject),
+            "reason": gap.reason,
+        }
+        self.append("gap", fields, synced=not self.grouped)
+
+    def artifact(self, kind: str, source: str, suffix: str, method: str) -> ArtifactFile:
+        """Announce an artifact and open its file; raises `DiskFullError` or `WriteError`."""
+        path = f"{self.inventory.folder}/{self.records:06d}-{source}{suffix}"
+        self.append("intent", {"path": path, "kind": kind, "source": source}, synced=False)
+        part = self.path / (path + layout.PART)
+        started = utc_text(self.clock.now().utc_ns)
+        return ArtifactFile(path, kind, source, method, started, part, disk.create(part))
+
+    def finish(
+        self,
+        file: ArtifactFile,
+        *,
+        rows: int | None = None,
+        subject: Text | None = None,
+        source_times: Mapping[str, str] | None = None,
+        flags: tuple[str, ...] = (),
+    ) -> None:
+        """Record an artifact that is written; on a full disk what fits of it, flagged `cut`."""
+        try:
+            file.flush()
+        except DiskFullError:
+            flags = (*flags, "cut")
+        empty = file.size == 0 if rows is None else rows == 0
+        fields: Record = {
+            "path": file.path,
+            "kind": file.kind,
+            "source": file.source,
+            "subject": as_json(subject),
+            "method": file.method,
+            "outcome": (Outcome.EMPTY if empty else Outcome.COLLECTED).value,
+            "started": file.started,
+            "ended": utc_text(self.clock.now().utc_ns),
+            "size": file.size,
+            "sha256": file.sha256(),
+            "rows": rows,
+            "source_times": None if source_times is None else ordered(dict(source_times)),
+            "flags": [*sorted(set(flags))],
+        }
+        if not self._group:
+            self._group_since = time.monotonic()
+        self._group.append((file, fields))
+        if not self.grouped or len(self._group) >= GROUP_FILES or self.is_due():
+            self.commit()
+
+    def is_due(self) -> bool:
+        """Tell whether the oldest grouped artifact has waited for its sync long enough."""
+        return bool(self._group) and time.monotonic() - self._group_since >= GROUP_SECONDS
+
+    def commit(self) -> None:
+        """Sync what is grouped and only then record it: files, intents, names, folder, records (SPEC 7.3)."""
+        group, self._group = self._group, []
+        if not group:
+            disk.sync(self._file.fd)
+            return
+        for file, _ in group:
+            try:
+                disk.sync(file.fd)
+            finally:
+                os.close(file.fd)
+        disk.sync(self._file.fd)
+        for file, _ in group:
+            disk.rename(file.part, self.path / file.path)
+        disk.sync_folder(self.path / self.inventory.folder)
+        for _, fields in group:
+            self.append("artifact", fields, synced=False)
+        disk.sync(self._file.fd)
+
+    def release(self) -> None:
+        """Close the chain's file; nothing more is added by this object."""
+        os.close(self._file.fd)
+
+
+def ordered(value: Json) -> Json:
+    """Return a free object with its keys ascending at every level (SPEC 3.5)."""
+    if isinstance(value, dict):
+        if list(value) == ["text", "hex"]:
+            return value
+        return {name: ordered(value[name]) for name in sorted(value)}
+    return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
+def as_json(text: Text | None) -> Json:
+    """Return a text as the JSON value it already is."""
+    return text  # type: ignore[return-value]  # dict is invariant; a Text is JSON

@@ -1,0 +1,291 @@
+"""The manifest: one record a line, each naming the hash of the line before it.
+
+This is the heart. It opens nothing and looks at no clock: it takes a stream, a moment and
+fields, and it takes lines back. The chain is over the bytes that lie there; a line is
+hashed first, then read, then required to be spelled the one accepted way. The numbers in
+comments are clauses of docs/SPEC.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
+
+from collector import schema
+from collector.errors import LimitError, ManifestFormatError
+from collector.model import MAX_SAFE_INTEGER
+
+if TYPE_CHECKING:
+    from collector.model import Json, Moment
+    from collector.schema import Field
+
+Record: TypeAlias = "dict[str, Json]"
+
+FORMAT = "evidence-collector/v1"
+MAX_LINE = 64 * 1024
+"""3.1: longest line in bytes, without LF; a reader needs no more memory than this."""
+MAX_DEPTH = 8
+"""3.1: deepest nesting of objects and lists."""
+MAX_RECORDS = 1_000_000_000
+"""3.1: `seq` has at most nine digits."""
+
+
+class Appendable(Protocol):
+    """Where lines go."""
+
+    def write_all(self, data: bytes) -> None:
+        """Append every byte or raise; never a short write."""
+
+
+_LAST_SECOND = 253_370_764_800
+"""3.3: a clock set beyond the year 9998 is written as its end."""
+
+
+def _instant(utc_ns: int) -> datetime:
+    bounded = min(max(utc_ns, 0), _LAST_SECOND * 10**9)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=bounded // 1000)
+
+
+def utc_text(utc_ns: int) -> str:
+    """Return a time in the spelling of clause 3.3, cut (not rounded) to the microsecond."""
+    return _instant(utc_ns).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def local_text(utc_ns: int, offset_s: int) -> str:
+    """Return the same time on the host's own clock, with its offset in whole minutes."""
+    zone = timezone(timedelta(minutes=offset_s // 60))
+    return _instant(utc_ns).astimezone(zone).isoformat(timespec="microseconds")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def encode(record: Record) -> bytes:
+    """Return the one accepted spelling of a record, without LF (3.2)."""
+    return _ENCODER.encode(record).encode("ascii")
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is not an integer")
+
+
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+
+
+def decode(line: bytes) -> Record:
+    """Return the record of a line without LF; raises `ManifestFormatError` BAD_RECORD.
+
+    Python's own leniencies are shut here: duplicate keys, white space and other escapes do
+    not survive the comparison of spellings; floats, NaN, bounds and depth are looked at.
+    """
+    if len(line) > MAX_LINE:
+        raise ManifestFormatError("BAD_RECORD", "the line is longer than 64 KiB")
+    if not line.isascii():
+        raise ManifestFormatError("BAD_RECORD", "the line is not ASCII")
+    try:
+        record = _DECODER.decode(line.decode("ascii"))
+        if not isinstance(record, dict):
+            raise ManifestFormatError("BAD_RECORD", "the line is not a JSON object")
+        _bounded(record, 1)
+        spelled = encode(record)
+    except (ValueError, RecursionError) as error:
+        raise ManifestFormatError("BAD_RECORD", "the line is not JSON as this format takes it") from error
+    if spelled != line:
+        raise ManifestFormatError("BAD_RECORD", "the line is not in the one accepted spelling")
+    return record
+
+
+def _bounded(value: Json, depth: int) -> None:
+    """Raise `ValueError` for what is too deep, too large, or not made of Unicode characters."""
+    if isinstance(value, str):
+        value.encode("utf-8")  # a lone surrogate is no character (UnicodeEncodeError is a ValueError)
+    elif isinstance(value, int):
+        if not 0 <= value <= MAX_SAFE_INTEGER:
+            raise ValueError("integer out of bounds")
+    elif value is not None:
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _bounded(item, depth + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain stands: what a checkpoint says of it (4.1)."""
+
+    sid: str
+    records: int
+    length: int
+    sha256: str
+    last: str
+
+
+@dataclass(slots=True)
+class Chain:
+    """The running sums over the lines so far; the same for whoever writes and whoever reads."""
+
+    sid: str
+    first: str = schema.ZERO_HASH
+    """What the first line names as `prev`: zeros in a manifest, sha256(checkpoint) in custody."""
+    records: int = 0
+    length: int = 0
+    last: str = ""
+    _sum: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def __post_init__(self) -> None:
+        self.last = self.last or self.first
+
+    def add(self, line: bytes) -> None:
+        """Count a line (without LF) in."""
+        self.records += 1
+        self.length += len(line) + 1
+        self.last = hashlib.sha256(line).hexdigest()
+        self._sum.update(line + b"\n")
+
+    def head(self) -> Head:
+        """Return where the chain stands now."""
+        return Head(self.sid, self.records, self.length, self._sum.hexdigest(), self.last)
+
+
+class ManifestWriter:
+    """Appends records to a stream; every line is complete or an exception tells that it is not."""
+
+    def __init__(self, out: Appendable, chain: Chain, tables: dict[str, tuple[Field, ...]] = schema.MANIFEST) -> None:
+        self._out = out
+        self._tables = tables
+        self.chain = chain
+
+    def append(self, kind: str, moment: Moment, fields: Record) -> Record:
+        """Write one record and return it.
+
+        Raises `LimitError` before anything is written if the line would be too long, and
+        `ValueError` if `fields` are not those of the table: that is a mistake of ours.
+        """
+        record: Record = {
+            "v": 1,
+            "sid": self.chain.sid,
+            "seq": self.chain.records,
+            "type": kind,
+            "prev": self.chain.last,
+            "utc": utc_text(moment.utc_ns),
+            "local": local_text(moment.utc_ns, moment.offset_s),
+            "mono_ns": str(moment.mono_ns),
+            "boot_ns": str(moment.boot_ns),
+            "boot_id": moment.boot_id,
+            **fields,
+        }
+        line = encode(record)
+        if len(line) > MAX_LINE:
+            raise LimitError(f"a record of type {kind} would be {len(line)} bytes long; 65536 are allowed")
+        try:
+            schema.check(decode(line), self._tables, encrypted="private" in record)
+        except ManifestFormatError as error:
+            raise ValueError(f"our own record is wrong: {error}: {line[:2000]!r}") from error
+        self._out.write_all(line + b"\n")
+        self.chain.add(line)
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a line: `line` counts from 1, `code` is a finding code."""
+
+    line: int
+    code: str
+    detail: str
+
+
+def _not_named(line: int, by: str) -> str:
+    return f"line {line} is not the line that {by} names"
+
+
+class ChainReader:
+    """Reads lines and tells what is wrong with each; goes on after a break (docs/SPEC.md, 8, step 2).
+
+    A line is changed if the next one (or, for the last, the checkpoint) does not name its
+    hash. So a break is held back for one line: if the next line breaks too, it is the line
+    between them whose `prev` was changed, not the line before.
+    """
+
+    def __init__(
+        self, sid: str = "", first: str = schema.ZERO_HASH, tables: dict[str, tuple[Field, ...]] = schema.MANIFEST
+    ) -> None:
+        self.chain = Chain(sid, first)
+        self.problems: list[Problem] = []
+        self.encrypted = False
+        self._tables = tables
+        self._held: Problem | None = None
+        self._unread = False
+        self._strangers: set[str] = set()
+
+    def feed(self, line: bytes) -> Record | None:
+        """Take the next line without LF; return its record if it is one, whatever the chain says."""
+        number = self.chain.records + 1
+        record = self._read(line, number)
+        if record is not None:
+            self._link(record, number)
+        self._unread = record is None
+        self.chain.add(line)
+        return record
+
+    @property
+    def broken(self) -> bool:
+        """Whether anything so far was wrong; what follows is listed and proves nothing."""
+        return bool(self.problems) or self._held is not None
+
+    def refuse(self, code: str, detail: str) -> None:
+        """Report what a rule between records says of the line that was fed last."""
+        self.problems.append(Problem(self.chain.records, code, detail))
+
+    def _read(self, line: bytes, number: int) -> Record | None:
+        try:
+            record = decode(line)
+            if number == 1 and self._tables is schema.MANIFEST:
+                recipients = record.get("recipients")
+                self.encrypted = isinstance(recipients, list) and bool(recipients)
+            schema.check(record, self._tables, encrypted=self.encrypted)
+        except ManifestFormatError as error:
+            self._let_go()
+            self.problems.append(Problem(number, error.code, str(error)))
+            return None
+        return record
+
+    def _link(self, record: Record, number: int) -> None:
+        sid, seq = str(record["sid"]), record["seq"]
+        if not self.chain.sid:
+            self.chain.sid = sid
+        fault = None
+        if seq != self.chain.records:
+            fault = Problem(number, "CHAIN_BREAK", f"record {seq} stands in the place of record {self.chain.records}")
+        elif record["prev"] != self.chain.last:
+            if self._held is not None and self._held.line == number - 1:
+                self._held = None
+                fault = Problem(number - 1, "CHAIN_BREAK", _not_named(number - 1, f"line {number}"))
+            elif not self._unread:  # an unreadable line has its own finding already
+                self._let_go()
+                what = _not_named(number - 1, f"line {number}") if number > 1 else "the first line names a wrong hash"
+                self._held = Problem(number, "CHAIN_BREAK", what)
+                return
+        elif sid != self.chain.sid and sid not in self._strangers:
+            self._strangers.add(sid)
+            fault = Problem(number, "CHAIN_BREAK", "the line belongs to another bundle (sid)")
+        self._let_go()
+        if fault is not None:
+            self.problems.append(fault)
+
+    def _let_go(self) -> None:
+        """Report a break that the line after it did not explain: it is the line before that changed."""
+        if self._held is not None:
+            self.problems.append(Problem(max(1, self._held.line - 1), "CHAIN_BREAK", self._held.detail))
+            self._held = None
+
+    def end(self, last: str | None) -> None:
+        """Say that no line follows; `last` is the hash that the checkpoint names for the last line."""
+        if self._held is not None and last is not None and last != self.chain.last:
+            number = self._held.line
+            self._held = None
+            self.problems.append(Problem(number, "CHAIN_BREAK", _not_named(number, "the checkpoint")))
+        self._let_go()

@@ -1,0 +1,128 @@
+"""The frozen types that the rooms of the house hand to one another.
+
+Words: docs/SPEC.md, section 1. Nothing here reads, writes or looks at a clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from collector.text import Text
+
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+Row: TypeAlias = dict[str, Json]
+"""One object of a JSONL artifact: every column of its kind, `None` where it was not obtained."""
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
+
+
+class Outcome(StrEnum):
+    """What became of an attempt; "empty" never stands for "unreadable"."""
+
+    COLLECTED = "collected"
+    EMPTY = "empty"
+    ABSENT = "absent"
+    DENIED = "denied"
+    LOCKED = "locked"
+    TIMED_OUT = "timed_out"
+    OVER_LIMIT = "over_limit"
+    UNSUPPORTED = "unsupported"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that was expected and not obtained, with its reason.
+
+    `reason` is a plain English sentence without names from the host; `subject` is the
+    thing of the host that it concerns, if one.
+    """
+
+    outcome: Outcome
+    reason: str
+    subject: Text | None = None
+
+    def __post_init__(self) -> None:
+        if self.outcome in (Outcome.COLLECTED, Outcome.EMPTY):
+            raise ValueError(f"a gap cannot be {self.outcome}")
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file artifact of its own (a picture, a collected file), as chunks of bytes.
+
+    `kind` and `suffix` are ours (`screen`, `.png`); `subject` and `source_times` come from
+    the host. `flags` may be filled while `chunks` is read (`changed-while-reading`).
+    """
+
+    kind: str
+    suffix: str
+    method: str
+    chunks: Iterator[bytes]
+    subject: Text | None = None
+    source_times: Mapping[str, str] | None = None
+    flags: list[str] = field(default_factory=list)
+
+
+Item: TypeAlias = Row | Gap | Blob
+"""What a source yields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the operator asked of the sources.
+
+    `scan` holds raw paths that replace every local file system, or is `None`; `exclude`
+    are folders that are never looked into (the bundle itself); `since_ns` is the start of
+    the window in nanoseconds since 1970 UTC; `hash_bytes` and `hash_seconds` bound what
+    the hashes of recent files may cost in all.
+    """
+
+    since_ns: int
+    scan: tuple[bytes, ...] | None = None
+    exclude: tuple[bytes, ...] = ()
+    hash_bytes: int = 2**30
+    hash_seconds: float = 30.0
+    hash_file_bytes: int = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of every clock at once.
+
+    `mono_ns` is CLOCK_MONOTONIC (stands still in suspend), `boot_ns` CLOCK_BOOTTIME (does
+    not); `boot_id` changes with each start of the system and never with the wall clock.
+    """
+
+    utc_ns: int
+    offset_s: int
+    mono_ns: int
+    boot_ns: int
+    boot_id: str
+
+
+class Clock(Protocol):
+    """What tells the time; a test's stands still."""
+
+    def now(self) -> Moment:
+        """Return one reading; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the operator said of the case: `case` is checked, the rest is free text."""
+
+    case: str
+    operator: str | None = None
+    witness: str | None = None
+
+
+def number(value: int) -> int | str:
+    """Return an integer for a JSONL artifact: beyond 2^53-1 or below zero, a decimal string."""
+    return value if 0 <= value <= MAX_SAFE_INTEGER else str(value)

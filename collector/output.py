@@ -1,0 +1,117 @@
+"""Where the deliveries of one source go: rows into one JSONL artifact, each blob into its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from collector import rows
+from collector.errors import DiskFullError
+from collector.model import Blob, Gap, Outcome
+from collector.reading import BlobEnd, Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collector.bundle import Bundle
+    from collector.ledger import ArtifactFile
+    from collector.model import Row
+    from collector.reading import Delivery
+
+
+class OutputRun(Protocol):
+    """What an output needs of its run."""
+
+    bundle: Bundle
+
+    def missed(self, source: str, gap: Gap) -> None:
+        """Record a gap."""
+
+    def counted(self, size: int) -> None:
+        """Count bytes of artifacts."""
+
+    def told(self, count: int) -> None:
+        """Tell who looks on how many rows or files there are."""
+
+
+@dataclass(slots=True)
+class Output:
+    """Where the deliveries of one source go: rows into one JSONL artifact, each blob into its own."""
+
+    run: OutputRun
+    source: str
+    kind: str
+    columns: Mapping[str, str]
+    count: int = 0
+    _file: ArtifactFile | None = None
+    _blob: tuple[Blob, ArtifactFile] | None = None
+    _gaps: int = 0
+    _cut_rows: int = 0
+    _told: float = 0.0
+
+    def take(self, delivery: Delivery) -> None:
+        """Write one delivery; raises `DiskFullError` once what fits is recorded."""
+        if isinstance(delivery, Gap):
+            self.missed(delivery)
+        elif isinstance(delivery, list):
+            self._write(self._jsonl(), b"".join(self._line(row) for row in delivery))
+            self.count += len(delivery)
+        elif isinstance(delivery, Blob):
+            bundle = self.run.bundle
+            self._blob = (delivery, bundle.artifact(delivery.kind, self.source, delivery.suffix, delivery.method))
+        elif isinstance(delivery, Chunk) and self._blob is not None:
+            self._write(self._blob[1], delivery.data)
+        elif isinstance(delivery, BlobEnd):
+            self._end_blob()
+        if time.monotonic() - self._told > 0.1:  # noqa: PLR2004 - ten times a second is enough for an eye
+            self._told = time.monotonic()
+            self.run.told(self.count)
+
+    def missed(self, gap: Gap) -> None:
+        """Record a gap of this source."""
+        self._gaps += 1
+        self.run.missed(self.source, gap)
+
+    def end(self) -> None:
+        """Record what is written; a source that ended with neither row nor gap is an empty artifact."""
+        if self._blob is not None:
+            self._end_blob("cut")
+        if self._cut_rows:
+            self.missed(Gap(Outcome.OVER_LIMIT, f"{self._cut_rows} rows were longer than 4 MiB and are cut"))
+        if self._file is None and self.columns and not self._gaps:
+            self._jsonl()
+        if self._file is not None:
+            file, self._file = self._file, None
+            self.run.bundle.finish(file, rows=self.count, flags=("row-cut",) if self._cut_rows else ())
+        self.run.told(self.count)
+
+    def _end_blob(self, *flags: str) -> None:
+        if self._blob is None:
+            return
+        (blob, file), self._blob = self._blob, None
+        self.count += 1
+        subject, times = blob.subject, blob.source_times
+        self.run.bundle.finish(file, subject=subject, source_times=times, flags=(*blob.flags, *flags))
+
+    def _jsonl(self) -> ArtifactFile:
+        if self._file is None:
+            self._file = self.run.bundle.artifact(
+                self.kind, self.source, ".jsonl", "read through the system's interfaces"
+            )
+            self._file.write(rows.header(self.kind, self.source, self.columns))
+        return self._file
+
+    def _line(self, row: Row) -> bytes:
+        data, cut = rows.line(row)
+        self._cut_rows += cut
+        return data
+
+    def _write(self, file: ArtifactFile, data: bytes) -> None:
+        self.run.counted(len(data))
+        try:
+            file.write(data)
+        except DiskFullError:
+            self.missed(Gap(Outcome.OVER_LIMIT, "cut short: the folder of the bundle is full"))
+            self.end()
+            raise

@@ -1,0 +1,114 @@
+"""Reads one source in a thread of its own, so that nothing on the host can stall the run.
+
+A read that hangs in the system (a dead display, a lost mount) can't be interrupted from
+Python; it is left behind, and what it had delivered is kept.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from collector.host import HostError
+from collector.model import Blob, Gap, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from collector.model import Item, Row
+
+BATCH = 256
+"""Rows that are handed over together; one by one the hand-over would cost more than the row."""
+BATCH_SECONDS = 0.2
+_WAITING = 16
+"""Batches that may wait: with it memory stays bounded however fast the host delivers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next bytes of the `Blob` handed over before."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BlobEnd:
+    """No more bytes of the `Blob` follow."""
+
+
+Delivery: TypeAlias = "list[Row] | Gap | Blob | Chunk | BlobEnd"
+
+
+class Reading(threading.Thread):
+    """One source being read; iterate `deliveries` from the run's own thread."""
+
+    def __init__(self, name: str, items: Iterable[Item]) -> None:
+        super().__init__(name=f"source-{name}", daemon=True)
+        self._items = items
+        self._queue: queue.Queue[Delivery | None] = queue.Queue(_WAITING)
+        self._abandoned = threading.Event()
+
+    def run(self) -> None:
+        """Hand over whatever the source yields; whatever it raises becomes a gap."""
+        rows: list[Row] = []
+        due = time.monotonic() + BATCH_SECONDS
+        try:
+            for item in self._items:
+                if isinstance(item, dict):
+                    rows.append(item)
+                    if len(rows) < BATCH and time.monotonic() < due:
+                        continue
+                rows = self._hand_over(rows)
+                due = time.monotonic() + BATCH_SECONDS
+                if isinstance(item, Gap):
+                    self._put(item)
+                elif isinstance(item, Blob):
+                    self._put(item)
+                    for data in item.chunks:
+                        self._put(Chunk(data))
+                    self._put(BlobEnd())
+                if self._abandoned.is_set():
+                    return
+            self._hand_over(rows)
+        except HostError as error:
+            self._hand_over(rows)
+            self._put(error.gap)
+        except MemoryError:
+            self._put(Gap(Outcome.OVER_LIMIT, "memory ran out while this was read"))
+        except Exception as error:  # noqa: BLE001 - the run goes on whatever a source meets; the gap says what it was
+            self._hand_over(rows)
+            self._put(Gap(Outcome.FAILED, f"reading stopped with {type(error).__name__}: {error}"[:2000]))
+        finally:
+            self._put(None)
+
+    def _hand_over(self, rows: list[Row]) -> list[Row]:
+        if rows:
+            self._put(rows)
+        return []
+
+    def _put(self, delivery: Delivery | None) -> None:
+        while not self._abandoned.is_set():
+            try:
+                self._queue.put(delivery, timeout=0.5)
+            except queue.Full:
+                continue
+            return
+
+    def deliveries(self, patience: float = 0.1) -> Iterator[Delivery | None]:
+        """Yield deliveries, and `None` whenever there was none for `patience` seconds; ends with the source."""
+        while True:
+            try:
+                delivery = self._queue.get(timeout=patience)
+            except queue.Empty:
+                yield None
+                continue
+            if delivery is None:
+                return
+            yield delivery
+
+    def abandon(self) -> None:
+        """Leave the thread behind: it ends at its next delivery, or with the process."""
+        self._abandoned.set()

@@ -1,0 +1,163 @@
+"""Takes up a bundle whose run was cut short: what is there is kept, a new key goes on (SPEC 7.4)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from collector import disk, layout, seal
+from collector.bundle import Bundle, keep_reserve
+from collector.chainfile import read_chain
+from collector.errors import AlteredError, NotABundleError, RefusedError, WriteError
+from collector.manifest import Chain, utc_text
+from collector.model import Gap, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from collector.chainfile import ChainFile
+    from collector.inventory import Inventory
+    from collector.ledger import Ledger
+    from collector.manifest import Record
+    from collector.model import Clock
+
+
+def reopen(
+    path: Path,
+    key: Ed25519PrivateKey,
+    clock: Clock,
+    fields: Record,
+    seen: Callable[[Record], None] | None = None,
+) -> Bundle:
+    """Return the bundle, ready to go on; `fields` are tool and arguments of the `resume` record.
+
+    Every earlier record is shown to `seen`. Raises `NotABundleError`, `RefusedError` (sealed
+    already, or another process writes it) and `AlteredError`; then nothing was changed.
+    """
+    if not os.path.lexists(path / layout.MANIFEST):
+        raise NotABundleError(
+            "this folder is no bundle: it holds no manifest.jsonl",
+            hint="start a new run with `collect --case`",
+        )
+    if os.path.lexists(path / layout.CHECKPOINT):
+        raise RefusedError(
+            "this bundle is sealed already", hint="check it with `collect verify`; start a new run for more"
+        )
+    try:
+        fd = os.open(path / layout.MANIFEST, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise RefusedError(f"the manifest can't be opened for writing: {os.strerror(error.errno or 0)}") from error
+    if not disk.lock(fd):
+        os.close(fd)
+        raise RefusedError(
+            "another run is still writing this bundle", hint="wait until it ends, or stop it with Ctrl-C"
+        )
+    try:
+        chain = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS, seen=seen)
+        if chain.problems or chain.inventory.opening is None:
+            raise AlteredError("the bundle was altered: nothing is added to it", hint="`collect verify` says where")
+        if chain.inventory.opening["recipients"]:
+            raise RefusedError("this bundle is encrypted to recipients, which this version can't go on with")
+        bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock)
+        if os.path.lexists(path / layout.RESERVE):
+            (path / layout.RESERVE).unlink()
+        bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": chain.torn.as_record()})
+        _drop_unfinished_seal(path)
+        answer_orphans(bundle)
+        keep_reserve(path)
+    except OSError as error:
+        os.close(fd)
+        raise disk.translated(error) from error
+    except BaseException:
+        os.close(fd)
+        raise
+    return bundle
+
+
+def joined(chain: ChainFile, fd: int) -> Chain:
+    """Return the running sums of a chain that was read, its file cut back to the last whole line."""
+    keep = chain.head.length - chain.torn.length
+    os.ftruncate(fd, keep)
+    os.lseek(fd, 0, os.SEEK_SET)
+    sums = Chain(chain.head.sid, chain.first)
+    rest = b""
+    while data := os.read(fd, disk.CHUNK):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            sums.add(line)
+    if (sums.length, sums.last) != (keep, chain.head.last):
+        raise WriteError("the file changed while it was taken up")
+    return sums
+
+
+def _drop_unfinished_seal(path: Path) -> None:
+    """Remove what an interrupted close had written: it is made anew, by the new key."""
+    for name in (layout.SUMS, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.CHECKPOINT, layout.MANIFEST):
+        whole = path / name
+        if name not in (layout.CHECKPOINT, layout.MANIFEST):
+            whole.unlink(missing_ok=True)
+        whole.with_name(name + layout.PART).unlink(missing_ok=True)
+
+
+def answer_orphans(ledger: Ledger) -> None:
+    """Record what was written of each file that was announced and never recorded: partial, or a gap."""
+    folder = ledger.path / ledger.inventory.folder
+    for path, intent in list(ledger.inventory.pending.items()):
+        _answer(ledger, path, intent)
+    recorded = {stored.path for stored in ledger.inventory.stored.values()}
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = f"{ledger.inventory.folder}/{entry.name}"
+        if entry.name.endswith(layout.PART) and name not in recorded:
+            lost = "a temporary file whose announcement was lost with the power is removed"
+            size, sha256 = disk.digest(entry)
+            ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
+            entry.unlink()
+    disk.sync_folder(ledger.path)
+
+
+def _answer(ledger: Ledger, path: str, intent: Record) -> None:
+    final = ledger.path / path
+    part = ledger.path / (path + layout.PART)
+    source = str(intent["source"])
+    for written in (final, part):
+        if not os.path.lexists(written):
+            continue
+        size, sha256 = disk.digest(written)
+        if size == 0:
+            written.unlink()
+            continue
+        fd = disk.open_regular(written)
+        disk.sync(fd)
+        os.close(fd)
+        if written == part:
+            disk.rename(part, final)
+            disk.sync_folder(final.parent)
+        now = utc_text(ledger.clock.now().utc_ns)
+        ledger.append(
+            "artifact",
+            {
+                "path": path,
+                "kind": intent["kind"],
+                "source": source,
+                "subject": None,
+                "method": "taken over from a run that was cut short",
+                "outcome": Outcome.COLLECTED.value,
+                "started": str(intent["utc"]),
+                "ended": now,
+                "size": size,
+                "sha256": sha256,
+                "rows": None,
+                "source_times": None,
+                "flags": ["partial"],
+            },
+        )
+        return
+    ledger.gap(source, Gap(Outcome.FAILED, "cut short before anything of it was written"), path)
+
+
+def finished_sources(inventory: Inventory) -> frozenset[str]:
+    """Return the kinds whose artifact is whole: a run that goes on need not read them again."""
+    return frozenset(stored.kind for stored in inventory.stored.values() if not stored.partial)

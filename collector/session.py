@@ -1,0 +1,186 @@
+"""From what the operator asked to a sealed bundle: makes or reopens it and lets `acquisition` run."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from collector import bundle, layout, resume, seal, tool
+from collector.acquisition import Limits, Run, Stop
+from collector.ledger import as_json, ordered
+from collector.manifest import encode, utc_text
+from collector.model import Moment, Request
+from collector.text import from_bytes, from_native, readable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from collector.acquisition import Onlooker, Result
+    from collector.host import Host
+    from collector.manifest import Record
+    from collector.model import Case, Json
+
+DEFAULT_WINDOW_S = 7 * 86400
+"""The window of recently modified files, unless `--since` says otherwise: a week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the operator asked for; `since_ns` and `scan` as in `model.Request`."""
+
+    case: Case
+    out: Path
+    since_ns: int
+    scan: tuple[bytes, ...] | None = None
+    limits: Limits = field(default_factory=Limits)
+    arguments: tuple[str, ...] = ()
+
+
+def default_since(host: Host) -> int:
+    """Return the start of the default window, nanoseconds since 1970 UTC."""
+    return max(0, host.clock.now().utc_ns - DEFAULT_WINDOW_S * 10**9)
+
+
+def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
+    """Run a whole acquisition; raises `BundleNotMadeError`, and `WriteError` if the folder goes away."""
+    started = time.monotonic()
+    facts = host.open_facts()
+    clock = facts["clock"]
+    opening: Record = {
+        "case": plan.case.case,
+        "operator": _said(plan.case.operator),
+        "witness": _said(plan.case.witness),
+        "tool": dict(tool.identity(host.privileges())),
+        "arguments": _arguments(plan.arguments),
+        "host": ordered(facts["host"]),
+        "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
+        "kit_nonce": None,
+        "run_key": "",
+        "recipients": [],
+        "readme_sha256": "",
+        "continues": None,
+    }
+    stamp = utc_text(host.clock.now().utc_ns)
+    when = stamp[:19].replace("-", "").replace(":", "") + "Z"
+    name = f"{plan.case.case}_{layout.safe_name(readable(host.hostname()), 40)}_{when}"
+    made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock)
+    asked: dict[str, Json] = {
+        "since": utc_text(plan.since_ns),
+        "scan": None if plan.scan is None else [as_json(from_bytes(path)) for path in plan.scan],
+    }
+    run = Run(
+        bundle=made,
+        host=host,
+        request=_request(plan.since_ns, plan.scan, made.path),
+        onlooker=onlooker,
+        case=plan.case.case,
+        start_code=_start_code(made.inventory.opening or {}),
+        limits=plan.limits,
+        stop=stop,
+        started=started,
+    )
+    onlooker.opened(made.path, run.start_code)
+    made.observe("request", asked)
+    return run.collect()
+
+
+def go_on(
+    path: Path, scan: tuple[bytes, ...] | None, arguments: tuple[str, ...], host: Host, onlooker: Onlooker, stop: Stop
+) -> Result:
+    """Resume a run that was cut short and seal its bundle; raises what `resume.reopen` raises."""
+    started = time.monotonic()
+    earlier = _Earlier()
+    identity: Json = dict(tool.identity(host.privileges()))
+    fields: Record = {"tool": identity, "arguments": _arguments(arguments)}
+    reopened = resume.reopen(path, seal.new_key(), host.clock, fields, earlier.take)
+    opening = reopened.inventory.opening or {}
+    same_boot = opening["boot_id"] == host.clock.now().boot_id
+    run = Run(
+        bundle=reopened,
+        host=host,
+        request=_request(earlier.since_ns or default_since(host), scan or earlier.scan, reopened.path),
+        onlooker=onlooker,
+        case=str(opening["case"]),
+        start_code=_start_code(opening),
+        stop=stop,
+        started=started,
+        done=resume.finished_sources(reopened.inventory) if same_boot else frozenset(),
+        seen=earlier.verdicts,
+        last_moment=earlier.moment,
+    )
+    onlooker.opened(reopened.path, run.start_code)
+    return run.collect()
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """What the records of the earlier part tell the later one."""
+
+    since_ns: int = 0
+    scan: tuple[bytes, ...] | None = None
+    verdicts: list[str] = field(default_factory=list)
+    moment: Moment | None = None
+
+    def take(self, record: Record) -> None:
+        self.moment = _moment(record)
+        data = record.get("data")
+        if record["type"] != "observation" or not isinstance(data, dict):
+            return
+        if record["what"] == "request":
+            self.since_ns = _nanoseconds(str(data["since"]))
+            scan = data["scan"]
+            if isinstance(scan, list):
+                self.scan = tuple(_raw(path) for path in scan)
+        elif record["what"] == "isolation":
+            self.verdicts.append(str(data["verdict"]))
+
+
+def _raw(path: Json) -> bytes:
+    if isinstance(path, dict):
+        return bytes.fromhex(str(path["hex"]))
+    return str(path).encode("utf-8")
+
+
+def _moment(record: Record) -> Moment:
+    return Moment(
+        utc_ns=_nanoseconds(str(record["utc"])),
+        offset_s=0,
+        mono_ns=int(str(record["mono_ns"])),
+        boot_ns=int(str(record["boot_ns"])),
+        boot_id=str(record["boot_id"]),
+    )
+
+
+def _nanoseconds(utc: str) -> int:
+    from datetime import UTC, datetime  # noqa: PLC0415 - only a resume needs it
+
+    then = datetime.fromisoformat(utc[:-1]).replace(tzinfo=UTC)
+    return int(then.timestamp()) * 10**9 + then.microsecond * 1000
+
+
+def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path) -> Request:
+    import os  # noqa: PLC0415 - only to name our own folder as the system does
+
+    return Request(since_ns=since_ns, scan=scan, exclude=(os.fsencode(path.resolve()),))
+
+
+def _start_code(opening: Record) -> str:
+    return seal.code(hashlib.sha256(encode(opening)).digest())
+
+
+def _said(text: str | None) -> Json:
+    return None if text is None else as_json(from_native(text))
+
+
+def _arguments(arguments: tuple[str, ...]) -> Json:
+    """Return the arguments as they were given, bounded so that the record fits its line."""
+    kept: list[Json] = [as_json(from_native(argument[:500])) for argument in arguments[:60]]
+    return kept
+
+
+def readme() -> bytes:
+    """Return the text that is laid beside every bundle."""
+    return (resources.files("collector") / layout.README).read_bytes()

@@ -1,0 +1,78 @@
+"""The sources, in the order they are read: most volatile first (RFC 3227, section 2.1).
+
+Each is one small file with the same four parts: a name, what each column means, its
+bounds, and `collect(host, request)`. None knows which system it asks. A new source is one
+file and its line in `SOURCES`, whose order is the order of volatility.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from collector.sources.connections import ConnectionSource
+from collector.sources.dns import DnsSource
+from collector.sources.executables import ExecutableSource
+from collector.sources.interfaces import InterfaceSource
+from collector.sources.neighbours import NeighbourSource
+from collector.sources.processes import ProcessSource
+from collector.sources.recent_files import RecentFileSource
+from collector.sources.routes import RouteSource
+from collector.sources.screens import ScreenSource
+from collector.sources.services import ServiceSource
+from collector.sources.sessions import SessionSource
+from collector.sources.system import SystemSource
+from collector.sources.windows import WindowSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from collector.host import Host
+    from collector.model import Item, Request
+
+
+class Source(Protocol):
+    """What is collected from."""
+
+    @property
+    def name(self) -> str:
+        """Our slug: it names the source in records and the file in `artifacts/`."""
+
+    @property
+    def kind(self) -> str:
+        """The artifact kind of its rows (docs/SPEC.md, section 6)."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Every column of a row with one sentence on its meaning; empty where it yields files."""
+
+    @property
+    def seconds(self) -> float:
+        """The longest it may take; what it has by then is kept."""
+
+    @property
+    def core(self) -> bool:
+        """Whether a run that got nothing from it counts as cut short (exit 3)."""
+
+    @property
+    def phase(self) -> str:
+        """The phase it belongs to; a `phase` record closes each."""
+
+    def collect(self, host: Host, request: Request) -> Iterator[Item]:
+        """Yield rows, files and gaps."""
+
+
+SOURCES: tuple[Source, ...] = (
+    SystemSource(),
+    ProcessSource(),
+    ConnectionSource(),
+    ExecutableSource(),
+    ServiceSource(),
+    InterfaceSource(),
+    RouteSource(),
+    NeighbourSource(),
+    DnsSource(),
+    SessionSource(),
+    WindowSource(),
+    ScreenSource(),
+    RecentFileSource(),
+)

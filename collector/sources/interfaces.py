@@ -1,0 +1,41 @@
+"""Every network interface, as `collect isolation --json` judges it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from collector import isolation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from collector.host import Host
+    from collector.model import Item, Request
+
+
+class InterfaceSource:
+    """Every network interface, as `collect isolation --json` judges it."""
+
+    name = "interfaces"
+    kind = "interfaces"
+    columns: ClassVar[Mapping[str, str]] = {
+        "name": "Name of the interface.",
+        "kind": "ethernet, wifi, cellular, bluetooth, vpn, tunnel, bridge, bond, vlan, macvlan, veth, tap, dummy, ifb, loopback, other.",
+        "admin_up": "Whether it is switched on; it works again as soon as it has a carrier.",
+        "carrier": "Whether a cable or radio link is there; not applicable while switched off.",
+        "operstate": "State that the system derives (RFC 2863).",
+        "addresses": "Addresses with prefix length.",
+        "mac": "Hardware address.",
+        "driver": "Driver of the device, where one is behind it.",
+        "state": "Our judgement: down, no_carrier, internal, connected or unknown.",
+        "unread": "The columns of this row that could not be read, each with its outcome.",
+    }
+    seconds = 10
+    core = True
+    phase = "state"
+
+    def collect(self, host: Host, request: Request) -> Iterator[Item]:  # noqa: ARG002 - the same for every source
+        """Yield one row for each, then a gap for each table that could not be read."""
+        facts = host.link_facts()
+        yield from isolation.judge(facts).interfaces
+        yield from (unread.gap for unread in facts.unread)

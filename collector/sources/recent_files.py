@@ -1,0 +1,43 @@
+"""Every file whose content, entry or birth falls inside the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from collector.host import Host
+    from collector.model import Item, Request
+
+
+class RecentFileSource:
+    """Every file whose content, entry or birth falls inside the window."""
+
+    name = "recent-files"
+    kind = "recent-files"
+    columns: ClassVar[Mapping[str, str]] = {
+        "path": "Path of the file.",
+        "type": "file, symlink, fifo, socket, block or char.",
+        "size": "Size in bytes.",
+        "mtime_ns": "Last change of content, nanoseconds since 1970 UTC.",
+        "ctime_ns": "Last change of the entry.",
+        "btime_ns": "Birth, where the file system keeps it.",
+        "atime_ns": "Last access, before we read it.",
+        "mode": "Permissions, octal.",
+        "owner": "User number of the owner.",
+        "group": "Group number.",
+        "links": "Number of hard links.",
+        "inode": "Number of the file on its device.",
+        "device": "Device of the file, major:minor.",
+        "sha256": "SHA-256 of its content, within the budget of hashes.",
+        "judged": "What the rules say of it: note, encrypted, executable, …; empty where nothing was judged.",
+        "flags": "Such as hash-over-budget, changed-while-reading, denied, vanished.",
+    }
+    seconds = 900
+    core = False
+    phase = "files"
+
+    def collect(self, host: Host, request: Request) -> Iterator[Item]:
+        """Yield one row for each."""
+        yield from host.changed_files(request)

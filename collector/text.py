@@ -1,0 +1,62 @@
+"""Names and texts that come from the host: how they are stored and how they are shown.
+
+They are attacker-chosen. Stored, they keep every byte; shown, they move no cursor,
+change no colour and turn no reading direction (docs/SPEC.md, section 3.4).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TypeAlias
+
+Text: TypeAlias = str | dict[str, str]
+"""Valid Unicode as itself; anything else as `{"text": readable, "hex": the raw bytes}`."""
+
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def from_bytes(raw: bytes) -> Text:
+    """Return the text of raw bytes; what is not UTF-8 keeps its bytes in `hex`."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"text": raw.decode("utf-8", "replace"), "hex": raw.hex()}
+
+
+def from_native(name: str) -> Text:
+    """Return the text of a name that Python decoded with surrogateescape (paths, arguments)."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return from_bytes(name.encode("utf-8", "surrogateescape"))
+    return name
+
+
+def readable(text: Text | None) -> str:
+    """Return the readable form, still unescaped: not for a terminal."""
+    if text is None:
+        return ""
+    return text if isinstance(text, str) else text["text"]
+
+
+def printable(text: Text | None, limit: int = 200) -> str:
+    r"""Return a form that is safe in a terminal or a report, at most `limit` characters.
+
+    Control and format characters (ANSI, bidi marks, newlines, zero-width), private and
+    unassigned ones become `\xNN`, `\uNNNN` or `\UNNNNNNNN`; a backslash stays as it is.
+    """
+    out = []
+    shown = readable(text)
+    for char in shown[:limit]:
+        if unicodedata.category(char) not in _ESCAPED_CATEGORIES:
+            out.append(char)
+            continue
+        number = ord(char)
+        out.append(f"\\x{number:02x}" if number < 0x100 else _wide(number))  # noqa: PLR2004 - one byte
+    if len(shown) > limit:
+        out.append("…")
+    return "".join(out)
+
+
+def _wide(number: int) -> str:
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004 - the basic plane

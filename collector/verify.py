@@ -1,0 +1,307 @@
+"""Tells whether a bundle is what was sealed, trusting nothing of what wrote it.
+
+The steps are numbered as in docs/SPEC.md section 8, and each block carries its number:
+
+ (1) the folder holds regular files only, under the format's names
+ (2) every line is a record in the one accepted spelling and names the line before it
+ (3) the last record is `close`, and a checkpoint stands beside it
+ (4) the checkpoint says what the manifest is
+ (5) the run's last key signed the checkpoint; each phase was signed by the key of its time
+ (6) every artifact has the size and the hash of its record
+ (7) the other sealed files have their one spelling
+ (8) no other file stands in the folder
+ (9) the custody chain starts from the checkpoint and holds
+(10) the codes and the kit that the verifier brings fit
+(11) clocks that were set are told
+(12) the verdict is that of the worst finding
+
+Nothing is written, no link is followed, memory is bounded by the limits of the format. After
+a break the verifier reads on and classifies; what names the cause comes first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collector import layout, schema, seal
+from collector.chainfile import read_chain
+from collector.contents import SMALL, Contents
+from collector.errors import AlteredError, NotABundleError, UsageError
+from collector.findings import Anchor, Findings, Level, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from collector.chainfile import ChainFile
+    from collector.findings import Finding
+    from collector.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """What the verifier brings from outside; nothing inside a bundle is a root of trust."""
+
+    start_code: str | None = None
+    seal_code: str | None = None
+    kit_nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `examine` found; `findings` have the root cause first."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    more_findings: int
+    records: int
+    artifacts: int
+    attachments: int
+    start_code: str | None
+    seal_code: str | None
+    seal_sha256: str | None
+    anchors: tuple[Anchor, ...]
+    resumed: tuple[int, ...]
+    """`seq` of each `resume`: what follows one is bound by later anchors only."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBundle:
+    """A bundle that was just found unaltered: the only thing that exports and custody are made from."""
+
+    path: Path
+    report: Report
+    inventory: Inventory
+    custody: ChainFile | None
+    checkpoint: bytes | None
+
+
+def verify_bundle(path: Path, trusted: Trusted | None = None) -> VerifiedBundle:
+    """Return the bundle, consistent as far as it goes; raises `AlteredError` or `NotABundleError`."""
+    bundle = _examined(path, trusted or Trusted())
+    if bundle.report.verdict is Verdict.ALTERED:
+        first = bundle.report.findings[0]
+        raise AlteredError(
+            f"the bundle was altered: {first.code} at {first.subject}: {first.detail}",
+            hint="keep it as it is and tell the expert; `collect verify` lists what was found",
+        )
+    return bundle
+
+
+def examine(path: Path, trusted: Trusted) -> Report:
+    """Run every step over a bundle's folder; raises `NotABundleError` and, for a code that is none, `UsageError`."""
+    return _examined(path, trusted).report
+
+
+def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
+    if not any(os.path.lexists(path / name) for name in (layout.MANIFEST, layout.CHECKPOINT, layout.SUMS)):
+        raise NotABundleError(
+            "this folder is no bundle: it holds no manifest.jsonl",
+            hint="give the folder that `collect --case` named at its end",
+        )
+    found = Findings([])
+    contents = Contents(path, found)
+    contents.look()  # (1)
+    sealed = contents.names.get(layout.CHECKPOINT, False)
+    checkpoint = contents.small(layout.CHECKPOINT) if sealed else None
+    manifest = _manifest(contents, checkpoint)  # (2)
+    if manifest is None:
+        inventory, custody = None, None
+    else:
+        inventory = manifest.inventory
+        _closed(manifest, checkpoint, found)  # (3)
+        signature = contents.small(layout.SIGNATURE) if checkpoint is not None else None
+        _checkpoint(manifest, checkpoint, signature, found)  # (4)
+        _signature(manifest, checkpoint, signature, found)  # (5)
+        contents.stored(inventory.stored.values())  # (6)
+        hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: _sha256(_rebuilt(manifest))}
+        contents.spelled(inventory, manifest.head.sid, hashes, sealed=sealed)  # (7)
+        custody = _custody(contents, manifest.head.sid, checkpoint)  # (9)
+        contents.extras(inventory, custody.inventory if custody else None, sealed=sealed)  # (8)
+    anchors = _anchors(trusted, manifest, checkpoint, found)  # (10)
+    for step in manifest.clock_steps if manifest else ():  # (11)
+        found.add("CLOCK_STEP", layout.MANIFEST, step, Level.INFORMATION)
+    report = _report(found, manifest, custody, checkpoint, anchors)
+    return VerifiedBundle(path, report, inventory, custody, checkpoint)  # type: ignore[arg-type]  # None only when ALTERED
+
+
+def _manifest(contents: Contents, checkpoint: bytes | None) -> ChainFile | None:
+    # (2) every line is a record in the one accepted spelling and names the line before it
+    last = _line(checkpoint, 5).decode("ascii", "replace") if checkpoint is not None else None
+    try:
+        chain = read_chain(contents.path / layout.MANIFEST, folder=layout.ARTIFACTS, last=last)
+    except OSError as error:
+        if contents.names.get(layout.MANIFEST) is not False:
+            contents.found.add("MISSING", layout.MANIFEST, f"it can't be read: {os.strerror(error.errno or 0)}")
+        return None
+    for problem in chain.problems:
+        contents.found.add(problem.code, f"{layout.MANIFEST} line {problem.line}", problem.detail)
+    if chain.torn.length:
+        detail = f"{chain.torn.length} bytes follow the last whole line"
+        contents.found.add("TORN_TAIL", layout.MANIFEST, detail, Level.INCOMPLETE)
+    return chain
+
+
+def _closed(manifest: ChainFile, checkpoint: bytes | None, found: Findings) -> None:
+    # (3) the last record is `close`, and a checkpoint stands beside it
+    if checkpoint is None:
+        found.add("NOT_CLOSED", layout.CHECKPOINT, "the bundle was never sealed", Level.INCOMPLETE)
+        for path in manifest.inventory.pending if not manifest.problems else ():
+            found.add("PARTIAL", path, "announced and never finished", Level.INCOMPLETE)
+    elif manifest.inventory.closing is None and not manifest.problems:
+        found.add("TRUNCATED", layout.MANIFEST, "its last record is not close, and yet it was sealed")
+
+
+def _checkpoint(manifest: ChainFile, checkpoint: bytes | None, signature: bytes | None, found: Findings) -> None:
+    # (4) the checkpoint says what the manifest is
+    rebuilt = _rebuilt(manifest)
+    if checkpoint is None or checkpoint == rebuilt:
+        return
+    key = manifest.inventory.keys[-1] if manifest.inventory.keys else None
+    if key is not None and signature is not None and seal.is_sealed(rebuilt, signature, key):
+        found.add("CHECKPOINT_MISMATCH", layout.CHECKPOINT, "it was changed: the signature is that of the manifest")
+        return
+    records, length = _number(checkpoint, 2), _number(checkpoint, 3)
+    if records is not None and records > manifest.head.records:
+        detail = f"{records} records were sealed, {manifest.head.records} are here"
+        found.add("TRUNCATED", layout.MANIFEST, detail)
+    if length is not None and length < manifest.head.length and not manifest.problems:
+        detail = f"{manifest.head.length - length} bytes follow what was sealed"
+        found.add("DATA_AFTER_CLOSE", layout.MANIFEST, detail)
+    if records == manifest.head.records and length == manifest.head.length and not manifest.problems:
+        where = f"{layout.MANIFEST} line {records}"
+        found.add("CHAIN_BREAK", where, f"line {records} is not the line that the checkpoint names")
+    found.add("CHECKPOINT_MISMATCH", layout.CHECKPOINT, "the manifest is not the one that was sealed")
+
+
+def _signature(manifest: ChainFile, checkpoint: bytes | None, signature: bytes | None, found: Findings) -> None:
+    # (5) the run's last key signed the checkpoint (phases: while the lines are read)
+    if checkpoint is None or signature is None or not manifest.inventory.keys:
+        return
+    key = manifest.inventory.keys[-1]
+    if not any(seal.is_sealed(text, signature, key) for text in (checkpoint, _rebuilt(manifest))):
+        found.add("SIGNATURE_INVALID", layout.SIGNATURE, "it is not the checkpoint's signature by the run's key")
+
+
+def _custody(contents: Contents, sid: str, checkpoint: bytes | None) -> ChainFile | None:
+    # (9) the custody chain starts from the checkpoint and holds
+    if layout.CUSTODY not in contents.names:
+        return None
+    found = contents.found
+    if checkpoint is None:
+        found.add("CUSTODY_BREAK", layout.CUSTODY, "there is custody and no seal for it to start from")
+        return None
+    try:
+        chain = read_chain(
+            contents.path / layout.CUSTODY,
+            folder=layout.ATTACHMENTS,
+            tables=schema.CUSTODY,
+            sid=sid,
+            first=hashlib.sha256(checkpoint).hexdigest(),
+        )
+    except OSError as error:
+        found.add("CUSTODY_BREAK", layout.CUSTODY, f"it can't be read: {os.strerror(error.errno or 0)}")
+        return None
+    for problem in chain.problems:
+        found.add("CUSTODY_BREAK", f"{layout.CUSTODY} line {problem.line}", f"{problem.code}: {problem.detail}")
+    if chain.torn.length:
+        detail = f"{chain.torn.length} bytes follow the last whole line"
+        found.add("TORN_TAIL", layout.CUSTODY, detail, Level.INCOMPLETE)
+    contents.stored(chain.inventory.stored.values(), layout.CUSTODY)
+    return chain
+
+
+def _anchors(
+    trusted: Trusted, manifest: ChainFile | None, checkpoint: bytes | None, found: Findings
+) -> tuple[Anchor, ...]:
+    # (10) the codes and the kit that the verifier brings fit
+    anchors = []
+    if trusted.start_code is not None:
+        line = manifest.first_line if manifest is not None else None
+        errors = _code_errors(trusted.start_code, line, "start")
+        if errors is not None and errors <= seal.MATCH_ERRORS:
+            anchors.append(Anchor("start_code", anchors=False, detail=_errors(errors)))
+        else:
+            found.add("START_CODE_MISMATCH", layout.MANIFEST, "its first line is not the one that the start code names")
+    if trusted.seal_code is not None:
+        errors = _code_errors(trusted.seal_code, checkpoint, "seal")
+        if errors is not None and errors <= seal.MATCH_ERRORS:
+            anchors.append(Anchor("seal_code", anchors=True, detail=_errors(errors)))
+        elif errors is not None and errors <= seal.NEAR_ERRORS:
+            detail = f"{errors} characters differ: compare with the photograph of the screen; not accepted"
+            found.add("SEAL_NEAR", layout.CHECKPOINT, detail, Level.INFORMATION)
+        else:
+            detail = "it is not the checkpoint that the seal code names"
+            found.add("SEAL_MISMATCH", layout.CHECKPOINT, detail if checkpoint is not None else "there is no seal")
+    if trusted.kit_nonce is not None and manifest is not None and manifest.inventory.opening is not None:
+        nonce = str(manifest.inventory.opening["kit_nonce"] or "")
+        if hmac.compare_digest(nonce.encode(), trusted.kit_nonce.lower().encode()):
+            anchors.append(Anchor("kit_nonce", anchors=False, detail="the bundle was opened with this kit's nonce"))
+        else:
+            found.add("KIT_NONCE_MISMATCH", layout.MANIFEST, "it was not opened with this kit")
+    return tuple(anchors)
+
+
+def _code_errors(given: str, data: bytes | None, which: str) -> int | None:
+    errors = seal.code_errors(given, hashlib.sha256(data or b"").digest())
+    if errors is None:
+        raise UsageError(
+            f"this is no {which} code: it has eight groups of four letters or digits 2 to 7",
+            hint="copy it from the paper; spaces, hyphens and capital letters don't matter",
+        )
+    return errors if data is not None else None
+
+
+def _errors(errors: int) -> str:
+    return "matches" if errors == 0 else f"matches but for {errors} characters, taken for slips of the pen"
+
+
+def _report(
+    found: Findings,
+    manifest: ChainFile | None,
+    custody: ChainFile | None,
+    checkpoint: bytes | None,
+    anchors: tuple[Anchor, ...],
+) -> Report:
+    # (12) the verdict is that of the worst finding
+    if found.worst is Level.ALTERED:
+        verdict = Verdict.ALTERED
+    elif found.worst is Level.INCOMPLETE:
+        verdict = Verdict.INCOMPLETE
+    else:
+        verdict = Verdict.ANCHORED if any(anchor.anchors for anchor in anchors) else Verdict.UNANCHORED
+    first = manifest.first_line if manifest is not None else None
+    return Report(
+        verdict=verdict,
+        findings=tuple(sorted(found.kept, key=lambda finding: -finding.level)),
+        more_findings=found.dropped,
+        records=manifest.head.records if manifest is not None else 0,
+        artifacts=len(manifest.inventory.stored) if manifest is not None else 0,
+        attachments=len(custody.inventory.stored) if custody is not None else 0,
+        start_code=None if first is None else seal.code(hashlib.sha256(first).digest()),
+        seal_code=None if checkpoint is None else seal.code(hashlib.sha256(checkpoint).digest()),
+        seal_sha256=None if checkpoint is None else hashlib.sha256(checkpoint).hexdigest(),
+        anchors=anchors,
+        resumed=tuple(manifest.inventory.resumed) if manifest is not None else (),
+    )
+
+
+def _rebuilt(manifest: ChainFile) -> bytes:
+    return seal.checkpoint_text(manifest.head)
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode("ascii")
+
+
+def _line(checkpoint: bytes | None, number: int) -> bytes:
+    lines = (checkpoint or b"")[:SMALL].split(b"\n")
+    return lines[number - 1] if len(lines) >= number else b""
+
+
+def _number(checkpoint: bytes, number: int) -> int | None:
+    text = _line(checkpoint, number)
+    return int(text) if text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 - digits of a 64-bit number

@@ -1,0 +1,232 @@
+"""The judge: each line of `RULES`, the verdict of the machine, and what a person is told."""
+
+from __future__ import annotations
+
+import json
+import string
+from dataclasses import replace
+
+import pytest
+
+from collector import isolation
+from collector.isolation import DefaultRoute, Facts, Link, Unread, judge
+from collector.model import Gap, Outcome
+from collector.sources.interfaces import InterfaceSource
+
+LOOPBACK = Link("lo", 1, "loopback", admin_up=True, carrier=True, operstate="unknown", physical=False)
+UP = {"admin_up": True, "carrier": True, "operstate": "up"}
+UNPLUGGED = {"admin_up": True, "carrier": False, "operstate": "down"}
+DOWN = {"admin_up": False, "carrier": None, "operstate": "down"}
+ROUTE = {"family": "inet", "destination": "0.0.0.0/0", "interface": "x"}
+
+
+def link(kind, state, index=2, **more):
+    return Link(more.pop("name", f"x{index}"), index, kind, **(state | more))
+
+
+def judged(*links, **more):
+    return judge(Facts((LOOPBACK, *links), **more))
+
+
+def codes(verdict):
+    return [reason.code for reason in verdict.reasons]
+
+
+# One line of RULES each: its number, links of which the first is judged, whether it carries a default route.
+LINES = [
+    (0, [link("ethernet", DOWN, physical=True)], False, "down", None),
+    (1, [link("ethernet", {"admin_up": None, "carrier": True})], False, "unknown", "link_unread"),
+    (1, [link("ethernet", {"admin_up": True, "carrier": None})], False, "unknown", "link_unread"),
+    (2, [link("ethernet", {"admin_up": True, "carrier": False, "operstate": "up"})], False, "unknown", "contradiction"),
+    (3, [link("ethernet", UNPLUGGED, physical=True)], False, "no_carrier", "no_carrier"),
+    (4, [link("ethernet", UP, physical=True)], False, "connected", "ethernet_connected"),
+    (5, [link("veth", UP)], True, "connected", "default_route"),
+    (6, [link(None, UP)], False, "unknown", "kind_unread"),
+    (7, [LOOPBACK], False, "internal", None),
+    (8, [link("bridge", UP), link("ethernet", UNPLUGGED, 3, master=2)], False, "connected", "internal_joined"),
+    (9, [link("bridge", UP)], False, "internal", None),
+]
+
+
+@pytest.mark.parametrize(("line", "links", "outside", "state", "code"), LINES)
+def test_each_line_of_the_table_judges_its_link(line, links, outside, state, code):
+    """The link gets exactly the state and reason of the line that is meant for it."""
+    routes = (DefaultRoute(links[0].index, ROUTE),) if outside else ()
+    verdict = judge(Facts(tuple(links), routes))
+    assert verdict.interfaces[0]["state"] == state == isolation.RULES[line].state
+    mine = [reason.code for reason in verdict.reasons if reason.subject == links[0].name]
+    assert mine == ([] if code is None else [code])
+
+
+def test_no_line_of_the_table_is_without_a_test():
+    """A rule that is added has to bring its example."""
+    assert {line for line, *_ in LINES} == set(range(len(isolation.RULES)))
+
+
+KINDS = [
+    ("ethernet", "connected", "ethernet_connected"),
+    ("wifi", "connected", "wifi_connected"),
+    ("cellular", "connected", "cellular_connected"),
+    ("bluetooth", "connected", "bluetooth_connected"),
+    ("vpn", "connected", "vpn_connected"),
+    ("tunnel", "connected", "vpn_connected"),
+    ("bond", "connected", "virtual_connected"),
+    ("vlan", "connected", "virtual_connected"),
+    ("macvlan", "connected", "virtual_connected"),
+    ("other", "connected", "other_connected"),
+    ("bridge", "internal", None),
+    ("tap", "internal", None),
+    ("veth", "internal", None),
+    ("dummy", "internal", None),
+    ("ifb", "internal", None),
+]
+
+
+@pytest.mark.parametrize(("kind", "state", "code"), KINDS)
+def test_what_a_live_link_of_each_kind_counts_as(kind, state, code):
+    """A link with carrier is connected even without an address, unless its kind reaches nobody by itself."""
+    verdict = judged(link(kind, UP))
+    assert verdict.interfaces[1]["state"] == state
+    assert codes(verdict) == ([] if code is None else [code])
+    assert verdict.verdict == ("CONNECTED" if state == "connected" else "ISOLATED")
+
+
+def test_the_kinds_of_the_table_are_those_of_the_source():
+    """The interfaces source promises exactly the kinds that have a rule."""
+    promised = InterfaceSource.columns["kind"].rstrip(".").split(", ")
+    assert sorted(promised) == sorted([kind for kind, *_ in KINDS] + ["loopback"])
+
+
+@pytest.mark.parametrize("kind", [kind for kind, *_ in KINDS] + [None])
+@pytest.mark.parametrize(("state", "expected"), [(DOWN, "down"), (UNPLUGGED, "no_carrier")])
+def test_a_default_route_over_a_dead_link_connects_nobody(kind, state, expected):
+    """Off or unplugged is isolated whatever the kind, though its route may still stand."""
+    verdict = judged(link(kind, state), default_routes=(DefaultRoute(2, ROUTE),))
+    assert (verdict.interfaces[1]["state"], verdict.verdict) == (expected, "ISOLATED")
+    assert verdict.routes == (ROUTE,)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, *_ in KINDS] + [None])
+def test_a_default_route_over_a_live_link_is_connected_whatever_the_kind(kind):
+    """A false alarm costs a phone call, a false all-clear costs the case."""
+    verdict = judged(link(kind, UP), default_routes=(DefaultRoute(2, ROUTE),))
+    assert (verdict.interfaces[1]["state"], verdict.verdict) == ("connected", "CONNECTED")
+
+
+@pytest.mark.parametrize("operstate", ["unknown", "down", "lowerlayerdown", "dormant", "up", None])
+def test_carrier_counts_where_operstate_lags(operstate):
+    """A link with carrier is live whatever operstate says: the kernel derives it later."""
+    verdict = judged(link("ethernet", UP | {"operstate": operstate}))
+    assert verdict.verdict == "CONNECTED"
+
+
+def test_a_device_is_connected_whatever_its_kind():
+    """A physical link is never internal, not even one whose kind could not be read."""
+    assert judged(link(None, UP, physical=True)).verdict == "CONNECTED"
+
+
+def test_a_veth_is_connected_through_a_bridge_at_its_other_end():
+    """Behind a veth stand its peer, the peer's bridge and the bridge's ports."""
+    near = link("veth", UP, 2, peer=3)
+    far = link("veth", UP, 3, peer=2, master=4)
+    bridge = link("bridge", UP, 4)
+    port = link("ethernet", UNPLUGGED, 5, master=4)
+    assert judged(near, far, bridge).verdict == "ISOLATED"
+    states = {row["name"]: row["state"] for row in judged(near, far, bridge, port).interfaces}
+    assert states == {"lo": "internal", "x2": "connected", "x3": "connected", "x4": "connected", "x5": "no_carrier"}
+
+
+def test_a_port_of_unread_kind_may_lead_outside():
+    """A bridge is internal only where every port is known to be."""
+    verdict = judged(link("bridge", UP), link(None, UNPLUGGED, 3, master=2))
+    assert [row["state"] for row in verdict.interfaces] == ["internal", "connected", "no_carrier"]
+
+
+def test_unplugged_is_not_disabled():
+    """A link that is on without a carrier is isolated, and the reasons say that it revives."""
+    verdict = judged(link("ethernet", UNPLUGGED, name="eth0"), link("wifi", UNPLUGGED, 3, name="wlan0"))
+    assert verdict.verdict == "ISOLATED"
+    assert codes(verdict) == ["no_carrier", "wifi_no_carrier"]
+    assert verdict.reasons[0].text.startswith("eth0 has no link but is switched on: it works again")
+
+
+GAP = Gap(Outcome.DENIED, "the interfaces can't be listed")
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (Facts(()), "no_links"),
+        (Facts((LOOPBACK,), unread=(Unread("links", GAP), Unread("links", GAP))), "links_unread"),
+        (Facts((LOOPBACK,), unread=(Unread("addresses", GAP),)), "addresses_unread"),
+        (Facts((LOOPBACK,), unread=(Unread("routes", GAP),)), "routes_unread"),
+        (Facts((LOOPBACK,), unread=(Unread("devices", GAP),)), "devices_unread"),
+        (Facts((LOOPBACK,), (DefaultRoute(None, ROUTE),)), "route_without_link"),
+        (Facts((LOOPBACK,), (DefaultRoute(9, ROUTE),)), "route_without_link"),
+        (Facts((LOOPBACK,), idle_devices=("0000:00:03.0",)), "device_without_interface"),
+    ],
+)
+def test_what_could_not_be_read_is_unknown_never_isolated(facts, code):
+    """Each table that is missing makes UNKNOWN with its reason, said once."""
+    verdict = judge(facts)
+    assert (verdict.verdict, codes(verdict)) == ("UNKNOWN", [code])
+
+
+def test_a_live_link_is_connected_though_something_else_could_not_be_read():
+    """CONNECTED goes before UNKNOWN, in one verdict and over several."""
+    verdict = judged(link("wifi", UP), unread=(Unread("routes", GAP),))
+    assert verdict.verdict == "CONNECTED"
+    assert codes(verdict) == ["wifi_connected", "routes_unread"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["ISOLATED", "ISOLATED"], "ISOLATED"),
+        (["ISOLATED", "UNKNOWN"], "UNKNOWN"),
+        (["UNKNOWN", "CONNECTED", "ISOLATED"], "CONNECTED"),
+        ([], "UNKNOWN"),
+    ],
+)
+def test_the_worst_of_several(given, expected):
+    """One moment of connection makes the whole run CONNECTED; no verdict at all is no all-clear."""
+    assert isolation.worst(given) == expected
+
+
+@pytest.mark.parametrize("reason", ["other_namespace", "scope_unread"])
+def test_a_verdict_on_a_namespace_says_so(reason):
+    """Outside the host's own namespace the reasons say so, and the machine's devices decide nothing."""
+    verdict = judged(scope="namespace", scope_reason=reason, idle_devices=("0000:00:03.0",))
+    assert (verdict.verdict, verdict.scope, codes(verdict)) == ("ISOLATED", "namespace", [reason])
+
+
+def test_every_reason_is_a_sentence_and_can_be_reached():
+    """Templates hold no field but the name, end as sentences do, and each is given by some facts."""
+    for template in isolation.REASONS.values():
+        fields = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+        assert fields <= {"name"}
+        assert template.endswith((".", ")."))
+    reached = {code for *_, code in [*LINES, *KINDS] if code}
+    reached |= {"no_carrier", "wifi_no_carrier", "no_links", "links_unread", "addresses_unread", "routes_unread"}
+    reached |= {"devices_unread", "route_without_link", "device_without_interface", "other_namespace", "scope_unread"}
+    reached |= set(codes(judged(link("cellular", UNPLUGGED))))
+    assert reached == set(isolation.REASONS)
+
+
+def test_json_has_the_keys_and_columns_of_the_contract():
+    """`collect isolation --json` and the interfaces source show the same rows, with every column."""
+    verdict = judged(link("ethernet", UP, addresses=("192.0.2.1/24",)), default_routes=(DefaultRoute(2, ROUTE),))
+    shown = verdict.as_json()
+    assert list(shown) == ["verdict", "scope", "interfaces", "routes", "reasons"]
+    assert all(list(row) == list(InterfaceSource.columns) for row in verdict.interfaces)
+    assert json.loads(json.dumps(shown)) == shown
+    assert isolation.EXIT_CODES[verdict.verdict] == 1
+
+
+def test_a_hostile_name_reaches_no_terminal():
+    """An interface may be named with ANSI sequences and braces: the row keeps its bytes, the sentence escapes it."""
+    hostile = {"text": "\x1b[31m{0}�", "hex": b"\x1b[31m{0}\xff".hex()}
+    verdict = judged(replace(link("ethernet", UP), name=hostile))
+    assert verdict.interfaces[1]["name"] == hostile
+    assert "\\x1b[31m{0}" in verdict.as_json()["reasons"][0]
+    assert "\x1b" not in verdict.as_json()["reasons"][0]
