@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from collector.bundle import Bundle
     from collector.host import ActivityWatch, Host
+    from collector.isolation import Reason
     from collector.model import Item, Json, Moment, Request, Row
     from collector.sources import Source
 
@@ -86,7 +87,7 @@ class Result:
     artifacts: int
     gaps: int
     isolation: Mapping[str, str | None]
-    reasons: tuple[isolation.Reason, ...]
+    reasons: tuple[Reason, ...]
     """Of the last isolation verdict."""
     start_code: str
     seal_code: str
@@ -119,7 +120,7 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     _size: int = 0
     _missed: list[tuple[str, str]] = field(default_factory=list)
-    _reasons: tuple[isolation.Reason, ...] = ()
+    _reasons: tuple[Reason, ...] = ()
     _core_missing: bool = False
     _rows: dict[str, int] = field(default_factory=dict)
     _over_size: bool = False

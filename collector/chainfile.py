@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.manifest import Record
-    from collector.schema import Field
+    from collector.schema import Tables
 
 TORN_KEPT = 16 * 1024
 """Bytes of a torn tail that a `resume` record keeps; length and hash are of the whole."""
@@ -69,7 +69,7 @@ def read_chain(
     path: Path,
     *,
     folder: str,
-    tables: dict[str, tuple[Field, ...]] = schema.MANIFEST,
+    tables: Tables = schema.MANIFEST,
     sid: str = "",
     first: str = schema.ZERO_HASH,
     last: str | None = None,

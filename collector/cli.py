@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -134,9 +135,10 @@ def collect(  # noqa: PLR0917 - one for each option
         arguments=tuple(sys.argv[1:]),
     )
     if dry_run:
-        from collector.ui import report  # noqa: PLC0415 - only here
+        from collector.sources import SOURCES  # noqa: PLC0415 - only here
+        from collector.ui import report  # noqa: PLC0415 - the same
 
-        click.echo(report.plan_text())
+        click.echo(report.dry_run_text(SOURCES))
         return
     _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), as_json=as_json, quiet=quiet)
 
@@ -170,7 +172,7 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
     from collector.ui import final, progress  # noqa: PLC0415 - the same
 
-    looker = progress.choose(quiet=quiet)
+    looker = progress.onlooker(sys.stderr, quiet=quiet)
 
     def on_signal(_number: int, _frame: object) -> None:
         if stop.reason is None:
@@ -179,10 +181,12 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), on_signal)
-    with progress.shown(looker):
+    try:
         result = work(looker, stop)
+    finally:
+        looker.close()
     if not quiet:
-        final.show(result)
+        final.show(result, sys.stderr)
     if as_json:
         click.echo(json.dumps(forms.result_json(result)))
     _leave(result.exit_code)
@@ -190,8 +194,9 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
 
 def _leave(code: int) -> None:
     """End the process at once: a source that hangs in the system must not hold it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+            stream.flush()
     os._exit(code)
 
 
@@ -264,14 +269,14 @@ def isolation_command(lang: str | None, *, as_json: bool) -> None:
     _language(lang)
     from collector import isolation  # noqa: PLC0415 - only here
     from collector.host import HostError, this_host  # noqa: PLC0415 - the same
-    from collector.ui import report  # noqa: PLC0415 - the same
+    from collector.ui import network  # noqa: PLC0415 - the same
 
     try:
         verdict = isolation.judge(this_host().link_facts())
     except HostError as error:
         raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
-    click.echo(json.dumps(verdict.as_json()) if as_json else report.isolation_text(verdict))
-    sys.exit({"ISOLATED": 0, "CONNECTED": 1}.get(verdict.verdict, 3))
+    click.echo(json.dumps(verdict.as_json()) if as_json else network.isolation_text(verdict))
+    sys.exit(isolation.EXIT_CODES[verdict.verdict])
 
 
 @collect.command("note")
@@ -283,11 +288,11 @@ def note_command(bundle: str, text: str, lang: str | None) -> None:
     _language(lang)
     from collector import custody, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
-    from collector.ui import report  # noqa: PLC0415 - the same
+    from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
-    record = custody.note(Path(bundle), text, host.clock, dict(tool.identity(host.privileges())))
-    click.echo(report.added_text("note", record))
+    custody.note(Path(bundle), text, host.clock, dict(tool.identity(host.privileges())))
+    click.echo(added.note_text())
 
 
 @collect.command("attach")
@@ -300,11 +305,11 @@ def attach_command(bundle: str, file: str, text: str | None, lang: str | None) -
     _language(lang)
     from collector import custody, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
-    from collector.ui import report  # noqa: PLC0415 - the same
+    from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
     record = custody.attach(Path(bundle), Path(file), text, host.clock, dict(tool.identity(host.privileges())))
-    click.echo(report.added_text("attachment", record))
+    click.echo(added.attachment_text(record))
 
 
 def _language(lang: str | None) -> None:
@@ -321,16 +326,20 @@ def main() -> None:
     try:
         collect.main(prog_name="collect", standalone_mode=False)
     except CollectorError as error:
-        shown.show(str(error), error.hint)
+        shown.show(error, sys.stderr)
         _leave(error.exit_code)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+    except click.exceptions.Exit as left:
+        sys.exit(left.exit_code)
     except click.ClickException as error:
-        shown.show(error.format_message(), "see collect --help")
-        sys.exit(2)
+        shown.show(UsageError(error.format_message(), hint="collect --help lists what there is"), sys.stderr)
+        sys.exit(UsageError.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        shown.show("stopped", "nothing more was written")
-        _leave(3)
+        sys.exit(130)  # before a run has begun: as a shell reports an interrupt
+    except BrokenPipeError:
+        _leave(1)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours: a victim is told what to do, not shown a traceback
+        shown.show_crash(error, sys.stderr)
+        _leave(1)
 
 
 if __name__ == "__main__":

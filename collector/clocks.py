@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def step_between(before: Record, after: Record) -> str | None:
     if before["boot_id"] != after["boot_id"]:
         return None
     boot = int(str(after["boot_ns"])) - int(str(before["boot_ns"]))
-    wall = (_utc(after) - _utc(before)).total_seconds()
+    wall = (_utc(str(after["utc"])) - _utc(str(before["utc"]))).total_seconds()
     step = wall - boot / 1e9
     where = f"between record {before['seq']} and record {after['seq']}"
     if boot < 0:
@@ -51,5 +52,6 @@ def step_between(before: Record, after: Record) -> str | None:
     return f"the wall clock was set by {step:+.1f} s {where}" if abs(step) * 1e9 > STEP_NS else None
 
 
-def _utc(record: Record) -> datetime:
-    return datetime.fromisoformat(str(record["utc"])[:-1]).replace(tzinfo=UTC)
+@lru_cache(maxsize=2)
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text[:-1])

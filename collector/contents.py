@@ -91,9 +91,11 @@ class Contents:
                 detail = "what was written of it when the run was cut short"
                 self.found.add("PARTIAL", stored.path, detail, Level.INFORMATION)
             try:
-                if self.names.get(stored.path) and (self.path / stored.path).lstat().st_size != stored.size:
-                    self.found.add("CONTENT_MISMATCH", stored.path, f"it is not {stored.size} bytes long")
-                elif disk.digest(self.path / stored.path) != (stored.size, stored.sha256):
+                size, sha256 = disk.digest(f"{self.path}/{stored.path}", stored.size)
+                if size != stored.size:
+                    detail = f"it is {size} bytes long; {stored.size} are recorded"
+                    self.found.add("CONTENT_MISMATCH", stored.path, detail)
+                elif sha256 != stored.sha256:
                     detail = f"its bytes are not those that {chain} line {stored.line} records"
                     self.found.add("CONTENT_MISMATCH", stored.path, detail)
             except OSError as error:

@@ -143,7 +143,7 @@ def lock(fd: int) -> bool:
     return True
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: Path | str) -> int:
     """Open a file of a bundle for reading; raises `OSError`, ENXIO for anything but a regular file."""
     fd = os.open(path, _SAFE_READ)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -177,19 +177,25 @@ def read_regular(path: Path, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def digest(path: Path) -> tuple[int, str]:
-    """Return size and SHA-256 of a file of a bundle as it lies there; raises `OSError`."""
+def digest(path: Path | str, size: int | None = None) -> tuple[int, str]:
+    """Return size and SHA-256 of a file of a bundle as it lies there; raises `OSError`.
+
+    Where `size` is given and is not the file's, nothing is read and the hash is empty.
+    """
     fd = open_regular(path)
     try:
-        if os.fstat(fd).st_size <= CHUNK:  # 20,000 small artifacts: one buffer each would cost more than the hash
+        found = os.fstat(fd).st_size
+        if size is not None and found != size:
+            return found, ""
+        if found <= CHUNK:  # 20,000 small artifacts: one buffer each would cost more than the hash
             data = os.read(fd, CHUNK + 1)
             if len(data) <= CHUNK and not os.read(fd, 1):
                 return len(data), hashlib.sha256(data).hexdigest()
             os.lseek(fd, 0, os.SEEK_SET)
-        size, total = 0, hashlib.sha256()
+        length, total = 0, hashlib.sha256()
         for chunk in chunks(fd):
-            size += len(chunk)
+            length += len(chunk)
             total.update(chunk)
-        return size, total.hexdigest()
+        return length, total.hexdigest()
     finally:
         os.close(fd)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collector.inventory import Inventory
     from collector.manifest import Chain, Record
     from collector.model import Clock, Gap, Json
-    from collector.schema import Field
+    from collector.schema import Tables
     from collector.text import Text
 
 GROUP_FILES = 64
@@ -116,7 +116,7 @@ class Ledger:
         chain: Chain,
         inventory: Inventory,
         clock: Clock,
-        tables: dict[str, tuple[Field, ...]],
+        tables: Tables,
     ) -> None:
         self.path = path
         self.clock = clock

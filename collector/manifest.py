@@ -20,7 +20,7 @@ from collector.model import MAX_SAFE_INTEGER
 
 if TYPE_CHECKING:
     from collector.model import Json, Moment
-    from collector.schema import Field
+    from collector.schema import Tables
 
 Record: TypeAlias = "dict[str, Json]"
 
@@ -72,7 +72,14 @@ def _refuse_number(text: str) -> NoReturn:
     raise ValueError(f"{text[:20]} is not an integer")
 
 
-_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= len(str(MAX_SAFE_INTEGER)) else -1
+    if not 0 <= value <= MAX_SAFE_INTEGER:
+        raise ValueError("integer out of bounds")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_integer)
 
 
 def decode(line: bytes) -> Record:
@@ -89,7 +96,8 @@ def decode(line: bytes) -> Record:
         record = _DECODER.decode(line.decode("ascii"))
         if not isinstance(record, dict):
             raise ManifestFormatError("BAD_RECORD", "the line is not a JSON object")
-        _bounded(record, 1)
+        if b"\\ud" in line or line.count(b"{") + line.count(b"[") > MAX_DEPTH:  # else neither can be wrong
+            _bounded(record, 1)
         spelled = encode(record)
     except (ValueError, RecursionError) as error:
         raise ManifestFormatError("BAD_RECORD", "the line is not JSON as this format takes it") from error
@@ -99,13 +107,10 @@ def decode(line: bytes) -> Record:
 
 
 def _bounded(value: Json, depth: int) -> None:
-    """Raise `ValueError` for what is too deep, too large, or not made of Unicode characters."""
+    """Raise `ValueError` for what is nested too deeply or not made of Unicode characters."""
     if isinstance(value, str):
         value.encode("utf-8")  # a lone surrogate is no character (UnicodeEncodeError is a ValueError)
-    elif isinstance(value, int):
-        if not 0 <= value <= MAX_SAFE_INTEGER:
-            raise ValueError("integer out of bounds")
-    elif value is not None:
+    elif isinstance(value, (dict, list)):
         if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
         for item in [*value, *value.values()] if isinstance(value, dict) else value:
@@ -153,7 +158,7 @@ class Chain:
 class ManifestWriter:
     """Appends records to a stream; every line is complete or an exception tells that it is not."""
 
-    def __init__(self, out: Appendable, chain: Chain, tables: dict[str, tuple[Field, ...]] = schema.MANIFEST) -> None:
+    def __init__(self, out: Appendable, chain: Chain, tables: Tables = schema.MANIFEST) -> None:
         self._out = out
         self._tables = tables
         self.chain = chain
@@ -210,9 +215,7 @@ class ChainReader:
     between them whose `prev` was changed, not the line before.
     """
 
-    def __init__(
-        self, sid: str = "", first: str = schema.ZERO_HASH, tables: dict[str, tuple[Field, ...]] = schema.MANIFEST
-    ) -> None:
+    def __init__(self, sid: str = "", first: str = schema.ZERO_HASH, tables: Tables = schema.MANIFEST) -> None:
         self.chain = Chain(sid, first)
         self.problems: list[Problem] = []
         self.encrypted = False

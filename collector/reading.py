@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from collector.host import HostError
 from collector.model import Blob, Gap, Outcome
+from collector.text import from_native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,44 +51,49 @@ class Reading(threading.Thread):
         self._items = items
         self._queue: queue.Queue[Delivery | None] = queue.Queue(_WAITING)
         self._abandoned = threading.Event()
+        self._rows: list[Row] = []
 
     def run(self) -> None:
         """Hand over whatever the source yields; whatever it raises becomes a gap."""
-        rows: list[Row] = []
-        due = time.monotonic() + BATCH_SECONDS
         try:
-            for item in self._items:
-                if isinstance(item, dict):
-                    rows.append(item)
-                    if len(rows) < BATCH and time.monotonic() < due:
-                        continue
-                rows = self._hand_over(rows)
-                due = time.monotonic() + BATCH_SECONDS
-                if isinstance(item, Gap):
-                    self._put(item)
-                elif isinstance(item, Blob):
-                    self._put(item)
-                    for data in item.chunks:
-                        self._put(Chunk(data))
-                    self._put(BlobEnd())
-                if self._abandoned.is_set():
-                    return
-            self._hand_over(rows)
+            self._read()
         except HostError as error:
-            self._hand_over(rows)
+            self._hand_over()
             self._put(error.gap)
         except MemoryError:
             self._put(Gap(Outcome.OVER_LIMIT, "memory ran out while this was read"))
-        except Exception as error:  # noqa: BLE001 - the run goes on whatever a source meets; the gap says what it was
-            self._hand_over(rows)
-            self._put(Gap(Outcome.FAILED, f"reading stopped with {type(error).__name__}: {error}"[:2000]))
+        except Exception as error:  # noqa: BLE001 - the run goes on; the gap says what it was
+            self._hand_over()
+            self._put(
+                Gap(Outcome.FAILED, f"reading stopped with {type(error).__name__}", from_native(str(error)[:2000]))
+            )
         finally:
             self._put(None)
 
-    def _hand_over(self, rows: list[Row]) -> list[Row]:
-        if rows:
+    def _read(self) -> None:
+        due = time.monotonic() + BATCH_SECONDS
+        for item in self._items:
+            if isinstance(item, dict):
+                self._rows.append(item)
+                if len(self._rows) < BATCH and time.monotonic() < due:
+                    continue
+            self._hand_over()
+            due = time.monotonic() + BATCH_SECONDS
+            if isinstance(item, Gap):
+                self._put(item)
+            elif isinstance(item, Blob):
+                self._put(item)
+                for data in item.chunks:
+                    self._put(Chunk(data))
+                self._put(BlobEnd())
+            if self._abandoned.is_set():
+                return
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._rows:
+            rows, self._rows = self._rows, []
             self._put(rows)
-        return []
 
     def _put(self, delivery: Delivery | None) -> None:
         while not self._abandoned.is_set():

@@ -14,6 +14,7 @@ MAX_ROW = 4 << 20
 """Longest line of an artifact in bytes; a longer one is cut and flagged."""
 _CUT_TEXT = 16 * 1024
 _CUT_LIST = 256
+_CUT_NAME = 1024
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False, separators=(",", ":"))
 
@@ -33,10 +34,16 @@ def line(row: Row) -> tuple[bytes, bool]:
 
 
 def _shortened(value: Json) -> Json:
+    """Return a value that holds at most 256 parts of 4 KiB, whatever it held before."""
     if isinstance(value, str):
         return value[:_CUT_TEXT]
     if isinstance(value, list):
-        return [_shortened(item) if isinstance(item, str) else item for item in value[:_CUT_LIST]]
+        return [_part(item) for item in value[:_CUT_LIST]]
     if isinstance(value, dict):
-        return {name: _shortened(item) for name, item in list(value.items())[:_CUT_LIST]}
+        return {name[:_CUT_NAME]: _part(item) for name, item in list(value.items())[:_CUT_LIST]}
     return value
+
+
+def _part(value: Json) -> Json:
+    text = _ENCODER.encode(value)
+    return value if len(text) <= _CUT_NAME * 4 else text[:_CUT_NAME]

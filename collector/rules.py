@@ -24,6 +24,9 @@ _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_RULE_FILE: Final = 1 << 20
 """Largest rule file: 1 MiB. The largest of ours holds some kilobytes."""
 
+MAX_DEPTH: Final = 16
+"""Deepest nesting: the parser recurses in C, where no exception stops it. ForensicArtifacts needs 6."""
+
 FILE_SYSTEM_CLASSES: Final = ("local", "pseudo", "network", "fuse")
 
 _FILE_SYSTEM_TYPE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(\.\*)?")
@@ -75,7 +78,11 @@ def _tree(path: Path) -> yaml.Node:
     if len(raw) > MAX_RULE_FILE:
         raise RuleError(f"{path.name}:1: larger than {MAX_RULE_FILE} bytes")
     try:
+        depth = 0
         for event in yaml.parse(raw, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise RuleError(f"{path.name}:{_line(event.start_mark)}: nested deeper than {MAX_DEPTH}")
             if isinstance(event, yaml.AliasEvent):  # aliases multiply: a small file becomes a huge one
                 raise RuleError(f"{path.name}:{_line(event.start_mark)}: aliases are not allowed")
         tree = yaml.compose(raw, Loader=_Loader)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from collector.errors import ManifestFormatError
@@ -27,8 +27,8 @@ ZERO_HASH = "0" * 64
 
 def matches(pattern: str) -> Check:
     """Return the check for a string that matches the whole pattern."""
-    compiled = re.compile(pattern, re.ASCII)
-    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+    fullmatch = re.compile(pattern, re.ASCII).fullmatch
+    return lambda value: isinstance(value, str) and fullmatch(value) is not None
 
 
 def one_of(*words: str) -> Check:
@@ -95,32 +95,21 @@ def _ascending(value: Json) -> bool:
 
 def is_utc(value: Json) -> bool:
     """Tell whether this is a UTC time in the one spelling."""
-    return isinstance(value, str) and _UTC.fullmatch(value) is not None and _is_time(value[:-1])
-
-
-def is_local(value: Json) -> bool:
-    """Tell whether this is a local time with its offset in the one spelling."""
-    return isinstance(value, str) and _LOCAL.fullmatch(value) is not None and _is_time(value)
-
-
-def _is_time(value: str) -> bool:
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+    return isinstance(value, str) and _UTC.fullmatch(value) is not None and same_instant(value, value[:-1] + "+00:00")
 
 
 def same_instant(utc: str, local: str) -> bool:
-    """Tell whether a checked `utc` and `local` name the same instant."""
-    here = datetime.fromisoformat(local)
-    there = datetime.fromisoformat(utc[:-1])
-    return here.replace(tzinfo=None) - (here.utcoffset() or timedelta()) == there
+    """Tell whether a `utc` and a `local` of the right form are times, and the same instant."""
+    try:
+        return datetime.fromisoformat(local) == datetime.fromisoformat(utc)
+    except ValueError:
+        return False
 
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})+", re.ASCII)
-_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d", re.ASCII)
+UTC_FORM = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+LOCAL_FORM = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d"
+_UTC = re.compile(UTC_FORM, re.ASCII)
 
 is_hash = matches(r"[0-9a-f]{64}")
 is_sid = matches(r"[0-9a-f]{32}")
@@ -153,8 +142,8 @@ COMMON = (
     Field("seq", is_count),
     Field("type", is_word),
     Field("prev", is_hash),
-    Field("utc", is_utc),
-    Field("local", is_local),
+    Field("utc", matches(UTC_FORM)),
+    Field("local", matches(LOCAL_FORM)),
     Field("mono_ns", is_nanoseconds),
     Field("boot_ns", is_nanoseconds),
     Field("boot_id", matches(r"[A-Za-z0-9-]{1,64}")),
@@ -184,57 +173,85 @@ _GAP = (
 _NOTE = (Field("observed", or_null(is_utc)), Field("text", is_text, private=True))
 _TORN = or_null(record_of(length=is_count, sha256=is_hash, base64=is_base64))
 
-MANIFEST: dict[str, tuple[Field, ...]] = {
-    "open": (
-        Field("case", is_case),
-        Field("operator", or_null(is_text), private=True),
-        Field("witness", or_null(is_text), private=True),
-        Field("tool", _TOOL),
-        Field("arguments", list_of(is_text), private=True),
-        Field("host", is_free, private=True),
-        Field("clock", is_free),
-        Field("kit_nonce", or_null(matches(r"[0-9a-f]{32,128}"))),
-        Field("run_key", is_key),
-        Field("recipients", list_of(matches(r"age1[0-9a-z]{1,2000}"))),
-        Field("readme_sha256", is_hash),
-        Field("continues", or_null(record_of(sid=is_sid, head=is_hash, records=is_count))),
-    ),
-    "intent": _INTENT,
-    "artifact": _ARTIFACT,
-    "gap": _GAP,
-    "observation": (Field("what", is_word), Field("data", is_free, private=True)),
-    "note": _NOTE,
-    "phase": (Field("name", is_word), Field("code", is_code), Field("signature", is_base64)),
-    "resume": (
-        Field("run_key", is_key),
-        Field("tool", _TOOL),
-        Field("arguments", list_of(is_text), private=True),
-        Field("torn", _TORN, private=True),
-    ),
-    "close": (
-        Field("outcome", one_of("complete", "cut_short")),
-        Field("reason", or_null(is_word)),
-        Field(
-            "counts",
-            record_of(intents=is_count, artifacts=is_count, gaps=is_count, observations=is_count, notes=is_count),
+
+class Tables(dict[str, tuple[Field, ...]]):
+    """The fields of each record type, and what a line of it must look like."""
+
+    def __init__(self, tables: dict[str, tuple[Field, ...]]) -> None:
+        super().__init__(tables)
+        self._expected = {
+            (kind, hidden): _expected(fields, hidden=hidden)
+            for kind, fields in tables.items()
+            for hidden in (False, True)
+        }
+
+    def expected(self, kind: str, *, encrypted: bool) -> tuple[list[str], tuple[Field, ...]]:
+        """Return the names in a record of this type, in order, and the fields whose form is checked."""
+        return self._expected[kind, encrypted]
+
+
+def _expected(fields: tuple[Field, ...], *, hidden: bool) -> tuple[list[str], tuple[Field, ...]]:
+    clear = (*COMMON, *(field for field in fields if not (hidden and field.private)))
+    if len(clear) < len(COMMON) + len(fields):
+        clear = (*clear, Field("private", is_base64))
+    return [field.name for field in clear], clear
+
+
+MANIFEST = Tables(
+    {
+        "open": (
+            Field("case", is_case),
+            Field("operator", or_null(is_text), private=True),
+            Field("witness", or_null(is_text), private=True),
+            Field("tool", _TOOL),
+            Field("arguments", list_of(is_text), private=True),
+            Field("host", is_free, private=True),
+            Field("clock", is_free),
+            Field("kit_nonce", or_null(matches(r"[0-9a-f]{32,128}"))),
+            Field("run_key", is_key),
+            Field("recipients", list_of(matches(r"age1[0-9a-z]{1,2000}"))),
+            Field("readme_sha256", is_hash),
+            Field("continues", or_null(record_of(sid=is_sid, head=is_hash, records=is_count))),
         ),
-        Field("isolation", record_of(open=or_null(is_verdict), close=or_null(is_verdict), run=or_null(is_verdict))),
-        Field("same_boot", is_bool),
-    ),
-}
+        "intent": _INTENT,
+        "artifact": _ARTIFACT,
+        "gap": _GAP,
+        "observation": (Field("what", is_word), Field("data", is_free, private=True)),
+        "note": _NOTE,
+        "phase": (Field("name", is_word), Field("code", is_code), Field("signature", is_base64)),
+        "resume": (
+            Field("run_key", is_key),
+            Field("tool", _TOOL),
+            Field("arguments", list_of(is_text), private=True),
+            Field("torn", _TORN, private=True),
+        ),
+        "close": (
+            Field("outcome", one_of("complete", "cut_short")),
+            Field("reason", or_null(is_word)),
+            Field(
+                "counts",
+                record_of(intents=is_count, artifacts=is_count, gaps=is_count, observations=is_count, notes=is_count),
+            ),
+            Field("isolation", record_of(open=or_null(is_verdict), close=or_null(is_verdict), run=or_null(is_verdict))),
+            Field("same_boot", is_bool),
+        ),
+    }
+)
 """The records of `manifest.jsonl`."""
 
-CUSTODY: dict[str, tuple[Field, ...]] = {
-    "intent": _INTENT,
-    "artifact": _ARTIFACT,
-    "gap": _GAP,
-    "note": _NOTE,
-    "resume": (Field("tool", _TOOL), Field("torn", _TORN, private=True)),
-}
+CUSTODY = Tables(
+    {
+        "intent": _INTENT,
+        "artifact": _ARTIFACT,
+        "gap": _GAP,
+        "note": _NOTE,
+        "resume": (Field("tool", _TOOL), Field("torn", _TORN, private=True)),
+    }
+)
 """The records of `custody.jsonl`."""
 
 
-def check(record: dict[str, Json], tables: dict[str, tuple[Field, ...]], *, encrypted: bool) -> None:
+def check(record: dict[str, Json], tables: Tables, *, encrypted: bool) -> None:
     """Raise `ManifestFormatError` (FORMAT_VERSION, UNSAFE_PATH or SCHEMA) unless a record fits its table."""
     version = record.get("v")
     if is_count(version) and version != 1:
@@ -242,16 +259,12 @@ def check(record: dict[str, Json], tables: dict[str, tuple[Field, ...]], *, encr
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in tables:
         raise ManifestFormatError("SCHEMA", "no record of this type stands here")
-    private = encrypted and any(field.private for field in tables[kind])
-    fields = [*COMMON, *(field for field in tables[kind] if not (private and field.private))]
-    names = [field.name for field in fields] + (["private"] if private else [])
+    names, fields = tables.expected(kind, encrypted=encrypted)
     if list(record) != names:
         raise ManifestFormatError("SCHEMA", f"a record of type {kind} has other fields, or in another order")
     for field in fields:
         if not field.check(record[field.name]):
             code = "UNSAFE_PATH" if field.name == "path" else "SCHEMA"
             raise ManifestFormatError(code, f"field {field.name} of a record of type {kind} is not as it must be")
-    if private and not is_base64(record["private"]):
-        raise ManifestFormatError("SCHEMA", "field private is not base64")
     if not same_instant(str(record["utc"]), str(record["local"])):
         raise ManifestFormatError("SCHEMA", "utc and local are not the same instant")

@@ -2,10 +2,9 @@
 
     python3 environment.py FOLDER... -- LOCK...
 
-The first FOLDER whose place can be written gets the environment; its path is printed on stdout, everything else on
-stderr. It is built under a temporary name beside it and renamed when it is complete, so a half-made one never counts;
-`made-from` inside holds the text of its locks. Two started at once wait for each other: the lock is the kernel's, on
-the place itself, and ends with the process. Only the standard library is used, and pip inside the new environment.
+The first FOLDER that can take it becomes the environment; its path is printed on stdout, everything else on stderr.
+It is built under a temporary name beside it and renamed when it is complete, so a half-made one never counts. Two
+started at once wait for each other: the lock is the kernel's, on the folder around it, and ends with the process.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-assert sys.platform != "win32"  # noqa: S101 - lets mypy skip this file there: the scripts are for POSIX systems
+assert sys.platform != "win32", "the scripts are for POSIX systems"
 
-import fcntl  # noqa: E402 - not on Windows
+import fcntl  # noqa: E402 - not there on Windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MADE_FROM = "made-from"
-"""The file in an environment that holds what it was made from; `environment.sh` compares it."""
+"""The file in an environment that holds the text of its locks; `environment.sh` compares it."""
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer to the user
+class Refused(Exception):  # noqa: N818 - not our error: the machine can't
     """The environment can't be made: the message and what to do next."""
 
     def __init__(self, message: str, hint: str) -> None:
@@ -42,84 +41,93 @@ def main(arguments: Sequence[str]) -> int:
     """Make the environment, print its path and return the exit code."""
     middle = arguments.index("--")
     folders, locks = [Path(a) for a in arguments[:middle]], [Path(a) for a in arguments[middle + 1 :]]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(128 + signal.SIGHUP))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        print(make(place_for(folders), locks))
-    except Refusal as e:
+        print(first_possible(folders, locks))
+    except Refused as e:
         say(f"error: {e}\nhint: {e.hint}")
         return 1
     except KeyboardInterrupt:
-        say("error: interrupted, the environment was not made\nhint: start again")
+        say("error: interrupted; the environment was not made\nhint: start again")
         return 128 + signal.SIGINT
     return 0
 
 
-def place_for(folders: Sequence[Path]) -> Path:
-    """Return the first folder whose parent takes an environment: written to, with links, programs may run there."""
+def first_possible(folders: Sequence[Path], locks: Sequence[Path]) -> Path:
+    """Make the environment in the first folder whose place takes one and return that folder; raises `Refused`."""
+    text = b"".join(lock.read_bytes() for lock in locks)
     for folder in folders:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=f"{folder.name}-new-", dir=folder.parent) as scratch:
-                program = Path(scratch, "program")
-                program.write_text("#!/bin/sh\n")
-                program.chmod(0o700)
-                Path(scratch, "link").symlink_to(program)
-                subprocess.run([Path(scratch, "link")], check=True)
-        except OSError:  # read-only; a FAT stick takes no links; mounted noexec
+            place = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
             continue
-        return folder
-    raise Refusal(
-        "no folder can take the Python environment: " + ", ".join(str(f.parent) for f in folders),
-        "set XDG_CACHE_HOME to a folder that you can write to, not on a FAT stick",
+        try:
+            wait_for_turn(place)
+            if fits(folder, text):  # another start has just made it
+                return folder
+            if takes_environment(folder.parent):
+                build(folder, locks, text)
+                return folder
+        finally:
+            os.close(place)
+    raise Refused(
+        "no folder takes the Python environment: " + ", ".join(str(folder.parent) for folder in folders),
+        "set XDG_CACHE_HOME to a folder that you can write to; a FAT stick will not do",
     )
 
 
-def make(folder: Path, locks: Sequence[Path]) -> Path:
-    """Make the environment in `folder` unless another start has just done it; return `folder`."""
-    text = b"".join(lock.read_bytes() for lock in locks)
-    place = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+def wait_for_turn(place: int) -> None:
+    """Lock the folder until it is closed or the process ends, however it ends."""
     try:
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another start that is making the environment")
-            fcntl.flock(place, fcntl.LOCK_EX)
-        if not fits(folder, text):
-            for left in folder.parent.glob(f"{folder.name}-new-*"):  # of one that was killed: we hold the lock
-                shutil.rmtree(left, ignore_errors=True)
-            build(folder, locks, text)
-    finally:
-        os.close(place)
-    return folder
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("waiting for another start, which is making the environment")
+        fcntl.flock(place, fcntl.LOCK_EX)
 
 
 def fits(folder: Path, text: bytes) -> bool:
-    """Tell whether the environment is there, was made from this text, and still has its Python."""
+    """Tell whether the environment is there, was made from this text and still has its Python."""
     try:
         return (folder / MADE_FROM).read_bytes() == text and os.access(folder / "bin/python", os.X_OK)
     except OSError:
         return False
 
 
+def takes_environment(place: Path) -> bool:
+    """Tell whether a folder can be written, takes links (FAT does not) and lets programs run (noexec does not)."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".venv-probe-", dir=place) as scratch:
+            program, link = Path(scratch, "program"), Path(scratch, "link")
+            program.write_text("#!/bin/sh\n")
+            program.chmod(0o700)
+            link.symlink_to(program)
+            subprocess.run([link], check=True)
+    except OSError:
+        return False
+    return True
+
+
 def build(folder: Path, locks: Sequence[Path], text: bytes) -> None:
-    """Build under a temporary name, then put it in the place of what was there; raises `Refusal`."""
-    say(f"making the Python environment {folder} (once; a minute, and the network is needed)")
+    """Build under a temporary name, then take the place of what was there; raises `Refused`."""
+    say(f"making the Python environment {folder}: once, about a minute, over the network")
+    for left in folder.parent.glob(f"{folder.name}-new-*"):  # of a start that was killed: it is our turn
+        shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}-new-", dir=folder.parent))
     try:
         new = scratch / "environment"
-        # The real file, python3.11 and not python3: should the system move on, the link dangles and we build anew.
+        # The real file, python3.11 and not python3: when the system moves on, the link dangles and a new one is made.
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-        run([python, "-I", "-m", "venv", str(new)], "the environment could not be made", "is python3-venv installed?")
-        install = [str(new / "bin/python"), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        install += ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+        run([python, "-I", "-m", "venv", str(new)], "the environment can't be made", "is there room on the disk?")
+        pip = [str(new / "bin/python"), "-I", "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input"]
+        pip += ["install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
         run(
-            [*install, *(part for lock in locks for part in ("--requirement", str(lock)))],
-            "pip could not install what the lock names",
-            "is there a network, and room on the disk? pip says above what is missing; ready-made packages are needed",
+            [*pip, *(part for lock in locks for part in ("--requirement", str(lock)))],
+            "pip can't install what the lock names",
+            "pip says why in the lines above; is there a network, and room on the disk?",
         )
         (new / MADE_FROM).write_bytes(text)
-        new.chmod(0o755)
         if folder.is_symlink() or folder.exists():
             folder.rename(scratch / "old")
         new.rename(folder)
@@ -128,11 +136,11 @@ def build(folder: Path, locks: Sequence[Path], text: bytes) -> None:
 
 
 def run(command: Sequence[str], what: str, hint: str) -> None:
-    """Run a program that says nothing on stdout; raises `Refusal`."""
+    """Run a program whose output goes to stderr; raises `Refused`."""
     try:
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
     except (OSError, subprocess.CalledProcessError) as e:
-        raise Refusal(what, hint) from e
+        raise Refused(what, hint) from e
 
 
 def say(text: str) -> None:

@@ -99,8 +99,8 @@ class Host(Protocol):
 
 def this_host() -> Host:
     """Return the host we run on; raises `NotImplementedError` on a system we don't know."""
-    if sys.platform == "linux":  # noqa: TID251 - the one place that asks
-        from collector.host.linux import LinuxHost  # noqa: PLC0415 - only what this system needs
+    if sys.platform == "linux":
+        from collector.host.linux import LinuxHost
 
         return LinuxHost()
-    raise NotImplementedError(f"no host module for {sys.platform}")  # noqa: TID251 - the same place
+    raise NotImplementedError(f"no host module for {sys.platform}")

@@ -17,9 +17,9 @@ class ConnectionSource:
     name = "connections"
     kind = "connections"
     columns: ClassVar[Mapping[str, str]] = {
-        "family": "Address family: inet, inet6, unix, netlink, packet.",
+        "family": "Address family: inet, inet6, unix, netlink, packet; null for a held socket that stands in no table.",
         "type": "Socket type: stream, dgram, raw, seqpacket.",
-        "laddr": "Local address: address:port, [address]:port, or the path of a unix socket.",
+        "laddr": "Local address: address:port, [address]:port, the path of a unix socket, protocol:portid of netlink, ifindex:protocol of packet; of a raw socket the port is its protocol.",
         "raddr": "Remote address, where there is one.",
         "status": "State of a TCP or unix socket.",
         "pid": "Process id of a holder; the first where several hold it.",

@@ -24,7 +24,7 @@ class ProcessSource:
         "exe_deleted": "Whether the executable's file has been deleted since.",
         "cmdline": "Arguments, as a list.",
         "username": "Name of the user it runs as.",
-        "uid": "Number of that user.",
+        "uid": "Number of that user, the effective one.",
         "create_time": "When it started, UTC.",
         "status": "State: running, sleeping, disk-sleep, stopped, zombie, idle, dead.",
         "cwd": "Working folder.",

@@ -31,7 +31,7 @@ class SystemSource:
         "timezone": "Time zone: name and offset from UTC in seconds.",
         "ntp": "State of time synchronisation: synchronized, unsynchronized or unknown.",
         "users": "Local accounts: name, uid, home, shell.",
-        "disks": "Disks: name, model, serial, size, removable, encryption (luks, none_seen or unknown), file systems.",
+        "disks": "Disks: name, model, serial, size, removable, encryption (luks, plain, tcrypt, bitlk, none_seen or unknown), file systems.",
         "memory": "Memory in bytes: total, available, swap total, swap free.",
         "privileges": "What the tool runs as: root, administrator or user.",
         "tool_pid": "Process id of the tool.",

@@ -19,6 +19,7 @@ class WindowSource:
     columns: ClassVar[Mapping[str, str]] = {
         "title": "Title of the window.",
         "pid": "Process that owns it, as the display server or else the window itself says.",
+        "pid_from": "Who says so: `server` (it knows), or `window` (which may lie).",
         "class_name": "Class that the program gave it.",
         "geometry": "x, y, width and height in pixels.",
         "visible": "Whether it is shown.",

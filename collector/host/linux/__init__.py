@@ -5,6 +5,7 @@ One room for each thing that is asked; this file only says which room answers wh
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
     from collector.host import ActivityWatch
     from collector.isolation import Facts
-    from collector.model import Blob, Gap, Json, Request, Row
+    from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
+
+assert sys.platform == "linux"  # mypy looks at the rest for this system only
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class LinuxHost:
 
     def __init__(self, roots: Roots | None = None) -> None:
         self.roots = roots or Roots()
-        self.clock = clock.LinuxClock(self.roots)
+        self.clock: Clock = clock.LinuxClock(self.roots)
         self._table = processes.ProcessTable(self.roots)
 
     def hostname(self) -> Text:

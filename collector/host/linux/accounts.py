@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from collector import text
 from collector.host.linux import files
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collector.host.linux import Roots
     from collector.text import Text
-
-assert sys.platform == "linux"
 
 MAX_ACCOUNTS = 10_000
 """Most accounts kept: a practice has a handful, /etc/passwd of 1 MiB about as many."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from collector.host.linux import files
 from collector.model import Moment
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collector.host.linux import Roots
-
-assert sys.platform == "linux"
 
 UNKNOWN_BOOT = "unknown"
 """The boot id where the kernel doesn't tell one: the same at each reading."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from collector.model import Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from collector.host.linux.processes import ProcessTable
     from collector.host.linux.sockets import Socket
     from collector.model import Json, Row
-
-assert sys.platform == "linux"
 
 
 def rows(_roots: Roots, table: ProcessTable) -> Iterator[Row | Gap]:
@@ -31,7 +31,8 @@ def rows(_roots: Roots, table: ProcessTable) -> Iterator[Row | Gap]:
     listed = set()
     for namespace, socket in table.sockets.sockets():
         listed.add(socket.inode)
-        yield _row(namespace, socket, table.holders.get(socket.inode, []))
+        # a walk that was given up may still be running and add to the table: each holder once
+        yield _row(namespace, socket, sorted(set(table.holders.get(socket.inode, ()))))
     unlisted = sorted(table.holders.keys() - listed)
     for inode in unlisted:
         yield _unlisted(inode, table.holders[inode])

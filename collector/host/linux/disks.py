@@ -11,11 +11,11 @@ from collector import text
 from collector.host.linux import files
 from collector.model import number
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collector.host.linux import Roots
     from collector.model import Json
-
-assert sys.platform == "linux"
 
 MAX_DISKS: Final = 256
 MAX_VOLUMES: Final = 256
@@ -48,13 +48,8 @@ def disks(roots: Roots, mounted: list[tuple[str, bytes, bytes, str]]) -> list[Js
     `none_seen` says only that none is, since no device is read.
     """
     block = f"{roots.sys}/block"
-    folder = files.open_kernel(block, folder=True)
-    try:
-        listed = sorted(os.listdir(folder))
-    finally:
-        os.close(folder)
     found: list[Json] = []
-    for name in listed:
+    for name in map(os.fsdecode, files.names(block, kernel=True)):
         sectors = _text(f"{block}/{name}/size")
         if name.startswith(_NOT_DISKS) or not (sectors or "").isdigit() or not int(sectors or 0):
             continue  # not a disk, or a loop device or drive with nothing in it
@@ -99,8 +94,8 @@ def _follow(roots: Roots, path: str, name: str, volumes: _Volumes) -> None:
     if mapped := _text(f"{path}/dm/name"):
         volumes.names.add(f"mapper/{mapped}")
     try:
-        inside = os.listdir(path)
-        holders = os.listdir(f"{path}/holders")
+        inside = [os.fsdecode(one) for one in files.names(path, kernel=True)]
+        holders = [os.fsdecode(one) for one in files.names(f"{path}/holders", kernel=True)]
     except OSError:
         volumes.unreadable = True
         return

@@ -4,21 +4,23 @@ Why not `os.scandir` and `os.stat`: those give no time of birth, and asking for 
 would be a second call for each file of the host. Where the C library is too old for these
 calls, those answer.
 """
+# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
+
+import sys
+
+assert sys.platform == "linux"
 
 import ctypes
 import os
 import stat
 import struct
-import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
-
-assert sys.platform == "linux"
 
 SLICE: Final = 32 << 10
 """Bytes of one slice of a folder: at most 1,365 entries (24 bytes the shortest), as `getdents64` gives them."""

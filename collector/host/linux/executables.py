@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
 from collector.host.linux import files, process
-from collector.host.linux.process import DELETED
 from collector.model import Gap, Outcome, number
+
+assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collector.host.linux.mounts import MountTable
     from collector.host.linux.processes import ProcessTable
     from collector.model import Json, Row
-
-assert sys.platform == "linux"
 
 MAX_HASHED: Final = 512 << 20
 """Most bytes of one executable that are hashed: larger ones are rare and would eat the source's time."""
@@ -92,7 +91,7 @@ def _running(
         folder = f"{roots.proc}/{pid}"
         try:
             exe, link = _link(folder, pid)
-            if known is not None and known.is_remote(link.removesuffix(DELETED)):
+            if known is not None and known.is_remote(link.removesuffix(process.DELETED)):
                 tally.remote.setdefault(link, []).append(pid)
                 continue
             status = os.stat(exe)  # follows the kernel's own link
@@ -115,7 +114,7 @@ def _link(folder: str, pid: int) -> tuple[str, bytes]:
     except FileNotFoundError:
         if process.parse_stat(files.read_kernel(f"{folder}/stat")).threads < 2:  # noqa: PLR2004 - itself and another
             raise
-        for thread in os.listdir(f"{folder}/task"):
+        for thread in map(os.fsdecode, files.names(f"{folder}/task", kernel=True)):
             if thread != str(pid):
                 exe = f"{folder}/task/{thread}/exe"
                 return exe, os.readlink(os.fsencode(exe))
@@ -139,7 +138,7 @@ def _count(error: OSError | ValueError, folder: str, tally: _Tally) -> None:
 
 def _is_deleted(link: bytes, status: os.stat_result) -> bool:
     """Return whether the name is gone: the kernel's suffix alone may be part of the name."""
-    if not link.endswith(DELETED):
+    if not link.endswith(process.DELETED):
         return False
     try:
         named = os.lstat(link)
@@ -151,7 +150,7 @@ def _is_deleted(link: bytes, status: os.stat_result) -> bool:
 def _row(device: int, inode: int, executable: Executable) -> Row:
     """Return the row of one executable, hashed as far as it may be read."""
     link = executable.link
-    path = link.removesuffix(DELETED) if executable.deleted else link
+    path = link.removesuffix(process.DELETED) if executable.deleted else link
     pids: list[Json] = list(executable.pids)
     row: Row = {
         "path": cast("Json", text.from_bytes(path)),

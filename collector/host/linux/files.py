@@ -8,11 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector.model import Gap, Outcome
+
+assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,3 +152,12 @@ def read_kernel_start(path: bytes | str, *, dir_fd: int | None = None, limit: in
         os.close(fd)
     whole = b"".join(parts)
     return whole[:limit], len(whole) > limit
+
+
+def names(path: bytes | str, *, kernel: bool = False) -> list[bytes]:
+    """Return the names in a folder in order, `kernel` where it is procfs' or sysfs' own; raises `OSError`."""
+    fd = open_kernel(path, folder=True) if kernel else open_source(path, folder=True)
+    try:
+        return sorted(os.fsencode(name) for name in os.listdir(fd))
+    finally:
+        os.close(fd)

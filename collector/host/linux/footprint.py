@@ -13,11 +13,11 @@ from collector import text
 from collector.host.linux import files, process
 from collector.model import number
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collector.host.linux import Roots
     from collector.model import Json, Row
-
-assert sys.platform == "linux"
 
 _TRACES = (
     "the memory of the tool's process replaced free memory and page cache",

@@ -3,8 +3,13 @@
 A stat of a hung network or FUSE mount never returns, so mount points are known by their
 path before anything is touched.
 """
+# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
+
+import sys
+
+assert sys.platform == "linux"
 
 import errno
 import os

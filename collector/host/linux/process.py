@@ -12,11 +12,11 @@ from collector import text
 from collector.host.linux import clock, files
 from collector.model import Outcome, Row, number
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collector.model import Json
     from collector.text import Text
-
-assert sys.platform == "linux"
 
 MAX_CMDLINE: Final = 64 << 10
 """Most bytes of arguments kept of a process (the kernel allows 6 MiB)."""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 from collector.host.linux import accounts, clock, files, process, sockets
 from collector.model import Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
     from collector.model import Row
     from collector.text import Text
-
-assert sys.platform == "linux"
 
 MAX_PROCESSES: Final = 100_000
 """Most processes read; pid_max is 32,768 on most hosts, and at most 4,194,304."""

@@ -3,14 +3,18 @@
 What is scanned is chosen from the table of mounts; two threads walk (`walk`), and the
 thread that takes the rows hashes, so that neither waits long for the other.
 """
+# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
+
+import sys
+
+assert sys.platform == "linux"
 
 import errno
 import hashlib
 import os
 import stat
-import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -27,8 +31,6 @@ if TYPE_CHECKING:
 
     from collector.host.linux import Roots
     from collector.model import Request, Row
-
-assert sys.platform == "linux"
 
 SINGLE_GAPS: Final = 100
 """Gaps of one kind that are told one by one; the rest are counted."""

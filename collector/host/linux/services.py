@@ -11,6 +11,8 @@ from collector import text
 from collector.host.linux import files, unitfiles
 from collector.model import Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from collector.host.linux.unitfiles import Unit, UnitFiles
     from collector.model import Json, Row
 
-assert sys.platform == "linux"
-
 _CGROUP_DEPTH: Final = 12
 MAX_CGROUPS: Final = 20_000
 """Most control groups looked at."""
 _RUNLEVELS: Final = "2345"
-_START: Final = re.compile(r"([SK])\d\d(.+)")
+_START: Final = re.compile(rb"([SK])\d\d(.+)", re.DOTALL)
+_NO_SERVICES: Final = (b"README", b"skeleton", b"functions", b"rc", b"rcS")
+"""What lies among the scripts and is none."""
 
 
 def rows(roots: Roots) -> Iterator[Row | Gap]:
@@ -41,8 +43,7 @@ def rows(roots: Roots) -> Iterator[Row | Gap]:
     active = _active(roots) if booted else set()
     for name in sorted({*found.units, *(running or {})}):
         unit = found.units.get(name, unitfiles.Unit(name))
-        template = name.endswith(b"@" + unitfiles.SUFFIX)
-        state = "stopped" if template else _state(name, running, active)
+        state = _state(name, running, active)  # a template itself never runs
         yield _row(found, unit, state, running or {}, booted=booted)
     if not booted:
         yield from _scripts(roots)
@@ -64,7 +65,7 @@ def _row(found: UnitFiles, unit: Unit, state: str, running: dict[bytes, list[int
     try:
         if source.path is not None and not source.masked:
             definition.read(files.read_small(source.path, limit=unitfiles.MAX_UNIT_FILE))
-        for drop_in in sorted({*source.drop_ins, *unit.drop_ins}, key=os.path.basename):
+        for _, drop_in in sorted({**source.drop_ins, **unit.drop_ins}.items()):
             definition.read(files.read_small(drop_in, limit=unitfiles.MAX_UNIT_FILE))
     except OSError as error:
         unread = dict.fromkeys(("command", "user"), str(files.outcome_of(error)))
@@ -148,7 +149,7 @@ def _active(roots: Roots) -> set[bytes]:
     """Return the units that systemd marks as active under /run, one-shot ones that remain, too."""
     mark = b"invocation:"
     try:
-        names = os.listdir(os.fsencode(f"{roots.run}/systemd/units"))
+        names = files.names(f"{roots.run}/systemd/units")
     except OSError:
         return set()  # an older systemd marks none: the control groups tell
     return {name.removeprefix(mark) for name in names if name.startswith(mark)}
@@ -160,29 +161,28 @@ def _scripts(roots: Roots) -> Iterator[Row | Gap]:
     known = set()
     for level in _RUNLEVELS:
         try:
-            names = os.listdir(f"{roots.etc}/rc{level}.d")
+            names = files.names(f"{roots.etc}/rc{level}.d")
         except OSError:
             continue  # a host without this run level
         for match in filter(None, map(_START.fullmatch, names)):
             known.add(match[2])
-            enabled |= {match[2]} if match[1] == "S" else set()
+            enabled |= {match[2]} if match[1] == b"S" else set()
     try:
-        scripts = sorted(os.listdir(f"{roots.etc}/init.d"))[: unitfiles.MAX_UNITS]
+        scripts = files.names(f"{roots.etc}/init.d")[: unitfiles.MAX_UNITS]
     except OSError as error:
         yield files.gap_of(error, "the sysv scripts could not be listed")
         return
     for script in scripts:
-        path = os.fsencode(f"{roots.etc}/init.d/{script}")
-        if script in ("README", "skeleton", "functions", "rc", "rcS") or not os.path.lexists(path):
+        if script in _NO_SERVICES:
             continue
         pid = _pid_file(roots, script)
         alive = None if pid is None else os.path.lexists(f"{roots.proc}/{pid}")
         yield {
-            "name": _text(os.fsencode(script)),
+            "name": _text(script),
             "start_mode": "enabled" if script in enabled else "disabled" if script in known else "unknown",
             "state": "unknown" if alive is None else "running" if alive else "stopped",
             "state_expected": "running" if script in enabled else "stopped" if script in known else "unknown",
-            "definition": _text(path),
+            "definition": _text(os.fsencode(f"{roots.etc}/init.d/") + script),
             "command": None,
             "user": None,
             "manager": "sysv",
@@ -191,9 +191,10 @@ def _scripts(roots: Roots) -> Iterator[Row | Gap]:
         }
 
 
-def _pid_file(roots: Roots, name: str) -> int | None:
+def _pid_file(roots: Roots, name: bytes) -> int | None:
     """Return the number in the pid file of a service's own name; `None` where it has none."""
-    for path in (f"{roots.run}/{name}.pid", f"{roots.run}/{name}d.pid", f"{roots.run}/{name}/{name}.pid"):
+    run = os.fsencode(roots.run) + b"/" + name
+    for path in (run + b".pid", run + b"d.pid", run + b"/" + name + b".pid"):
         try:
             first = files.read_small(path, limit=64).split()[:1]
         except OSError:

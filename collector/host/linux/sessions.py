@@ -12,13 +12,13 @@ from collector import text
 from collector.host.linux import clock, files
 from collector.model import Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
     from collector.model import Json, Row
-
-assert sys.platform == "linux"
 
 MAX_SESSIONS: Final = 10_000
 
@@ -89,26 +89,22 @@ def _logind(roots: Roots, leaders: set[Json]) -> Iterator[Row | Gap]:
     """Yield the sessions that logind keeps under /run (systems without utmp: Debian 13 and later)."""
     path = f"{roots.run}/systemd/sessions"
     try:
-        folder = files.open_source(path, folder=True)
+        listed = files.names(path)
     except OSError as error:
         if files.outcome_of(error) is not Outcome.ABSENT:
             yield files.gap_of(error, "the sessions of logind could not be listed")
         return
-    try:
-        listed = sorted(os.listdir(folder))
-        for name in (name for name in listed[:MAX_SESSIONS] if "." not in name):  # `N.ref` is a FIFO
-            try:
-                fields = _fields(files.read_small(os.fsencode(name), dir_fd=folder, limit=1 << 16))
-            except OSError as error:
-                yield files.gap_of(error, "a session of logind could not be read", text.from_native(name))
-                continue
-            row = _session(fields)
-            if row["pid"] not in leaders:
-                yield row
-        if len(listed) > MAX_SESSIONS:
-            yield Gap(Outcome.OVER_LIMIT, f"sessions of logind beyond {MAX_SESSIONS} were not read")
-    finally:
-        os.close(folder)
+    for name in (name for name in listed[:MAX_SESSIONS] if b"." not in name):  # `N.ref` is a FIFO
+        try:
+            fields = _fields(files.read_small(os.fsencode(path) + b"/" + name, limit=1 << 16))
+        except OSError as error:
+            yield files.gap_of(error, "a session of logind could not be read", text.from_bytes(name))
+            continue
+        row = _session(fields)
+        if row["pid"] not in leaders:
+            yield row
+    if len(listed) > MAX_SESSIONS:
+        yield Gap(Outcome.OVER_LIMIT, f"sessions of logind beyond {MAX_SESSIONS} were not read")
 
 
 def _fields(raw: bytes) -> dict[bytes, bytes]:

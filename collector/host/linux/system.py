@@ -12,14 +12,14 @@ from collector import text
 from collector.host.linux import accounts, clock, disks, files
 from collector.model import Outcome, number
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from collector.host.linux import Roots
     from collector.model import Gap, Json, Row
     from collector.text import Text
-
-assert sys.platform == "linux"
 
 _STA_UNSYNC: Final = 0x40
 _TIME_ERROR: Final = 5
@@ -134,13 +134,15 @@ def _identity(roots: Roots, facts: _Facts) -> dict[str, Json]:
 
 def _os_release(roots: Roots, facts: _Facts) -> dict[str, bytes]:
     """Return os-release: the one in /etc is mostly a link to the other, and links are not followed."""
-    for path in (f"{roots.etc}/os-release", f"{roots.lib}/os-release"):
-        try:
-            return parse_os_release(files.read_small(path, limit=1 << 16))
-        except OSError as error:
-            facts.unread["os"] = facts.unread["version"] = str(files.outcome_of(error))
-            continue
-    return {}
+    try:
+        return parse_os_release(files.read_small(f"{roots.etc}/os-release", limit=1 << 16))
+    except OSError:
+        pass  # the other one tells
+    try:
+        return parse_os_release(files.read_small(f"{roots.lib}/os-release", limit=1 << 16))
+    except OSError as error:
+        facts.unread["os"] = facts.unread["version"] = str(files.outcome_of(error))
+        return {}
 
 
 def _line(path: str) -> str:

@@ -15,12 +15,12 @@ from collector import text
 from collector.host.linux import files
 from collector.model import Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
-
-assert sys.platform == "linux"
 
 MAX_UNITS: Final = 5_000
 """Most services read: a desktop has about 300."""
@@ -41,16 +41,16 @@ _AT_EVERY_START: Final = frozenset(
 
 @dataclass(slots=True)
 class Unit:
-    """What the files say of one service; `wanted` by links, of whom `enabled` by the operator's own folders."""
+    """What the files say of one service; `enabled` where a folder of the host's own (not a package's) wants it."""
 
     name: bytes
     path: bytes | None = None
     masked: bool = False
-    linked: bool = False
     generated: bool = False
     enabled: bool = False
     wanted_at_start: bool = False
-    drop_ins: list[bytes] = field(default_factory=list)
+    drop_ins: dict[bytes, bytes] = field(default_factory=dict)
+    """Name and path of each drop-in; of one name, that of the first folder."""
 
 
 @dataclass(slots=True)
@@ -132,7 +132,9 @@ class UnitFiles:
                         unit.enabled |= operators
                         unit.wanted_at_start |= by in _AT_EVERY_START
             elif name.endswith(SUFFIX + b".d") and (unit := self._named(name[:-2])):
-                unit.drop_ins += [entry + b"/" + file for file in self._list(entry) if file.endswith(b".conf")]
+                for file in self._list(entry):
+                    if file.endswith(b".conf"):
+                        unit.drop_ins.setdefault(file, entry + b"/" + file)
 
     def _unit(self, entry: bytes, name: bytes, *, operators: bool, generated: bool) -> None:
         """Take a file, a mask or a link; what an earlier folder defined stands."""
@@ -150,7 +152,6 @@ class UnitFiles:
             return
         unit.path = entry
         unit.masked = target == b"/dev/null"
-        unit.linked = bool(target) and not unit.masked
         unit.generated = generated
 
     def _named(self, name: bytes) -> Unit | None:
@@ -164,15 +165,11 @@ class UnitFiles:
     def _list(self, path: bytes) -> Iterator[bytes]:
         """Yield the names in a folder in order; one that is not there is empty, another failure a gap."""
         try:
-            folder = files.open_source(path, folder=True)
+            names = files.names(path)[: self._left]
         except OSError as error:
             if files.outcome_of(error) not in (Outcome.ABSENT, Outcome.UNSUPPORTED):  # a link is another folder's
                 self.gaps.append(files.gap_of(error, "a folder of unit files could not be read", text.from_bytes(path)))
             return
-        try:
-            names = sorted(os.fsencode(name) for name in os.listdir(folder))[: self._left]
-        finally:
-            os.close(folder)
         self._left -= len(names)
         yield from names
 

@@ -1,0 +1,380 @@
+"""Which X displays exist, whose they are, and the cookie that opens each.
+
+They are found in our own environment, in that of every process that may be read, and among
+the sockets of X servers. Only local sockets are ever connected to: a display over TCP is a
+gap. Whether a server answers and lets us in is asked here, with time limits of our own, since
+the libraries that ask next have none and don't say why they failed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import stat
+import struct
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from collector import text
+from collector.errors import CollectorError
+from collector.host.linux import files, mounts
+from collector.model import Gap, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from collector.host.linux import Roots
+
+assert sys.platform == "linux"
+
+MAX_DISPLAYS: Final = 16
+"""Most displays, refused ones and Wayland compositors that are looked at, each: a practice has one or two."""
+MAX_AUTHORITY: Final = 64 << 10
+"""Most bytes of an X authority file: an entry has about 50."""
+MAX_COOKIES: Final = 4
+"""Most cookies tried on a display: the server writes a line in its log for each wrong one."""
+ANSWER_SECONDS: Final = 2.0
+"""How long a server may take to accept and to answer; a live one takes milliseconds."""
+
+_COOKIE: Final = b"MIT-MAGIC-COOKIE-1"
+_FAMILY_LOCAL, _FAMILY_WILD = 256, 65535
+_LOCAL_DISPLAY: Final = re.compile(rb"(?:[A-Za-z0-9._-]*/unix|unix/?)?:([0-9]{1,5})(?:\.[0-9]{1,5})?")
+_SOCKET_NAME: Final = re.compile(rb"X([0-9]{1,5})")
+_MAX_SOCKET_NAMES: Final = 4_096
+_NO_FILE: Final = "/dev/null/none"
+_WANTED: Final = frozenset({b"DISPLAY", b"XAUTHORITY", b"HOME", b"WAYLAND_DISPLAY", b"XDG_RUNTIME_DIR"})
+
+_environment = threading.Lock()
+"""Held while XAUTHORITY is changed: the libraries read it from the environment only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """A display whose server answered and let us in.
+
+    `user` is the one whose processes are shown on it, or else the one that runs the server.
+    """
+
+    number: int
+    screens: int
+    user: int | None
+    cookie: bytes | None
+
+    @property
+    def name(self) -> str:
+        """What to give to libxcb and python-xlib: with `unix`, neither falls back to TCP, as they do for `:0`."""
+        return f"unix:{self.number}"
+
+
+class _Authority(NamedTuple):
+    """A file that is said to hold cookies; `claimant` is the user who says so, `None` for our own environment."""
+
+    path: bytes
+    claimant: int | None
+
+
+@dataclass(slots=True)
+class _Claims:
+    """What the environments and the sockets say; ordered, ours first."""
+
+    displays: dict[int, set[int]] = field(default_factory=dict)
+    authorities: dict[int, dict[_Authority, None]] = field(default_factory=dict)
+    refused: dict[bytes, None] = field(default_factory=dict)
+    compositors: dict[bytes, None] = field(default_factory=dict)
+    unread: int = 0
+
+    def add(self, environment: Mapping[bytes, bytes], user: int, *, own: bool = False) -> None:
+        """Take what one environment says."""
+        if (name := environment.get(b"DISPLAY")) is not None and name:
+            self._add_display(name, environment, user, own=own)
+        compositor = environment.get(b"WAYLAND_DISPLAY")
+        folder = environment.get(b"XDG_RUNTIME_DIR", b"")
+        if compositor and (compositor.startswith(b"/") or folder.startswith(b"/")):
+            self.compositors[os.path.join(folder, compositor)] = None
+
+    def _add_display(self, name: bytes, environment: Mapping[bytes, bytes], user: int, *, own: bool) -> None:
+        match = _LOCAL_DISPLAY.fullmatch(name)
+        if match is None:
+            self.refused[name] = None
+            return
+        number = int(match[1])
+        self.displays.setdefault(number, set()).add(user)
+        path = environment.get(b"XAUTHORITY") or os.path.join(environment.get(b"HOME", b""), b".Xauthority")
+        if path.startswith(b"/"):
+            self.authorities.setdefault(number, {})[_Authority(path, None if own else user)] = None
+
+
+def reachable(roots: Roots) -> Iterator[Display | Gap]:
+    """Yield every display that lets us in, and a gap for each that doesn't; nothing is raised.
+
+    Connects to local sockets only and starts no program. A Wayland compositor is a gap of
+    its own: nothing shown by it can be asked for, even where X clients are shown there, too.
+    """
+    claims = _Claims()
+    claims.add(os.environb, os.geteuid(), own=True)
+    yield from _add_processes(claims, roots)
+    yield from _add_sockets(claims, roots)
+    try:
+        table: mounts.MountTable | None = mounts.MountTable(roots)
+    except (OSError, CollectorError):
+        table = None  # then no path that a process names is touched
+    for refused in islice(claims.refused, MAX_DISPLAYS):
+        reason = "a display that is not on a local socket (TCP, for example) is never connected to"
+        yield Gap(Outcome.UNSUPPORTED, reason, text.from_bytes(refused[:256]))
+    compositors = [path for path in islice(claims.compositors, MAX_DISPLAYS) if _is_socket(path, table)]
+    for compositor in compositors:
+        reason = "what a Wayland compositor shows can't be asked for"
+        yield Gap(Outcome.UNSUPPORTED, reason, text.from_bytes(compositor[:4096]))
+    if not claims.displays and not claims.refused and not compositors:
+        yield Gap(Outcome.ABSENT, "no display")
+    for number in islice(claims.displays, MAX_DISPLAYS):
+        yield _reach(number, claims, table, roots)
+    more = sum(max(0, len(of) - MAX_DISPLAYS) for of in (claims.displays, claims.refused, claims.compositors))
+    if more:
+        yield Gap(Outcome.OVER_LIMIT, f"{more} more displays than the limit of {MAX_DISPLAYS} were not looked at")
+
+
+@contextmanager
+def authority(display: Display) -> Iterator[None]:
+    """Let a library find the display's cookie, in memory, while it connects; raises `TimeoutError`.
+
+    The libraries would open whatever path XAUTHORITY names. They get a memory file that
+    holds one entry, or a path that can't exist; nothing is written to a disk.
+    """
+    if not _environment.acquire(timeout=2 * ANSWER_SECONDS):
+        raise TimeoutError(errno.ETIMEDOUT, "another display is still being connected to")
+    before = os.environb.get(b"XAUTHORITY")
+    fd = None
+    try:
+        if display.cookie is None:
+            os.environ["XAUTHORITY"] = _NO_FILE
+        else:
+            fd = os.memfd_create("authority", os.MFD_CLOEXEC)
+            os.write(fd, authority_entry(display.number, display.cookie))
+            os.environ["XAUTHORITY"] = f"/proc/self/fd/{fd}"
+        yield
+    finally:
+        if before is None:
+            os.environb.pop(b"XAUTHORITY", None)
+        else:
+            os.environb[b"XAUTHORITY"] = before
+        if fd is not None:
+            os.close(fd)
+        _environment.release()
+
+
+def authority_entry(number: int, cookie: bytes) -> bytes:
+    """Return an authority file of one entry: the form that libxcb and python-xlib look for on a local socket."""
+    parts = (os.fsencode(os.uname().nodename), b"%d" % number, _COOKIE, cookie)
+    return struct.pack(">H", _FAMILY_LOCAL) + b"".join(struct.pack(">H", len(part)) + part for part in parts)
+
+
+def cookies_in(raw: bytes, number: int) -> list[bytes]:
+    """Return the cookies of an authority file for a local display, those of this host's name first.
+
+    Form: Xau(3): family and four counted strings (address, number, name, data), big-endian.
+    What follows a broken entry is left out.
+    """
+    here = os.fsencode(os.uname().nodename)
+    found: list[tuple[bool, bytes]] = []
+    start = 0
+    while start + 2 <= len(raw):
+        (family,) = struct.unpack_from(">H", raw, start)
+        start += 2
+        parts = []
+        for _ in range(4):
+            if start + 2 > len(raw):
+                break
+            (length,) = struct.unpack_from(">H", raw, start)
+            if start + 2 + length > len(raw):
+                break
+            parts.append(raw[start + 2 : start + 2 + length])
+            start += 2 + length
+        else:
+            address, which, name, data = parts
+            if family in (_FAMILY_LOCAL, _FAMILY_WILD) and which in (b"", b"%d" % number) and name == _COOKIE:
+                found.append((address != here, data))
+            continue
+        break
+    return [data for _, data in sorted(found, key=lambda entry: entry[0])]
+
+
+def _add_processes(claims: _Claims, roots: Roots) -> Iterator[Gap]:
+    """Read the environment of every process that lets us."""
+    denied = failed = 0
+    try:
+        pids = [name for name in os.listdir(roots.proc) if name.isdigit()]
+    except OSError as e:
+        yield files.gap_of(e, "the processes could not be listed")
+        return
+    for pid in pids:
+        try:
+            user, raw = _of_process(roots, int(pid), "environ")
+        except OSError as e:
+            denied += files.outcome_of(e) is Outcome.DENIED
+            failed += files.outcome_of(e) not in (Outcome.DENIED, Outcome.ABSENT)
+            continue
+        pairs = (variable.partition(b"=") for variable in raw.split(b"\0"))
+        claims.add({name: value for name, _, value in pairs if name in _WANTED}, user)
+    for outcome, count in ((Outcome.DENIED, denied), (Outcome.FAILED, failed)):
+        if count:
+            yield Gap(outcome, f"displays were not looked for in the environment of {count} process(es)")
+
+
+def _of_process(roots: Roots, pid: int, name: str) -> tuple[int, bytes]:
+    """Return who a process acts as and the start of one of its files; raises `OSError`."""
+    folder = files.open_kernel(f"{roots.proc}/{pid}", folder=True)
+    try:
+        return os.fstat(folder).st_uid, files.read_kernel_start(name, dir_fd=folder)[0]
+    finally:
+        os.close(folder)
+
+
+def _add_sockets(claims: _Claims, roots: Roots) -> Iterator[Gap]:
+    """List the sockets of X servers."""
+    try:
+        folder = files.open_source(f"{roots.tmp}/.X11-unix", folder=True)
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        yield files.gap_of(e, "the sockets of X servers could not be listed")
+        return
+    try:
+        with os.scandir(folder) as entries:
+            names = [os.fsencode(entry.name) for entry in islice(entries, _MAX_SOCKET_NAMES)]
+    finally:
+        os.close(folder)
+    for number in sorted(int(match[1]) for name in names if (match := _SOCKET_NAME.fullmatch(name))):
+        claims.displays.setdefault(number, set())
+
+
+def _is_socket(path: bytes, table: mounts.MountTable | None) -> bool:
+    """Return whether a path that a process names is a socket; nothing remote is touched."""
+    try:
+        return table is not None and not table.is_remote(path) and stat.S_ISSOCK(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _reach(number: int, claims: _Claims, table: mounts.MountTable | None, roots: Roots) -> Display | Gap:
+    """Ask the server of a display for entry, with one cookie after another."""
+    subject = f"unix:{number}"
+    try:
+        with _connect(number, roots) as server:
+            pid, user, _ = struct.unpack("3i", server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        sources = [*_of_server(pid, roots), *claims.authorities.get(number, ())]
+        cookies: list[bytes | None] = list(_cookies(number, sources, table))
+        for cookie in cookies or [None]:
+            with _connect(number, roots) as server:
+                screens = _ask(server, cookie)
+            if screens is not None:
+                users = claims.displays[number] - {0}
+                return Display(number, screens, users.pop() if len(users) == 1 else user, cookie)
+    except OSError as e:
+        return _unreachable(e, subject)
+    except ValueError:
+        return Gap(Outcome.FAILED, "what answers at the socket of a display is not an X server", subject)
+    return Gap(Outcome.DENIED, "the X server let us in with none of the cookies that were found", subject)
+
+
+def _unreachable(error: OSError, subject: str) -> Gap:
+    """Return the gap for a server that could not be asked."""
+    if isinstance(error, (TimeoutError, BlockingIOError)):
+        return Gap(Outcome.TIMED_OUT, f"the X server did not answer within {ANSWER_SECONDS:g} seconds", subject)
+    if isinstance(error, (ConnectionRefusedError, FileNotFoundError)):
+        return Gap(Outcome.ABSENT, "a display is named and no X server is behind it", subject)
+    return files.gap_of(error, "the X server could not be asked", subject)
+
+
+def _connect(number: int, roots: Roots) -> socket.socket:
+    """Connect to a display's socket; raises `OSError`, `TimeoutError` where the server takes nobody."""
+    address = os.fsencode(f"{roots.tmp}/.X11-unix/X{number}")
+    try:
+        if not stat.S_ISSOCK(os.lstat(address).st_mode):  # a link could lead to any daemon's socket
+            raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
+    except FileNotFoundError:
+        address = b"\0" + address  # the name without a file, which servers listen at as well
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        server.settimeout(ANSWER_SECONDS)
+        server.connect(address)
+    except OSError:
+        server.close()
+        raise
+    return server
+
+
+def _ask(server: socket.socket, cookie: bytes | None) -> int | None:
+    """Return the number of screens, or `None` where the server refuses; raises `OSError` and `ValueError`.
+
+    X Window System Protocol, section 8 "Connection Setup". Nothing else is asked.
+    """
+    name, data = (b"", b"") if cookie is None else (_COOKIE, cookie)
+    order = b"l" if sys.byteorder == "little" else b"B"
+    head = order + b"\0" + struct.pack("=HHHHH", 11, 0, len(name), len(data), 0)
+    deadline = time.monotonic() + ANSWER_SECONDS
+    server.sendall(head + name + bytes(-len(name) % 4) + data + bytes(-len(data) % 4))
+    status, _, major, _, words = struct.unpack("=BBHHH", _receive(server, 8, deadline))
+    if status in (0, 2):  # Failed, Authenticate
+        return None
+    setup = _receive(server, words * 4, deadline)
+    if status != 1 or major != 11 or len(setup) < 32 or not setup[20]:  # noqa: PLR2004 - the protocol's own
+        raise ValueError("not an X server")
+    return setup[20]
+
+
+def _receive(server: socket.socket, length: int, deadline: float) -> bytes:
+    """Return exactly so many bytes; raises `OSError`, and `ValueError` where the server ends early."""
+    parts = []
+    while length:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        server.settimeout(left)
+        part = server.recv(length)
+        if not part:
+            raise ValueError("too short")
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _of_server(pid: int, roots: Roots) -> list[_Authority]:
+    """Return the file that the server itself was told to take cookies from (`-auth`)."""
+    try:
+        user, raw = _of_process(roots, pid, "cmdline")
+    except OSError:
+        return []  # another's process, or in another namespace: the environments are left
+    arguments = raw.split(b"\0")
+    at = arguments.index(b"-auth") + 1 if b"-auth" in arguments else len(arguments)
+    return [_Authority(path, user) for path in arguments[at : at + 1] if path.startswith(b"/")]
+
+
+def _cookies(number: int, sources: list[_Authority], table: mounts.MountTable | None) -> Iterator[bytes]:
+    """Yield the cookies to try, each once.
+
+    A file is read where it belongs to the user who names it: otherwise a user could have us
+    carry another's cookie to a socket of his own. Root and our own environment may name any.
+    """
+    seen: set[bytes] = set()
+    for source in sources:
+        if table is None or table.is_remote(os.path.normpath(source.path)):
+            continue
+        try:
+            with files.opened(source.path) as fd:
+                if source.claimant not in (None, 0, os.fstat(fd).st_uid):
+                    continue
+                raw = os.read(fd, MAX_AUTHORITY + 1)
+        except (OSError, ValueError):
+            continue  # without it the server says denied, which is the gap
+        for cookie in cookies_in(raw, number) if len(raw) <= MAX_AUTHORITY else ():
+            if cookie not in seen and len(seen) < MAX_COOKIES:
+                seen.add(cookie)
+                yield cookie

@@ -1,0 +1,70 @@
+"""What `--json` prints: one object for a run, one for a verified bundle (docs/SPEC.md; design.md, section 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector import text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from collector.acquisition import Result
+    from collector.model import Json
+    from collector.verify import Report
+
+
+def _path(path: Path) -> Json:
+    """Return a path; one that is not Unicode keeps its bytes as `{"text", "hex"}`."""
+    native = text.from_native(str(path))
+    return native if isinstance(native, str) else dict(native)
+
+
+def result_json(result: Result) -> dict[str, object]:
+    """Return the object of `collect --case … --json`."""
+    missed: list[Json] = [{"source": source, "outcome": outcome} for source, outcome in result.missed]
+    return {
+        "bundle": _path(result.bundle),
+        "case": result.case,
+        "exit": result.exit_code,
+        "records": result.records,
+        "artifacts": result.artifacts,
+        "gaps": result.gaps,
+        "isolation": {when: result.isolation.get(when) for when in ("open", "close", "run")},
+        "start_code": result.start_code,
+        "seal_code": result.seal_code,
+        "seal_sha256": result.seal_sha256,
+        "seconds": round(result.seconds, 3),
+        "reason": result.reason,
+        "missed": missed,
+    }
+
+
+def report_json(report: Report, path: Path) -> dict[str, object]:
+    """Return the object of `collect verify BUNDLE --json`; findings have the root cause first."""
+    findings: list[Json] = [
+        {
+            "code": finding.code.value,
+            "subject": finding.subject,
+            "detail": finding.detail,
+            "level": finding.level.name.lower(),
+        }
+        for finding in report.findings
+    ]
+    anchors: list[Json] = [
+        {"kind": anchor.kind, "anchors": anchor.anchors, "detail": anchor.detail} for anchor in report.anchors
+    ]
+    return {
+        "bundle": _path(path),
+        "verdict": report.verdict.value,
+        "findings": findings,
+        "more_findings": report.more_findings,
+        "records": report.records,
+        "artifacts": report.artifacts,
+        "attachments": report.attachments,
+        "start_code": report.start_code,
+        "seal_code": report.seal_code,
+        "seal_sha256": report.seal_sha256,
+        "anchors": anchors,
+        "resumed": list(report.resumed),
+    }

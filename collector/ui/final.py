@@ -1,0 +1,181 @@
+"""The last screen of a run: where the evidence is, what is missing, the codes, and what to do now.
+
+It fits a terminal of 80x24: what can be read elsewhere gives way first (the list of gaps, then remarks on the
+network, then empty lines). The QR code follows only where there is room for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.sources import SOURCES
+from collector.ui import network, qr, terminal, words
+from collector.ui.messages import N_, _, ngettext
+from collector.ui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from collector.acquisition import Result
+
+CUT_SHORT = {
+    "signal": (
+        N_("The collection was stopped before its end."),
+        N_("It is not serious: what was noted is kept and closed. For more, start it again."),
+    ),
+    "disk_full": (
+        N_("The USB stick is full."),
+        N_("What is already copied is kept and closed. Plug in another, empty stick and start again."),
+    ),
+    "max_time": (
+        N_("The time allowed is over."),
+        N_("It is not serious: what was noted is kept and closed. Tell the expert."),
+    ),
+}
+"""What happened; then whether it is serious and what to do."""
+
+
+class _Room(NamedTuple):
+    """How much may be shown: lines of gaps and of remarks on the network, and whether empty lines stand between."""
+
+    gaps: int
+    remarks: int
+    airy: bool
+
+
+_ROOMS = (
+    _Room(6, 4, airy=True),
+    _Room(4, 3, airy=True),
+    _Room(3, 2, airy=True),
+    _Room(2, 2, airy=True),
+    _Room(2, 1, airy=False),
+    _Room(1, 1, airy=False),
+    _Room(0, 1, airy=False),
+    _Room(0, 0, airy=False),
+)
+"""From the most to the least; the first that fits is taken."""
+
+
+def show(result: Result, stream: TextIO) -> None:
+    """Write the last screen, and the QR code where there is room; never raises for what becomes of the stream."""
+    out = Terminal(stream)
+    columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
+    lines = screen(result, columns - 1, rows - 1)
+    bold = out.has_colour()
+    codes = {*_code_lines(result.start_code), *_code_lines(result.seal_code)}
+    for line in lines:
+        marked = bold and (line in codes or line == lines[0])
+        out.write(f"{terminal.BOLD}{line}{terminal.PLAIN}\n" if marked else line + "\n")
+    if out.is_lively():
+        _show_qr(result, out, columns, rows - 1 - len(lines))
+    out.flush()
+
+
+def _show_qr(result: Result, out: Terminal, columns: int, rows: int) -> None:
+    try:
+        drawn = qr.lines(result.seal_sha256, colour=out.has_colour())
+        plain = qr.lines(result.seal_sha256, colour=False)
+    except Exception:  # noqa: BLE001 - the code stands above in letters; a broken library takes nothing from it
+        return
+    if len(drawn) + 2 <= rows and len(plain[0]) < columns:
+        out.write("\n" + _("The same fingerprint, for a photograph:") + "\n" + "\n".join(drawn) + "\n")
+
+
+def short(result: Result) -> str:
+    """Return the two lines that even `--quiet` leaves on stderr: folder and seal code."""
+    lines = terminal.fold(terminal.path_text(str(result.bundle)), terminal.WIDTH - 1)
+    return "\n".join([*lines, _("Seal code: {code}", code=result.seal_code)]) + "\n"
+
+
+def screen(result: Result, columns: int, rows: int) -> list[str]:
+    """Return the last screen as lines of at most `columns`, in at most `rows` of them if it can be done."""
+    lines: list[str] = []
+    for room in _ROOMS:
+        lines = _screen(result, columns, room)
+        if len(lines) <= rows:
+            break
+    return lines
+
+
+def _screen(result: Result, columns: int, room: _Room) -> list[str]:
+    blocks = [
+        [*_head(result, columns), *_where(result, columns)],
+        [*_missing(result, columns, room.gaps), *_network(result, columns, room.remarks)],
+        _codes(result, columns),
+        _next(columns),
+    ]
+    lines: list[str] = []
+    for block in blocks:
+        lines += ["", *block] if room.airy and lines else block
+    return lines
+
+
+def _head(result: Result, columns: int) -> list[str]:
+    if result.exit_code != 3:  # noqa: PLR2004 - cut short, or a core source yielded nothing (design.md, section 6)
+        return terminal.fold(_("FINISHED. The evidence is written down and closed."), columns)
+    if result.reason is not None:
+        happened, then = CUT_SHORT.get(result.reason, CUT_SHORT["signal"])
+        return [*terminal.fold(_(happened), columns), *terminal.fold(_(then), columns)]
+    core = {source.name for source in SOURCES if source.core}
+    named = ", ".join(dict.fromkeys(words.about(source) for source, _slug in result.missed if source in core))
+    happened = _("Something important could not be noted ({what}).", what=named or "?")
+    then = _("The rest is kept and closed. Do not try again: tell the expert.")
+    return [*terminal.fold(happened, columns), *terminal.fold(then, columns)]
+
+
+def _where(result: Result, columns: int) -> list[str]:
+    counted = ngettext("{count} file of evidence", "{count} files of evidence", result.artifacts)
+    records = ngettext("{count} line in the log", "{count} lines in the log", result.records)
+    took = words.duration(result.seconds)
+    return [
+        *terminal.fold(
+            _("{counted}, {records}, in {took}. Folder:", counted=counted, records=records, took=took), columns
+        ),
+        *terminal.fold(terminal.path_text(str(result.bundle)), columns, "  "),
+    ]
+
+
+def _missing(result: Result, columns: int, most: int) -> list[str]:
+    if not result.gaps:
+        return [_("Everything that was looked for could be read.")]
+    said = ngettext(
+        "{count} item could not be read. It is listed in the evidence. Do not try again.",
+        "{count} items could not be read. They are listed in the evidence. Do not try again.",
+        result.gaps,
+    )
+    lines = terminal.fold(said, columns)
+    groups = words.grouped(result.missed)
+    lines += [terminal.clipped("  - " + group, columns) for group in groups[:most]]
+    if most and len(groups) > most:
+        lines.append("  - " + ngettext("{count} more kind", "{count} more kinds", len(groups) - most))
+    return lines
+
+
+def _network(result: Result, columns: int, most: int) -> list[str]:
+    return [*network.run_lines(result.isolation, columns), *network.reasons(result.reasons, columns, most)]
+
+
+def _code_lines(code: str) -> list[str]:
+    return [f"      {row}" for row in words.code_rows(code)]
+
+
+def _codes(result: Result, columns: int) -> list[str]:
+    return [
+        *terminal.fold(_("Start code:"), columns),
+        *_code_lines(result.start_code),
+        *terminal.fold(_("SEAL CODE (to be written on paper):"), columns),
+        *_code_lines(result.seal_code),
+        *terminal.fold(_("Full fingerprint: one changed letter in the evidence changes all of it."), columns),
+        *terminal.fold(result.seal_sha256, columns, "  "),
+        "  certutil -hashfile checkpoint SHA256   (Windows)",
+    ]
+
+
+def _next(columns: int) -> list[str]:
+    steps = (
+        _("1. Write the seal code on paper, or photograph this screen. Note the time."),
+        _("2. Do not power off. Do not plug the network in again."),
+        _("3. Keep the USB stick. Do not plug it into another computer."),
+        _("4. From a telephone, call your IT provider, then 17Cyber (17cyber.gouv.fr)."),
+    )
+    return [line for step in steps for line in terminal.fold(step, columns, later="   ")]

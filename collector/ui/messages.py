@@ -1,0 +1,129 @@
+"""The catalogues: every sentence is written in English where it is used and looked up in the chosen language.
+
+Whatever is wrong with a catalogue, the English sentence is shown: a translation never stops a run. Sentences that
+other rooms write (errors, findings, reasons) carry the context `elsewhere`; `scripts/catalogues` finds them there.
+"""
+
+from __future__ import annotations
+
+import gettext as stock
+import os
+import re
+from pathlib import Path
+
+DOMAIN = "collector"
+LANGUAGES = ("en", "fr")
+"""What there is; English is the language of the sentences themselves and has no catalogue."""
+ELSEWHERE = "elsewhere"
+"""Context of the sentences that other rooms write."""
+
+_LOCALE = Path(__file__).parent / "locale"
+_CONTEXT_END = "\x04"
+"""What stands between a context and its sentence in a compiled catalogue (gettext manual, section 10.3)."""
+_LONGEST = 600
+"""Longest sentence that is compared with the templates: what a field holds may be chosen by an attacker."""
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+class _Catalogue(stock.GNUTranslations):
+    """A compiled catalogue that can also list the templates of other rooms."""
+
+    def templates(self) -> list[str]:
+        """Return every sentence of another room that has fields, the most exact first."""
+        start = ELSEWHERE + _CONTEXT_END
+        keys = [key for key in vars(self)["_catalog"] if isinstance(key, str) and key.startswith(start)]
+        found = [key.removeprefix(start) for key in keys if _FIELD.search(key)]
+        return sorted(found, key=lambda template: -len(_FIELD.sub("", template)))
+
+
+class _State:
+    """What is installed; one process speaks one language."""
+
+    language = "en"
+    catalogue: stock.NullTranslations = stock.NullTranslations()
+    templates: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+
+def install(lang: str | None) -> None:
+    """Choose the language: `lang`, else the first of LC_ALL, LC_MESSAGES and LANG that is set, else English."""
+    wanted = lang or next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    language = re.split(r"[_.@-]", wanted)[0].lower()
+    _State.language = language if language in LANGUAGES else "en"
+    _State.catalogue, _State.templates = stock.NullTranslations(), ()
+    if _State.language == "en":
+        return
+    path = _LOCALE / _State.language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    try:
+        with path.open("rb") as file:
+            catalogue = _Catalogue(file)
+        _State.templates = tuple((_pattern(template), template) for template in catalogue.templates())
+        _State.catalogue = catalogue
+    except Exception:  # noqa: BLE001 - whatever a broken catalogue raises, the run goes on in English
+        _State.language = "en"
+
+
+def language() -> str:
+    """Return the language that is installed: `en` or `fr`."""
+    return _State.language
+
+
+def _(message: str, **fields: object) -> str:
+    """Return the sentence in the chosen language with its named fields filled in."""
+    try:
+        found = _State.catalogue.gettext(message) if message else ""
+        return found.format(**fields) if fields else found
+    except Exception:  # noqa: BLE001 - see above; a wrong sentence in the code itself still raises
+        return message.format(**fields) if fields else message
+
+
+def ngettext(singular: str, plural: str, count: int, **fields: object) -> str:
+    """Return the sentence for `count` things; `{count}` is filled in with its digits grouped."""
+    fields = {"count": number(count), **fields}
+    try:
+        return _State.catalogue.ngettext(singular, plural, count).format(**fields)
+    except Exception:  # noqa: BLE001 - see above
+        return (singular if count == 1 else plural).format(**fields)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's name for "translate this later"
+    """Return the sentence as it is, marked for the catalogue; `_` is called where it is shown."""
+    return message
+
+
+def number(count: int) -> str:
+    """Return an integer as a person of the chosen language writes it."""
+    return f"{count:,}".replace(",", "\u00a0") if _State.language == "fr" else f"{count:,}"
+
+
+def elsewhere(sentence: str, **fields: object) -> str:
+    """Return a sentence that another room wrote, translated where the catalogue has it or its template.
+
+    With fields, `sentence` is the template itself. Without, what a template's fields stand for is read out of the
+    sentence; a field that is a sentence of the catalogue (an error of the system) is translated too.
+    """
+    try:
+        found = _State.catalogue.pgettext(ELSEWHERE, sentence) if sentence else ""
+        if fields:
+            return found.format(**fields)
+        return found if found != sentence else _from_template(sentence)
+    except Exception:  # noqa: BLE001 - see above
+        return sentence.format(**fields) if fields else sentence
+
+
+def _from_template(sentence: str) -> str:
+    if len(sentence) > _LONGEST:
+        return sentence
+    for pattern, template in _State.templates:
+        match = pattern.fullmatch(sentence)
+        if match is not None:
+            values = {name: _State.catalogue.pgettext(ELSEWHERE, value) for name, value in match.groupdict().items()}
+            return _State.catalogue.pgettext(ELSEWHERE, template).format(**values)
+    return sentence
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Return the pattern of the sentences that a template makes; a field may hold anything but nothing."""
+    pieces = _FIELD.split(template)
+    return re.compile(
+        "".join(f"(?P<{piece}>.+?)" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)), re.DOTALL
+    )

@@ -1,0 +1,89 @@
+"""What a person is told of the network verdict, and the text of `collect isolation`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector import isolation
+from collector.ui import terminal, words
+from collector.ui.messages import N_, _, elsewhere, ngettext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from collector.isolation import Reason, Verdict
+
+NOW = {
+    "ISOLATED": N_("Network: this computer is cut off from every network. Leave it so."),
+    "CONNECTED": N_("This computer still seems connected to the Internet."),
+    "UNKNOWN": N_("Network: I could not check everything. Look at the cable and the Wi-Fi yourself."),
+}
+"""The verdict of this moment."""
+
+STATES = {
+    "down": N_("switched off"),
+    "no_carrier": N_("on, not plugged in"),
+    "internal": N_("inside this computer only"),
+    "connected": N_("CONNECTED"),
+    "unknown": N_("could not be checked"),
+}
+
+
+def reason(given: Reason) -> str:
+    """Return one reason as a sentence in the chosen language, safe to print."""
+    return elsewhere(isolation.REASONS[given.code], name=terminal.shown(given.subject, 64))
+
+
+def reasons(given: Iterable[Reason], columns: int, most: int) -> list[str]:
+    """Return the first reasons as lines of a list."""
+    every = list(given)
+    lines = [line for one in every[:most] for line in terminal.fold("- " + reason(one), columns, "  ", "    ")]
+    if most and len(every) > most:
+        rest = len(every) - most
+        lines.append("  " + ngettext("- {count} more remark", "- {count} more remarks", rest))
+    return lines
+
+
+def warning(verdict: str, columns: int) -> list[str]:
+    """Return what to say while a run goes on: nothing once the computer is cut off."""
+    if verdict == "ISOLATED":
+        return []
+    lines = terminal.fold(_(NOW.get(verdict, NOW["UNKNOWN"])), columns)
+    return [*lines, *terminal.fold(_(words.STEPS_TO_PLUG), columns)] if verdict == "CONNECTED" else lines
+
+
+def run_lines(verdicts: Mapping[str, str | None], columns: int) -> list[str]:
+    """Return what a whole run saw of the network."""
+    if verdicts.get("run") == "ISOLATED":
+        said = _("Network: this computer was cut off from the start to the end. Leave it so.")
+    elif verdicts.get("close") == "CONNECTED":
+        return warning("CONNECTED", columns)
+    elif verdicts.get("close") == "ISOLATED" and verdicts.get("run") == "CONNECTED":
+        said = _("Network: this computer was connected at first. It is cut off now: leave it so.")
+    else:
+        return warning("UNKNOWN", columns)
+    return terminal.fold(said, columns)
+
+
+def isolation_text(verdict: Verdict) -> str:
+    """Return the text of `collect isolation`: the verdict, what to do, and every link."""
+    lines = terminal.fold(_(NOW[verdict.verdict]), terminal.WIDTH)
+    if verdict.verdict == "CONNECTED":
+        lines += terminal.fold(_(words.STEPS_TO_PLUG), terminal.WIDTH)
+    if verdict.scope != "host":
+        lines += terminal.fold(_("Only a part of this computer (a container) was looked at."), terminal.WIDTH)
+    if verdict.reasons:
+        lines += ["", *reasons(verdict.reasons, terminal.WIDTH, len(verdict.reasons))]
+    lines += ["", _("The links of this computer:")]
+    for row in verdict.interfaces:
+        name = row["name"]
+        state = str(row["state"])
+        entry = _(
+            "{name} ({kind}): {state}",
+            name=terminal.shown(name if isinstance(name, str | dict) else None, 64),  # type: ignore[arg-type]
+            kind=terminal.shown(str(row["kind"] or "?")),
+            state=_(STATES[state]) if state in STATES else terminal.shown(state),
+        )
+        lines += terminal.fold("- " + entry, terminal.WIDTH, "  ", "    ")
+    lines += ["", *terminal.fold(_("This is what the system says of itself; no packet was sent."), terminal.WIDTH)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,275 @@
+"""How a run goes, told on stderr: drawn over on a terminal, line by line elsewhere, or not at all.
+
+None starts a thread, draws more than ten times a second, or raises: a run does not depend on who looks on.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from collector.sources import SOURCES
+from collector.ui import network, terminal, words
+from collector.ui.messages import _, ngettext, number
+from collector.ui.remaining import Remaining
+from collector.ui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import IO, TextIO
+
+    from rich.live import Live
+    from rich.text import Text
+
+    from collector.acquisition import Onlooker
+    from collector.isolation import Verdict
+    from collector.model import Gap
+
+REDRAW_SECONDS = 0.1
+"""Shortest time between two drawings: ten a second are enough for an eye."""
+SEAL_SECONDS = 10.0
+"""Budget of the last step, as `acquisition` gives it."""
+GAP_LINES = 5
+"""Gaps of one step that get a line of their own where lines are kept: there may be thousands."""
+
+
+class Quiet:
+    """Looks on and says nothing (`--quiet`)."""
+
+    def opened(self, bundle: Path, start_code: str) -> None:
+        """See `Onlooker`."""
+
+    def step(self, number: int, total: int, source: str, seconds: float) -> None:
+        """See `Onlooker`."""
+
+    def counted(self, count: int) -> None:
+        """See `Onlooker`."""
+
+    def gap(self, source: str, gap: Gap) -> None:
+        """See `Onlooker`."""
+
+    def phase(self, name: str, code: str) -> None:
+        """See `Onlooker`."""
+
+    def isolation(self, when: str, verdict: Verdict) -> None:
+        """See `Onlooker`."""
+
+    def stopping(self, reason: str) -> None:
+        """See `Onlooker`."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was found; may be called twice."""
+
+
+def onlooker(stream: TextIO, *, quiet: bool) -> Quiet:
+    """Return who tells a person on this stream how the run goes."""
+    if quiet:
+        return Quiet()
+    try:
+        return TerminalProgress(stream) if Terminal(stream).is_lively() else LineProgress(stream)
+    except Exception:  # noqa: BLE001 - rich is broken or gone: plain lines serve
+        return LineProgress(stream)
+
+
+class LineProgress(Quiet):
+    """One plain line for each step and event: for a log, a pipe or a terminal that can't move its cursor."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self.terminal = Terminal(stream)
+        self._clock = clock
+        self._started = clock()
+        self._count = self._gaps = 0
+        self._running = False
+
+    def opened(self, bundle: Path, start_code: str) -> None:
+        """Name the folder and the code."""
+        self._say(_("The evidence is written to:"))
+        self._say(terminal.path_text(str(bundle)))
+        self._say(_("Start code, to be written on paper with the time: {code}", code=start_code))
+
+    def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
+        """Sum up the step before, then name this one."""
+        self._sum_up()
+        self._running, self._count, self._gaps = True, 0, 0
+        self._say(_("Step {number} of {total}: {doing}", number=number, total=total, doing=words.doing(source)))
+
+    def counted(self, count: int) -> None:
+        """Keep the count for the end of the step."""
+        self._count = count
+
+    def gap(self, source: str, gap: Gap) -> None:
+        """Name the first gaps of a step; the rest are counted."""
+        self._gaps += 1
+        if self._gaps <= GAP_LINES:
+            said = _(
+                "Not read: {source}: {outcome}", source=words.about(source), outcome=words.outcome(gap.outcome.value)
+            )
+            self._say(said + (f" ({terminal.shown(gap.subject)})" if gap.subject is not None else ""))
+
+    def phase(self, name: str, code: str) -> None:  # noqa: ARG002 - Onlooker's
+        """Name the code of this moment."""
+        self._sum_up()
+        self._say(_("Code of this moment (for an expert): {code}", code=code))
+
+    def isolation(self, when: str, verdict: Verdict) -> None:  # noqa: ARG002 - Onlooker's
+        """Say the verdict and why."""
+        for line in network.warning(verdict.verdict, terminal.WIDTH) or [_(network.NOW["ISOLATED"])]:
+            self._say(line)
+        for reason in verdict.reasons[:GAP_LINES]:
+            self._say("- " + network.reason(reason))
+
+    def stopping(self, reason: str) -> None:
+        """Say that what is done is kept."""
+        self._say(words.stopping(reason))
+
+    def close(self) -> None:
+        """Sum up the last step."""
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        if not self._running:
+            return
+        self._running = False
+        said = ngettext("{count} item noted", "{count} items noted", self._count)
+        if self._gaps:
+            said += ", " + ngettext("{count} could not be read", "{count} could not be read", self._gaps)
+        self._say(said)
+
+    def _say(self, line: str) -> None:
+        minutes, seconds = divmod(max(0, int(self._clock() - self._started)), 60)
+        start = f"[{minutes:02}:{seconds:02}] "
+        self.terminal.write("\n".join(terminal.fold(line, terminal.WIDTH - 1, start, " " * len(start))) + "\n")
+        self.terminal.flush()
+
+
+class TerminalProgress(Quiet):
+    """A few lines that are drawn over: step, bar, times, counts, the start code, and that stopping is safe."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        from rich.console import Console  # noqa: PLC0415 - six megabytes that only a terminal needs
+        from rich.live import Live  # noqa: PLC0415 - the same
+
+        self.terminal = Terminal(stream)
+        self._clock = clock
+        self._started = self._drawn = clock()
+        self._remaining = Remaining([*(source.seconds for source in SOURCES), SEAL_SECONDS], self._started)
+        self._step = ""
+        self._code = self._moment_code = self._stopping = ""
+        self._verdict = "ISOLATED"
+        self._before = self._count = self._gaps = 0
+        colour: Any = "standard" if self.terminal.has_colour() else None
+        self._console = Console(
+            file=cast("IO[str]", self.terminal),
+            force_terminal=True,
+            color_system=colour,
+            no_color=colour is None,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
+        self._live: Live | None = Live(
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+            get_renderable=self._render,
+        )
+
+    def opened(self, bundle: Path, start_code: str) -> None:  # noqa: ARG002 - the end names the folder
+        """Show the start code from here on."""
+        self._code = start_code
+        self._draw()
+
+    def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
+        """Show the step."""
+        self._before, self._count = self._before + self._count, 0
+        self._step = _("Step {number} of {total}: {doing}", number=number, total=total, doing=words.doing(source))
+        self._remaining.step(number, self._clock())
+        self._draw()
+
+    def counted(self, count: int) -> None:
+        """Show the count and the times, if it is time to draw; called with nothing new it keeps the times moving."""
+        self._count = count
+        self._draw_if_due()
+
+    def gap(self, source: str, gap: Gap) -> None:  # noqa: ARG002 - the end names them
+        """Show how many there are."""
+        self._gaps += 1
+        self._draw_if_due()
+
+    def phase(self, name: str, code: str) -> None:  # noqa: ARG002 - Onlooker's
+        """Show the code of this moment."""
+        self._moment_code = code
+        self._draw_if_due()
+
+    def isolation(self, when: str, verdict: Verdict) -> None:  # noqa: ARG002 - Onlooker's
+        """Show what to unplug while there is something."""
+        self._verdict = verdict.verdict
+        self._draw()
+
+    def stopping(self, reason: str) -> None:
+        """Show that what is done is being kept."""
+        self._stopping = words.stopping(reason)
+        self._draw()
+
+    def close(self) -> None:
+        """Wipe the lines and give the cursor back."""
+        live, self._live = self._live, None
+        if live is not None and live.is_started:
+            live.stop()
+
+    def _draw_if_due(self) -> None:
+        if self._clock() - self._drawn >= REDRAW_SECONDS:
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._live is None or self.terminal.gone is not None:
+            return
+        self._drawn = self._clock()
+        columns, rows = self.terminal.size()
+        self._console.size = cast("Any", (columns, rows))
+        if not self._live.is_started:
+            self._live.start()
+        self._live.refresh()
+
+    def _render(self) -> Text:
+        """Return the lines as they are now."""
+        from rich.text import Text  # noqa: PLC0415 - see above
+
+        columns = self.terminal.size()[0] - 1
+        now = self._clock()
+        done = self._remaining.fraction(now)
+        times = f"{words.duration(now - self._started)}, {words.left(self._remaining.seconds(now))}"
+        counts = ngettext("{count} item noted", "{count} items noted", self._before + self._count)
+        if self._gaps:
+            counts += ", " + ngettext("{count} could not be read", "{count} could not be read", self._gaps)
+        drawn = Text(no_wrap=True, overflow="crop")
+        drawn.append(terminal.clipped(self._step, columns) + "\n", "bold")
+        drawn.append(_bar(done, columns, self.terminal.encoding) + "\n", "cyan")
+        drawn.append(terminal.clipped(times, columns) + "\n" + terminal.clipped(counts, columns) + "\n")
+        for line in network.warning(self._verdict, columns):
+            drawn.append(line + "\n", "bold red")
+        if self._code:
+            drawn.append("\n" + terminal.clipped(_("Start code. Write it on paper, with the time:"), columns) + "\n")
+            drawn.append("".join(f"    {row}\n" for row in words.code_rows(self._code)), "bold")
+        if self._moment_code:
+            drawn.append(terminal.clipped(_("For an expert: {code}", code=self._moment_code), columns) + "\n", "dim")
+        last = self._stopping or _("Do not power off. You can stop with Ctrl-C: what is done is kept.")
+        drawn.append("\n" + "\n".join(terminal.fold(last, columns)))
+        return drawn
+
+
+def _bar(done: float, columns: int, encoding: str) -> str:
+    """Return a bar with its percentage, in characters that the terminal has."""
+    full, empty = ("█", "░") if encoding.lower().replace("-", "") == "utf8" else ("#", ".")
+    percent = f" {number(min(99, int(done * 100)))} %"
+    room = max(columns - len(percent), 1)
+    filled = min(room, int(done * room))
+    return full * filled + empty * (room - filled) + percent
+
+
+if TYPE_CHECKING:
+    _quiet: Onlooker = Quiet()

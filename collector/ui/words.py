@@ -1,0 +1,133 @@
+"""Our slugs in plain words: what each source does and is about, what each outcome and stop means.
+
+A source that stands in `SOURCES` and not here would be shown by its slug; a test says so first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from collector import text
+from collector.ui.messages import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DOING = {
+    "system": N_("I note what this computer is"),
+    "processes": N_("I note the programs that are running"),
+    "connections": N_("I note which programs talk to other computers"),
+    "executables": N_("I take the fingerprints of the running programs"),
+    "services": N_("I note the services and whether they run"),
+    "interfaces": N_("I look at cables, Wi-Fi and other links"),
+    "routes": N_("I note the ways to other networks"),
+    "neighbours": N_("I note the computers seen nearby on the network"),
+    "dns": N_("I note how names of websites are looked up"),
+    "sessions": N_("I note who is logged on"),
+    "windows": N_("I note the titles of the open windows"),
+    "screen": N_("I take a picture of each screen"),
+    "recent-files": N_("I list the files changed recently (the longest step)"),
+    "seal": N_("I close the evidence and work out its code"),
+}
+"""What a step does, as its own sentence."""
+
+ABOUT = {
+    "system": N_("the computer itself"),
+    "processes": N_("running programs"),
+    "connections": N_("connections"),
+    "executables": N_("fingerprints of programs"),
+    "services": N_("services"),
+    "interfaces": N_("cables and Wi-Fi"),
+    "routes": N_("network routes"),
+    "neighbours": N_("computers nearby"),
+    "dns": N_("lookup of names"),
+    "sessions": N_("users logged on"),
+    "windows": N_("open windows"),
+    "screen": N_("pictures of the screens"),
+    "recent-files": N_("recent files"),
+    "activity": N_("files changing during the collection"),
+    "footprint": N_("traces of this tool"),
+    "summary": N_("summary"),
+    "resume": N_("end of an interrupted collection"),
+    "seal": N_("closing"),
+}
+"""What a source is about, as a noun."""
+
+OUTCOMES = {
+    "absent": N_("not there"),
+    "denied": N_("access refused"),
+    "locked": N_("in use by another program"),
+    "timed_out": N_("took too long"),
+    "over_limit": N_("too large"),
+    "unsupported": N_("not possible here"),
+    "failed": N_("error while reading"),
+}
+"""Why something could not be read."""
+
+STOPPING = {
+    "signal": N_("You asked to stop. I close what is already noted: wait a moment."),
+    "disk_full": N_("The stick is full. I close what is already noted: wait a moment."),
+    "max_time": N_("The time allowed is over. I close what is already noted: wait a moment."),
+}
+"""What is said while a run that is cut short closes."""
+
+STEPS_TO_PLUG = N_("Unplug the cable, switch the Wi-Fi off. Do not power off.")
+
+
+def doing(source: str) -> str:
+    """Return what a step does."""
+    return _(DOING[source]) if source in DOING else text.printable(source)
+
+
+def about(source: str) -> str:
+    """Return what a source is about."""
+    return _(ABOUT[source]) if source in ABOUT else text.printable(source)
+
+
+def outcome(slug: str) -> str:
+    """Return why something could not be read."""
+    return _(OUTCOMES[slug]) if slug in OUTCOMES else text.printable(slug)
+
+
+def stopping(reason: str) -> str:
+    """Return what is said of a run that is being cut short."""
+    return _(STOPPING[reason]) if reason in STOPPING else _(STOPPING["signal"])
+
+
+def grouped(missed: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one line for each source that missed something, in order: what, and why how often."""
+    sources: dict[str, Counter[str]] = {}
+    for source, slug in missed:
+        sources.setdefault(source, Counter())[slug] += 1
+    lines = []
+    for source, counted in sources.items():
+        why = ", ".join(
+            outcome(slug) if count == 1 else _("{outcome} ({count} times)", outcome=outcome(slug), count=count)
+            for slug, count in counted.most_common()
+        )
+        lines.append(_("{source}: {why}", source=about(source), why=why))
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time, never negative: `0 min 07 s`, or `1 h 02 min`."""
+    whole = max(0, int(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    if hours:
+        return _("{hours} h {minutes} min", hours=hours, minutes=f"{minutes:02}")
+    return _("{minutes} min {seconds} s", minutes=minutes, seconds=f"{whole % 60:02}")
+
+
+def left(seconds: float) -> str:
+    """Return the time left in words that do not pretend to be exact."""
+    minutes = int(seconds / 60 + 0.5)
+    if minutes < 1:
+        return _("less than a minute left")
+    return ngettext("about {count} minute left", "about {count} minutes left", minutes)
+
+
+def code_rows(code: str) -> tuple[str, str]:
+    """Return a code as it is copied by hand: two rows of four groups."""
+    groups = code.split("-")
+    return "   ".join(groups[:4]), "   ".join(groups[4:])

@@ -1,0 +1,25 @@
+"""What all tests share: where the checkout is, who may run what, and that no test measures time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that run tests are busy: how long an example took says nothing. Nothing is written beside the tests.
+settings.register_profile("house", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """Return the folder that holds `collector/`, `rules/` and `scripts/`."""
+    return Path(__file__).resolve().parent.parent
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked `root` for everyone else."""
+    if item.get_closest_marker("root") and getattr(os, "geteuid", lambda: -1)() != 0:
+        pytest.skip("needs root: namespaces, mounts or other users' processes")
