@@ -76,6 +76,10 @@ class Bundle(Ledger):
     def close(self, *, outcome: str, reason: str | None, isolation: Record, same_boot: bool) -> Sealed:
         """Write the last record and the seal; after this the bundle takes no record any more."""
         self.commit()
+        if self.inventory.pending:  # a file whose sync failed on a full disk: kept as a resume would keep it
+            from collector.resume import answer_orphans  # noqa: PLC0415 - resume is made from this module
+
+            answer_orphans(self)
         counts: Json = dict(self.inventory.counts)
         fields: Record = {
             "outcome": outcome,
@@ -103,9 +107,9 @@ class Bundle(Ledger):
         sums[layout.README] = str(opening["readme_sha256"])
         sums.update((path, stored.sha256) for path, stored in self.inventory.stored.items())
         texts[layout.SUMS] = seal.sums_text(sums.items())
+        self._file.make_room()  # before the first new name: on a full disk even a name may not fit
         for name, data in texts.items():
-            disk.put_file(self.path / name, data, self._file.make_room)
-        self._file.make_room()
+            disk.put_file(self.path / name, data)
         disk.sync_folder(self.path)
         disk.put_file(self.path / layout.CHECKPOINT, checkpoint)
         disk.sync_folder(self.path)
@@ -138,9 +142,10 @@ def create(
         bundle = Bundle(path, fd, chain, Inventory(), key, clock)
         fields = {**opening, "run_key": seal.public_line(key), "readme_sha256": hashlib.sha256(readme).hexdigest()}
         bundle.append("open", fields)
-        disk.rename(part, path / layout.MANIFEST)
         disk.sync_folder(path)
         disk.sync_folder(out)
+        disk.rename(part, path / layout.MANIFEST)
+        disk.sync_folder(path)
     except (OSError, CollectorError) as error:
         _unmake(path)
         raise BundleNotMadeError(
@@ -168,7 +173,13 @@ def _new_folder(out: Path, name: str) -> Path:
 
 def _unmake(path: Path) -> None:
     """Remove our own files of a bundle that was never born."""
-    for name in (layout.README, layout.MANIFEST + layout.PART, layout.README + layout.PART, layout.RESERVE):
+    for name in (
+        layout.MANIFEST,
+        layout.README,
+        layout.MANIFEST + layout.PART,
+        layout.README + layout.PART,
+        layout.RESERVE,
+    ):
         try:
             (path / name).unlink(missing_ok=True)
         except OSError:
@@ -181,7 +192,7 @@ def _unmake(path: Path) -> None:
 
 
 def keep_reserve(path: Path) -> None:
-    """Lay the reserve file down; a disk too full for it is left without one."""
+    """Lay the reserve file down; raises `DiskFullError` or `WriteError` and then leaves none."""
     target = path / layout.RESERVE
     try:
         fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
@@ -193,6 +204,7 @@ def keep_reserve(path: Path) -> None:
         else:
             disk.write_all(fd, bytes(RESERVE_BYTES))
     except OSError as error:
+        target.unlink(missing_ok=True)
         raise disk.translated(error) from error
     finally:
         os.close(fd)

@@ -91,6 +91,8 @@ class Contents:
                 detail = "what was written of it when the run was cut short"
                 self.found.add("PARTIAL", stored.path, detail, Level.INFORMATION)
             try:
+                if stored.path not in self.names:  # nothing is looked for through a folder that is a link
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
                 size, sha256 = disk.digest(f"{self.path}/{stored.path}", stored.size)
                 if size != stored.size:
                     detail = f"it is {size} bytes long; {stored.size} are recorded"
@@ -104,7 +106,9 @@ class Contents:
     def spelled(self, inventory: Inventory, sid: str, texts: dict[str, bytes], *, sealed: bool) -> None:
         """(7) The other sealed files have their one spelling; `texts` are checkpoint and manifest hashes' sources."""
         opening = inventory.opening
+        hashes = dict(texts)
         if opening is not None:
+            hashes[layout.README] = str(opening["readme_sha256"]).encode("ascii")
             readme = self.small(layout.README)
             if readme is not None and hashlib.sha256(readme).hexdigest() != opening["readme_sha256"]:
                 self.found.add("CONTENT_MISMATCH", layout.README, "it is not the text that the first record names")
@@ -115,10 +119,11 @@ class Contents:
             layout.SIGNERS: seal.allowed_signers(sid, inventory.keys),
         }
         for name, text in expected.items():
+            hashes[name] = hashlib.sha256(text).hexdigest().encode("ascii")
             lies = self.small(name)
             if lies is not None and lies != text:
                 self.found.add("CONTENT_MISMATCH", name, "it is not in the one spelling that the records give it")
-        self._sums(inventory, texts)
+        self._sums(inventory, hashes)
 
     def _sums(self, inventory: Inventory, hashes: dict[str, bytes]) -> None:
         lies = self.small(layout.SUMS, MAX_SUMS)
@@ -146,35 +151,42 @@ class Contents:
     def extras(self, inventory: Inventory, attachments: Inventory | None, *, sealed: bool) -> None:
         """(8) No other file stands in the folder."""
         known = _ROOT | inventory.stored.keys()
-        announced = dict(inventory.pending)
+        legal = set() if sealed else {*_UNSEALED, *_unfinished(inventory)}
         if attachments is not None:
             known |= attachments.stored.keys()
+            legal |= _unfinished(attachments)
         extra = []
         for name in self.names:
-            if name in known or (not sealed and name in _UNSEALED):
+            if name in known:
                 continue
-            base = name.removesuffix(layout.PART)
             folder, _, rest = name.rpartition("/")
-            if not folder and layout.is_litter(name):
+            if folder != layout.ARTIFACTS and layout.is_litter(rest) and self.names[name]:
                 self.found.add("LITTER", _shown(name), "left by a file manager", Level.INFORMATION)
-            elif attachments is not None and base in attachments.pending:
-                self.found.add("PARTIAL", base, "an attachment that was not finished", Level.INCOMPLETE)
-            elif not sealed and (base in announced or (folder == layout.ARTIFACTS and _PART.fullmatch(rest))):
-                continue  # told with its intent, or a temporary file whose intent was lost with the power
+            elif name in legal or (not sealed and folder == layout.ARTIFACTS and _PART.fullmatch(rest)):
+                if not self.names[name]:
+                    self._not_regular(name)
+                # else told with its intent, or a temporary file whose intent was lost with the power
             else:
                 extra.append(name)
         self._report(extra, inventory)
 
     def _report(self, extra: list[str], inventory: Inventory) -> None:
-        gone = {s.sha256: s.path for s in inventory.stored.values() if s.path not in self.names}
+        gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
+        sizes = {size for size, _ in gone}
         for name in sorted(extra)[:MAX_EXTRA]:
             detail = "no record names it"
-            if gone and self.names[name]:
-                was = gone.get(self._hash(name))
+            size = (self.path / name).lstat().st_size if gone and self.names[name] else None
+            if size in sizes:  # a file of another size is not read: it may be endless
+                was = gone.get((size, self._hash(name)))
                 detail += f"; its bytes are those of {was}, which is missing" if was else ""
             self.found.add("EXTRA_FILE", _shown(name), detail)
         if len(extra) > MAX_EXTRA:
             self.found.add("EXTRA_FILE", ".", f"{len(extra) - MAX_EXTRA} more files that no record names")
+
+
+def _unfinished(inventory: Inventory) -> set[str]:
+    """Return the names that a file may have between its intent and its record."""
+    return {*inventory.pending, *(path + layout.PART for path in inventory.pending)}
 
 
 def _sum_lines(data: bytes) -> list[tuple[str, str]]:

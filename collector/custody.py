@@ -10,7 +10,7 @@ from collector import disk, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
 from collector.ledger import Ledger, as_json
-from collector.resume import answer_orphans, joined
+from collector.resume import answer_orphans, joined, refuse_strangers
 from collector.text import from_native
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collector.manifest import Record
     from collector.model import Clock
 
-MAX_NOTE = 4000
-"""Longest note in characters: with escapes it fits a line of 64 KiB whatever it says."""
+MAX_NOTE = 3000
+"""Longest note in characters: 20 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
 
 _SUFFIXES = (
     ".csv .doc .docx .eml .gif .heic .html .jpeg .jpg .json .log .m4a .mov .mp3 .mp4 .msg .odt .pdf .png .rtf .tsr "
@@ -119,6 +119,8 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
             raise AlteredError(
                 "the custody chain was altered: nothing is added to it", hint="`collect verify` says where"
             )
+        refuse_strangers(path / layout.ATTACHMENTS)
+        disk.sync_folder(path)  # a custody file that was just made has its name for good
         sums = joined(chain, fd)
         ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY)
         if chain.torn.length or chain.inventory.pending:

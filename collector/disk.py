@@ -113,7 +113,7 @@ def rename(old: Path, new: Path) -> None:
         raise translated(error) from error
 
 
-def put_file(path: Path, data: bytes, on_full: Callable[[], bool] | None = None) -> None:
+def put_file(path: Path, data: bytes) -> None:
     """Write a small file whole: temporary name, synced, renamed over whatever an earlier try left."""
     part = path.with_name(path.name + ".part")
     try:
@@ -122,7 +122,7 @@ def put_file(path: Path, data: bytes, on_full: Callable[[], bool] | None = None)
         raise translated(error) from error
     fd = create(part)
     try:
-        write_all(fd, data, on_full)
+        write_all(fd, data)
         sync(fd)
     finally:
         os.close(fd)

@@ -7,6 +7,7 @@ A bundle is one such chain (`collector.bundle`), custody another (`collector.cus
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import disk, layout
-from collector.errors import CollectorError, DiskFullError
+from collector.errors import CollectorError, DiskFullError, WriteError
 from collector.manifest import MAX_RECORDS, ManifestWriter, utc_text
-from collector.model import Outcome
+from collector.model import Gap, Outcome
+from collector.text import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from collector.inventory import Inventory
     from collector.manifest import Chain, Record
-    from collector.model import Clock, Gap, Json
+    from collector.model import Clock, Json
     from collector.schema import Tables
     from collector.text import Text
 
@@ -32,6 +34,8 @@ GROUP_FILES = 64
 """Artifacts that may share one sync once the volatile phase is over (SPEC 7.3) …"""
 GROUP_SECONDS = 1.0
 """… and the longest that the first of them may wait for it."""
+MAX_SUBJECT = 2500
+"""Longest subject of a record in characters: 20 bytes each at most (text and hex), so that it fits a line."""
 _BUFFER = 256 * 1024
 _DRIP_SECONDS = 2.0
 """A long artifact is synced this often while it grows, so that lost power costs seconds of it."""
@@ -92,10 +96,25 @@ class ChainFileOnDisk:
     def __init__(self, fd: int, reserve: Path) -> None:
         self.fd = fd
         self._reserve = reserve
+        self._broken = False
 
     def write_all(self, data: bytes) -> None:
-        """Append every byte or raise `DiskFullError` or `WriteError`."""
-        disk.write_all(self.fd, data, self.make_room)
+        """Append every byte or raise `DiskFullError` or `WriteError`, and then take back the part that was written.
+
+        Another line may follow once there is room; where the part can't be taken back, none is taken any more.
+        """
+        if self._broken:
+            raise WriteError("a line that was cut short stands at the end of the chain")
+        start = os.lseek(self.fd, 0, os.SEEK_CUR)
+        try:
+            disk.write_all(self.fd, data, self.make_room)
+        except CollectorError:
+            self._broken = True
+            with contextlib.suppress(OSError):  # then it stays broken, and what lies there is a torn tail
+                os.ftruncate(self.fd, start)
+                os.lseek(self.fd, start, os.SEEK_SET)
+                self._broken = False
+            raise
 
     def make_room(self) -> bool:
         """Give up the reserve; `False` if it is gone already."""
@@ -159,8 +178,8 @@ class Ledger:
             "source": source,
             "outcome": gap.outcome.value,
             "path": path,
-            "subject": as_json(gap.subject),
-            "reason": gap.reason,
+            "subject": _fitting(gap.subject),
+            "reason": _fitting(gap.reason),
         }
         self.append("gap", fields, synced=not self.grouped)
 
@@ -170,7 +189,12 @@ class Ledger:
         self.append("intent", {"path": path, "kind": kind, "source": source}, synced=False)
         part = self.path / (path + layout.PART)
         started = utc_text(self.clock.now().utc_ns)
-        return ArtifactFile(path, kind, source, method, started, part, disk.create(part))
+        try:
+            fd = disk.create(part)
+        except DiskFullError:
+            self.gap(source, Gap(Outcome.OVER_LIMIT, "the folder of the bundle is full"), path)  # ends the intent
+            raise
+        return ArtifactFile(path, kind, source, method, started, part, fd)
 
     def finish(
         self,
@@ -191,7 +215,7 @@ class Ledger:
             "path": file.path,
             "kind": file.kind,
             "source": file.source,
-            "subject": as_json(subject),
+            "subject": _fitting(subject),
             "method": file.method,
             "outcome": (Outcome.EMPTY if empty else Outcome.COLLECTED).value,
             "started": file.started,
@@ -243,6 +267,14 @@ def ordered(value: Json) -> Json:
             return value
         return {name: ordered(value[name]) for name in sorted(value)}
     return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
+def _fitting(text: Text | None) -> Json:
+    """Return a text as JSON; one that no line could hold (a path thousands of folders deep) loses its middle."""
+    shown = readable(text)
+    if len(shown) <= MAX_SUBJECT:
+        return as_json(text)
+    return f"{shown[: MAX_SUBJECT // 2 - 1]}\N{HORIZONTAL ELLIPSIS}{shown[-MAX_SUBJECT // 2 :]}"
 
 
 def as_json(text: Text | None) -> Json:

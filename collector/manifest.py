@@ -31,6 +31,8 @@ MAX_DEPTH = 8
 """3.1: deepest nesting of objects and lists."""
 MAX_RECORDS = 1_000_000_000
 """3.1: `seq` has at most nine digits."""
+MAX_PROBLEMS = 10_000
+"""Problems that a reader keeps: the first ones tell, and a manifest of garbage must not fill memory."""
 
 
 class Appendable(Protocol):
@@ -222,6 +224,7 @@ class ChainReader:
         self._tables = tables
         self._held: Problem | None = None
         self._unread = False
+        self._shift = 0  # how far the numbers have moved: one removed line moves all that follow
         self._strangers: set[str] = set()
 
     def feed(self, line: bytes) -> Record | None:
@@ -241,7 +244,11 @@ class ChainReader:
 
     def refuse(self, code: str, detail: str) -> None:
         """Report what a rule between records says of the line that was fed last."""
-        self.problems.append(Problem(self.chain.records, code, detail))
+        self._add(Problem(self.chain.records, code, detail))
+
+    def _add(self, problem: Problem) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
 
     def _read(self, line: bytes, number: int) -> Record | None:
         try:
@@ -252,7 +259,7 @@ class ChainReader:
             schema.check(record, self._tables, encrypted=self.encrypted)
         except ManifestFormatError as error:
             self._let_go()
-            self.problems.append(Problem(number, error.code, str(error)))
+            self._add(Problem(number, error.code, str(error)))
             return None
         return record
 
@@ -261,7 +268,8 @@ class ChainReader:
         if not self.chain.sid:
             self.chain.sid = sid
         fault = None
-        if seq != self.chain.records:
+        shift, self._shift = self._shift, int(str(seq)) - self.chain.records
+        if self._shift not in (0, shift):
             fault = Problem(number, "CHAIN_BREAK", f"record {seq} stands in the place of record {self.chain.records}")
         elif record["prev"] != self.chain.last:
             if self._held is not None and self._held.line == number - 1:
@@ -277,12 +285,12 @@ class ChainReader:
             fault = Problem(number, "CHAIN_BREAK", "the line belongs to another bundle (sid)")
         self._let_go()
         if fault is not None:
-            self.problems.append(fault)
+            self._add(fault)
 
     def _let_go(self) -> None:
         """Report a break that the line after it did not explain: it is the line before that changed."""
         if self._held is not None:
-            self.problems.append(Problem(max(1, self._held.line - 1), "CHAIN_BREAK", self._held.detail))
+            self._add(Problem(max(1, self._held.line - 1), "CHAIN_BREAK", self._held.detail))
             self._held = None
 
     def end(self, last: str | None) -> None:
@@ -290,5 +298,5 @@ class ChainReader:
         if self._held is not None and last is not None and last != self.chain.last:
             number = self._held.line
             self._held = None
-            self.problems.append(Problem(number, "CHAIN_BREAK", _not_named(number, "the checkpoint")))
+            self._add(Problem(number, "CHAIN_BREAK", _not_named(number, "the checkpoint")))
         self._let_go()

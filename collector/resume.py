@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from collector import disk, layout, seal
 from collector.bundle import Bundle, keep_reserve
 from collector.chainfile import read_chain
-from collector.errors import AlteredError, NotABundleError, RefusedError, WriteError
+from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
 from collector.manifest import Chain, utc_text
 from collector.model import Gap, Outcome
 
@@ -61,13 +63,15 @@ def reopen(
             raise AlteredError("the bundle was altered: nothing is added to it", hint="`collect verify` says where")
         if chain.inventory.opening["recipients"]:
             raise RefusedError("this bundle is encrypted to recipients, which this version can't go on with")
+        refuse_strangers(path, path / layout.ARTIFACTS)
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock)
         if os.path.lexists(path / layout.RESERVE):
             (path / layout.RESERVE).unlink()
         bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": chain.torn.as_record()})
         _drop_unfinished_seal(path)
         answer_orphans(bundle)
-        keep_reserve(path)
+        with contextlib.suppress(DiskFullError):  # a disk that is full may still hold the end of the run
+            keep_reserve(path)
     except OSError as error:
         os.close(fd)
         raise disk.translated(error) from error
@@ -75,6 +79,21 @@ def reopen(
         os.close(fd)
         raise
     return bundle
+
+
+def refuse_strangers(*folders: Path) -> None:
+    """Raise `AlteredError` if a link, folder or device stands in the place of a file, or of one of these folders."""
+    for folder in folders:
+        if not os.path.lexists(folder):
+            continue
+        usual = stat.S_ISDIR(folder.lstat().st_mode)
+        for file in folder.iterdir() if usual else ():
+            usual = usual and (file.name in layout.FOLDERS or stat.S_ISREG(file.lstat().st_mode))
+        if not usual:
+            raise AlteredError(
+                "a link, folder or device stands in the bundle where none may: nothing is added to it",
+                hint="`collect verify` says where",
+            )
 
 
 def joined(chain: ChainFile, fd: int) -> Chain:

@@ -107,8 +107,9 @@ def same_instant(utc: str, local: str) -> bool:
 
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})+", re.ASCII)
-UTC_FORM = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
-LOCAL_FORM = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d"
+_FORM = r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}"  # later Pythons take 24:00 for the next day
+UTC_FORM = _FORM + "Z"
+LOCAL_FORM = _FORM + r"(?!-00:00)[+-](?:[01]\d|2[0-3]):[0-5]\d"  # Python takes +01:99 and -00:00 as well
 _UTC = re.compile(UTC_FORM, re.ASCII)
 
 is_hash = matches(r"[0-9a-f]{64}")
@@ -116,11 +117,12 @@ is_sid = matches(r"[0-9a-f]{32}")
 is_nanoseconds = matches(r"0|[1-9][0-9]{0,19}")
 is_word = matches(r"[a-z0-9][a-z0-9_-]{0,39}")
 is_case = matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-is_key = matches(r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}")
-is_base64 = matches(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+is_key = matches(r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}")  # A-P: 32 bytes of key, not 33
+# The last character before `=` has spare bits, which are zero: one spelling.
+is_base64 = matches(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?")
 is_code = matches(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}")
 is_plain = matches(r"[ -~]{1,200}")
-is_path = matches(r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.[a-z0-9]{1,8}){1,2}")
+is_path = matches(r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}")
 is_verdict = one_of("ISOLATED", "CONNECTED", "UNKNOWN")
 is_gap = one_of(*(o for o in Outcome if o not in (Outcome.COLLECTED, Outcome.EMPTY)))
 

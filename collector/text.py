@@ -24,11 +24,14 @@ def from_bytes(raw: bytes) -> Text:
 
 
 def from_native(name: str) -> Text:
-    """Return the text of a name that Python decoded with surrogateescape (paths, arguments)."""
+    """Return the text of a name that Python decoded with surrogateescape (paths, arguments; Windows: surrogatepass)."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        return from_bytes(name.encode("utf-8", "surrogateescape"))
+        try:
+            return from_bytes(name.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            return from_bytes(name.encode("utf-8", "surrogatepass"))
     return name
 
 

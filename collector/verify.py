@@ -147,6 +147,8 @@ def _manifest(contents: Contents, checkpoint: bytes | None) -> ChainFile | None:
 
 def _closed(manifest: ChainFile, checkpoint: bytes | None, found: Findings) -> None:
     # (3) the last record is `close`, and a checkpoint stands beside it
+    if manifest.first_line is None:
+        found.add("TRUNCATED", layout.MANIFEST, "its first record is gone, which it held when it got its name")
     if checkpoint is None:
         found.add("NOT_CLOSED", layout.CHECKPOINT, "the bundle was never sealed", Level.INCOMPLETE)
         for path in manifest.inventory.pending if not manifest.problems else ():
@@ -168,10 +170,12 @@ def _checkpoint(manifest: ChainFile, checkpoint: bytes | None, signature: bytes 
     if records is not None and records > manifest.head.records:
         detail = f"{records} records were sealed, {manifest.head.records} are here"
         found.add("TRUNCATED", layout.MANIFEST, detail)
-    if length is not None and length < manifest.head.length and not manifest.problems:
+    more = manifest.torn.length > 0 or (records is not None and records < manifest.head.records)
+    if more and length is not None and length < manifest.head.length and not manifest.problems:
         detail = f"{manifest.head.length - length} bytes follow what was sealed"
         found.add("DATA_AFTER_CLOSE", layout.MANIFEST, detail)
-    if records == manifest.head.records and length == manifest.head.length and not manifest.problems:
+    other = _line(checkpoint, 5) != manifest.head.last.encode("ascii")
+    if records == manifest.head.records and other and not more and not manifest.problems:
         where = f"{layout.MANIFEST} line {records}"
         found.add("CHAIN_BREAK", where, f"line {records} is not the line that the checkpoint names")
     found.add("CHECKPOINT_MISMATCH", layout.CHECKPOINT, "the manifest is not the one that was sealed")
@@ -210,6 +214,8 @@ def _custody(contents: Contents, sid: str, checkpoint: bytes | None) -> ChainFil
     if chain.torn.length:
         detail = f"{chain.torn.length} bytes follow the last whole line"
         found.add("TORN_TAIL", layout.CUSTODY, detail, Level.INCOMPLETE)
+    for path in chain.inventory.pending if not chain.problems else ():
+        found.add("PARTIAL", path, "an attachment that was not finished", Level.INCOMPLETE)
     contents.stored(chain.inventory.stored.values(), layout.CUSTODY)
     return chain
 
@@ -238,7 +244,7 @@ def _anchors(
             found.add("SEAL_MISMATCH", layout.CHECKPOINT, detail if checkpoint is not None else "there is no seal")
     if trusted.kit_nonce is not None and manifest is not None and manifest.inventory.opening is not None:
         nonce = str(manifest.inventory.opening["kit_nonce"] or "")
-        if hmac.compare_digest(nonce.encode(), trusted.kit_nonce.lower().encode()):
+        if nonce and hmac.compare_digest(nonce.encode(), trusted.kit_nonce.lower().encode("utf-8", "replace")):
             anchors.append(Anchor("kit_nonce", anchors=False, detail="the bundle was opened with this kit's nonce"))
         else:
             found.add("KIT_NONCE_MISMATCH", layout.MANIFEST, "it was not opened with this kit")

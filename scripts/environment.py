@@ -12,15 +12,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
+import subprocess  # noqa: TID251 - runs venv and pip
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-assert sys.platform != "win32", "the scripts are for POSIX systems"
+if sys.platform == "win32":  # noqa: TID251 - the scripts are for POSIX systems
+    raise NotImplementedError
 
-import fcntl  # noqa: E402 - not there on Windows
+import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

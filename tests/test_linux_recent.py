@@ -271,24 +271,28 @@ def test_what_happens_between_the_walk_and_the_hash_is_flagged(tmp_path):
 
 
 def test_a_file_that_grows_without_end_ends(tmp_path):
-    """Reading stops at the size the file had when it was opened."""
+    """Reading stops at the size the file had when it was opened, however far it grows meanwhile."""
     path = tmp_path / "log"
-    path.write_bytes(b"x" * 2**20)
+    path.write_bytes(b"")
+    os.truncate(path, 2**28)
     stop = threading.Event()
 
-    def grow():
-        with path.open("ab") as file:
-            while not stop.is_set() and file.tell() < 2**30:
-                file.write(b"y" * 2**16)
+    def grow_once_opened():
+        while not stop.is_set():
+            for fd in Path("/proc/self/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if fd.readlink() == path:
+                        os.truncate(path, 2**42)
+                        return
 
-    thread = threading.Thread(target=grow)
+    thread = threading.Thread(target=grow_once_opened)
     thread.start()
     try:
-        rows, _ = scan(tmp_path)
+        [row], _ = scan(path, hash_bytes=2**50, hash_file_bytes=2**50)
     finally:
         stop.set()
         thread.join()
-    assert len(rows) == 1
+    assert row["sha256"] == hashlib.sha256(bytes(2**28)).hexdigest()
 
 
 def test_files_that_come_and_go_never_break_the_walk(tmp_path):
@@ -617,6 +621,29 @@ def test_an_image_on_a_loop_device(tmp_path, kind):
     assert found["new"]["sha256"] == hashlib.sha256(b"y").hexdigest()
     assert int(found["new"]["mtime_ns"]) % 10**9 == 0
     assert kind != "ext2" or found["new"]["btime_ns"] is None
+    assert gaps == []
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.skipif(not shutil.which("debugfs"), reason="needs debugfs")
+def test_times_of_content_and_entry_forged(tmp_path):
+    """A file whose content and entry times were both put back is found by its birth."""
+    image, place = tmp_path / "image", tmp_path / "place"
+    place.mkdir()
+    (tmp_path / "f").write_text("x")
+    with image.open("wb") as file:
+        file.truncate(8 * 2**20)
+    forge = f"write {tmp_path}/f f\nset_inode_field f ctime @1000000000\nset_inode_field f mtime @1000000000\n"
+    subprocess.run(["mkfs.ext4", "-q", "-I", "256", image], check=True, capture_output=True)
+    subprocess.run(["debugfs", "-w", "-f", "-", image], input=forge.encode(), check=True, capture_output=True)
+    subprocess.run(["mount", "-t", "ext4", "-o", "loop,ro", image, place], check=True)
+    try:
+        [row], gaps = scan(place, since_ns=time.time_ns() - 3600 * 10**9)
+    finally:
+        subprocess.run(["umount", place], check=True)
+    assert row["path"] == str(place / "f")
+    assert {row["ctime_ns"][:10], row["mtime_ns"][:10]} == {"1000000000"}
     assert gaps == []
 
 

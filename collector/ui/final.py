@@ -25,7 +25,7 @@ CUT_SHORT = {
     ),
     "disk_full": (
         N_("The USB stick is full."),
-        N_("What is already copied is kept and closed. Plug in another, empty stick and start again."),
+        N_("What is copied is kept. Plug in another, empty stick and start again."),
     ),
     "max_time": (
         N_("The time allowed is over."),
@@ -61,10 +61,11 @@ def show(result: Result, stream: TextIO) -> None:
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
     lines = screen(result, columns - 1, rows - 1)
-    bold = out.has_colour()
-    codes = {*_code_lines(result.start_code), *_code_lines(result.seal_code)}
+    strong = {lines[0], *_code_lines(result.start_code), *_code_lines(result.seal_code)}
+    if result.isolation.get("run") != "ISOLATED":
+        strong.update(network.run_lines(result.isolation, columns - 1))
     for line in lines:
-        marked = bold and (line in codes or line == lines[0])
+        marked = line in strong and out.has_colour()
         out.write(f"{terminal.BOLD}{line}{terminal.PLAIN}\n" if marked else line + "\n")
     if out.is_lively():
         _show_qr(result, out, columns, rows - 1 - len(lines))
@@ -83,7 +84,7 @@ def _show_qr(result: Result, out: Terminal, columns: int, rows: int) -> None:
 
 def short(result: Result) -> str:
     """Return the two lines that even `--quiet` leaves on stderr: folder and seal code."""
-    lines = terminal.fold(terminal.path_text(str(result.bundle)), terminal.WIDTH - 1)
+    lines = terminal.fold_path(str(result.bundle), terminal.WIDTH - 1)
     return "\n".join([*lines, _("Seal code: {code}", code=result.seal_code)]) + "\n"
 
 
@@ -100,7 +101,7 @@ def screen(result: Result, columns: int, rows: int) -> list[str]:
 def _screen(result: Result, columns: int, room: _Room) -> list[str]:
     blocks = [
         [*_head(result, columns), *_where(result, columns)],
-        [*_missing(result, columns, room.gaps), *_network(result, columns, room.remarks)],
+        [*_missing(result, columns, room), *_network(result, columns, room)],
         _codes(result, columns),
         _next(columns),
     ]
@@ -131,11 +132,11 @@ def _where(result: Result, columns: int) -> list[str]:
         *terminal.fold(
             _("{counted}, {records}, in {took}. Folder:", counted=counted, records=records, took=took), columns
         ),
-        *terminal.fold(terminal.path_text(str(result.bundle)), columns, "  "),
+        *terminal.fold_path(str(result.bundle), columns, "  "),
     ]
 
 
-def _missing(result: Result, columns: int, most: int) -> list[str]:
+def _missing(result: Result, columns: int, room: _Room) -> list[str]:
     if not result.gaps:
         return [_("Everything that was looked for could be read.")]
     said = ngettext(
@@ -145,14 +146,16 @@ def _missing(result: Result, columns: int, most: int) -> list[str]:
     )
     lines = terminal.fold(said, columns)
     groups = words.grouped(result.missed)
-    lines += [terminal.clipped("  - " + group, columns) for group in groups[:most]]
-    if most and len(groups) > most:
-        lines.append("  - " + ngettext("{count} more kind", "{count} more kinds", len(groups) - most))
+    lines += [terminal.clipped("  - " + group, columns) for group in groups[: room.gaps]]
+    rest = len(groups) - room.gaps
+    if room.airy and rest > 0:
+        lines.append("  - " + ngettext("{count} more kind", "{count} more kinds", rest))
     return lines
 
 
-def _network(result: Result, columns: int, most: int) -> list[str]:
-    return [*network.run_lines(result.isolation, columns), *network.reasons(result.reasons, columns, most)]
+def _network(result: Result, columns: int, room: _Room) -> list[str]:
+    remarks = network.reasons(result.reasons, columns, room.remarks, count_rest=room.airy)
+    return [*network.run_lines(result.isolation, columns), *remarks]
 
 
 def _code_lines(code: str) -> list[str]:
@@ -163,7 +166,7 @@ def _codes(result: Result, columns: int) -> list[str]:
     return [
         *terminal.fold(_("Start code:"), columns),
         *_code_lines(result.start_code),
-        *terminal.fold(_("SEAL CODE (to be written on paper):"), columns),
+        *terminal.fold(_("SEAL CODE (to be written on paper, with the time):"), columns),
         *_code_lines(result.seal_code),
         *terminal.fold(_("Full fingerprint: one changed letter in the evidence changes all of it."), columns),
         *terminal.fold(result.seal_sha256, columns, "  "),
@@ -173,9 +176,9 @@ def _codes(result: Result, columns: int) -> list[str]:
 
 def _next(columns: int) -> list[str]:
     steps = (
-        _("1. Write the seal code on paper, or photograph this screen. Note the time."),
+        _("1. Write the seal code on paper, or photograph this screen."),
         _("2. Do not power off. Do not plug the network in again."),
         _("3. Keep the USB stick. Do not plug it into another computer."),
-        _("4. From a telephone, call your IT provider, then 17Cyber (17cyber.gouv.fr)."),
+        _("4. With a telephone: call your IT provider, then open 17cyber.gouv.fr."),
     )
     return [line for step in steps for line in terminal.fold(step, columns, later="   ")]

@@ -99,7 +99,7 @@ def elsewhere(sentence: str, **fields: object) -> str:
     """Return a sentence that another room wrote, translated where the catalogue has it or its template.
 
     With fields, `sentence` is the template itself. Without, what a template's fields stand for is read out of the
-    sentence; a field that is a sentence of the catalogue (an error of the system) is translated too.
+    sentence; a field that is a sentence again (an error of the system) is translated too.
     """
     try:
         found = _State.catalogue.pgettext(ELSEWHERE, sentence) if sentence else ""
@@ -116,14 +116,18 @@ def _from_template(sentence: str) -> str:
     for pattern, template in _State.templates:
         match = pattern.fullmatch(sentence)
         if match is not None:
-            values = {name: _State.catalogue.pgettext(ELSEWHERE, value) for name, value in match.groupdict().items()}
+            values = {name: elsewhere(value) for name, value in match.groupdict().items()}
             return _State.catalogue.pgettext(ELSEWHERE, template).format(**values)
     return sentence
 
 
 def _pattern(template: str) -> re.Pattern[str]:
     """Return the pattern of the sentences that a template makes; a field may hold anything but nothing."""
-    pieces = _FIELD.split(template)
-    return re.compile(
-        "".join(f"(?P<{piece}>.+?)" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)), re.DOTALL
-    )
+    pattern, seen = "", set()
+    for at, piece in enumerate(_FIELD.split(template)):
+        if at % 2 == 0:
+            pattern += re.escape(piece)
+        else:
+            pattern += f"(?P={piece})" if piece in seen else f"(?P<{piece}>.+?)"
+            seen.add(piece)
+    return re.compile(pattern, re.DOTALL)

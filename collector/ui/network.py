@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector import isolation
-from collector.ui import terminal, words
+from collector.ui import terminal
 from collector.ui.messages import N_, _, elsewhere, ngettext
 
 if TYPE_CHECKING:
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from collector.isolation import Reason, Verdict
 
+UNKNOWN = N_("Network: I could not check everything. Look at the cable and the Wi-Fi yourself.")
 NOW = {
     "ISOLATED": N_("Network: this computer is cut off from every network. Leave it so."),
     "CONNECTED": N_("This computer still seems connected to the Internet."),
-    "UNKNOWN": N_("Network: I could not check everything. Look at the cable and the Wi-Fi yourself."),
+    "UNKNOWN": UNKNOWN,
 }
 """The verdict of this moment."""
+TO_UNPLUG = N_("Unplug the cable, switch the Wi-Fi off. Do not power off.")
 
 STATES = {
     "down": N_("switched off"),
@@ -34,22 +36,25 @@ def reason(given: Reason) -> str:
     return elsewhere(isolation.REASONS[given.code], name=terminal.shown(given.subject, 64))
 
 
-def reasons(given: Iterable[Reason], columns: int, most: int) -> list[str]:
-    """Return the first reasons as lines of a list."""
+def reasons(given: Iterable[Reason], columns: int, most: int, *, count_rest: bool = True) -> list[str]:
+    """Return the first reasons as lines of a list, and how many more there are."""
     every = list(given)
     lines = [line for one in every[:most] for line in terminal.fold("- " + reason(one), columns, "  ", "    ")]
-    if most and len(every) > most:
+    if count_rest and len(every) > most:
         rest = len(every) - most
         lines.append("  " + ngettext("- {count} more remark", "- {count} more remarks", rest))
     return lines
 
 
+def now_lines(verdict: str, columns: int) -> list[str]:
+    """Return the verdict of this moment, and what to do about it."""
+    lines = terminal.fold(_(NOW.get(verdict, UNKNOWN)), columns)
+    return [*lines, *terminal.fold(_(TO_UNPLUG), columns)] if verdict == "CONNECTED" else lines
+
+
 def warning(verdict: str, columns: int) -> list[str]:
     """Return what to say while a run goes on: nothing once the computer is cut off."""
-    if verdict == "ISOLATED":
-        return []
-    lines = terminal.fold(_(NOW.get(verdict, NOW["UNKNOWN"])), columns)
-    return [*lines, *terminal.fold(_(words.STEPS_TO_PLUG), columns)] if verdict == "CONNECTED" else lines
+    return [] if verdict == "ISOLATED" else now_lines(verdict, columns)
 
 
 def run_lines(verdicts: Mapping[str, str | None], columns: int) -> list[str]:
@@ -67,9 +72,7 @@ def run_lines(verdicts: Mapping[str, str | None], columns: int) -> list[str]:
 
 def isolation_text(verdict: Verdict) -> str:
     """Return the text of `collect isolation`: the verdict, what to do, and every link."""
-    lines = terminal.fold(_(NOW[verdict.verdict]), terminal.WIDTH)
-    if verdict.verdict == "CONNECTED":
-        lines += terminal.fold(_(words.STEPS_TO_PLUG), terminal.WIDTH)
+    lines = now_lines(verdict.verdict, terminal.WIDTH)
     if verdict.scope != "host":
         lines += terminal.fold(_("Only a part of this computer (a container) was looked at."), terminal.WIDTH)
     if verdict.reasons:

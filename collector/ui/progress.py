@@ -85,7 +85,8 @@ class LineProgress(Quiet):
     def opened(self, bundle: Path, start_code: str) -> None:
         """Name the folder and the code."""
         self._say(_("The evidence is written to:"))
-        self._say(terminal.path_text(str(bundle)))
+        for line in terminal.fold_path(str(bundle), terminal.WIDTH - 10):
+            self._say(line)
         self._say(_("Start code, to be written on paper with the time: {code}", code=start_code))
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
@@ -114,7 +115,7 @@ class LineProgress(Quiet):
 
     def isolation(self, when: str, verdict: Verdict) -> None:  # noqa: ARG002 - Onlooker's
         """Say the verdict and why."""
-        for line in network.warning(verdict.verdict, terminal.WIDTH) or [_(network.NOW["ISOLATED"])]:
+        for line in network.now_lines(verdict.verdict, terminal.WIDTH):
             self._say(line)
         for reason in verdict.reasons[:GAP_LINES]:
             self._say("- " + network.reason(reason))

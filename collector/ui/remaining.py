@@ -25,7 +25,7 @@ class Remaining:
 
     def __init__(self, budgets: Sequence[float], now: float) -> None:
         self._budgets = budgets
-        self._started = self._step_started = self._looked = now
+        self._step_started = self._looked = now
         self._step = 0
         self._shown = USUAL_SHARE * sum(budgets)
         self._fraction = 0.0
@@ -43,11 +43,12 @@ class Remaining:
         return self._shown
 
     def fraction(self, now: float) -> float:
-        """Return how much of the run is done, from 0 to 1; never goes back."""
-        elapsed, left = max(0.0, now - self._started), self.seconds(now)
-        if elapsed + left > 0:
-            self._fraction = max(self._fraction, elapsed / (elapsed + left))
-        return self._fraction
+        """Return how much of the run is done, from 0 to 1, in shares of the budgets; never goes back."""
+        if 1 <= self._step <= len(self._budgets):
+            budget, elapsed = self._budgets[self._step - 1], max(0.0, now - self._step_started)
+            part = budget * (1 - math.exp(-elapsed / (USUAL_SHARE * budget))) if budget > 0 else 0.0
+            self._fraction = max(self._fraction, (sum(self._budgets[: self._step - 1]) + part) / sum(self._budgets))
+        return min(1.0, self._fraction)
 
     def _raw(self, now: float) -> float:
         later = USUAL_SHARE * sum(self._budgets[self._step :])

@@ -55,7 +55,7 @@ LIMITS = (
 
 def verify_text(report: Report, path: Path) -> str:
     """Return the text of `collect verify` for one bundle."""
-    lines = terminal.fold(terminal.path_text(str(path)), WIDTH)
+    lines = terminal.fold_path(str(path), WIDTH)
     for sentence in VERDICTS[report.verdict]:
         lines += terminal.fold(_(sentence), WIDTH)
     if report.findings:

@@ -142,6 +142,11 @@ def _pieces(word: str, room: int) -> Iterator[str]:
     yield piece
 
 
+def fold_path(path: str, columns: int, indent: str = "") -> list[str]:
+    """Return a path of the host, as it may be shown, in lines of at most `columns`; its spaces break nothing."""
+    return [indent + piece for piece in _pieces(path_text(path), columns - width(indent))]
+
+
 def clipped(words: str, columns: int) -> str:
     """Return a text cut to `columns`, its cut marked."""
     if width(words) <= columns:

@@ -65,14 +65,13 @@ OUTCOMES = {
 }
 """Why something could not be read."""
 
+_ASKED = N_("You asked to stop. I close what is already noted: wait a moment.")
 STOPPING = {
-    "signal": N_("You asked to stop. I close what is already noted: wait a moment."),
+    "signal": _ASKED,
     "disk_full": N_("The stick is full. I close what is already noted: wait a moment."),
     "max_time": N_("The time allowed is over. I close what is already noted: wait a moment."),
 }
 """What is said while a run that is cut short closes."""
-
-STEPS_TO_PLUG = N_("Unplug the cable, switch the Wi-Fi off. Do not power off.")
 
 
 def doing(source: str) -> str:
@@ -92,7 +91,7 @@ def outcome(slug: str) -> str:
 
 def stopping(reason: str) -> str:
     """Return what is said of a run that is being cut short."""
-    return _(STOPPING[reason]) if reason in STOPPING else _(STOPPING["signal"])
+    return _(STOPPING.get(reason, _ASKED))
 
 
 def grouped(missed: Iterable[tuple[str, str]]) -> list[str]:

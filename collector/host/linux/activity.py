@@ -184,12 +184,14 @@ class Watch:
         """Keep one event; a new folder is handed to the walk."""
         now = time.time_ns()
         with self._lock:
+            if self._moving is not None:
+                self._follow(self._moving, event)
             folder = self._folders.get(event.wd)
             if self._stopped or folder is None or not event.mask & _EVENTS:
                 return
             path = _joined(folder.path, event.name)
             if event.mask & _ISDIR and event.name:
-                self._follow(event, path)
+                self._note_folder(event, path)
             if self._is_excluded(path):
                 return
             self._seen += 1
@@ -206,28 +208,32 @@ class Watch:
         with self._lock:
             self._overflows += not self._stopped
 
-    def _follow(self, event: Any, path: bytes) -> None:
-        """Keep the paths of watched folders right when one is moved; the lock is held.
-
-        The two halves of a move come one after the other. Where the second doesn't come,
-        the folder left what is watched, and so do those in it.
-        """
-        moving, self._moving = self._moving, None
-        if moving is not None:
-            arrived = path if event.mask & _MOVED_TO and event.cookie == moving[0] else None
-            for wd, known in list(self._folders.items()):
-                if not _is_in(known.path, moving[1]):
-                    continue
-                if arrived is not None and not self._is_excluded(arrived):
-                    known.path = arrived + known.path[len(moving[1]) :]
-                else:
-                    self._forget(wd)
-                    self._inotify.remove_callbacks([(wd, _OURS)])
+    def _note_folder(self, event: Any, path: bytes) -> None:
+        """Remember a folder that is being moved, queue one that is new; the lock is held."""
         if event.mask & _MOVED_FROM:
             self._moving = (event.cookie, path)
         elif event.mask & (_MOVED_TO | _CREATED):
             self._enqueue(path)
             self._wake.notify_all()
+
+    def _follow(self, moving: tuple[int, bytes], event: Any) -> None:
+        """Keep the paths of watched folders right after one was moved; the lock is held.
+
+        The two halves of a move come one after the other. Where the second doesn't come,
+        the folder left what is watched, and so do those in it.
+        """
+        self._moving = None
+        cookie, before = moving
+        into = self._folders.get(event.wd) if event.mask & _MOVED_TO and event.cookie == cookie else None
+        after = _joined(into.path, event.name) if into is not None else None
+        for wd, known in list(self._folders.items()):
+            if not _is_in(known.path, before):
+                continue
+            if after is not None and not self._is_excluded(after):
+                known.path = after + known.path[len(before) :]
+            else:
+                self._forget(wd)
+                self._inotify.remove_callbacks([(wd, _OURS)])
 
     def _forget(self, wd: int) -> None:
         if (folder := self._folders.pop(wd, None)) is not None:

@@ -17,7 +17,7 @@ import struct
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -116,6 +116,7 @@ def reachable(roots: Roots) -> Iterator[Display | Gap]:
 
     Connects to local sockets only and starts no program. A Wayland compositor is a gap of
     its own: nothing shown by it can be asked for, even where X clients are shown there, too.
+    A display is to be used before the next one is asked for.
     """
     claims = _Claims()
     claims.add(os.environb, os.geteuid(), own=True)
@@ -135,7 +136,7 @@ def reachable(roots: Roots) -> Iterator[Display | Gap]:
     if not claims.displays and not claims.refused and not compositors:
         yield Gap(Outcome.ABSENT, "no display")
     for number in islice(claims.displays, MAX_DISPLAYS):
-        yield _reach(number, claims, table, roots)
+        yield from _reach(number, claims, table, roots)
     more = sum(max(0, len(of) - MAX_DISPLAYS) for of in (claims.displays, claims.refused, claims.compositors))
     if more:
         yield Gap(Outcome.OVER_LIMIT, f"{more} more displays than the limit of {MAX_DISPLAYS} were not looked at")
@@ -263,25 +264,46 @@ def _is_socket(path: bytes, table: mounts.MountTable | None) -> bool:
         return False
 
 
-def _reach(number: int, claims: _Claims, table: mounts.MountTable | None, roots: Roots) -> Display | Gap:
-    """Ask the server of a display for entry, with one cookie after another."""
+def _reach(number: int, claims: _Claims, table: mounts.MountTable | None, roots: Roots) -> Iterator[Display | Gap]:
+    """Yield the display if its server lets us in, or the gap that says why not.
+
+    The connection that was let in stays open while the display is used: a server whose last
+    client leaves starts anew and forgets what was shown.
+    """
     subject = f"unix:{number}"
     try:
-        with _connect(number, roots) as server:
-            pid, user, _ = struct.unpack("3i", server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        sources = [*_of_server(pid, roots), *claims.authorities.get(number, ())]
-        cookies: list[bytes | None] = list(_cookies(number, sources, table))
-        for cookie in cookies or [None]:
-            with _connect(number, roots) as server:
-                screens = _ask(server, cookie)
-            if screens is not None:
-                users = claims.displays[number] - {0}
-                return Display(number, screens, users.pop() if len(users) == 1 else user, cookie)
+        entered = _enter(number, claims, table, roots)
     except OSError as e:
-        return _unreachable(e, subject)
+        yield _unreachable(e, subject)
     except ValueError:
-        return Gap(Outcome.FAILED, "what answers at the socket of a display is not an X server", subject)
-    return Gap(Outcome.DENIED, "the X server let us in with none of the cookies that were found", subject)
+        yield Gap(Outcome.FAILED, "what answers at the socket of a display is not an X server", subject)
+    else:
+        if entered is None:
+            yield Gap(Outcome.DENIED, "the X server let us in with none of the cookies that were found", subject)
+            return
+        connection, display = entered
+        with connection:
+            yield display
+
+
+def _enter(
+    number: int, claims: _Claims, table: mounts.MountTable | None, roots: Roots
+) -> tuple[socket.socket, Display] | None:
+    """Ask a server for entry with one cookie after another; raises `OSError`, and `ValueError` for another's answer."""
+    left: list[bytes | None] | None = None
+    while left is None or left:
+        with ExitStack() as stack:
+            server = stack.enter_context(_connect(number, roots))
+            pid, user, _ = struct.unpack("3i", server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            if left is None:
+                sources = [*_of_server(pid, roots), *claims.authorities.get(number, ())]
+                left = [*_cookies(number, sources, table)] or [None]
+            cookie = left.pop(0)
+            if (screens := _ask(server, cookie)) is not None:
+                stack.pop_all()
+                users = claims.displays[number] - {0}
+                return server, Display(number, screens, users.pop() if len(users) == 1 else user, cookie)
+    return None
 
 
 def _unreachable(error: OSError, subject: str) -> Gap:

@@ -1,0 +1,219 @@
+"""Runs the real command on this live machine and reads what it left behind; nothing here is simulated."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from collector.cli import main; main()"
+SEALED = (0, 4)
+"""A run that ended with a complete bundle: isolation confirmed or not, which depends on the machine."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict:
+        """Return the one JSON object that is all of standard output."""
+        assert self.out.endswith("\n")
+        assert self.out.count("\n") == 1, "more than the one line"
+        return json.loads(self.out)
+
+
+def command(*args: object, python: str = sys.executable, root: Path | str = ROOT) -> list[str]:
+    """Return the arguments that run `collect` from this checkout, isolated from the caller's environment."""
+    return [python, "-I", "-B", "-c", _START, str(root), *(a if isinstance(a, bytes) else str(a) for a in args)]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return our environment without a display and in plain English, then what the test says."""
+    left = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "LANG", "LC_MESSAGES", "LANGUAGE")
+    kept = {name: value for name, value in os.environ.items() if name not in left}
+    return {**kept, "LC_ALL": "C.UTF-8", **more}
+
+
+def run(*args: object, before: Iterable[object] = (), timeout: float = 120, **options: object) -> Done:
+    """Run `collect ARGS…` to its end, behind a prefix such as `unshare -n`; a traceback fails the test."""
+    env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
+    done = subprocess.run(
+        [*(str(part) for part in before), *command(*args)],
+        capture_output=True, timeout=timeout, env=env, stdin=subprocess.DEVNULL, check=False, **options,
+    )  # fmt: skip
+    out, err = (data.decode("utf-8", "backslashreplace") for data in (done.stdout, done.stderr))
+    assert "Traceback" not in err, err
+    if "--json" in args and out:
+        json.loads(out)
+        assert out.count("\n") == 1, "--json prints one object and nothing else"
+    return Done(done.returncode, out, err)
+
+
+def start(*args: object, before: Iterable[object] = (), **options: object) -> subprocess.Popen[str]:
+    """Start `collect ARGS…` and return at once."""
+    env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
+    return subprocess.Popen(
+        [*(str(part) for part in before), *command(*args)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env, **options,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str], timeout: float = 120) -> Done:
+    """Wait for the end of a command that was started."""
+    out, err = process.communicate(timeout=timeout)
+    assert "Traceback" not in err, err
+    return Done(process.returncode, out, err)
+
+
+def collect(out: Path, *args: object, case: str = "T1", **options: object) -> Done:
+    """Run `collect --case` into a folder."""
+    return run("--case", case, "--out", out, "--json", "--quiet", *args, **options)
+
+
+class Bundle:
+    """A bundle as anybody can read it: with `json` alone."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def lines(self) -> list[bytes]:
+        return (self.path / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+
+    @functools.cached_property
+    def records(self) -> list[dict]:
+        return [json.loads(line) for line in self.lines]
+
+    def of(self, kind: str) -> list[dict]:
+        """Return the records of a type."""
+        return [record for record in self.records if record["type"] == kind]
+
+    def artifacts(self, kind: str | None = None) -> list[dict]:
+        return [record for record in self.of("artifact") if kind in (None, record["kind"])]
+
+    def header(self, kind: str) -> dict:
+        return json.loads(self._lines(kind)[0])
+
+    def rows(self, kind: str) -> list[dict]:
+        return [json.loads(line) for line in self._lines(kind)[1:]]
+
+    def _lines(self, kind: str) -> list[bytes]:
+        (record,) = self.artifacts(kind)
+        return (self.path / record["path"]).read_bytes().splitlines()
+
+    def gaps(self, source: str | None = None) -> list[dict]:
+        return [gap for gap in self.of("gap") if source in (None, gap["source"])]
+
+    def observed(self, what: str) -> list[dict]:
+        return [record["data"] for record in self.of("observation") if record["what"] == what]
+
+    @property
+    def close(self) -> dict:
+        (record,) = self.of("close")
+        assert record is self.records[-1]
+        return record
+
+
+def only_bundle(out: Path) -> Bundle:
+    """Return the one bundle in a folder."""
+    (path,) = out.iterdir()
+    return Bundle(path)
+
+
+def verify(path: Path, *args: object) -> Done:
+    """Run `collect verify` and demand that it wrote nothing."""
+    before = snapshot(path)
+    done = run("verify", path, "--json", *args)
+    assert snapshot(path) == before
+    return done
+
+
+def codes(done: Done) -> list[str]:
+    """Return the finding codes of a verification."""
+    return [finding["code"] for finding in done.json["findings"]]
+
+
+def assert_sealed(path: Path | str) -> Bundle:
+    """Demand that `collect verify` calls a bundle consistent and closed; return it."""
+    done = verify(Path(path))
+    assert (done.code, done.json["verdict"]) == (0, "UNANCHORED"), done.out
+    assert not list(Path(path).rglob("*.part"))
+    assert not (Path(path) / ".reserve").exists()
+    return Bundle(path)
+
+
+def snapshot(path: Path) -> dict[str, tuple]:
+    """Return what stands in a folder: modes, times and bytes, whole."""
+    found = {}
+    for entry in [path, *sorted(path.rglob("*"))]:
+        status = entry.lstat()
+        data = hashlib.sha256(entry.read_bytes()).hexdigest() if stat.S_ISREG(status.st_mode) else ""
+        found[str(entry.relative_to(path))] = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, data)
+    return found
+
+
+def text_of(value: object) -> bytes:
+    """Return the bytes of a text of the host as a row holds it."""
+    return bytes.fromhex(value["hex"]) if isinstance(value, dict) else str(value).encode()
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is so; fails the test if it never is."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+def needs(*programs: str) -> None:
+    """Skip the test, with the reason, where a program is not installed."""
+    for program in programs:
+        if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+            pytest.skip(f"needs {program}")
+
+
+def files_in(folder: Path, count: int, name: str = "f{:05d}") -> Path:
+    """Make a folder of small files; returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        (folder / name.format(number)).write_bytes(b"%d\n" % number)
+    return folder
+
+
+def display() -> Iterator[str]:
+    """Yield the name of a fresh X display (Xvfb, 320 by 240, local socket only); ends the server after."""
+    needs("Xvfb")
+    readable, writable = os.pipe()
+    arguments = ["Xvfb", "-displayfd", str(writable), "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(
+        arguments, pass_fds=[writable], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(writable)
+    with open(readable, encoding="ascii") as said:
+        number = said.readline().strip()
+    try:
+        assert number.isdigit(), "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(30)
