@@ -124,6 +124,7 @@ class Run:
     _core_missing: bool = False
     _rows: dict[str, int] = field(default_factory=dict)
     _over_size: bool = False
+    _told_stop: bool = False
 
     def collect(self) -> Result:
         """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone."""
@@ -173,6 +174,8 @@ class Run:
             for delivery in reading.deliveries():
                 if delivery is not None:
                     output.take(delivery)
+                else:
+                    self.onlooker.counted(output.count)  # nothing came: the times shown move on
                 if self.bundle.is_due():
                     self.bundle.commit()
                 self._check_time()
@@ -219,17 +222,18 @@ class Run:
         self.missed(source.name, Gap(outcome, f"not started: {reason}"))
 
     def _check_time(self) -> None:
+        """Look whether the run must close: its time is over, or a signal left word in `stop`."""
         limit = self.limits.seconds
-        if limit is not None and time.monotonic() - self.started > limit:
-            self._stop("max_time")
-
-    def _stop(self, reason: str) -> None:
-        if self.stop.reason is None:
-            self.stop.reason = reason
-            self.onlooker.stopping(reason)
+        if self.stop.reason is None and limit is not None and time.monotonic() - self.started > limit:
+            self.stop.reason = "max_time"
+        if self.stop.reason is not None and not self._told_stop:
+            self._told_stop = True
+            self.onlooker.stopping(self.stop.reason)
 
     def _full(self) -> None:
-        self._stop("disk_full")
+        if self.stop.reason is None:
+            self.stop.reason = "disk_full"
+        self._check_time()
         self.bundle.observe("disk-full", {"reason": "the folder of the bundle takes no more bytes"})
 
     def _judge(self, when: str) -> None:

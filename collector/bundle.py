@@ -18,6 +18,7 @@ from collector.errors import BundleNotMadeError, CollectorError
 from collector.inventory import Inventory
 from collector.ledger import Ledger, ordered
 from collector.manifest import Chain
+from collector.orphans import answer_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,8 +78,6 @@ class Bundle(Ledger):
         """Write the last record and the seal; after this the bundle takes no record any more."""
         self.commit()
         if self.inventory.pending:  # a file whose sync failed on a full disk: kept as a resume would keep it
-            from collector.resume import answer_orphans  # noqa: PLC0415 - resume is made from this module
-
             answer_orphans(self)
         counts: Json = dict(self.inventory.counts)
         fields: Record = {
@@ -107,7 +106,10 @@ class Bundle(Ledger):
         sums[layout.README] = str(opening["readme_sha256"])
         sums.update((path, stored.sha256) for path, stored in self.inventory.stored.items())
         texts[layout.SUMS] = seal.sums_text(sums.items())
-        self._file.make_room()  # before the first new name: on a full disk even a name may not fit
+        try:  # before the first new name: on a full disk even a name may not fit
+            (self.path / layout.RESERVE).unlink(missing_ok=True)
+        except OSError as error:  # nothing is sealed that the seal would not cover
+            raise disk.translated(error) from error
         for name, data in texts.items():
             disk.put_file(self.path / name, data)
         disk.sync_folder(self.path)
@@ -132,6 +134,7 @@ def create(
     behind but, at worst, an empty folder.
     """
     path = _new_folder(out, name)
+    fd = -1
     try:
         disk.put_file(path / layout.README, readme)
         part = path / (layout.MANIFEST + layout.PART)
@@ -147,6 +150,8 @@ def create(
         disk.rename(part, path / layout.MANIFEST)
         disk.sync_folder(path)
     except (OSError, CollectorError) as error:
+        if fd >= 0:  # else the stick can't be taken out
+            os.close(fd)
         _unmake(path)
         raise BundleNotMadeError(
             f"no bundle could be made in this folder: {error.strerror if isinstance(error, OSError) else error}",

@@ -17,6 +17,8 @@ import click
 from collector import __version__
 from collector.errors import CollectorError, UsageError
 from collector.schema import is_case
+from collector.ui import errors as shown
+from collector.ui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +77,14 @@ def said(text: str | None) -> str | None:
     return text
 
 
+_LANG = click.option(
+    "--lang",
+    type=click.Choice(["fr", "en"]),
+    expose_value=False,  # `main` looks for it first of all: errors in the arguments are told in it, too
+    help="Language of the messages; else the system's.",
+)
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--case", metavar="ID", help="Case id: letters, digits, dots, hyphens, underscores.")
 @click.option("--operator", metavar="NAME", help="Who runs the collection.")
@@ -84,7 +94,7 @@ def said(text: str | None) -> str | None:
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
 @click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
 @click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@_LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -101,16 +111,12 @@ def collect(  # noqa: PLR0917 - one for each option
     scan: tuple[str, ...],
     max_size: str | None,
     max_time: str | None,
-    lang: str | None,
     as_json: bool,  # noqa: FBT001 - click gives flags as arguments
     quiet: bool,  # noqa: FBT001 - the same
     yes: bool,  # noqa: FBT001, ARG001 - the same; nothing is asked yet
     dry_run: bool,  # noqa: FBT001 - the same
 ) -> None:
     """Preserve the evidence of a ransomware attack on this machine in one sealed folder."""
-    from collector.ui import messages  # noqa: PLC0415 - after the arguments are read
-
-    messages.install(lang)
     if context.invoked_subcommand is not None:
         return
     if case is None:
@@ -138,7 +144,7 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.sources import SOURCES  # noqa: PLC0415 - only here
         from collector.ui import report  # noqa: PLC0415 - the same
 
-        click.echo(report.dry_run_text(SOURCES))
+        click.echo(report.dry_run_text(SOURCES), nl=False)
         return
     _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), as_json=as_json, quiet=quiet)
 
@@ -146,12 +152,11 @@ def collect(  # noqa: PLR0917 - one for each option
 @collect.command("resume")
 @click.argument("bundle")
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@_LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def resume_command(bundle: str, scan: tuple[str, ...], lang: str | None, *, as_json: bool, quiet: bool) -> None:
+def resume_command(bundle: str, scan: tuple[str, ...], *, as_json: bool, quiet: bool) -> None:
     """Go on with a run that was cut short, and seal its bundle."""
-    _language(lang)
     from collector.acquisition import Stop  # noqa: PLC0415 - verify needs none of it
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.session import go_on  # noqa: PLC0415 - the same
@@ -170,7 +175,7 @@ def resume_command(bundle: str, scan: tuple[str, ...], lang: str | None, *, as_j
 def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool, quiet: bool) -> None:
     """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code."""
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
-    from collector.ui import final, progress  # noqa: PLC0415 - the same
+    from collector.ui import final, progress, terminal  # noqa: PLC0415 - the same
 
     looker = progress.onlooker(sys.stderr, quiet=quiet)
 
@@ -185,7 +190,9 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
         result = work(looker, stop)
     finally:
         looker.close()
-    if not quiet:
+    if quiet:
+        terminal.show(sys.stderr, final.short(result))
+    else:
         final.show(result, sys.stderr)
     if as_json:
         click.echo(json.dumps(forms.result_json(result)))
@@ -206,23 +213,22 @@ def _leave(code: int) -> None:
 @click.option("--seal-code", metavar="CODE", help="Seal code as written down at the end.")
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick that was used.")
 @click.option("--require-anchor", is_flag=True, help="Exit 4 unless something outside the bundle anchors it.")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@_LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def verify_command(
     bundles: tuple[str, ...],
     start_code: str | None,
     seal_code: str | None,
     kit: str | None,
-    lang: str | None,
     *,
     require_anchor: bool,
     as_json: bool,
 ) -> None:
     """Tell whether bundles are what was sealed; changes nothing."""
-    _language(lang)
+    from collector.anchors import Trusted  # noqa: PLC0415 - the same
     from collector.ui import as_json as forms  # noqa: PLC0415 - only here
     from collector.ui import report  # noqa: PLC0415 - the same
-    from collector.verify import Trusted, examine  # noqa: PLC0415 - the same
+    from collector.verify import examine  # noqa: PLC0415 - the same
 
     trusted = Trusted(start_code, seal_code, None if kit is None else kit_nonce(Path(kit)))
     reports = [(bundle, examine(Path(bundle), trusted)) for bundle in bundles]
@@ -231,7 +237,7 @@ def verify_command(
         click.echo(json.dumps(told[0] if len(told) == 1 else {"bundles": told}))
     else:
         for bundle, found in reports:
-            click.echo(report.verify_text(found, Path(bundle)))
+            click.echo(report.verify_text(found, Path(bundle)), nl=False)
     sys.exit(worst_exit([verify_exit(str(found.verdict), require_anchor=require_anchor) for _, found in reports]))
 
 
@@ -262,11 +268,10 @@ def worst_exit(codes: list[int]) -> int:
 
 
 @collect.command("isolation")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
+@_LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def isolation_command(lang: str | None, *, as_json: bool) -> None:
+def isolation_command(*, as_json: bool) -> None:
     """Tell whether this machine is off the network; sends nothing, changes nothing."""
-    _language(lang)
     from collector import isolation  # noqa: PLC0415 - only here
     from collector.host import HostError, this_host  # noqa: PLC0415 - the same
     from collector.ui import network  # noqa: PLC0415 - the same
@@ -275,17 +280,16 @@ def isolation_command(lang: str | None, *, as_json: bool) -> None:
         verdict = isolation.judge(this_host().link_facts())
     except HostError as error:
         raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
-    click.echo(json.dumps(verdict.as_json()) if as_json else network.isolation_text(verdict))
+    click.echo(json.dumps(verdict.as_json()) + "\n" if as_json else network.isolation_text(verdict), nl=False)
     sys.exit(isolation.EXIT_CODES[verdict.verdict])
 
 
 @collect.command("note")
 @click.argument("bundle")
 @click.argument("text")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
-def note_command(bundle: str, text: str, lang: str | None) -> None:
+@_LANG
+def note_command(bundle: str, text: str) -> None:
     """Add a note to a sealed bundle."""
-    _language(lang)
     from collector import custody, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
@@ -299,10 +303,9 @@ def note_command(bundle: str, text: str, lang: str | None) -> None:
 @click.argument("bundle")
 @click.argument("file")
 @click.option("--text", metavar="TEXT", help="What the file is.")
-@click.option("--lang", type=click.Choice(["fr", "en"]), help="Language of the messages; else the system's.")
-def attach_command(bundle: str, file: str, text: str | None, lang: str | None) -> None:
+@_LANG
+def attach_command(bundle: str, file: str, text: str | None) -> None:
     """Copy a file (a phone photograph, an e-mail) into a sealed bundle."""
-    _language(lang)
     from collector import custody, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
@@ -312,17 +315,9 @@ def attach_command(bundle: str, file: str, text: str | None, lang: str | None) -
     click.echo(added.attachment_text(record))
 
 
-def _language(lang: str | None) -> None:
-    if lang is not None:
-        from collector.ui import messages  # noqa: PLC0415 - only with --lang
-
-        messages.install(lang)
-
-
 def main() -> None:
     """Run the command line; ends the process with the promised exit code."""
-    from collector.ui import errors as shown  # noqa: PLC0415 - only where something is wrong
-
+    messages.install(messages.asked(sys.argv[1:]))
     try:
         collect.main(prog_name="collect", standalone_mode=False)
     except CollectorError as error:

@@ -131,15 +131,17 @@ class Contents:
             return
         files = {path: stored.sha256 for path, stored in inventory.stored.items()}
         listed = dict(_sum_lines(lies))
+        open_paths = [path for path in inventory.pending if listed.get(path, "\x80").isascii()]
+        files |= {path: listed[path] for path in open_paths}  # the line that should record them has its finding
         for name in layout.SEALED_FILES:
             actual = self._hash(name)
             # A file that was changed has its own finding; here it is enough that SHA256SUMS names what was sealed.
-            sealed = hashes.get(name, b"").decode("ascii")
+            sealed = hashes.get(name, b"").decode("ascii", "ignore")  # a checkpoint may say anything
             files[name] = listed[name] if listed.get(name) in (actual, sealed) else (sealed or actual)
         text = seal.sums_text(files.items())
         if text != lies:
             wrong = sorted(set(_sum_lines(text)) ^ set(_sum_lines(lies)))
-            where = f"{layout.SUMS}: {_shown(wrong[0][0])}" if wrong else layout.SUMS
+            where = f"{layout.SUMS}: {_shown(wrong[0][0])}" if wrong and wrong[0][0] else layout.SUMS
             self.found.add("SUMS_MISMATCH", where, "it is not the list of the sealed files in its one spelling")
 
     def _hash(self, name: str) -> str:
@@ -151,7 +153,8 @@ class Contents:
     def extras(self, inventory: Inventory, attachments: Inventory | None, *, sealed: bool) -> None:
         """(8) No other file stands in the folder."""
         known = _ROOT | inventory.stored.keys()
-        legal = set() if sealed else {*_UNSEALED, *_unfinished(inventory)}
+        # Announced and never recorded: in a sealed bundle that has its own finding, that of the line that is wrong.
+        legal = {*inventory.pending} if sealed else {*_UNSEALED, *_unfinished(inventory)}
         if attachments is not None:
             known |= attachments.stored.keys()
             legal |= _unfinished(attachments)

@@ -10,7 +10,8 @@ from collector import disk, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
 from collector.ledger import Ledger, as_json
-from collector.resume import answer_orphans, joined, refuse_strangers
+from collector.orphans import answer_orphans
+from collector.resume import joined, refuse_strangers
 from collector.text import from_native
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
         sums = joined(chain, fd)
         ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY)
         if chain.torn.length or chain.inventory.pending:
-            ledger.append("resume", {"tool": tool, "torn": chain.torn.as_record()})
+            ledger.append("resume", {"tool": tool, "torn": chain.torn.as_record()}, synced=False)
+            ledger.end_here()
             answer_orphans(ledger)
     except OSError as error:
         os.close(fd)

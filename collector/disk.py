@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 try:
     import fcntl
 except ImportError:  # Windows: an open file can't be opened for writing twice there
-    fcntl = None  # type: ignore[assignment]
+    _flock, _LOCK = None, 0
+else:
+    _flock = getattr(fcntl, "flock", None)
+    _LOCK = getattr(fcntl, "LOCK_EX", 0) | getattr(fcntl, "LOCK_NB", 0)
 
 CHUNK = 1 << 20
 """Bytes read at once: larger ones are no faster (measured: 64 KiB to 4 MiB within 3 %)."""
@@ -83,7 +86,7 @@ def sync_folder(path: Path) -> None:
     if not hasattr(os, "O_DIRECTORY"):
         return
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
         raise translated(error) from error
     try:
@@ -134,10 +137,10 @@ def put_file(path: Path, data: bytes) -> None:
 
 def lock(fd: int) -> bool:
     """Take the one writer's place of an open manifest; `False` if another process holds it."""
-    if fcntl is None:
+    if _flock is None:
         return True
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(fd, _LOCK)
     except OSError as error:
         return error.errno not in (errno.EAGAIN, errno.EACCES)  # a medium without locks has no other writer
     return True

@@ -186,7 +186,7 @@ class Ledger:
     def artifact(self, kind: str, source: str, suffix: str, method: str) -> ArtifactFile:
         """Announce an artifact and open its file; raises `DiskFullError` or `WriteError`."""
         path = f"{self.inventory.folder}/{self.records:06d}-{source}{suffix}"
-        self.append("intent", {"path": path, "kind": kind, "source": source}, synced=False)
+        self.append("intent", {"path": path, "kind": kind, "source": source}, synced=not self.grouped)
         part = self.path / (path + layout.PART)
         started = utc_text(self.clock.now().utc_ns)
         try:
@@ -253,6 +253,14 @@ class Ledger:
         disk.sync_folder(self.path / self.inventory.folder)
         for _, fields in group:
             self.append("artifact", fields, synced=False)
+        disk.sync(self._file.fd)
+
+    def end_here(self) -> None:
+        """Cut what lies behind the last record (a torn tail that it has taken in) and sync."""
+        try:
+            os.ftruncate(self._file.fd, os.lseek(self._file.fd, 0, os.SEEK_CUR))
+        except OSError as error:
+            raise disk.translated(error) from error
         disk.sync(self._file.fd)
 
     def release(self) -> None:

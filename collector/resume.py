@@ -11,8 +11,8 @@ from collector import disk, layout, seal
 from collector.bundle import Bundle, keep_reserve
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
-from collector.manifest import Chain, utc_text
-from collector.model import Gap, Outcome
+from collector.manifest import Chain
+from collector.orphans import answer_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from collector.chainfile import ChainFile
     from collector.inventory import Inventory
-    from collector.ledger import Ledger
     from collector.manifest import Record
     from collector.model import Clock
 
@@ -67,7 +66,9 @@ def reopen(
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock)
         if os.path.lexists(path / layout.RESERVE):
             (path / layout.RESERVE).unlink()
-        bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": chain.torn.as_record()})
+        torn = chain.torn.as_record()
+        bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": torn}, synced=False)
+        bundle.end_here()
         _drop_unfinished_seal(path)
         answer_orphans(bundle)
         with contextlib.suppress(DiskFullError):  # a disk that is full may still hold the end of the run
@@ -97,18 +98,22 @@ def refuse_strangers(*folders: Path) -> None:
 
 
 def joined(chain: ChainFile, fd: int) -> Chain:
-    """Return the running sums of a chain that was read, its file cut back to the last whole line."""
+    """Return the running sums of a chain that was read, its file set to go on after the last whole line.
+
+    A torn tail still lies there: the next record, which keeps it, is written over it, and
+    then `Ledger.end_here` cuts what is left. So it is never nowhere.
+    """
     keep = chain.head.length - chain.torn.length
-    os.ftruncate(fd, keep)
     os.lseek(fd, 0, os.SEEK_SET)
     sums = Chain(chain.head.sid, chain.first)
     rest = b""
-    while data := os.read(fd, disk.CHUNK):
+    while sums.length < keep and (data := os.read(fd, disk.CHUNK)):
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             sums.add(line)
     if (sums.length, sums.last) != (keep, chain.head.last):
         raise WriteError("the file changed while it was taken up")
+    os.lseek(fd, keep, os.SEEK_SET)
     return sums
 
 
@@ -119,62 +124,6 @@ def _drop_unfinished_seal(path: Path) -> None:
         if name not in (layout.CHECKPOINT, layout.MANIFEST):
             whole.unlink(missing_ok=True)
         whole.with_name(name + layout.PART).unlink(missing_ok=True)
-
-
-def answer_orphans(ledger: Ledger) -> None:
-    """Record what was written of each file that was announced and never recorded: partial, or a gap."""
-    folder = ledger.path / ledger.inventory.folder
-    for path, intent in list(ledger.inventory.pending.items()):
-        _answer(ledger, path, intent)
-    recorded = {stored.path for stored in ledger.inventory.stored.values()}
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = f"{ledger.inventory.folder}/{entry.name}"
-        if entry.name.endswith(layout.PART) and name not in recorded:
-            lost = "a temporary file whose announcement was lost with the power is removed"
-            size, sha256 = disk.digest(entry)
-            ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
-            entry.unlink()
-    disk.sync_folder(ledger.path)
-
-
-def _answer(ledger: Ledger, path: str, intent: Record) -> None:
-    final = ledger.path / path
-    part = ledger.path / (path + layout.PART)
-    source = str(intent["source"])
-    for written in (final, part):
-        if not os.path.lexists(written):
-            continue
-        size, sha256 = disk.digest(written)
-        if size == 0:
-            written.unlink()
-            continue
-        fd = disk.open_regular(written)
-        disk.sync(fd)
-        os.close(fd)
-        if written == part:
-            disk.rename(part, final)
-            disk.sync_folder(final.parent)
-        now = utc_text(ledger.clock.now().utc_ns)
-        ledger.append(
-            "artifact",
-            {
-                "path": path,
-                "kind": intent["kind"],
-                "source": source,
-                "subject": None,
-                "method": "taken over from a run that was cut short",
-                "outcome": Outcome.COLLECTED.value,
-                "started": str(intent["utc"]),
-                "ended": now,
-                "size": size,
-                "sha256": sha256,
-                "rows": None,
-                "source_times": None,
-                "flags": ["partial"],
-            },
-        )
-        return
-    ledger.gap(source, Gap(Outcome.FAILED, "cut short before anything of it was written"), path)
 
 
 def finished_sources(inventory: Inventory) -> frozenset[str]:

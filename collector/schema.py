@@ -73,10 +73,11 @@ def is_text(value: Json) -> bool:
     readable, raw = value["text"], value["hex"]
     if not (isinstance(readable, str) and isinstance(raw, str) and _HEX.fullmatch(raw)):
         return False
+    name = bytes.fromhex(raw)
     try:
-        bytes.fromhex(raw).decode("utf-8")
+        name.decode("utf-8")
     except UnicodeDecodeError:
-        return True
+        return readable == name.decode("utf-8", "replace")  # what people read is what the bytes say
     return False  # valid Unicode has one spelling: the plain string
 
 

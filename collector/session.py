@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from collector import bundle, layout, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
-from collector.manifest import encode, utc_text
+from collector.manifest import MAX_LINE, encode, utc_text
 from collector.model import Moment, Request
 from collector.text import from_bytes, from_native, readable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from collector.acquisition import Onlooker, Result
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collector.manifest import Record
     from collector.model import Case, Json
 
+MAX_ARGUMENT = 500
+"""Longest part of one argument that is recorded, in characters."""
 DEFAULT_WINDOW_S = 7 * 86400
 """The window of recently modified files, unless `--since` says otherwise: a week."""
 
@@ -69,7 +72,7 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock)
     asked: dict[str, Json] = {
         "since": utc_text(plan.since_ns),
-        "scan": None if plan.scan is None else [as_json(from_bytes(path)) for path in plan.scan],
+        "scan": None if plan.scan is None else bounded([as_json(from_bytes(path)) for path in plan.scan]),
     }
     run = Run(
         bundle=made,
@@ -175,9 +178,20 @@ def _said(text: str | None) -> Json:
     return None if text is None else as_json(from_native(text))
 
 
-def _arguments(arguments: tuple[str, ...]) -> Json:
-    """Return the arguments as they were given, bounded so that the record fits its line."""
-    kept: list[Json] = [as_json(from_native(argument[:500])) for argument in arguments[:60]]
+def _arguments(arguments: Sequence[str]) -> list[Json]:
+    """Return the arguments as they were given, as many as fit a line beside the rest of the record."""
+    return bounded([as_json(from_native(argument[:MAX_ARGUMENT])) for argument in arguments])
+
+
+def bounded(texts: Sequence[Json]) -> list[Json]:
+    """Return the first of some texts, as many as take no more than half a line when they are written."""
+    kept: list[Json] = []
+    left = MAX_LINE // 2
+    for text in texts:
+        left -= len(encode({"text": text}))
+        if left < 0:
+            return [*kept, f"… {len(texts) - len(kept)} more"]
+        kept.append(text)
     return kept
 
 

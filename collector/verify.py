@@ -22,32 +22,23 @@ a break the verifier reads on and classifies; what names the cause comes first.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import layout, schema, seal
+from collector.anchors import Trusted, compared
 from collector.chainfile import read_chain
 from collector.contents import SMALL, Contents
-from collector.errors import AlteredError, NotABundleError, UsageError
-from collector.findings import Anchor, Findings, Level, Verdict
+from collector.errors import AlteredError, NotABundleError
+from collector.findings import Findings, Level, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.chainfile import ChainFile
-    from collector.findings import Finding
+    from collector.findings import Anchor, Finding
     from collector.inventory import Inventory
-
-
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """What the verifier brings from outside; nothing inside a bundle is a root of trust."""
-
-    start_code: str | None = None
-    seal_code: str | None = None
-    kit_nonce: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +112,7 @@ def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
         contents.spelled(inventory, manifest.head.sid, hashes, sealed=sealed)  # (7)
         custody = _custody(contents, manifest.head.sid, checkpoint)  # (9)
         contents.extras(inventory, custody.inventory if custody else None, sealed=sealed)  # (8)
-    anchors = _anchors(trusted, manifest, checkpoint, found)  # (10)
+    anchors = compared(trusted, manifest, checkpoint, found)  # (10)
     for step in manifest.clock_steps if manifest else ():  # (11)
         found.add("CLOCK_STEP", layout.MANIFEST, step, Level.INFORMATION)
     report = _report(found, manifest, custody, checkpoint, anchors)
@@ -218,51 +209,6 @@ def _custody(contents: Contents, sid: str, checkpoint: bytes | None) -> ChainFil
         found.add("PARTIAL", path, "an attachment that was not finished", Level.INCOMPLETE)
     contents.stored(chain.inventory.stored.values(), layout.CUSTODY)
     return chain
-
-
-def _anchors(
-    trusted: Trusted, manifest: ChainFile | None, checkpoint: bytes | None, found: Findings
-) -> tuple[Anchor, ...]:
-    # (10) the codes and the kit that the verifier brings fit
-    anchors = []
-    if trusted.start_code is not None:
-        line = manifest.first_line if manifest is not None else None
-        errors = _code_errors(trusted.start_code, line, "start")
-        if errors is not None and errors <= seal.MATCH_ERRORS:
-            anchors.append(Anchor("start_code", anchors=False, detail=_errors(errors)))
-        else:
-            found.add("START_CODE_MISMATCH", layout.MANIFEST, "its first line is not the one that the start code names")
-    if trusted.seal_code is not None:
-        errors = _code_errors(trusted.seal_code, checkpoint, "seal")
-        if errors is not None and errors <= seal.MATCH_ERRORS:
-            anchors.append(Anchor("seal_code", anchors=True, detail=_errors(errors)))
-        elif errors is not None and errors <= seal.NEAR_ERRORS:
-            detail = f"{errors} characters differ: compare with the photograph of the screen; not accepted"
-            found.add("SEAL_NEAR", layout.CHECKPOINT, detail, Level.INFORMATION)
-        else:
-            detail = "it is not the checkpoint that the seal code names"
-            found.add("SEAL_MISMATCH", layout.CHECKPOINT, detail if checkpoint is not None else "there is no seal")
-    if trusted.kit_nonce is not None and manifest is not None and manifest.inventory.opening is not None:
-        nonce = str(manifest.inventory.opening["kit_nonce"] or "")
-        if nonce and hmac.compare_digest(nonce.encode(), trusted.kit_nonce.lower().encode("utf-8", "replace")):
-            anchors.append(Anchor("kit_nonce", anchors=False, detail="the bundle was opened with this kit's nonce"))
-        else:
-            found.add("KIT_NONCE_MISMATCH", layout.MANIFEST, "it was not opened with this kit")
-    return tuple(anchors)
-
-
-def _code_errors(given: str, data: bytes | None, which: str) -> int | None:
-    errors = seal.code_errors(given, hashlib.sha256(data or b"").digest())
-    if errors is None:
-        raise UsageError(
-            f"this is no {which} code: it has eight groups of four letters or digits 2 to 7",
-            hint="copy it from the paper; spaces, hyphens and capital letters don't matter",
-        )
-    return errors if data is not None else None
-
-
-def _errors(errors: int) -> str:
-    return "matches" if errors == 0 else f"matches but for {errors} characters, taken for slips of the pen"
 
 
 def _report(

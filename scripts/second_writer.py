@@ -51,7 +51,7 @@ def utc(tick: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def record(kind: str, tick: int, **fields: object) -> Record:
+def record(kind: str, tick: int, /, **fields: object) -> Record:
     """Return a record without its place in a chain."""
     moment = datetime.fromisoformat(utc(tick)) + timedelta(hours=1)
     return {
@@ -71,7 +71,7 @@ def record(kind: str, tick: int, **fields: object) -> Record:
 
 def opening(tick: int = 1, **fields: object) -> Record:
     """Return an `open` record."""
-    usual = {
+    usual: Record = {
         "case": "T-1",
         "operator": "Anne",
         "witness": None,
@@ -95,7 +95,7 @@ def intent(tick: int, path: str, name: str) -> Record:
 
 def artifact(tick: int, path: str, name: str, data: bytes, **fields: object) -> Record:
     """Return the `artifact` record of a file."""
-    usual = {
+    usual: Record = {
         "path": path,
         "kind": name,
         "source": name,
@@ -115,7 +115,7 @@ def artifact(tick: int, path: str, name: str, data: bytes, **fields: object) -> 
 
 def gap(tick: int, **fields: object) -> Record:
     """Return a `gap` record."""
-    usual = {"source": "screen", "outcome": "absent", "path": None, "subject": None, "reason": "no display"}
+    usual: Record = {"source": "screen", "outcome": "absent", "path": None, "subject": None, "reason": "no display"}
     return record("gap", tick, **(usual | fields))
 
 
@@ -136,7 +136,7 @@ def resume(tick: int, key: int = 2, torn: Record | None = None) -> Record:
 
 def close(tick: int, **counts: int) -> Record:
     """Return a `close` record; counts that are not given are zero."""
-    usual = {"intents": 0, "artifacts": 0, "gaps": 0, "observations": 0, "notes": 0}
+    usual: Record = {"intents": 0, "artifacts": 0, "gaps": 0, "observations": 0, "notes": 0}
     fields = {"outcome": "complete", "reason": None, "counts": usual | counts, "isolation": ISOLATION}
     return record("close", tick, **fields, same_boot=True)
 

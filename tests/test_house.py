@@ -30,6 +30,7 @@ FLOORS = """
     manifest
     seal clocks inventory disk
     ledger chainfile contents
+    orphans anchors
     bundle verify
     resume
     custody

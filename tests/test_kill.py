@@ -71,21 +71,20 @@ def assert_survives(out: Path, tree: Path, kill_resume_after: float | None = Non
     bundle = live.assert_sealed(path)
     assert bundle.lines[: len(kept)] == kept, "a record that was there is gone"
     assert len(bundle.of("resume")) in (1, 2)
-    assert len(bundle.of("open")) == len(bundle.of("close")) == 1
+    assert len(bundle.of("open")) == 1
+    assert bundle.records[-1]["type"] == "close"
     for source in ("processes", "connections", "interfaces", "recent-files", "footprint"):
         assert bundle.artifacts(source), f"{source} is missing"
-    assert live.run("resume", path).code == 1, "a sealed bundle is not resumed"
     return "resumed"
 
 
 def assert_incomplete(path: Path, kept: list[bytes] | None = None) -> list[bytes]:
     """Demand that `verify` says INCOMPLETE with an intact prefix; return its whole lines."""
-    done = live.verify(path)
-    assert (done.code, done.json["verdict"]) == (3, "INCOMPLETE"), done.out
-    assert set(live.codes(done)) <= {"NOT_CLOSED", "TORN_TAIL", "PARTIAL"}
-    assert "NOT_CLOSED" in live.codes(done)
+    told = live.examined(path)
+    assert told["verdict"] == "INCOMPLETE", told
+    assert {"NOT_CLOSED"} <= set(live.codes(told)) <= {"NOT_CLOSED", "TORN_TAIL", "PARTIAL"}
     lines = [line for line in (path / "manifest.jsonl").read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-    assert done.json["records"] == len(lines) > 0
+    assert told["records"] == len(lines) > 0
     if kept is not None:
         assert lines[: len(kept)] == kept
     return lines
@@ -103,24 +102,14 @@ def test_killed_at_a_random_instant(tmp_path, tree, seconds, number):
     assert_survives(out, tree, choose.uniform(0.3, 1.0) * seconds if number % 3 == 0 else None)
 
 
-STRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]
-
-
-def killed_at_sync(number: int, out: Path, *args: object) -> int:
-    """Run a command that is killed as it enters its sync of that number; return its exit code."""
-    inject = ["-e", f"inject=fsync,fdatasync:signal=SIGKILL:when={number}"]
-    return live.run(*args, "--out", out, before=[*STRACE, *inject]).code
-
-
 @pytest.mark.slow
 def test_killed_at_each_sync(tmp_path, tree):
     """One kill as each sync of a run begins, until the run ends by itself: the same promise."""
-    live.needs("strace")
 
     def one(number: int) -> str:
         out = tmp_path / str(number)
         out.mkdir()
-        code = killed_at_sync(number, out, "--case", "T1", "--scan", tree, "--json", "--quiet")
+        code = live.collect(out, "--scan", tree, fault=live.fault("fsync", number)).code
         how = assert_survives(out, tree)
         shutil.rmtree(out)
         return "ended" if code in live.SEALED else how
@@ -137,10 +126,9 @@ def test_killed_at_each_sync(tmp_path, tree):
 @pytest.fixture
 def unfinished(tmp_path, tree) -> Path:
     """Return the folder of a bundle whose run was killed in its middle."""
-    live.needs("strace")
     out = tmp_path / "unfinished"
     out.mkdir()
-    killed_at_sync(15, out, "--case", "T1", "--scan", tree, "--json", "--quiet")
+    assert live.collect(out, "--scan", tree, fault=live.fault("fsync", 30)).code == -signal.SIGKILL
     return live.only_bundle(out).path
 
 
@@ -151,8 +139,7 @@ def test_resume_killed_at_each_sync(tmp_path, tree, unfinished):
     def one(number: int) -> bool:
         path = Path(shutil.copytree(unfinished, tmp_path / f"copy-{number}"))
         kept = assert_incomplete(path)
-        inject = ["-e", f"inject=fsync,fdatasync:signal=SIGKILL:when={number}"]
-        code = live.run("resume", path, "--json", "--quiet", before=[*STRACE, *inject]).code
+        code = live.run("resume", path, "--json", "--quiet", fault=live.fault("fsync", number)).code
         if not (path / "checkpoint").exists():
             kept = assert_incomplete(path, kept)
             assert live.run("resume", path, "--json", "--quiet").code in live.SEALED
@@ -193,7 +180,7 @@ def test_the_window_and_the_tree_of_a_resume_are_those_of_its_run(tmp_path, tree
     assert [row["path"] for row in live.Bundle(copy).rows("recent-files")] == [str(other / "f00000")]
 
 
-@pytest.mark.parametrize("tail", [b"\0" * 4096, b'{"v":1,"sid"', b"\xff" * 10, b"\0" * 100 + b"\n"])
+@pytest.mark.parametrize("tail", [b"\0" * 4096, b'{"v":1,"sid"', b"\xff" * 10])
 def test_a_torn_tail_is_cut_and_recorded(unfinished, tail):
     """What follows the last whole line is dropped by `resume`, which records its length; NULs count as torn."""
     before = live.Bundle(unfinished).lines
@@ -206,6 +193,16 @@ def test_a_torn_tail_is_cut_and_recorded(unfinished, tail):
     assert bundle.lines[: len(before)] == before
     (resume,) = bundle.of("resume")
     assert int(resume["torn"]["length"]) == len(tail)
+
+
+def test_a_sealed_bundle_is_not_resumed(tmp_path, tree):
+    """A second resume, or one of a whole bundle, is refused with exit 1, and nothing in the folder has changed."""
+    path = Path(live.collect(tmp_path, "--scan", tree).json["bundle"])
+    before = live.snapshot(path)
+    done = live.run("resume", path, "--json", "--quiet")
+    assert (done.code, done.out) == (1, "")
+    assert "hint:" in done.err
+    assert live.snapshot(path) == before
 
 
 def test_an_altered_bundle_is_not_resumed(unfinished):
@@ -249,6 +246,12 @@ def test_a_bundle_that_is_being_written_is_not_resumed(tmp_path, tree):
     live.assert_sealed(path)
 
 
+@pytest.fixture(scope="module")
+def big_tree(tmp_path_factory) -> Path:
+    """Return a tree that takes seconds to scan."""
+    return live.long_scan(tmp_path_factory.mktemp("big"))
+
+
 # Signals that ask ---------------------------------------------------------------------------
 
 BIRTH, PROCESSES, LONG_SCAN = "*/manifest.jsonl", "*/artifacts/*processes*", "*/artifacts/*recent-files*"
@@ -270,15 +273,6 @@ def test_a_signal_closes_the_bundle(tmp_path, big_tree, moment, number):
     asked = {record["source"] for record in (*bundle.artifacts(), *bundle.gaps())}
     assert asked >= {"system", "processes", "connections", "recent-files", "footprint"}, "every source has its outcome"
     assert [gap for gap in bundle.gaps("recent-files") if "signal" in gap["reason"]]
-
-
-@pytest.fixture(scope="session")
-def big_tree(tmp_path_factory) -> Path:
-    """Return a tree that takes seconds to scan, each file being hashed."""
-    folder = tmp_path_factory.mktemp("big")
-    for number in range(100):
-        live.files_in(folder / str(number), 300)
-    return folder
 
 
 def test_a_signal_before_anything_is_there_leaves_nothing(tmp_path, tree):

@@ -203,7 +203,21 @@ def test_too_many_folders_are_counted(folder, monkeypatch):
     watched = Watched(folder)
     _, gaps = watched.end()
     assert [gap.reason for gap in gaps] == [
-        "4 folders were watched, 6 more and what is in them were not: the limit of 4 folders"
+        "4 folders were watched, 6 or the rest of them were not: the limit of 4 folders"
+    ]
+
+
+def test_a_folder_of_a_million_files_is_left_early(folder, monkeypatch):
+    """A folder is watched whatever it holds; looking for folders in it ends at a limit, with a gap."""
+    monkeypatch.setattr(activity, "MAX_ENTRIES", 3)
+    for number in range(5):
+        (folder / str(number)).touch()
+    watched = Watched(folder)
+    (folder / "5").touch()
+    rows, gaps = watched.end()
+    assert ("created", str(folder / "5")) in seen(rows)
+    assert [gap.reason for gap in gaps] == [
+        "1 folders were watched, 1 or the rest of them were not: the limit of time or of 3 entries of a folder"
     ]
 
 
@@ -217,7 +231,7 @@ def test_a_walk_out_of_time_says_so(folder, monkeypatch):
     (gap,) = watch.rows()
     assert (gap.outcome, gap.reason) == (
         Outcome.OVER_LIMIT,
-        "0 folders were watched, 1 more and what is in them were not: the limit of 0 seconds of looking for folders",
+        "0 folders were watched, 1 or the rest of them were not: the limit of 0 seconds of looking for folders",
     )
 
 

@@ -24,7 +24,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("X displays are asked on Linux", allow_module_level=True)
 
-from collector.host.linux import Roots, consoles, displays, screens, windows
+from collector.host.linux import Roots, authorities, consoles, displays, mounts, screens, windows
 from collector.model import Blob, Gap, Outcome
 from collector.sources.windows import WindowSource
 
@@ -60,11 +60,11 @@ def alone(short):
 
 @contextlib.contextmanager
 def xvfb(*more, size="320x240x24", prefix=(), cwd=None):
-    """Run an X server and yield its display number."""
+    """Run an X server and yield its display number; it forgets nothing when another test's client leaves."""
     reader, writer = os.pipe()
-    command = [*prefix, "Xvfb", "-displayfd", str(writer), "-screen", "0", size, "-nolisten", "tcp", *more]
+    command = [*prefix, "Xvfb", "-displayfd", str(writer), "-screen", "0", size, "-nolisten", "tcp", "-noreset"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, pass_fds=(writer,), cwd=cwd, **quiet) as server:
+    with subprocess.Popen([*command, *more], pass_fds=(writer,), cwd=cwd, **quiet) as server:
         os.close(writer)
         try:
             with os.fdopen(reader, encoding="ascii") as answer:
@@ -76,7 +76,7 @@ def xvfb(*more, size="320x240x24", prefix=(), cwd=None):
 @contextlib.contextmanager
 def drawing(number, monkeypatch=None):
     """Connect to a display without a cookie, as a program that shows something."""
-    with displays.authority(displays.Display(number, 1, None, None)):
+    with authorities.in_environment(number, None):
         connection = windows.load_xlib().Display(f"unix:{number}")
     try:
         yield connection
@@ -162,6 +162,20 @@ def test_two_displays_are_two_pictures():
         ((_, first),), ((_, second),) = pictures(one), pictures(two)
     assert decode(first)[2] == [b"\x01\x02\x03" * 320] * 240
     assert decode(second)[2] == [b"\xa0\xb0\xc0" * 320] * 240
+
+
+@needs_x
+def test_the_server_is_not_left_alone_while_it_is_asked():
+    """One connection stays open while a display is used: a server without a client forgets what was shown."""
+    with xvfb() as number, drawing(number) as connection:
+        before = our_connections(connection)
+        during = [
+            our_connections(connection)
+            for found in displays.reachable(Roots())
+            if getattr(found, "number", None) == number
+            for _ in waiting(20)
+        ]
+    assert (before, set(during), len(during)) == (1, {2}, 20)
 
 
 @needs_x
@@ -326,7 +340,7 @@ def test_a_trap_for_a_cookie_file_is_not_read(trap, short, monkeypatch):
     elif trap == "fifo":
         os.mkfifo(named)
     elif trap == "large":
-        named.write_bytes(right.read_bytes() + bytes(displays.MAX_AUTHORITY))
+        named.write_bytes(right.read_bytes() + bytes(authorities.MAX_AUTHORITY))
     elif trap == "foreign":
         named.write_bytes(entry(None, COOKIE, family=0))
     with xvfb("-auth", "right", cwd=short) as number:
@@ -339,12 +353,12 @@ def test_a_trap_for_a_cookie_file_is_not_read(trap, short, monkeypatch):
 def test_a_cookie_file_of_someone_else_is_not_read(short):
     """A file is read for the user it belongs to: nobody can have us carry another's cookie."""
     (short / "root").write_bytes(entry(7, COOKIE))
-    table = displays.mounts.MountTable(Roots())
+    table = mounts.MountTable(Roots())
     named = os.fsencode(short / "root")
     owner = os.geteuid()
-    assert list(displays._cookies(7, [displays._Authority(named, owner)], table)) == [COOKIE]
-    assert list(displays._cookies(7, [displays._Authority(named, owner + 1)], table)) == []
-    assert list(displays._cookies(7, [displays._Authority(named, owner)], None)) == []
+    assert list(authorities.cookies(7, [authorities.Authority(named, owner)], table)) == [COOKIE]
+    assert list(authorities.cookies(7, [authorities.Authority(named, owner + 1)], table)) == []
+    assert list(authorities.cookies(7, [authorities.Authority(named, owner)], None)) == []
 
 
 def test_an_authority_file_is_read_as_xau_writes_it():
@@ -353,11 +367,11 @@ def test_an_authority_file_is_read_as_xau_writes_it():
     other = entry(5, b"other", address=b"other-host")
     wild = entry(5, b"wild", family=65535, address=b"")
     raw = other + entry(6, b"six") + wild + here + entry(5, b"xdm", name=b"XDM-AUTHORIZATION-1") + here[:-1]
-    assert displays.cookies_in(raw, 5) == [b"here", b"other", b"wild"]
-    assert displays.cookies_in(displays.authority_entry(5, COOKIE), 5) == [COOKIE]
-    assert displays.cookies_in(displays.authority_entry(5, COOKIE), 6) == []
+    assert authorities.cookies_in(raw, 5) == [b"here", b"other", b"wild"]
+    assert authorities.cookies_in(authorities.authority_entry(5, COOKIE), 5) == [COOKIE]
+    assert authorities.cookies_in(authorities.authority_entry(5, COOKIE), 6) == []
     for length in range(len(here)):
-        assert displays.cookies_in(here[:length], 5) == []
+        assert authorities.cookies_in(here[:length], 5) == []
 
 
 def test_a_display_over_tcp_is_refused(alone, monkeypatch):
@@ -519,7 +533,7 @@ def test_gaps_hold_no_name_of_the_host(alone, monkeypatch):
 
 PROBE = """
 import os, sys
-from collector.host.linux import Roots, activity, screens, windows
+from collector.host.linux import Roots, activity, displays, screens, windows
 from collector.model import Blob, Request
 os.write(2, b"start-mark")
 watch = activity.watch(Roots(), Request(0, scan=(os.fsencode(sys.argv[1]),)))
@@ -527,6 +541,8 @@ print(sum(isinstance(row, dict) for row in windows.rows(Roots())))
 print(sum(len(b"".join(item.chunks)) for item in screens.pictures(Roots()) if isinstance(item, Blob)))
 watch.stop()
 list(watch.rows())
+for room in (windows, screens):  # a server that went away meanwhile: the libraries would go on with TCP for ":50000"
+    print(*(item.outcome for item in room._of_display(displays.Display(50_000, 1, None, None))))
 """
 
 
@@ -548,9 +564,10 @@ def test_no_program_is_run_and_no_network_is_touched(form, short):
         )  # fmt: skip
     _, _, after = log.read_text(errors="replace").partition("start-mark")
     assert after
-    rows, size = (int(word) for word in done.stdout.split())
-    assert rows >= 1
-    assert size > 100
+    rows, size, *gone = done.stdout.split()
+    assert int(rows) >= 1
+    assert int(size) > 100
+    assert gone == ["failed", "failed"]
     assert not re.search(r"\b(execve|execveat|fork|vfork|creat|rename|unlink)\(", after)
     assert set(re.findall(r"\bsocket\((\w+)", after)) == {"AF_UNIX"}
     assert set(re.findall(r"sa_family=(\w+)", after)) == {"AF_UNIX"}
@@ -575,7 +592,7 @@ def test_our_png_is_the_one_of_mss():
         show(connection, 3, 5, 200, 100, 0xC0FFEE)
         mss = screens.load_mss()
         with (
-            displays.authority(displays.Display(number, 1, None, None)),
+            authorities.in_environment(number, None),
             mss.MSS(backend="xgetimage", display=f"unix:{number}") as camera,
         ):
             shot = camera.grab(camera.monitors[0])
@@ -596,6 +613,19 @@ def wait_for_environment(pid, name):
             return
         time.sleep(0.01)
     pytest.fail("the process never ran")
+
+
+def our_connections(connection):
+    """Return how many of a server's clients are this process: other tests look at every server, too."""
+    answer = connection.res_query_client_ids([{"client": 0, "mask": 2}])
+    return sum(os.getpid() in entry.value for entry in answer.ids)
+
+
+def waiting(times):
+    """Count, slowly enough for a server to take note of what happened meanwhile."""
+    for number in range(times):
+        time.sleep(0.01)
+        yield number
 
 
 def listening(roots, number, backlog=8):

@@ -23,9 +23,7 @@ import suspect
 if sys.platform != "linux":
     pytest.skip("runs on a live Linux", allow_module_level=True)
 
-KINDS = (
-    "system processes connections executables services interfaces routes neighbours dns sessions windows screen recent-files"
-).split()
+KINDS = ["system", "processes", "connections", "executables", "services", "interfaces", "routes", "neighbours", "dns", "sessions", "windows", "screen", "recent-files"]
 """The order of volatility as the issue gives it, written down again: the code's own list would prove nothing."""
 PHASES = ["volatile", "executables", "state", "screen", "files"]
 ODD = ["two\nlines", "\x1b[31mred", b"\xff\xfe", "", "é \u202e"]
@@ -87,7 +85,7 @@ def seen(tmp_path_factory) -> Live:
 def test_json_of_a_run_has_the_promised_keys(seen):
     """`--json` names the bundle, its counts, its verdicts and its codes, as they stand in the bundle."""
     result, bundle = seen.result, seen.bundle
-    promised = "bundle case exit records artifacts gaps isolation start_code seal_code seconds".split()
+    promised = ["bundle", "case", "exit", "records", "artifacts", "gaps", "isolation", "start_code", "seal_code", "seconds"]
     assert set(promised) <= set(result)
     assert Path(result["bundle"]) == bundle.path
     assert result["case"] == "T1"
@@ -341,7 +339,7 @@ def test_of_several_bundles_the_worst_exit_counts(seen, tmp_path):
 
 CONNECTED = (
     "ip link add left type veth peer name right && ip address add 192.0.2.1/24 dev left && ip link set left up &&"
-    " ip link set right up && ip route add default via 192.0.2.254 && exec \"$@\""
+    ' ip link set right up && ip route add default via 192.0.2.254 && exec "$@"'
 )
 
 

@@ -102,9 +102,8 @@ def test_the_locks_name_no_place(checkout) -> None:
         entries = [entry for entry in text.replace("\\\n", "").splitlines() if not entry.startswith("#")]
         assert entries
         assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
-        assert [
-            sign for sign in ("://", "--index", "--extra-index", "--find-links", "file:", "/home/") if sign in text
-        ] == []
+        signs = ("://", "--index", "--extra-index", "--find-links", "file:", "/home/")
+        assert [sign for sign in signs if sign in text] == []
 
 
 def test_it_runs_from_the_wheel(installed, wheel, anywhere) -> None:

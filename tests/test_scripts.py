@@ -15,12 +15,15 @@ import socket
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 if sys.platform == "win32":
     pytest.skip("the scripts are for POSIX systems", allow_module_level=True)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROGRAM = """
 import json, os, sys
@@ -54,9 +57,8 @@ class MadeCheckout:
         with zipfile.ZipFile(path, "w") as wheel:
             wheel.writestr("grain.py", f"VERSION = {version!r}\n")
             wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: grain\nVersion: {version}\n")
-            wheel.writestr(
-                f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            )
+            form = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            wheel.writestr(f"{info}/WHEEL", form)
             wheel.writestr(f"{info}/RECORD", "")
         digest = digest or hashlib.sha256(path.read_bytes()).hexdigest()
         (self.root / "requirements.lock").write_text(f"grain=={version} --hash=sha256:{digest}\n")
@@ -131,7 +133,7 @@ def test_through_a_link(made, tmp_path) -> None:
 
 
 def test_changed_lock_and_lost_python(made) -> None:
-    """A lock that names another version makes a new environment, and so does a Python that is gone; nothing is left over."""
+    """A lock that names another version makes a new environment, and so does a Python that is gone; nothing is left."""
     assert made.collect()[1]["grain"] == "1.0"
     made.lock("2.0")
     assert made.collect()[1]["grain"] == "2.0"
@@ -204,14 +206,8 @@ def test_checkout_that_cannot_be_written(made) -> None:
     if os.geteuid() != 0:
         made.root.chmod(0o555)
     else:  # root may write anywhere but on a read-only mount
-        before = (
-            "unshare",
-            "--mount",
-            "sh",
-            "-c",
-            'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
-            str(made.root),
-        )
+        read_only = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+        before = ("unshare", "--mount", "sh", "-c", read_only, str(made.root))
         if subprocess.run([*before, "true"], check=False, capture_output=True).returncode != 0:
             pytest.skip("this machine lets root mount nothing")
     code, told, err = made.collect(before=before)
@@ -223,9 +219,6 @@ def test_checkout_that_cannot_be_written(made) -> None:
 
 def test_nowhere_to_write(made) -> None:
     """Where neither the checkout nor a cache takes an environment, this is said, with what to do."""
-    made.root.joinpath(".venv").write_text(
-        ""
-    )  # stands for a place that refuses: the script's folders are its arguments
     done = subprocess.run(
         [sys.executable, made.root / "scripts/environment.py", "/proc/x/.venv", "/dev/null/.venv", "--", "/dev/null"],
         capture_output=True, text=True, check=False,

@@ -18,31 +18,36 @@ LONGEST = 600
 
 def show(error: CollectorError, stream: TextIO) -> None:
     """Write a deliberate error to a stream whatever becomes of that."""
-    terminal.show(stream, error_text(str(error), error.hint))
+    terminal.show(stream, error_text(str(error), error.hint, columns=_columns(stream)))
 
 
 def show_crash(error: BaseException, stream: TextIO) -> None:
     """Write what to do when the tool itself broke, and the mistake's own words for whoever mends it."""
-    terminal.show(stream, crash_text(error))
+    terminal.show(stream, crash_text(error, columns=_columns(stream)))
 
 
-def error_text(message: str, hint: str = "") -> str:
-    """Return the lines of an error; the sentences are those that were raised, in English."""
-    lines = _labelled(_("error:"), message)
+def error_text(message: str, hint: str = "", *, columns: int | None = None) -> str:
+    """Return the lines of an error, one for each sentence where `columns` is not given, as a script reads them."""
+    lines = _labelled(_("error:"), message, columns)
     if hint:
-        lines += _labelled(_("hint:"), hint)
+        lines += _labelled(_("hint:"), hint, columns)
     return "\n".join(lines) + "\n"
 
 
-def crash_text(error: BaseException) -> str:
+def crash_text(error: BaseException, *, columns: int | None = None) -> str:
     """Return the lines of an error that nobody foresaw."""
-    lines = _labelled(_("error:"), _("The tool stopped by a mistake of its own. Nothing was deleted."))
-    lines += _labelled(
-        _("hint:"), _("Leave the computer on, take a photograph of this screen and call your IT provider.")
-    )
-    lines += terminal.fold(terminal.shown(f"{type(error).__name__}: {error}", LONGEST), terminal.WIDTH - 1, "  ")
-    return "\n".join(lines) + "\n"
+    what = _("The tool stopped by a mistake of its own. Nothing was deleted.")
+    then = _("Leave the computer on, take a photograph of this screen and call your IT provider.")
+    lines = _labelled(_("error:"), what, columns) + _labelled(_("hint:"), then, columns)
+    return "\n".join([*lines, *_labelled(" ", f"{type(error).__name__}: {error}", columns)]) + "\n"
 
 
-def _labelled(label: str, sentence: str) -> list[str]:
-    return terminal.fold(terminal.shown(elsewhere(sentence), LONGEST), terminal.WIDTH - 1, label + " ", "  ")
+def _labelled(label: str, sentence: str, columns: int | None) -> list[str]:
+    shown = terminal.shown(elsewhere(sentence), LONGEST)
+    return [f"{label} {shown}"] if columns is None else terminal.fold(shown, columns, label + " ", "  ")
+
+
+def _columns(stream: TextIO) -> int | None:
+    """Return the width to fold to: a terminal's, or none where a script reads."""
+    out = terminal.Terminal(stream)
+    return out.size()[0] - 1 if out.isatty() else None

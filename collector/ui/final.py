@@ -148,8 +148,10 @@ def _missing(result: Result, columns: int, room: _Room) -> list[str]:
     groups = words.grouped(result.missed)
     lines += [terminal.clipped("  - " + group, columns) for group in groups[: room.gaps]]
     rest = len(groups) - room.gaps
-    if room.airy and rest > 0:
+    if rest > 0 and room.airy:
         lines.append("  - " + ngettext("{count} more kind", "{count} more kinds", rest))
+    elif rest > 0 and room.gaps:
+        lines[-1] = terminal.clipped(lines[-1], columns - 2) + " …"
     return lines
 
 

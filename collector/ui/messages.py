@@ -10,6 +10,10 @@ import gettext as stock
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DOMAIN = "collector"
 LANGUAGES = ("en", "fr")
@@ -60,6 +64,16 @@ def install(lang: str | None) -> None:
         _State.catalogue = catalogue
     except Exception:  # noqa: BLE001 - whatever a broken catalogue raises, the run goes on in English
         _State.language = "en"
+
+
+def asked(arguments: Sequence[str]) -> str | None:
+    """Return what `--lang` says on a command line, before the rest of it is understood, or `None`."""
+    for at, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+        if argument == "--lang" and at + 1 < len(arguments):
+            return arguments[at + 1]
+    return None
 
 
 def language() -> str:

@@ -60,7 +60,9 @@ def verify_text(report: Report, path: Path) -> str:
         lines += terminal.fold(_(sentence), WIDTH)
     if report.findings:
         lines += ["", *_findings(report)]
-    lines += ["", *_anchors(report), "", *_counted(report), ""]
+    for block in (_anchors(report), _counted(report)):
+        lines += ["", *block] if block else []
+    lines.append("")
     for sentence in LIMITS:
         lines += terminal.fold(_(sentence), WIDTH, later="  ")
     return "\n".join(lines) + "\n"
@@ -112,7 +114,9 @@ def _anchors(report: Report) -> list[str]:
         lines += [f"      {row}" for row in words.code_rows(report.seal_code)]
         lines += terminal.fold(_("Or let the software compare: collect verify FOLDER --seal-code CODE"), WIDTH)
         lines += terminal.fold(_("If they differ, this is not the evidence that was closed then."), WIDTH)
-    return lines or [_("Nothing from outside confirms it.")]
+    if not lines and report.verdict is Verdict.INCOMPLETE:
+        lines.append(_("Nothing from outside confirms it."))
+    return lines
 
 
 def _anchor(anchor: Anchor) -> str:

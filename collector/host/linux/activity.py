@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -24,18 +25,20 @@ from collector.host import HostError
 from collector.host.linux import accounts, clock, files, mounts
 from collector.model import Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
     from collector.model import Json, Request, Row
 
-assert sys.platform == "linux"
-
 MAX_FOLDERS: Final = 4_096
 """Most folders watched: half of what the kernel lets a user watch at least (max_user_watches)."""
 WALK_SECONDS: Final = 2.0
 """How long folders are looked for, at the start and again for all that appear later."""
+MAX_ENTRIES: Final = 20_000
+"""Most entries of one folder that are looked at, so that a folder of a million files doesn't take all the time."""
 KEPT_AT_EACH_END: Final = 5_000
 """Events kept of the beginning and of the end: about 2 MB in all."""
 
@@ -43,8 +46,7 @@ _FIRST_HUMAN: Final = 1_000
 _SHARED: Final = (b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp")
 _CHECK_EVERY: Final = 256
 _STOP_SECONDS: Final = 1.0
-_OURS: Final = 0
-"""What watchdog knows our callback by, at each folder."""
+_OURS: Final = 0  # what watchdog knows our callback by, at each folder
 _ISDIR: Final = 0x4000_0000
 _ONLYDIR_EXCL_UNLINK: Final = 0x0100_0000 | 0x0400_0000
 _MOVED_FROM: Final = 0x040
@@ -167,7 +169,7 @@ class Watch:
             yield Gap(Outcome.OVER_LIMIT, f"the kernel's queue was full {overflows} time(s): file events were lost")
         if counts["left"]:
             why = limit or "the watch ended first"
-            reason = f"{watched} folders were watched, {counts['left']} more and what is in them were not: {why}"
+            reason = f"{watched} folders were watched, {counts['left']} or the rest of them were not: {why}"
             yield Gap(Outcome.OVER_LIMIT, reason)
         if counts["remote"]:
             yield Gap(Outcome.UNSUPPORTED, f"{counts['remote']} folder(s) on network or FUSE mounts were not watched")
@@ -248,9 +250,8 @@ class Watch:
             with self._lock:
                 self._counts["failed"] += 1  # nothing is touched of which it isn't known where it lies
             return
-        for start in self._start():
-            with self._lock:
-                self._enqueue(start)
+        for named in self._request.scan if self._request.scan is not None else self._homes():
+            self._begin(self._table, named)
         while (path := self._next()) is not None:
             began = time.monotonic()
             try:
@@ -259,18 +260,20 @@ class Watch:
                 self._count(e)
             self._seconds -= time.monotonic() - began
 
-    def _start(self) -> list[bytes]:
-        """Return the folders that the operator named, or those where people keep files."""
-        wanted = self._request.scan if self._request.scan is not None else self._homes()
-        local = [path for path in wanted if b"\0" not in path and not self._is_elsewhere(os.path.abspath(path))]
-        return list(dict.fromkeys(os.path.realpath(path) for path in local))
+    def _begin(self, table: mounts.MountTable, named: bytes) -> None:
+        """Queue a folder that the walk begins with, by its path without links."""
+        try:
+            path = mounts.resolved(table, named)
+        except (OSError, ValueError) as e:
+            self._count(e)
+        else:
+            with self._lock:
+                self._enqueue(path)
 
     def _homes(self) -> list[bytes]:
-        try:
-            known = accounts.accounts(self._roots)
-        except OSError:
-            known = []
-        people = (account for account in known if account.uid == 0 or account.uid >= _FIRST_HUMAN)
+        people: list[accounts.Account] = []
+        with suppress(OSError):
+            people = [known for known in accounts.accounts(self._roots) if known.uid == 0 or known.uid >= _FIRST_HUMAN]
         homes = [bytes.fromhex(h["hex"]) if isinstance(h := account.home, dict) else h.encode() for account in people]
         return [home for home in (*homes, *_SHARED) if home.startswith(b"/") and home.strip(b"/")]
 
@@ -333,9 +336,11 @@ class Watch:
     def _enqueue_inner(self, path: bytes, fd: int, deadline: float) -> None:
         with os.scandir(fd) as entries:
             for count, entry in enumerate(entries):
-                if count % _CHECK_EVERY == 0 and (self._stopped or time.monotonic() > deadline):
+                late = count % _CHECK_EVERY == 0 and time.monotonic() > deadline
+                if late or self._stopped or count == MAX_ENTRIES:
                     with self._lock:
                         self._counts["left"] += 1
+                        self._limit = self._limit or f"the limit of time or of {MAX_ENTRIES} entries of a folder"
                     return
                 if entry.is_dir(follow_symlinks=False):
                     with self._lock:

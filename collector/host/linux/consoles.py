@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 from collector.host.linux import files
 from collector.model import Blob, Gap, Outcome
 
+assert sys.platform == "linux"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
-
-assert sys.platform == "linux"
 
 MAX_CONSOLES: Final = 63
 """The kernel has no more (MAX_NR_CONSOLES)."""

@@ -15,44 +15,33 @@ import socket
 import stat
 import struct
 import sys
-import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from collector import text
 from collector.errors import CollectorError
-from collector.host.linux import files, mounts
+from collector.host.linux import authorities, files, mounts
 from collector.model import Gap, Outcome
+
+assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from collector.host.linux import Roots
 
-assert sys.platform == "linux"
-
 MAX_DISPLAYS: Final = 16
 """Most displays, refused ones and Wayland compositors that are looked at, each: a practice has one or two."""
-MAX_AUTHORITY: Final = 64 << 10
-"""Most bytes of an X authority file: an entry has about 50."""
-MAX_COOKIES: Final = 4
-"""Most cookies tried on a display: the server writes a line in its log for each wrong one."""
 ANSWER_SECONDS: Final = 2.0
 """How long a server may take to accept and to answer; a live one takes milliseconds."""
 
-_COOKIE: Final = b"MIT-MAGIC-COOKIE-1"
-_FAMILY_LOCAL, _FAMILY_WILD = 256, 65535
 _LOCAL_DISPLAY: Final = re.compile(rb"(?:[A-Za-z0-9._-]*/unix|unix/?)?:([0-9]{1,5})(?:\.[0-9]{1,5})?")
 _SOCKET_NAME: Final = re.compile(rb"X([0-9]{1,5})")
 _MAX_SOCKET_NAMES: Final = 4_096
-_NO_FILE: Final = "/dev/null/none"
 _WANTED: Final = frozenset({b"DISPLAY", b"XAUTHORITY", b"HOME", b"WAYLAND_DISPLAY", b"XDG_RUNTIME_DIR"})
-
-_environment = threading.Lock()
-"""Held while XAUTHORITY is changed: the libraries read it from the environment only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +62,12 @@ class Display:
         return f"unix:{self.number}"
 
 
-class _Authority(NamedTuple):
-    """A file that is said to hold cookies; `claimant` is the user who says so, `None` for our own environment."""
-
-    path: bytes
-    claimant: int | None
-
-
 @dataclass(slots=True)
 class _Claims:
     """What the environments and the sockets say; ordered, ours first."""
 
     displays: dict[int, set[int]] = field(default_factory=dict)
-    authorities: dict[int, dict[_Authority, None]] = field(default_factory=dict)
+    authorities: dict[int, dict[authorities.Authority, None]] = field(default_factory=dict)
     refused: dict[bytes, None] = field(default_factory=dict)
     compositors: dict[bytes, None] = field(default_factory=dict)
     unread: int = 0
@@ -108,7 +90,7 @@ class _Claims:
         self.displays.setdefault(number, set()).add(user)
         path = environment.get(b"XAUTHORITY") or os.path.join(environment.get(b"HOME", b""), b".Xauthority")
         if path.startswith(b"/"):
-            self.authorities.setdefault(number, {})[_Authority(path, None if own else user)] = None
+            self.authorities.setdefault(number, {})[authorities.Authority(path, None if own else user)] = None
 
 
 def reachable(roots: Roots) -> Iterator[Display | Gap]:
@@ -140,71 +122,6 @@ def reachable(roots: Roots) -> Iterator[Display | Gap]:
     more = sum(max(0, len(of) - MAX_DISPLAYS) for of in (claims.displays, claims.refused, claims.compositors))
     if more:
         yield Gap(Outcome.OVER_LIMIT, f"{more} more displays than the limit of {MAX_DISPLAYS} were not looked at")
-
-
-@contextmanager
-def authority(display: Display) -> Iterator[None]:
-    """Let a library find the display's cookie, in memory, while it connects; raises `TimeoutError`.
-
-    The libraries would open whatever path XAUTHORITY names. They get a memory file that
-    holds one entry, or a path that can't exist; nothing is written to a disk.
-    """
-    if not _environment.acquire(timeout=2 * ANSWER_SECONDS):
-        raise TimeoutError(errno.ETIMEDOUT, "another display is still being connected to")
-    before = os.environb.get(b"XAUTHORITY")
-    fd = None
-    try:
-        if display.cookie is None:
-            os.environ["XAUTHORITY"] = _NO_FILE
-        else:
-            fd = os.memfd_create("authority", os.MFD_CLOEXEC)
-            os.write(fd, authority_entry(display.number, display.cookie))
-            os.environ["XAUTHORITY"] = f"/proc/self/fd/{fd}"
-        yield
-    finally:
-        if before is None:
-            os.environb.pop(b"XAUTHORITY", None)
-        else:
-            os.environb[b"XAUTHORITY"] = before
-        if fd is not None:
-            os.close(fd)
-        _environment.release()
-
-
-def authority_entry(number: int, cookie: bytes) -> bytes:
-    """Return an authority file of one entry: the form that libxcb and python-xlib look for on a local socket."""
-    parts = (os.fsencode(os.uname().nodename), b"%d" % number, _COOKIE, cookie)
-    return struct.pack(">H", _FAMILY_LOCAL) + b"".join(struct.pack(">H", len(part)) + part for part in parts)
-
-
-def cookies_in(raw: bytes, number: int) -> list[bytes]:
-    """Return the cookies of an authority file for a local display, those of this host's name first.
-
-    Form: Xau(3): family and four counted strings (address, number, name, data), big-endian.
-    What follows a broken entry is left out.
-    """
-    here = os.fsencode(os.uname().nodename)
-    found: list[tuple[bool, bytes]] = []
-    start = 0
-    while start + 2 <= len(raw):
-        (family,) = struct.unpack_from(">H", raw, start)
-        start += 2
-        parts = []
-        for _ in range(4):
-            if start + 2 > len(raw):
-                break
-            (length,) = struct.unpack_from(">H", raw, start)
-            if start + 2 + length > len(raw):
-                break
-            parts.append(raw[start + 2 : start + 2 + length])
-            start += 2 + length
-        else:
-            address, which, name, data = parts
-            if family in (_FAMILY_LOCAL, _FAMILY_WILD) and which in (b"", b"%d" % number) and name == _COOKIE:
-                found.append((address != here, data))
-            continue
-        break
-    return [data for _, data in sorted(found, key=lambda entry: entry[0])]
 
 
 def _add_processes(claims: _Claims, roots: Roots) -> Iterator[Gap]:
@@ -297,7 +214,7 @@ def _enter(
             pid, user, _ = struct.unpack("3i", server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
             if left is None:
                 sources = [*_of_server(pid, roots), *claims.authorities.get(number, ())]
-                left = [*_cookies(number, sources, table)] or [None]
+                left = [*authorities.cookies(number, sources, table)] or [None]
             cookie = left.pop(0)
             if (screens := _ask(server, cookie)) is not None:
                 stack.pop_all()
@@ -338,7 +255,7 @@ def _ask(server: socket.socket, cookie: bytes | None) -> int | None:
 
     X Window System Protocol, section 8 "Connection Setup". Nothing else is asked.
     """
-    name, data = (b"", b"") if cookie is None else (_COOKIE, cookie)
+    name, data = (b"", b"") if cookie is None else (authorities.COOKIE, cookie)
     order = b"l" if sys.byteorder == "little" else b"B"
     head = order + b"\0" + struct.pack("=HHHHH", 11, 0, len(name), len(data), 0)
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -368,7 +285,7 @@ def _receive(server: socket.socket, length: int, deadline: float) -> bytes:
     return b"".join(parts)
 
 
-def _of_server(pid: int, roots: Roots) -> list[_Authority]:
+def _of_server(pid: int, roots: Roots) -> list[authorities.Authority]:
     """Return the file that the server itself was told to take cookies from (`-auth`)."""
     try:
         user, raw = _of_process(roots, pid, "cmdline")
@@ -376,27 +293,4 @@ def _of_server(pid: int, roots: Roots) -> list[_Authority]:
         return []  # another's process, or in another namespace: the environments are left
     arguments = raw.split(b"\0")
     at = arguments.index(b"-auth") + 1 if b"-auth" in arguments else len(arguments)
-    return [_Authority(path, user) for path in arguments[at : at + 1] if path.startswith(b"/")]
-
-
-def _cookies(number: int, sources: list[_Authority], table: mounts.MountTable | None) -> Iterator[bytes]:
-    """Yield the cookies to try, each once.
-
-    A file is read where it belongs to the user who names it: otherwise a user could have us
-    carry another's cookie to a socket of his own. Root and our own environment may name any.
-    """
-    seen: set[bytes] = set()
-    for source in sources:
-        if table is None or table.is_remote(os.path.normpath(source.path)):
-            continue
-        try:
-            with files.opened(source.path) as fd:
-                if source.claimant not in (None, 0, os.fstat(fd).st_uid):
-                    continue
-                raw = os.read(fd, MAX_AUTHORITY + 1)
-        except (OSError, ValueError):
-            continue  # without it the server says denied, which is the gap
-        for cookie in cookies_in(raw, number) if len(raw) <= MAX_AUTHORITY else ():
-            if cookie not in seen and len(seen) < MAX_COOKIES:
-                seen.add(cookie)
-                yield cookie
+    return [authorities.Authority(path, user) for path in arguments[at : at + 1] if path.startswith(b"/")]

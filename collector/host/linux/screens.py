@@ -17,15 +17,15 @@ from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.host.linux import consoles, displays
+from collector.host.linux import authorities, consoles, displays
 from collector.model import Blob, Gap, Outcome
+
+assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
-
-assert sys.platform == "linux"
 
 MAX_MONITORS: Final = 16
 """Most monitors of a display."""
@@ -122,7 +122,7 @@ def _of_screen(mss: Any, display: displays.Display, name: str) -> Iterator[Blob 
     """Yield the pictures of one screen (in the sense of X: one root window with its monitors)."""
     camera = None
     try:
-        with displays.authority(display):
+        with authorities.in_environment(display.number, display.cookie):
             camera = mss.MSS(backend="xgetimage", display=name)
         monitors = _monitors(camera.monitors)
         for monitor in islice(monitors, MAX_MONITORS):

@@ -177,7 +177,7 @@ def _timezone(roots: Roots) -> dict[str, Json]:
             name = text.from_bytes(files.read_small(f"{roots.etc}/timezone", limit=256).strip())
         except OSError:
             name = now.tm_zone
-    return {"name": cast("Json", name), "offset_s": now.tm_gmtoff}
+    return {"name": cast("Json", name), "offset_s": number(now.tm_gmtoff)}
 
 
 def _ntp() -> str:

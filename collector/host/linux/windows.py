@@ -16,8 +16,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from collector import text
-from collector.host.linux import displays
+from collector.host.linux import authorities, displays
 from collector.model import Gap, Outcome, number
+
+assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from collector.host.linux import Roots
     from collector.model import Json, Row
     from collector.text import Text
-
-assert sys.platform == "linux"
 
 MAX_WINDOWS: Final = 5_000
 """Most windows of a display that are looked at."""
@@ -70,7 +70,7 @@ def _of_display(display: displays.Display) -> Iterator[Row | Gap]:
     over = threading.Event()
     connection = timer = None
     try:
-        with displays.authority(display):
+        with authorities.in_environment(display.number, display.cookie):
             connection = load_xlib().Display(display.name)
         timer = threading.Timer(DISPLAY_SECONDS, _shut, (connection.display.socket, over))
         timer.daemon = True

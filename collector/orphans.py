@@ -1,0 +1,70 @@
+"""What is done with files that were announced and never recorded: nothing written is lost (SPEC 7.4)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from collector import disk, layout
+from collector.manifest import utc_text
+from collector.model import Gap, Outcome
+
+if TYPE_CHECKING:
+    from collector.ledger import Ledger
+    from collector.manifest import Record
+
+
+def answer_orphans(ledger: Ledger) -> None:
+    """Record what was written of each file that was announced and never recorded: partial, or a gap."""
+    folder = ledger.path / ledger.inventory.folder
+    for path, intent in list(ledger.inventory.pending.items()):
+        _answer(ledger, path, intent)
+    recorded = {stored.path for stored in ledger.inventory.stored.values()}
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = f"{ledger.inventory.folder}/{entry.name}"
+        if entry.name.endswith(layout.PART) and name not in recorded:
+            lost = "a temporary file whose announcement was lost with the power is removed"
+            size, sha256 = disk.digest(entry)
+            ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
+            entry.unlink()
+    disk.sync_folder(ledger.path)
+
+
+def _answer(ledger: Ledger, path: str, intent: Record) -> None:
+    final = ledger.path / path
+    part = ledger.path / (path + layout.PART)
+    source = str(intent["source"])
+    for written in (final, part):
+        if not os.path.lexists(written):
+            continue
+        size, sha256 = disk.digest(written)
+        if size == 0:
+            written.unlink()
+            continue
+        fd = disk.open_regular(written)
+        disk.sync(fd)
+        os.close(fd)
+        if written == part:
+            disk.rename(part, final)
+            disk.sync_folder(final.parent)
+        now = utc_text(ledger.clock.now().utc_ns)
+        ledger.append(
+            "artifact",
+            {
+                "path": path,
+                "kind": intent["kind"],
+                "source": source,
+                "subject": None,
+                "method": "taken over from a run that was cut short",
+                "outcome": Outcome.COLLECTED.value,
+                "started": str(intent["utc"]),
+                "ended": now,
+                "size": size,
+                "sha256": sha256,
+                "rows": None,
+                "source_times": None,
+                "flags": ["partial"],
+            },
+        )
+        return
+    ledger.gap(source, Gap(Outcome.FAILED, "cut short before anything of it was written"), path)

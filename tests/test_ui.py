@@ -1,0 +1,510 @@
+"""What people see: it fits their screen, carries nothing hostile, and never stops a run."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.acquisition import Result
+from collector.errors import DiskFullError, NotABundleError
+from collector.findings import Anchor, Code, Finding, Level, Verdict
+from collector.isolation import DefaultRoute, Facts, Link, Reason, judge
+from collector.model import Gap, Outcome
+from collector.sources import SOURCES
+from collector.ui import as_json, errors, final, meanings, messages, network, progress, qr, report, terminal
+from collector.ui.remaining import Remaining
+from collector.verify import Report
+
+ROOT = Path(__file__).parent.parent
+HOSTILE = "a\x1b[2J\x1b]0;x\x07\n\u202eexe.\u200bgpj\u2066\r\x9b31m"
+START = "K7QF-2MZA-PX4D-WLNE-6TRB-YH3G-UJ5S-ACVI"
+SEAL = "MZ2X-WQ7A-4NLE-KD6P-TBRY-G3HU-S5JC-IVAF"
+SHA256 = "3f" * 32
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+LANGUAGES = pytest.mark.parametrize("lang", ["fr", "en"])
+PATH = Path("/media/secretariat/Clé USB/preuves/CABINET-1_poste-accueil_20261123T101500Z")
+LIVE = Link("eth0", 2, "ethernet", admin_up=True, carrier=True, operstate="up", physical=True)
+CONNECTED = judge(Facts((LIVE,), (DefaultRoute(2, {}),)))
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+from itertools import pairwise
+from pathlib import Path
+from test_ui import scripted
+scripted({lang!r})
+"""
+
+
+@pytest.fixture(autouse=True)
+def english():
+    yield
+    messages.install("en")
+
+
+def made(**more):
+    given = {
+        "bundle": PATH,
+        "case": "CABINET-1",
+        "exit_code": 0,
+        "records": 1234,
+        "artifacts": 57,
+        "gaps": 0,
+        "isolation": {"open": "ISOLATED", "close": "ISOLATED", "run": "ISOLATED"},
+        "reasons": (),
+        "start_code": START,
+        "seal_code": SEAL,
+        "seal_sha256": SHA256,
+        "seconds": 83.2,
+        "reason": None,
+        "missed": (),
+    }
+    return Result(**(given | more))
+
+
+def worst(**more):
+    """Return a result with everything to say at once."""
+    connected = {"open": "CONNECTED", "close": "CONNECTED", "run": "CONNECTED"}
+    missed = tuple((source.name, outcome) for source in SOURCES for outcome in ("denied", "failed", "failed"))
+    reasons = tuple(Reason("other_connected", HOSTILE) for _ in range(9))
+    given = {"exit_code": 3, "gaps": 40_000, "isolation": connected, "missed": missed, "reasons": reasons}
+    return made(**(given | more))
+
+
+def play(look):
+    """Tell a short run as `acquisition` tells it."""
+    look.opened(PATH, START)
+    look.isolation("open", CONNECTED)
+    for number, source in enumerate(SOURCES, 1):
+        look.step(number, len(SOURCES) + 1, source.name, source.seconds)
+        look.counted(1234)
+        for _ in range(20):
+            look.gap(source.name, Gap(Outcome.DENIED, "not allowed", HOSTILE))
+    look.phase("files", SEAL)
+    look.stopping("signal")
+    look.step(len(SOURCES) + 1, len(SOURCES) + 1, "seal", 10)
+    look.close()
+    look.close()
+
+
+def scripted(lang):
+    """Do what the child of the pty tests does."""
+    messages.install(lang)
+    look = progress.onlooker(sys.stderr, quiet=False)
+    before = threading.active_count()
+    look._clock = iter(range(10**6)).__next__  # a second for each look: every event is drawn
+    play(look)
+    assert threading.active_count() == before
+    final.show(worst(reason="disk_full"), sys.stderr)
+    terminal.show(sys.stderr, f"kind={type(look).__name__} gone={look.terminal.gone}\n")
+
+
+def on_a_terminal(lang, *, hang_up=False, **environment):
+    """Run `scripted` on a real terminal of 80x24; return all that it wrote there."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    code = SCRIPT.format(root=str(ROOT / "tests"), lang=lang)
+    env = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    env = {name: value for name, value in env.items() if value}
+    child = subprocess.Popen([sys.executable, "-c", code], stderr=follower, stdout=follower, stdin=follower, env=env)
+    os.close(follower)
+    written = b""
+    while select.select([leader], [], [], 30)[0]:
+        try:
+            data = os.read(leader, 65536)
+        except OSError:  # Linux: the last one has closed it
+            break
+        written += data
+        if not data or (hang_up and len(written) > 100):
+            break
+    os.close(leader)
+    return child.wait(30), written.decode()
+
+
+def without_colours(written):
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written).replace("\r", "\n")
+
+
+@LANGUAGES
+def test_a_real_terminal_shows_step_times_counts_code_and_that_stopping_is_safe(lang):
+    """On 80x24 the progress is drawn, then wiped, and the cursor is given back."""
+    code, written = on_a_terminal(lang, NO_COLOR="")
+    assert code == 0, written
+    assert "kind=TerminalProgress gone=None" in written
+    shown = without_colours(written)
+    for expected in {
+        "fr": (
+            "Étape 2 sur 14 : Je note les programmes en cours",
+            "N'éteignez pas",
+            "environ",
+            "Recopiez-le sur papier",
+        ),
+        "en": ("Step 2 of 14: I note the programs that are running", "Do not power off", "about", "Write it on paper"),
+    }[lang]:
+        assert expected.replace(" :", "\u00a0:") in shown
+    assert "K7QF   2MZA   PX4D   WLNE" in shown
+    assert written.count("\x1b[?25l") == written.count("\x1b[?25h") == 1
+    assert max(terminal.width(line) for line in shown.split("\n")) <= 80
+    assert not CONTROL.search(shown)
+    assert "\x1b[2J" not in written
+    assert "\x1b]0" not in written
+
+
+def test_no_colour_where_none_is_wanted():
+    """NO_COLOR leaves no colour and no bold; moving the cursor is no colour."""
+    code, written = on_a_terminal("en", NO_COLOR="1")
+    assert code == 0, written
+    assert not re.search(r"\x1b\[[0-9;]+m", written.replace("\x1b[0m", ""))
+
+
+def test_a_dumb_terminal_gets_plain_lines():
+    """TERM=dumb can't move its cursor."""
+    code, written = on_a_terminal("fr", TERM="dumb")
+    assert code == 0, written
+    assert "kind=LineProgress" in written
+    assert not CONTROL.search(written.replace("\r\n", "\n"))
+
+
+def test_a_terminal_that_vanishes_does_not_stop_the_run():
+    """The window is closed in the middle: the run goes on to its end (a signal is the command line's business)."""
+    code, written = on_a_terminal("fr", hang_up=True)
+    assert code == 0, written
+
+
+def test_a_stream_that_breaks_is_noted_once_and_left_alone():
+    """A broken pipe and a closed stream: everything is told to nobody."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as stream:
+        look = progress.LineProgress(stream)
+        play(look)
+        final.show(worst(), stream)
+        assert look.terminal.gone == "Broken pipe"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # what is buffered goes somewhere at the end
+    look = progress.LineProgress(stream)
+    play(look)
+    assert look.terminal.gone == "ValueError"
+
+
+def test_rich_on_a_terminal_that_broke_ends_nothing():
+    """Drawing on a stream that fails raises nothing and starts no exit, as rich alone would."""
+
+    class Broken(io.StringIO):
+        def write(self, _words):
+            raise OSError(5, "Input/output error")
+
+    look = progress.TerminalProgress(Broken())
+    play(look)
+    assert look.terminal.gone == "Input/output error"
+
+
+@LANGUAGES
+def test_lines_elsewhere_are_plain_narrow_and_few(lang):
+    """Without a terminal: no control character, at most 80 columns, thousands of gaps are counted, not listed."""
+    messages.install(lang)
+    stream = io.StringIO()
+    look = progress.onlooker(stream, quiet=False)
+    assert type(look) is progress.LineProgress
+    play(look)
+    lines = stream.getvalue().split("\n")
+    assert not CONTROL.search(stream.getvalue())
+    assert max(terminal.width(line) for line in lines) <= 80
+    assert START in stream.getvalue()
+    assert sum("\\x1b[2J" in line for line in lines) == progress.GAP_LINES * len(SOURCES)
+    counted = {"fr": "20 n'ont pas pu être lus", "en": "20 could not be read"}[lang]
+    assert stream.getvalue().count(counted) == len(SOURCES)
+
+
+def test_quiet_says_nothing(capfd):
+    """--quiet writes nothing at all."""
+    play(progress.onlooker(sys.stderr, quiet=True))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_that_the_encoding_has_not_is_written_all_the_same():
+    """A terminal in Latin-1 shows what it can."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "iso-8859-1", write_through=True)
+    terminal.show(stream, "clé 鍵\n")
+    assert raw.getvalue() == b"cl\xe9 \\u9375\n"
+
+
+BUDGETS = [source.seconds for source in SOURCES] + [10.0]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 2000)), max_size=60))
+def test_the_time_left_is_never_negative_and_never_jumps(events):
+    """Whatever the steps take, the estimate moves only as time passes, bounded, and the bar only grows."""
+    now, step = 0.0, 0
+    remaining = Remaining(BUDGETS, now)
+    last, done = remaining.seconds(now), 0.0
+    for next_step, passed in events:
+        if next_step and step < len(BUDGETS):
+            step += 1
+            remaining.step(step, now)
+            assert remaining.seconds(now) == pytest.approx(last)  # a step that ends moves nothing at once
+        now += passed
+        shown = remaining.seconds(now)
+        assert 0 <= shown <= sum(BUDGETS)
+        assert abs(shown - last) <= passed + sum(BUDGETS) * passed / 5
+        assert done <= remaining.fraction(now) <= 1
+        last, done = shown, remaining.fraction(now)
+
+
+@pytest.mark.parametrize("longest", [0.3, 60, 900])
+def test_the_time_left_moves_smoothly_to_nothing(longest):
+    """Ten looks a second at a run whose one long step takes less than usual, as usual, or all it may."""
+    remaining, now, shown = Remaining(BUDGETS, 0.0), 0.0, []
+    for step, budget in enumerate(BUDGETS, 1):
+        remaining.step(step, now)
+        for _ in range(int((longest if budget == max(BUDGETS) else 0.3) * 10)):
+            now += 0.1
+            shown.append(remaining.seconds(now))
+    assert min(shown) >= 0
+    assert max(abs(b - a) for a, b in pairwise(shown)) < 3
+    assert max(shown) <= max(shown[0], 0.2 * longest + 60)
+    for _ in range(600):  # a seal that takes a minute longer than it may
+        now += 0.1
+        assert remaining.seconds(now) >= 0
+    assert remaining.seconds(now) < 1
+
+
+@LANGUAGES
+@pytest.mark.parametrize("reason", ["signal", "disk_full", "max_time", None])
+def test_the_last_screen_fits_and_has_all_that_matters(lang, reason):
+    """With everything to say at once it fits 80x24, and codes, digest, place and next steps are never left out."""
+    messages.install(lang)
+    lines = final.screen(worst(reason=reason), 79, 23)
+    assert len(lines) <= 23
+    assert max(terminal.width(line) for line in lines) <= 79
+    text = "\n".join(lines)
+    assert not CONTROL.search(text)
+    for row in (
+        "K7QF   2MZA   PX4D   WLNE",
+        "TBRY   G3HU   S5JC   IVAF",
+        SHA256,
+        "certutil -hashfile checkpoint SHA256",
+    ):
+        assert row in text
+    assert str(PATH) in text.replace("\n  ", "")
+    assert "17cyber.gouv.fr" in text
+    assert {"fr": "N'éteignez pas", "en": "Do not power off"}[lang] in text
+    assert "40" in text
+
+
+@LANGUAGES
+def test_the_last_screen_says_how_the_network_was(lang):
+    """Each course of the verdicts has its own sentence, and a calm run none that frightens."""
+    messages.install(lang)
+    courses = [("ISOLATED", "ISOLATED"), ("CONNECTED", "ISOLATED"), ("ISOLATED", "CONNECTED"), ("UNKNOWN", "ISOLATED")]
+    told = set()
+    for opened, closed in courses:
+        run = min((opened, closed), key=["CONNECTED", "UNKNOWN", "ISOLATED"].index)
+        told.add("\n".join(network.run_lines({"open": opened, "close": closed, "run": run}, 79)))
+    assert len(told) == 4
+    calm = "\n".join(final.screen(made(), 79, 23))
+    assert "Internet" not in calm
+    assert len(final.screen(made(), 79, 23)) <= 23
+
+
+def test_the_remarks_on_the_network_name_what_to_unplug():
+    """There is room for what to do about the network in an ordinary run."""
+    messages.install("fr")
+    still = {"open": "CONNECTED", "close": "CONNECTED", "run": "CONNECTED"}
+    text = "\n".join(final.screen(made(isolation=still, reasons=CONNECTED.reasons, exit_code=4), 79, 23))
+    assert "Ce poste semble encore relié à Internet.\nDébranchez le câble, coupez le Wi-Fi. N'éteignez pas." in text
+    assert "Le câble réseau de eth0 est branché" in text
+
+
+def test_quiet_still_leaves_folder_and_seal_code():
+    """A seal code that nobody saw is lost: two lines remain."""
+    assert SEAL in final.short(made())
+    assert "CABINET-1_poste-accueil" in final.short(made())
+
+
+def test_the_qr_code_is_the_digest_and_is_left_out_where_there_is_no_room(tmp_path):
+    """What is drawn is, module by module, a QR code that a reader reads as the digest."""
+    zbarimg = shutil.which("zbarimg")
+    rows = qr.lines(SHA256, colour=False)
+    assert max(map(len, rows)) < 80
+    bits = []
+    for row in rows:
+        bits.append([char in "▄ " for char in row])  # upper half dark
+        bits.append([char in "▀ " for char in row])
+    image = f"P1\n{len(bits[0]) * 8} {len(bits) * 8}\n"
+    image += "\n".join(" ".join("1" if bit else "0" for bit in row for _ in range(8)) for row in bits for _ in range(8))
+    (tmp_path / "code.pbm").write_text(image + "\n")
+    assert "\x1b" not in "".join(rows)
+    if zbarimg is None:
+        pytest.skip("zbarimg is not installed: the code was drawn and not read")
+    read = subprocess.run([zbarimg, "-q", "--raw", tmp_path / "code.pbm"], capture_output=True, text=True, check=True)
+    assert read.stdout.strip() == SHA256.upper()
+
+
+def test_with_colour_the_same_qr_code_is_drawn_dark_on_light():
+    """On a light terminal, too, dark modules are dark."""
+    swap = str.maketrans("█▀▄ ", " ▄▀█")
+    coloured = [row.removeprefix("\x1b[30;107m").removesuffix("\x1b[0m") for row in qr.lines(SHA256, colour=True)]
+    assert [row.translate(swap) for row in coloured] == qr.lines(SHA256, colour=False)
+
+
+def found(verdict, *findings, **more):
+    given = {
+        "verdict": verdict,
+        "findings": findings,
+        "more_findings": 0,
+        "records": 42,
+        "artifacts": 17,
+        "attachments": 0,
+        "start_code": START,
+        "seal_code": SEAL,
+        "seal_sha256": SHA256,
+        "anchors": (),
+        "resumed": (),
+    }
+    return Report(**(given | more))
+
+
+@LANGUAGES
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_verdict_comes_first_and_the_limits_last(lang, verdict):
+    """Every verdict says its limits, none promises, nothing hostile gets through, no line is too wide."""
+    messages.install(lang)
+    findings = tuple(Finding(code, HOSTILE, "it can't be read: Permission denied") for code in Code)
+    anchors = (Anchor("seal_code", anchors=True, detail="matches"), Anchor(HOSTILE, anchors=False, detail=HOSTILE))
+    text = report.verify_text(found(verdict, *findings, anchors=anchors, resumed=(3, 9), more_findings=7), PATH)
+    assert not CONTROL.search(text)
+    assert max(terminal.width(line) for line in text.split("\n")) <= 80
+    assert not re.search("authenti|scell", text, re.IGNORECASE)
+    assert messages._(report.VERDICTS[verdict][0])[:20] in "\n".join(text.split("\n")[:4])
+    assert messages._(report.LIMITS[0]) in text
+    assert Code.NOT_A_REGULAR_FILE.value in text
+    assert "13" in text  # 26 codes, 20 shown, and 7 that were not kept
+    if lang == "fr":
+        assert "accès refusé" in text
+
+
+@LANGUAGES
+def test_unanchored_says_how_to_anchor(lang):
+    """It shows the code in the groups of the paper and names the option."""
+    messages.install(lang)
+    text = report.verify_text(found(Verdict.UNANCHORED), PATH)
+    assert "MZ2X   WQ7A   4NLE   KD6P" in text
+    assert "--seal-code" in text
+    anchored = report.verify_text(
+        found(Verdict.ANCHORED, anchors=(Anchor("seal_code", anchors=True, detail=""),)), PATH
+    )
+    assert "--seal-code" not in anchored
+
+
+def test_every_finding_code_has_a_meaning_and_altered_ones_an_advice():
+    """Nobody is left with a code alone."""
+    assert set(meanings.MEANINGS) == set(Code)
+    assert all(meanings.advice(code, altered=True) for code in Code)
+    assert meanings.advice(Code.LITTER, altered=False) is None
+
+
+@LANGUAGES
+def test_the_isolation_text_names_what_to_unplug(lang):
+    """Verdict, what to do, every link; a hostile interface name moves nothing."""
+    messages.install(lang)
+    hostile = Link(HOSTILE, 3, "wifi", admin_up=True, carrier=True, operstate="up", physical=True)
+    text = network.isolation_text(judge(Facts((LIVE, hostile), scope="namespace", scope_reason="other_namespace")))
+    assert not CONTROL.search(text)
+    assert max(terminal.width(line) for line in text.split("\n")) <= 80
+    assert {"fr": "Débranchez le câble", "en": "Unplug the cable"}[lang] in text
+    assert "eth0" in text
+
+
+@LANGUAGES
+def test_a_dry_run_names_every_step(lang):
+    """As many numbered lines as sources, in their order."""
+    messages.install(lang)
+    text = report.dry_run_text(SOURCES)
+    assert [int(number) for number in re.findall(r"^ ?(\d+)\. ", text, re.MULTILINE)] == list(
+        range(1, len(SOURCES) + 1)
+    )
+    assert max(terminal.width(line) for line in text.split("\n")) <= 80
+
+
+def test_errors_have_a_label_and_a_next_step():
+    """`error:` and `hint:`, in French `erreur :` and `conseil :`, and hostile data in them is escaped."""
+    stream = io.StringIO()
+    errors.show(NotABundleError("the note is empty", hint="attach it as a file"), stream)
+    assert stream.getvalue() == "error: the note is empty\nhint: attach it as a file\n"
+    messages.install("fr")
+    assert errors.error_text("the note is empty", "attach it as a file") == (
+        "erreur : la note est vide\nconseil : joignez-la comme fichier\n"
+    )
+    assert not CONTROL.search(errors.error_text(f"it can't be read: {HOSTILE}"))
+    assert not CONTROL.search(errors.crash_text(RuntimeError(HOSTILE)))
+    assert "hint" not in errors.error_text(str(DiskFullError("x")))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone:
+        errors.show(DiskFullError("x"), gone)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), gone.fileno())
+
+
+def test_json_holds_the_promised_keys_and_any_path():
+    """One object, JSON all through; a path that is not Unicode keeps its bytes."""
+    told = json.loads(json.dumps(as_json.result_json(worst(bundle=Path(os.fsdecode(b"/m/\xff\n")), reason="signal"))))
+    assert list(told) == [
+        *("bundle", "case", "exit", "records", "artifacts", "gaps", "isolation"),
+        *("start_code", "seal_code", "seal_sha256", "seconds", "reason", "missed"),
+    ]
+    assert told["bundle"] == {"text": "/m/\ufffd\n", "hex": "2f6d2fff0a"}
+    assert told["isolation"] == {"open": "CONNECTED", "close": "CONNECTED", "run": "CONNECTED"}
+    assert told["missed"][0] == {"source": "system", "outcome": "denied"}
+    finding = Finding(Code.LITTER, "x", "y", Level.INFORMATION)
+    told = json.loads(json.dumps(as_json.report_json(found(Verdict.UNANCHORED, finding), PATH)))
+    assert told["findings"] == [{"code": "LITTER", "subject": "x", "detail": "y", "level": "information"}]
+    assert {"verdict", "findings", "records", "artifacts", "start_code", "seal_code", "anchors"} <= set(told)
+
+
+@given(st.text(max_size=400), st.integers(20, 80), st.sampled_from(["", "  ", " 1. "]))
+def test_folding_loses_nothing_and_keeps_to_its_width(words, columns, indent):
+    """Every character that is not a space is still there, and no line is too wide."""
+    words = terminal.shown(words, 400)
+    lines = terminal.fold(words, columns, indent, " " * len(indent))
+    assert max(map(terminal.width, lines)) <= columns
+    assert "".join(lines).removeprefix(indent).replace(" ", "") == words.replace(" ", "")
+    clipped = terminal.clipped(words, columns)
+    assert terminal.width(clipped) <= columns
+
+
+def test_the_note_in_the_bundle_is_small_and_plain():
+    """At most 8 KiB, UTF-8 without a mark, LF, with the commands that work without our software, in both languages."""
+    data = (ROOT / "collector/LISEZ-MOI.txt").read_bytes()
+    assert len(data) <= 8192
+    assert not data.startswith(b"\xef\xbb\xbf")
+    assert b"\r" not in data
+    text = data.decode()
+    assert text.endswith("\n")
+    assert not re.search(r"scell|authenti|artefact", text, re.IGNORECASE)
+    for command in (
+        "sha256sum -c SHA256SUMS",
+        (
+            """ssh-keygen -Y verify -f allowed_signers -I "$(cut -d' ' -f1 allowed_signers | head -n1)" """
+            "-n evidence-collector@v1 -s checkpoint.sig < checkpoint"
+        ),
+        "openssl dgst -sha256 -binary checkpoint | base32 | cut -c1-32",
+        "certutil -hashfile checkpoint SHA256",
+    ):
+        assert text.count(command) == 2
