@@ -30,6 +30,7 @@ FLOORS = """
     manifest
     seal clocks inventory disk
     ledger chainfile contents
+    anchors
     orphans anchors
     bundle verify
     resume
@@ -44,9 +45,7 @@ FLOORS = """
 """
 """The ground floor first. A room loads only rooms of floors below its own (and what is inside itself)."""
 
-VERIFIER = (
-    "manifest schema inventory seal clocks ledger chainfile contents findings verify resume custody disk layout bundle"
-)
+VERIFIER = "manifest schema inventory seal clocks ledger chainfile contents findings anchors verify resume custody disk layout bundle"
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
 NEVER = (
