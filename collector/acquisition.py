@@ -125,6 +125,7 @@ class Run:
     _rows: dict[str, int] = field(default_factory=dict)
     _over_size: bool = False
     _told_stop: bool = False
+    _told_full: bool = False
 
     def collect(self) -> Result:
         """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone."""
@@ -182,8 +183,13 @@ class Run:
                 cut = self._cut(deadline)
                 if cut is not None:
                     output.missed(cut)
+                    output.end("cut")
                     break
-            output.end()
+            else:
+                output.end()
+        except DiskFullError:
+            output.full()
+            raise
         finally:
             reading.abandon()
         self._rows[name] = output.count
@@ -234,6 +240,9 @@ class Run:
         if self.stop.reason is None:
             self.stop.reason = "disk_full"
         self._check_time()
+        if self._told_full:
+            return
+        self._told_full = True
         self.bundle.observe("disk-full", {"reason": "the folder of the bundle takes no more bytes"})
 
     def _judge(self, when: str) -> None:

@@ -127,10 +127,12 @@ def create(
     key: Ed25519PrivateKey,
     clock: Clock,
     sid: str | None = None,
+    request: Mapping[str, Json] | None = None,
 ) -> Bundle:
     """Make a bundle: its folder, then `manifest.jsonl` by rename, already holding a synced `open` (SPEC 7.1).
 
-    `sid` is random unless given (a test's). Raises `BundleNotMadeError` with nothing left
+    What was asked for (`request`) is observed before that rename too: a resume needs it however
+    early the run ends. `sid` is random unless given (a test's). Raises `BundleNotMadeError` with nothing left
     behind but, at worst, an empty folder.
     """
     path = _new_folder(out, name)
@@ -145,8 +147,10 @@ def create(
         bundle = Bundle(path, fd, chain, Inventory(), key, clock)
         fields = {**opening, "run_key": seal.public_line(key), "readme_sha256": hashlib.sha256(readme).hexdigest()}
         bundle.append("open", fields)
+        if request is not None:
+            bundle.observe("request", request)
         disk.sync_folder(path)
-        disk.sync_folder(out)
+        disk.sync_folder(out.resolve())  # it may be named by a link
         disk.rename(part, path / layout.MANIFEST)
         disk.sync_folder(path)
     except (OSError, CollectorError) as error:
@@ -164,12 +168,16 @@ def _new_folder(out: Path, name: str) -> Path:
     hint = "choose an existing folder that can be written, on the stick, with --out"
     for number in range(1, 1000):
         path = out / (name if number == 1 else f"{name}-{number}")
+        made = False
         try:
             path.mkdir(mode=0o700)
+            made = True
             (path / layout.ARTIFACTS).mkdir(mode=0o700)
         except FileExistsError:
             continue
         except OSError as error:
+            if made:  # never what stood there before
+                _unmake(path)
             reason = os.strerror(error.errno or 0)
             raise BundleNotMadeError(f"no folder for the bundle can be made: {reason}", hint=hint) from error
         return path
@@ -193,7 +201,7 @@ def _unmake(path: Path) -> None:
         try:
             folder.rmdir()
         except OSError:
-            return
+            continue  # not there, or it refused us before
 
 
 def keep_reserve(path: Path) -> None:

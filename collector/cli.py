@@ -238,7 +238,7 @@ def verify_command(
     else:
         for bundle, found in reports:
             click.echo(report.verify_text(found, Path(bundle)), nl=False)
-    sys.exit(worst_exit([verify_exit(str(found.verdict), require_anchor=require_anchor) for _, found in reports]))
+    _leave(worst_exit([verify_exit(str(found.verdict), require_anchor=require_anchor) for _, found in reports]))
 
 
 def kit_nonce(path: Path) -> str:
@@ -281,7 +281,7 @@ def isolation_command(*, as_json: bool) -> None:
     except HostError as error:
         raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
     click.echo(json.dumps(verdict.as_json()) + "\n" if as_json else network.isolation_text(verdict), nl=False)
-    sys.exit(isolation.EXIT_CODES[verdict.verdict])
+    _leave(isolation.EXIT_CODES[verdict.verdict])
 
 
 @collect.command("note")

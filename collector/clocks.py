@@ -43,15 +43,16 @@ def step_between(before: Record, after: Record) -> str | None:
     """Return what the times of two records, one after the other, say of a clock that was set, or `None`."""
     if before["boot_id"] != after["boot_id"]:
         return None
-    boot = int(str(after["boot_ns"])) - int(str(before["boot_ns"]))
-    wall = (_utc(str(after["utc"])) - _utc(str(before["utc"]))).total_seconds()
-    step = wall - boot / 1e9
+    start, end = _times(str(before["utc"]), str(before["boot_ns"])), _times(str(after["utc"]), str(after["boot_ns"]))
+    step = (end[0] - start[0]).total_seconds() - (end[1] - start[1]) / 1e9
+    if end[1] >= start[1] and abs(step) * 1e9 <= STEP_NS:
+        return None
     where = f"between record {before['seq']} and record {after['seq']}"
-    if boot < 0:
-        return f"the boot clock went back {where}"
-    return f"the wall clock was set by {step:+.1f} s {where}" if abs(step) * 1e9 > STEP_NS else None
+    return (
+        f"the boot clock went back {where}" if end[1] < start[1] else f"the wall clock was set by {step:+.1f} s {where}"
+    )
 
 
-@lru_cache(maxsize=2)
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text[:-1])
+@lru_cache(maxsize=2)  # each record is the later one first, then the earlier one
+def _times(utc: str, boot_ns: str) -> tuple[datetime, int]:
+    return datetime.fromisoformat(utc[:-1]), int(boot_ns)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collector.manifest import Record
     from collector.model import Clock
 
-MAX_NOTE = 3000
-"""Longest note in characters: 20 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
+MAX_NOTE = 2500
+"""Longest note in characters: 24 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
 
 _SUFFIXES = (
     ".csv .doc .docx .eml .gif .heic .html .jpeg .jpg .json .log .m4a .mov .mp3 .mp4 .msg .odt .pdf .png .rtf .tsr "

@@ -191,9 +191,9 @@ def digest(path: Path | str, size: int | None = None) -> tuple[int, str]:
         if size is not None and found != size:
             return found, ""
         if found <= CHUNK:  # 20,000 small artifacts: one buffer each would cost more than the hash
-            data = os.read(fd, CHUNK + 1)
-            if len(data) <= CHUNK and not os.read(fd, 1):
-                return len(data), hashlib.sha256(data).hexdigest()
+            data = os.read(fd, found + 1)
+            if len(data) == found:  # less than was asked for: its end
+                return found, hashlib.sha256(data).hexdigest()
             os.lseek(fd, 0, os.SEEK_SET)
         length, total = 0, hashlib.sha256()
         for chunk in chunks(fd):

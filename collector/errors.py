@@ -63,12 +63,14 @@ class DiskFullError(CollectorError):
     """The folder of the bundle takes no more bytes: what is written stays."""
 
     exit_code = 3
+    default_hint = "what is written stays; plug in an empty stick and start again"
 
 
 class WriteError(CollectorError):
     """The folder of the bundle can't be written any more (stick removed, read-only, broken)."""
 
     exit_code = 3
+    default_hint = "what is written stays; once the stick can be written again, `collect resume` goes on"
 
 
 class ManifestFormatError(CollectorError):

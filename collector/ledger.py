@@ -21,7 +21,7 @@ from collector.model import Gap, Outcome
 from collector.text import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from collector.inventory import Inventory
@@ -36,6 +36,7 @@ GROUP_SECONDS = 1.0
 """… and the longest that the first of them may wait for it."""
 MAX_SUBJECT = 2500
 """Longest subject of a record in characters: 20 bytes each at most (text and hex), so that it fits a line."""
+_FULL = "the folder of the bundle is full: what room is left is for its seal"
 _BUFFER = 256 * 1024
 _DRIP_SECONDS = 2.0
 """A long artifact is synced this often while it grows, so that lost power costs seconds of it."""
@@ -52,7 +53,11 @@ class ArtifactFile:
     started: str
     part: Path
     fd: int
+    is_full: Callable[[], bool]
+    """Whether the reserve is being spent: what room is left is for records and the seal."""
     size: int = 0
+    lines: int = 0
+    """Whole lines of a table written so far."""
     cut: bool = False
     _sum: hashlib._Hash = field(default_factory=hashlib.sha256)
     _waiting: list[bytes] = field(default_factory=list)
@@ -76,6 +81,8 @@ class ArtifactFile:
         if self.cut:
             return
         try:
+            if self.is_full():
+                raise DiskFullError(_FULL)
             disk.write_all(self.fd, data, counted=self._count)
         except CollectorError:
             self.cut = True
@@ -83,6 +90,8 @@ class ArtifactFile:
 
     def _count(self, written: bytes) -> None:
         self.size += len(written)
+        if self.path.endswith(".jsonl"):
+            self.lines += written.count(b"\n")
         self._sum.update(written)
 
     def sha256(self) -> str:
@@ -96,6 +105,8 @@ class ChainFileOnDisk:
     def __init__(self, fd: int, reserve: Path) -> None:
         self.fd = fd
         self._reserve = reserve
+        self.is_spent = False
+        """Whether the reserve was given up: nothing but records and the seal may be written then."""
         self._broken = False
 
     def write_all(self, data: bytes) -> None:
@@ -122,6 +133,7 @@ class ChainFileOnDisk:
             self._reserve.unlink()
         except OSError:
             return False
+        self.is_spent = True
         return True
 
 
@@ -185,6 +197,8 @@ class Ledger:
 
     def artifact(self, kind: str, source: str, suffix: str, method: str) -> ArtifactFile:
         """Announce an artifact and open its file; raises `DiskFullError` or `WriteError`."""
+        if self._file.is_spent:
+            raise DiskFullError(_FULL)
         path = f"{self.inventory.folder}/{self.records:06d}-{source}{suffix}"
         self.append("intent", {"path": path, "kind": kind, "source": source}, synced=not self.grouped)
         part = self.path / (path + layout.PART)
@@ -194,7 +208,7 @@ class Ledger:
         except DiskFullError:
             self.gap(source, Gap(Outcome.OVER_LIMIT, "the folder of the bundle is full"), path)  # ends the intent
             raise
-        return ArtifactFile(path, kind, source, method, started, part, fd)
+        return ArtifactFile(path, kind, source, method, started, part, fd, lambda: self._file.is_spent)
 
     def finish(
         self,
@@ -205,12 +219,19 @@ class Ledger:
         source_times: Mapping[str, str] | None = None,
         flags: tuple[str, ...] = (),
     ) -> None:
-        """Record an artifact that is written; on a full disk what fits of it, flagged `cut`."""
+        """Record an artifact that is written; on a full disk what fits of it, flagged `cut`.
+
+        Raises `DiskFullError` after that if nobody was told yet.
+        """
+        full = None
         try:
             file.flush()
-        except DiskFullError:
+        except DiskFullError as error:
+            full = error
+        if file.cut:
             flags = (*flags, "cut")
-        empty = file.size == 0 if rows is None else rows == 0
+            rows = None if rows is None else max(0, file.lines - 1)
+        empty = not file.cut and (file.size == 0 if rows is None else rows == 0)
         fields: Record = {
             "path": file.path,
             "kind": file.kind,
@@ -231,6 +252,8 @@ class Ledger:
         self._group.append((file, fields))
         if not self.grouped or len(self._group) >= GROUP_FILES or self.is_due():
             self.commit()
+        if full is not None:
+            raise full
 
     def is_due(self) -> bool:
         """Tell whether the oldest grouped artifact has waited for its sync long enough."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from collector import rows
-from collector.errors import DiskFullError
 from collector.model import Blob, Gap, Outcome
 from collector.reading import BlobEnd, Chunk
 
@@ -51,7 +50,7 @@ class Output:
     _told: float = 0.0
 
     def take(self, delivery: Delivery) -> None:
-        """Write one delivery; raises `DiskFullError` once what fits is recorded."""
+        """Write one delivery; raises `DiskFullError`, after which `full` records what fits."""
         if isinstance(delivery, Gap):
             self.missed(delivery)
         elif isinstance(delivery, list):
@@ -73,8 +72,16 @@ class Output:
         self._gaps += 1
         self.run.missed(self.source, gap)
 
-    def end(self) -> None:
-        """Record what is written; a source that ended with neither row nor gap is an empty artifact."""
+    def full(self) -> None:
+        """Record that the folder of the bundle is full, and what fits of what is open."""
+        self.missed(Gap(Outcome.OVER_LIMIT, "cut short: the folder of the bundle is full"))
+        self.end()
+
+    def end(self, *flags: str) -> None:
+        """Record what is written; a source that ended with neither row nor gap is an empty artifact.
+
+        Raises `DiskFullError` if that shows now; then it is recorded all the same.
+        """
         if self._blob is not None:
             self._end_blob("cut")
         if self._cut_rows:
@@ -83,7 +90,8 @@ class Output:
             self._jsonl()
         if self._file is not None:
             file, self._file = self._file, None
-            self.run.bundle.finish(file, rows=self.count, flags=("row-cut",) if self._cut_rows else ())
+            flags = (*flags, "row-cut") if self._cut_rows else flags
+            self.run.bundle.finish(file, rows=self.count, flags=flags)
         self.run.told(self.count)
 
     def _end_blob(self, *flags: str) -> None:
@@ -109,9 +117,4 @@ class Output:
 
     def _write(self, file: ArtifactFile, data: bytes) -> None:
         self.run.counted(len(data))
-        try:
-            file.write(data)
-        except DiskFullError:
-            self.missed(Gap(Outcome.OVER_LIMIT, "cut short: the folder of the bundle is full"))
-            self.end()
-            raise
+        file.write(data)

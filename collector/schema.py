@@ -188,16 +188,16 @@ class Tables(dict[str, tuple[Field, ...]]):
             for hidden in (False, True)
         }
 
-    def expected(self, kind: str, *, encrypted: bool) -> tuple[list[str], tuple[Field, ...]]:
-        """Return the names in a record of this type, in order, and the fields whose form is checked."""
+    def expected(self, kind: str, *, encrypted: bool) -> tuple[list[str], tuple[Field, ...], tuple[Check, ...]]:
+        """Return the names in a record of this type, its fields, and the check of each, all in their order."""
         return self._expected[kind, encrypted]
 
 
-def _expected(fields: tuple[Field, ...], *, hidden: bool) -> tuple[list[str], tuple[Field, ...]]:
+def _expected(fields: tuple[Field, ...], *, hidden: bool) -> tuple[list[str], tuple[Field, ...], tuple[Check, ...]]:
     clear = (*COMMON, *(field for field in fields if not (hidden and field.private)))
     if len(clear) < len(COMMON) + len(fields):
         clear = (*clear, Field("private", is_base64))
-    return [field.name for field in clear], clear
+    return [field.name for field in clear], clear, tuple(field.check for field in clear)
 
 
 MANIFEST = Tables(
@@ -262,11 +262,11 @@ def check(record: dict[str, Json], tables: Tables, *, encrypted: bool) -> None:
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in tables:
         raise ManifestFormatError("SCHEMA", "no record of this type stands here")
-    names, fields = tables.expected(kind, encrypted=encrypted)
+    names, fields, checks = tables.expected(kind, encrypted=encrypted)
     if list(record) != names:
         raise ManifestFormatError("SCHEMA", f"a record of type {kind} has other fields, or in another order")
-    for field in fields:
-        if not field.check(record[field.name]):
+    for value, fits, field in zip(record.values(), checks, fields, strict=True):
+        if not fits(value):
             code = "UNSAFE_PATH" if field.name == "path" else "SCHEMA"
             raise ManifestFormatError(code, f"field {field.name} of a record of type {kind} is not as it must be")
     if not same_instant(str(record["utc"]), str(record["local"])):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector import bundle, layout, resume, seal, tool
@@ -17,7 +17,6 @@ from collector.text import from_bytes, from_native, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from collector.acquisition import Onlooker, Result
     from collector.host import Host
@@ -69,11 +68,11 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     stamp = utc_text(host.clock.now().utc_ns)
     when = stamp[:19].replace("-", "").replace(":", "") + "Z"
     name = f"{plan.case.case}_{layout.safe_name(readable(host.hostname()), 40)}_{when}"
-    made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock)
     asked: dict[str, Json] = {
         "since": utc_text(plan.since_ns),
         "scan": None if plan.scan is None else bounded([as_json(from_bytes(path)) for path in plan.scan]),
     }
+    made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
     run = Run(
         bundle=made,
         host=host,
@@ -86,7 +85,6 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         started=started,
     )
     onlooker.opened(made.path, run.start_code)
-    made.observe("request", asked)
     return run.collect()
 
 
@@ -197,4 +195,4 @@ def bounded(texts: Sequence[Json]) -> list[Json]:
 
 def readme() -> bytes:
     """Return the text that is laid beside every bundle."""
-    return (resources.files("collector") / layout.README).read_bytes()
+    return (Path(__file__).parent / layout.README).read_bytes()

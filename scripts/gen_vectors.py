@@ -334,10 +334,30 @@ def lines_of_the_format() -> None:
     for name, records, code, number, comment in between:
         files: dict[str, bytes] = {PATH: w.PROCESSES} if any(item["type"] == "artifact" for item in records) else {}
         add(name, told(records, files=files), "ALTERED", code, line(number) if number else MANIFEST, comment)
+    other = w.code(w.sha256(b"x")).encode()
+    coded = w.linked(w.story(), {4: lambda text: re.sub(rb'"code":"[^"]*"', b'"code":"' + other + b'"', text)})
+    add(
+        "phase_code_of_another_line",
+        w.sealed(coded),
+        "ALTERED",
+        "SCHEMA",
+        line(5),
+        "a code that was never on the screen",
+    )
+    inside = w.linked(w.story(), {4: _other_key_inside})
+    add("phase_other_key_inside", w.sealed(inside), "ALTERED", "SIGNATURE_INVALID", line(5), "it names another key")
     spare = w.linked(w.story(), {4: _spare_bits})
     add("phase_spare_bits", w.sealed(spare), "ALTERED", "SCHEMA", line(5), "the same signature in another spelling")
     clock = told([opened, step, w.close(3_600_007, gaps=1)], files={})
     add("clock_step", clock, good, "CLOCK_STEP", MANIFEST, "the wall clock was set; information, no alteration")
+
+
+def _other_key_inside(text: bytes) -> bytes:
+    """Return a phase whose signature holds, but whose blob names another key than the one that signed."""
+    start, blob = text.split(b'"signature":"')
+    raw = bytearray(base64.b64decode(blob[:-2]))
+    raw[40] ^= 1
+    return start + b'"signature":"' + base64.b64encode(raw) + b'"}'
 
 
 def _spare_bits(text: bytes) -> bytes:
@@ -349,7 +369,7 @@ def _spare_bits(text: bytes) -> bytes:
 
 
 def cut_short() -> None:
-    """Add what a crash, lost power and `resume` leave, and what they must not be taken for."""
+    """Add what a crash or lost power leaves, and what must not pass for it."""
     records = w.story()
     half = w.linked(records[:5])
     partly = w.linked(records[:2])
@@ -388,11 +408,17 @@ def cut_short() -> None:
     flipped = changed(PATH, w.PROCESSES.replace(b"1", b"2"), w.unsealed(half))
     add("unsealed_artifact_flipped", flipped, bad, "CONTENT_MISMATCH", PATH, "recorded, then changed")
 
-    good = "UNANCHORED"
+
+def taken_up() -> None:
+    """Add what `resume` makes of such a bundle, and what must not pass for it."""
+    records = w.story()
+    good, bad = "UNANCHORED", "ALTERED"
     voids = [*records, w.resume(9), w.phase(10, 2), w.close(11, intents=1, artifacts=1, gaps=1)]
     add("resume_voids_close", told(voids, keys=(1, 2)), good, "", "", "closed, not sealed, taken up again")
     old = told(voids, keys=(1, 2), signer=1)
     add("resumed_sealed_by_first_key", old, bad, "SIGNATURE_INVALID", SIG, "the key of the earlier part signed")
+    back = changed(MANIFEST, w.joined(w.linked(voids)[:6]), told(voids, keys=(1, 2)))
+    add("cut_back_to_first_close", back, bad, "TRUNCATED", MANIFEST, "cut where it was closed once before")
     stale = [*records[:4], w.resume(9), w.phase(10, 1), w.close(11, intents=1, artifacts=1, gaps=1)]
     where = line(6)
     add("phase_by_key_before_resume", told(stale, keys=(1, 2)), bad, "SIGNATURE_INVALID", where, "a key of the past")
@@ -473,6 +499,11 @@ def the_seal() -> None:
         ("signature_newline_cut", seal[:-1], "the last LF is gone"),
         ("signature_spare_bits", _spare(seal), "bits of base64 that mean nothing"),
         ("signature_blob_longer", w.armoured(blob + b"\0"), "a byte after the signature, inside the armour"),
+        (
+            "signature_other_key_inside",
+            w.armoured(blob[:40] + bytes([blob[40] ^ 1]) + blob[41:]),
+            "it names another key",
+        ),
         ("signature_empty", b"", "nothing is left of it"),
     ):
         add(name, changed(SIG, data), bad, "SIGNATURE_INVALID", SIG, comment)
@@ -709,6 +740,7 @@ PARTS: tuple[Callable[[], None], ...] = (
     lines_of_the_manifest,
     lines_of_the_format,
     cut_short,
+    taken_up,
     the_seal,
     the_files,
     after_the_seal,

@@ -30,7 +30,6 @@ FLOORS = """
     manifest
     seal clocks inventory disk
     ledger chainfile contents
-    anchors
     orphans anchors
     bundle verify
     resume
@@ -45,17 +44,16 @@ FLOORS = """
 """
 """The ground floor first. A room loads only rooms of floors below its own (and what is inside itself)."""
 
-VERIFIER = "manifest schema inventory seal clocks ledger chainfile contents findings anchors verify resume custody disk layout bundle"
+VERIFIER = (
+    "manifest schema inventory seal clocks ledger chainfile contents findings anchors verify orphans resume custody "
+    "disk layout bundle"
+)
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
 NEVER = (
     # these rooms          never load these, by whatever way                          because
     (VERIFIER, "host sources acquisition output session ui cli", "a verifier trusts none of what collected"),
-    (
-        VERIFIER,
-        "psutil mss watchdog yaml rich click Xlib segno",
-        "a verifier needs the standard library and signatures",
-    ),
+    (VERIFIER, "psutil mss watchdog yaml rich click Xlib segno", "a verifier needs Python and signatures only"),
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),

@@ -237,6 +237,14 @@ def test_an_endless_file_stalls_nothing(bundle):
     assert first(bundle) == ("ALTERED", "CONTENT_MISMATCH", f"artifacts/{path.name}")
 
 
+def test_nothing_is_read_through_a_folder_that_is_a_link(bundle):
+    """`artifacts` is a link to a true copy: the folder is named first, and no file behind it counts as there."""
+    (bundle / "artifacts").rename(bundle.parent / "copy")
+    (bundle / "artifacts").symlink_to(bundle.parent / "copy")
+    codes = [str(finding.code) for finding in examine(bundle, Trusted()).findings]
+    assert codes == ["NOT_A_REGULAR_FILE", "MISSING", "MISSING"]
+
+
 def test_a_folder_of_thousands_of_extra_files_is_told_briefly(bundle):
     """Each is not a finding: two hundred are named, the others counted."""
     for number in range(300):

@@ -113,6 +113,7 @@ def scripted(lang):
     assert threading.active_count() == before
     final.show(worst(reason="disk_full"), sys.stderr)
     terminal.show(sys.stderr, f"kind={type(look).__name__} gone={look.terminal.gone}\n")
+    os._exit(0)  # as the command line leaves: the interpreter's own last flush would fail on a terminal that is gone
 
 
 def on_a_terminal(lang, *, hang_up=False, **environment):
