@@ -27,6 +27,7 @@ class NotABundleError(CollectorError):
     """The folder holds no manifest: there is nothing to verify, resume or add to."""
 
     exit_code = 2
+    default_hint = "give the folder that `collect --case` named at its end"
 
 
 class BundleNotMadeError(CollectorError):

@@ -62,7 +62,7 @@ def local_text(utc_ns: int, offset_s: int) -> str:
     return _instant(utc_ns).astimezone(zone).isoformat(timespec="microseconds")
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
 def encode(record: Record) -> bytes:

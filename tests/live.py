@@ -198,7 +198,13 @@ def snapshot(path: Path) -> dict[str, tuple]:
     for entry in [path, *sorted(path.rglob("*"))]:
         status = entry.lstat()
         data = hashlib.sha256(entry.read_bytes()).hexdigest() if stat.S_ISREG(status.st_mode) else ""
-        found[str(entry.relative_to(path))] = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, data)
+        found[str(entry.relative_to(path))] = (
+            status.st_mode,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            data,
+        )
     return found
 
 

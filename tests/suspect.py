@@ -45,7 +45,9 @@ def draw(name: str) -> xlib.Display:
     root.change_attributes(background_pixel=ROOT_COLOUR)
     root.clear_area()
     window = root.create_window(*WINDOW, 0, X.CopyFromParent, background_pixel=WINDOW_COLOUR, event_mask=X.ExposureMask)
-    window.change_property(connection.intern_atom("_NET_WM_NAME"), connection.intern_atom("UTF8_STRING"), 8, TITLE.encode())
+    window.change_property(
+        connection.intern_atom("_NET_WM_NAME"), connection.intern_atom("UTF8_STRING"), 8, TITLE.encode()
+    )
     window.set_wm_class("suspect", "Suspect")
     window.map()
     while connection.next_event().type != X.Expose:

@@ -307,25 +307,29 @@ def test_the_command_says_the_same(bundle):
 RUNS = 6
 FLIPS = 300
 LOOP = """
-import contextlib, io, json, os, sys
+import json, os, sys
 sys.path.insert(0, sys.argv[1])
-import click
-from collector import cli
+from collector import cli, verify
 bundle, flips = sys.argv[2], json.loads(sys.argv[3])
 for name, at, bit in flips:
     with open(os.path.join(bundle, name), "r+b") as file:
         file.seek(at); old = file.read(1)
         file.seek(at); file.write(bytes([old[0] ^ bit]))
-    out, sys.argv = io.StringIO(), ["collect", "verify", bundle, "--json"]
-    try:
-        with contextlib.redirect_stdout(out):
-            cli.main()
-        code = None
-    except SystemExit as left:
-        code = left.code
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writer, 1)
+        os.close(writer)
+        sys.argv = ["collect", "verify", bundle, "--json"]
+        cli.main()
+        os._exit(99)
+    os.close(writer)
+    with open(reader) as pipe:
+        told = json.loads(pipe.read())
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with open(os.path.join(bundle, name), "r+b") as file:
         file.seek(at); file.write(old)
-    print(json.dumps([code, json.loads(out.getvalue())["verdict"]]))
+    print(json.dumps([code, told["verdict"]]), flush=True)
 """
 
 
