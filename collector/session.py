@@ -68,9 +68,11 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     stamp = utc_text(host.clock.now().utc_ns)
     when = stamp[:19].replace("-", "").replace(":", "") + "Z"
     name = f"{plan.case.case}_{layout.safe_name(readable(host.hostname()), 40)}_{when}"
+    scan, more = _fitting([as_json(from_bytes(path)) for path in plan.scan or ()])
     asked: dict[str, Json] = {
         "since": utc_text(plan.since_ns),
-        "scan": None if plan.scan is None else bounded([as_json(from_bytes(path)) for path in plan.scan]),
+        "scan": None if plan.scan is None else scan,
+        "scan_more": more,
     }
     made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
     run = Run(
@@ -178,19 +180,20 @@ def _said(text: str | None) -> Json:
 
 def _arguments(arguments: Sequence[str]) -> list[Json]:
     """Return the arguments as they were given, as many as fit a line beside the rest of the record."""
-    return bounded([as_json(from_native(argument[:MAX_ARGUMENT])) for argument in arguments])
+    kept, more = _fitting([as_json(from_native(argument[:MAX_ARGUMENT])) for argument in arguments])
+    return [*kept, f"… {more} more"] if more else kept
 
 
-def bounded(texts: Sequence[Json]) -> list[Json]:
-    """Return the first of some texts, as many as take no more than half a line when they are written."""
+def _fitting(texts: Sequence[Json]) -> tuple[list[Json], int]:
+    """Return the first of some texts, as many as take half a line when they are written, and how many follow."""
     kept: list[Json] = []
     left = MAX_LINE // 2
     for text in texts:
         left -= len(encode({"text": text}))
         if left < 0:
-            return [*kept, f"… {len(texts) - len(kept)} more"]
+            break
         kept.append(text)
-    return kept
+    return kept, len(texts) - len(kept)
 
 
 def readme() -> bytes:

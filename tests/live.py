@@ -256,7 +256,7 @@ def display() -> Iterator[str]:
         arguments, pass_fds=[writable], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     os.close(writable)
-    with open(readable, encoding="ascii") as said:
+    with os.fdopen(readable, encoding="ascii") as said:
         number = said.readline().strip()
     try:
         assert number.isdigit(), "Xvfb did not start"

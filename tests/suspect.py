@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from pathlib import Path
 
 from Xlib import X
 from Xlib import display as xlib
@@ -63,7 +64,7 @@ def main() -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     calling = socket.create_connection(listening.getsockname())
     answering = listening.accept()[0]
-    with open(sys.argv[2], "w", encoding="utf-8") as opened:
+    with Path(sys.argv[2]).open("w", encoding="utf-8") as opened:
         opened.write("held open\n")
         opened.flush()
         sockets = {

@@ -138,7 +138,7 @@ def test_a_full_disk(mounted, wordy_tree, size):
 @pytest.mark.root
 @pytest.mark.parametrize("inodes", [2, 3, 4, 5, 6, 7, 8, 10, 14, 20, 24, 40])
 def test_a_disk_without_room_for_names(mounted, tree, inodes):
-    """Where no file can be made there is no seal either: the rest is intact, and `resume` ends it once there is room."""
+    """Where no file can be made there is no seal: what is there is intact, and `resume` ends it once there is room."""
     place = mounted("-t", "tmpfs", "-o", f"size=50m,nr_inodes={inodes}", "none")
     done = live.collect(place, "--scan", tree)
     if done.code == 3 and not done.out:
@@ -173,7 +173,7 @@ def assert_full(done: live.Done, place: Path) -> None:
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 @pytest.mark.parametrize("call", ["fsync", "write", "rename"])
 def test_a_medium_that_fails_once(tmp_path, tree, call, error):
-    """Sealed, or an intact prefix that `resume` ends, or nothing: a stick that breaks is told, and is no mistake of ours."""
+    """Sealed, or an intact prefix that `resume` ends, or nothing; the error says what happened and what to do."""
     what = f"import errno; raise OSError(errno.{error}, 'broken')"
     for number in (1, 2, 3, 5, 13, 21, 34, 47, 55):
         out = tmp_path / str(number)

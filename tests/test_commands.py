@@ -254,10 +254,12 @@ def test_a_run_without_a_case_is_a_usage_error(tmp_path, wrong):
     "wrong",
     [
         ["--nonsense"], ["--case"], ["nonsense"], ["verify"], ["verify", "--nonsense", "x"], ["note", "x"], ["resume"],
-        ["--case", "T1", "--lang", "de"], ["--case", "T1", "--since", "yesterday"], ["--case", "T1", "--since", "2026-13-01"],
+        ["--case", "T1", "--lang", "de"], ["--case", "T1", "--since", "yesterday"],
+        ["--case", "T1", "--since", "2026-13-01"],
         ["--case", "T1", "--since", "-7d"], ["--case", "T1", "--since", ""], ["--case", "T1", "--max-time", "1"],
         ["--case", "T1", "--max-time", "x"], ["--case", "T1", "--max-size", "1X"], ["--case", "T1", "--max-size", "-1"],
-        ["--case", "T1", "--operator", "x" * 201], ["--case", "T1", "--witness", "x" * 201], ["--case", "T1", "surplus"],
+        ["--case", "T1", "--operator", "x" * 201], ["--case", "T1", "--witness", "x" * 201],
+        ["--case", "T1", "surplus"],
         ["--case", "T1", "--since", "9" * 400 + "d"], ["--case", "T1", "--since", "0001-01-01T00:00:00+23:59"],
     ],
     ids=lambda words: " ".join(words)[:40],
@@ -387,7 +389,8 @@ def test_json_is_all_that_standard_output_ever_holds(whole, bundle, tmp_path):
     for words in (
         ["--case", "T1", "--out", tmp_path, "--scan", tree, "--json"],
         ["--case", "T1", "--out", tmp_path, "--scan", tree, "--json", "--max-time", "0s"],
-        ["verify", whole, "--json"], ["verify", bundle, "--json"], ["verify", whole, bundle, "--json"], ["isolation", "--json"],
+        ["verify", whole, "--json"], ["verify", bundle, "--json"], ["verify", whole, bundle, "--json"],
+        ["isolation", "--json"],
     ):  # fmt: skip
         done = live.run(*words, env=FRENCH)
         assert isinstance(done.json, dict)

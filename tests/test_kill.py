@@ -92,7 +92,7 @@ def assert_incomplete(path: Path, kept: list[bytes] | None = None) -> list[bytes
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_at_a_random_instant(tmp_path, tree, seconds, number):
-    """Never ALTERED: no bundle yet, or an intact prefix that resumes to a seal, or a seal. Every third resume is killed too."""
+    """Never ALTERED: no bundle yet, an intact prefix that resumes to a seal, or a seal; every third resume dies too."""
     out = tmp_path / "out"
     out.mkdir()
     choose = random.Random()  # the scheduler is random anyway
@@ -180,7 +180,7 @@ def test_the_window_and_the_tree_of_a_resume_are_those_of_its_run(tmp_path, tree
     assert [row["path"] for row in live.Bundle(copy).rows("recent-files")] == [str(other / "f00000")]
 
 
-@pytest.mark.parametrize("tail", [b"\0" * 4096, b'{"v":1,"sid"', b"\xff" * 10])
+@pytest.mark.parametrize("tail", [b"\0" * 4096, b"\0" * 60_000, b'{"v":1,"sid"', b"\xff" * 10])
 def test_a_torn_tail_is_cut_and_recorded(unfinished, tail):
     """What follows the last whole line is dropped by `resume`, which records its length; NULs count as torn."""
     before = live.Bundle(unfinished).lines

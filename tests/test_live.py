@@ -1,4 +1,4 @@
-"""The main job on this live machine: a program started here is found in the bundle, and stock tools agree with the seal."""
+"""The main job on this live machine: what a program does here is found in the bundle, and stock tools agree."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_the_process_is_found(seen):
     assert arguments[3:] == [os.fsencode(argument) for argument in [seen.held, *ODD]]
     assert row["uid"] == os.getuid()
     assert row["username"] == Path("/etc/passwd").read_text().split(f":x:{os.getuid()}:")[0].rpartition("\n")[2]
-    assert row["cwd"] == os.getcwd()
+    assert row["cwd"] == str(Path.cwd())
     assert str(seen.held) in [file["path"] for file in row["open_files"]]
     assert row["exe"] == os.path.realpath(sys.executable)
     assert row["exe_deleted"] is False
@@ -192,7 +192,7 @@ def pixels(path: Path) -> list[list[tuple[int, ...]]]:
 
 
 def test_recent_files_are_found_with_their_hashes(seen):
-    """Every file made in the tree stands there once, its name byte for byte, with its hash; the old one not by mtime."""
+    """Every file made in the tree stands there once, its name byte for byte, with its hash; an old one by its ctime."""
     rows = {live.text_of(row["path"]): row for row in seen.bundle.rows("recent-files")}
     files = {os.fsencode(path): path for path in seen.tree.rglob("*") if path.is_file()}
     assert set(files) - set(rows) <= {os.fsencode(seen.touched)}, "missed"

@@ -53,7 +53,7 @@ class Call(NamedTuple):
             if descriptor:
                 folder = descriptor
             else:
-                found.append(os.path.normpath(os.path.join(folder, text)))
+                found.append(os.path.normpath(Path(folder, text)))
         return found or [folder]
 
 
@@ -144,7 +144,7 @@ def seen(folder: Path) -> dict[str, tuple[int, int, int]]:
         found[str(path)] = (status.st_atime_ns, status.st_mtime_ns, status.st_ctime_ns)
         if stat.S_ISDIR(status.st_mode):
             fd = os.open(path, os.O_RDONLY | os.O_NOATIME)
-            waiting += [path / name for name in os.listdir(fd)]
+            waiting += [path / name for name in os.listdir(fd)]  # noqa: PTH208 - of a descriptor
             os.close(fd)
     return found
 
@@ -250,7 +250,9 @@ def test_no_time_has_moved_in_etc(whole, host):
     moved = {path.replace(str(host), "/etc", 1) for path in before if before[path] != after.get(path)}
     moved -= {path for path in moved if path.startswith("/etc/python3")}  # the interpreter's own
     # Linux reads no link without moving the link's own atime; units and resolv.conf are such links.
-    moved -= {path for path in moved if path.startswith(("/etc/systemd/", "/etc/resolv.conf")) and os.path.islink(path)}
+    moved -= {
+        path for path in moved if path.startswith(("/etc/systemd/", "/etc/resolv.conf")) and Path(path).is_symlink()
+    }
     assert moved <= LOADER
     assert after.keys() == before.keys()
     watched(host / "passwd")
