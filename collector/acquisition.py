@@ -15,7 +15,7 @@ from collector import isolation
 from collector.clocks import events_between
 from collector.errors import DiskFullError
 from collector.host import HostError
-from collector.model import Gap, Outcome
+from collector.model import UNKNOWN_BOOT, Gap, Outcome
 from collector.output import Output
 from collector.reading import Reading
 from collector.sources import SOURCES
@@ -148,6 +148,7 @@ class Run:
             self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, source.seconds)
             self._clocks()
             if source.name in self.done:
+                self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
                 continue
             self._check_time()
             if self.stop.reason is not None or self._over_size:
@@ -170,7 +171,12 @@ class Run:
         reading = Reading(name, items)
         output = Output(self, name, kind, columns)
         deadline = time.monotonic() + (source.seconds if source is not None else 60)
-        reading.start()
+        try:
+            reading.start()
+        except RuntimeError:  # no thread is to be had: too many processes, or too little memory
+            self.missed(name, Gap(Outcome.FAILED, "the system gives no thread to read this in"))
+            self._core_missing |= source is not None and source.core
+            return
         try:
             for delivery in reading.deliveries():
                 if delivery is not None:
@@ -226,9 +232,11 @@ class Run:
         reason = self.stop.reason or "the bundle has reached --max-size"
         outcome = {"max_time": Outcome.TIMED_OUT, "signal": Outcome.FAILED}.get(reason, Outcome.OVER_LIMIT)
         self.missed(source.name, Gap(outcome, f"not started: {reason}"))
+        self._core_missing |= source.core
 
     def _check_time(self) -> None:
         """Look whether the run must close: its time is over, or a signal left word in `stop`."""
+        self.bundle.check_there()
         limit = self.limits.seconds
         if self.stop.reason is None and limit is not None and time.monotonic() - self.started > limit:
             self.stop.reason = "max_time"
@@ -286,7 +294,9 @@ class Run:
             return ActivitySource().start(self.host, self.request)
         except HostError as error:
             self.missed(ActivitySource.name, error.gap)
-            return None
+        except RuntimeError:  # as in `_read`
+            self.missed(ActivitySource.name, Gap(Outcome.FAILED, "the system gives no thread to watch with"))
+        return None
 
     def _ending(self, watch: ActivityWatch | None) -> None:
         self.onlooker.step(len(SOURCES) + FINAL_STEPS, len(SOURCES) + FINAL_STEPS, "seal", 10)
@@ -317,7 +327,8 @@ class Run:
         inventory = self.bundle.inventory
         opening = inventory.opening or {}
         self.bundle.commit()
-        same_boot = opening["boot_id"] == self.bundle.clock.now().boot_id
+        now = self.bundle.clock.now().boot_id
+        same_boot = opening["boot_id"] == now != UNKNOWN_BOOT
         run = isolation.worst(self.seen)
         cut = self.stop.reason
         verdicts: dict[str, Json] = {"open": self.verdicts["open"], "close": self.verdicts["close"], "run": run}

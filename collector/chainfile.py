@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TORN_KEPT = 16 * 1024
 """Bytes of a torn tail that a `resume` record keeps; length and hash are of the whole."""
+MAX_TAIL = 1 << 30
+"""Bytes without a line end after which a file is not read on."""
 _MAX_STEPS = 20
 
 
@@ -93,6 +95,8 @@ def read_chain(
             if seen is not None:
                 seen(record)
     chain.torn = splitter.torn
+    if splitter.endless:
+        reader.problems.append(Problem(reader.chain.records + 1, "BAD_RECORD", "the line does not end within 1 GiB"))
     reader.end(last)
     reader.problems.sort(key=lambda problem: problem.line)
     sums = reader.chain
@@ -108,6 +112,8 @@ class _Splitter:
     length: int = 0
     sum: hashlib._Hash = field(default_factory=hashlib.sha256)
     torn: TornTail = field(default_factory=TornTail)
+    endless: bool = False
+    """Whether reading stopped at `MAX_TAIL` bytes without a line end."""
 
     def lines(self) -> Iterator[bytes]:
         """Yield each line without LF; one over the limit comes cut to a length that no reader accepts."""
@@ -125,6 +131,9 @@ class _Splitter:
                         yield self.torn.start + line
                     self.torn = TornTail()
                 self.torn.add(tail)
+                if self.torn.length > MAX_TAIL:  # no record and no padding of a crash: it may be endless
+                    self.endless = True
+                    return
         finally:
             os.close(fd)
 

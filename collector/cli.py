@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import __version__
-from collector.errors import CollectorError, UsageError
+from collector.errors import CollectorError, DiskFullError, NotABundleError, RefusedError, UsageError, WriteError
 from collector.schema import is_case
 from collector.ui import errors as shown
 from collector.ui import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from collector.acquisition import Onlooker, Result, Stop
     from collector.host import Host
@@ -68,6 +68,13 @@ def case_id(text: str) -> str:
             hint="use 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",
         )
     return text
+
+
+def paths(given: tuple[str, ...]) -> tuple[bytes, ...] | None:
+    """Return paths to scan as the system has them, or `None` for everything; raises `UsageError` for an empty one."""
+    if "" in given:
+        raise UsageError("a path to scan is empty", hint="give a folder, or leave --scan out to look everywhere")
+    return tuple(os.fsencode(path) for path in given) or None
 
 
 def said(text: str | None) -> str | None:
@@ -136,7 +143,7 @@ def collect(  # noqa: PLR0917 - one for each option
         case=who,
         out=Path(out),
         since_ns=since(since_text, host.clock.now().utc_ns),
-        scan=tuple(os.fsencode(path) for path in scan) or None,
+        scan=paths(scan),
         limits=limits,
         arguments=tuple(sys.argv[1:]),
     )
@@ -144,7 +151,7 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.sources import SOURCES  # noqa: PLC0415 - only here
         from collector.ui import report  # noqa: PLC0415 - the same
 
-        click.echo(report.dry_run_text(SOURCES), nl=False)
+        _print(report.dry_run_text(SOURCES))
         return
     _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), as_json=as_json, quiet=quiet)
 
@@ -161,7 +168,7 @@ def resume_command(bundle: str, scan: tuple[str, ...], *, as_json: bool, quiet: 
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.session import go_on  # noqa: PLC0415 - the same
 
-    raw = tuple(os.fsencode(path) for path in scan) or None
+    raw = paths(scan)
     host: Host = this_host()
     arguments = tuple(sys.argv[1:])
     _run(
@@ -184,7 +191,7 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
             stop.reason = "signal"
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup
             signal.signal(getattr(signal, name), on_signal)
     try:
         result = work(looker, stop)
@@ -195,8 +202,30 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
     else:
         final.show(result, sys.stderr)
     if as_json:
-        click.echo(json.dumps(forms.result_json(result)))
+        _print(json.dumps(forms.result_json(result)) + "\n")
     _leave(result.exit_code)
+
+
+def _print(text: str) -> None:
+    """Write to stdout what was asked for; where nobody takes it, say so, and let the exit code stand."""
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        shown.show(CollectorError("the answer could not be written to standard output"), sys.stderr)
+
+
+def _keep_streams() -> None:
+    """Give a closed standard stream the null device: else the next file, the manifest, would take its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open to the end
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the same
 
 
 def _leave(code: int) -> None:
@@ -231,14 +260,22 @@ def verify_command(
     from collector.verify import examine  # noqa: PLC0415 - the same
 
     trusted = Trusted(start_code, seal_code, None if kit is None else kit_nonce(Path(kit)))
-    reports = [(bundle, examine(Path(bundle), trusted)) for bundle in bundles]
-    told = [forms.report_json(found, Path(bundle)) for bundle, found in reports]
-    if as_json:
-        click.echo(json.dumps(told[0] if len(told) == 1 else {"bundles": told}))
-    else:
-        for bundle, found in reports:
-            click.echo(report.verify_text(found, Path(bundle)), nl=False)
-    _leave(worst_exit([verify_exit(str(found.verdict), require_anchor=require_anchor) for _, found in reports]))
+    told: list[dict[str, object]] = []
+    codes = []
+    for bundle in bundles:
+        try:
+            found = examine(Path(bundle), trusted)
+        except NotABundleError as error:  # the others are still verified
+            shown.show(error, sys.stderr)
+            codes.append(error.exit_code)
+            continue
+        codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
+        told.append(forms.report_json(found, Path(bundle)))
+        if not as_json:
+            _print(report.verify_text(found, Path(bundle)))
+    if as_json and told:
+        _print(json.dumps(told[0] if len(bundles) == 1 else {"bundles": told}) + "\n")
+    _leave(worst_exit(codes))
 
 
 def kit_nonce(path: Path) -> str:
@@ -280,7 +317,7 @@ def isolation_command(*, as_json: bool) -> None:
         verdict = isolation.judge(this_host().link_facts())
     except HostError as error:
         raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
-    click.echo(json.dumps(verdict.as_json()) + "\n" if as_json else network.isolation_text(verdict), nl=False)
+    _print(json.dumps(verdict.as_json()) + "\n" if as_json else network.isolation_text(verdict))
     _leave(isolation.EXIT_CODES[verdict.verdict])
 
 
@@ -295,8 +332,9 @@ def note_command(bundle: str, text: str) -> None:
     from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
-    custody.note(Path(bundle), text, host.clock, dict(tool.identity(host.privileges())))
-    click.echo(added.note_text())
+    with _refused():
+        custody.note(Path(bundle), text, host.clock, dict(tool.identity(host.privileges())))
+    _print(added.note_text() + "\n")
 
 
 @collect.command("attach")
@@ -311,12 +349,24 @@ def attach_command(bundle: str, file: str, text: str | None) -> None:
     from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
-    record = custody.attach(Path(bundle), Path(file), text, host.clock, dict(tool.identity(host.privileges())))
-    click.echo(added.attachment_text(record))
+    with _refused():
+        record = custody.attach(Path(bundle), Path(file), text, host.clock, dict(tool.identity(host.privileges())))
+    _print(added.attachment_text(record) + "\n")
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Turn what stops a run into a refusal: exit 3 would say that the bundle is not closed."""
+    try:
+        yield
+    except (DiskFullError, WriteError) as error:
+        hint = "nothing that was sealed is touched; make room, or copy the bundle to a stick that can be written"
+        raise RefusedError(str(error), hint=hint) from error
 
 
 def main() -> None:
     """Run the command line; ends the process with the promised exit code."""
+    _keep_streams()
     messages.install(messages.asked(sys.argv[1:]))
     try:
         collect.main(prog_name="collect", standalone_mode=False)

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from collector.inventory import Inventory, Stored
 
-SMALL = 1 << 16
-"""Longest README or key file that is read: ours are under 8 KiB."""
-MAX_SUMS = 1 << 28
-"""Longest SHA256SUMS that is read: two million artifacts."""
+SMALL = 1 << 20
+"""Longest README, key or signature file that is read: ours are under 8 KiB, and 150 bytes for each resume."""
+_SUM_LINE = 64 + 2 + 1
+"""Bytes of a line of SHA256SUMS beside its path."""
+_SLACK = 1 << 16
+"""Bytes by which SHA256SUMS may be too long and is still compared line by line."""
 MAX_EXTRA = 200
 """Extra files that are named one by one; a folder of millions is told by their number."""
 
@@ -38,6 +40,8 @@ class Contents:
     path: Path
     found: Findings
     names: dict[str, bool] = field(default_factory=dict)
+    manifest_sha256: str = ""
+    """Hash of the manifest as it lies, once it was read."""
 
     def look(self) -> None:
         """(1) The folder holds regular files only, under the format's names."""
@@ -126,13 +130,16 @@ class Contents:
         self._sums(inventory, hashes)
 
     def _sums(self, inventory: Inventory, hashes: dict[str, bytes]) -> None:
-        lies = self.small(layout.SUMS, MAX_SUMS)
+        files = {path: stored.sha256 for path, stored in inventory.stored.items()}
+        files |= dict.fromkeys(inventory.pending, "")  # the line that should record them has its finding
+        files |= dict.fromkeys(layout.SEALED_FILES, "")
+        longest = sum(len(path) + _SUM_LINE for path in files)
+        lies = self.small(layout.SUMS, 2 * longest + _SLACK)
         if lies is None:
             return
-        files = {path: stored.sha256 for path, stored in inventory.stored.items()}
         listed = dict(_sum_lines(lies))
-        open_paths = [path for path in inventory.pending if listed.get(path, "\x80").isascii()]
-        files |= {path: listed[path] for path in open_paths}  # the line that should record them has its finding
+        files = {path: sha256 or listed.get(path, "") for path, sha256 in files.items()}
+        files = {path: sha256 for path, sha256 in files.items() if sha256.isascii() and (sha256 or path in _ROOT)}
         for name in layout.SEALED_FILES:
             actual = self._hash(name)
             # A file that was changed has its own finding; here it is enough that SHA256SUMS names what was sealed.
@@ -145,10 +152,19 @@ class Contents:
             self.found.add("SUMS_MISMATCH", where, "it is not the list of the sealed files in its one spelling")
 
     def _hash(self, name: str) -> str:
+        """Return the hash of a small file, or nothing; one that is long is no sealed text and may be endless."""
+        if name == layout.MANIFEST:
+            return self.manifest_sha256
         try:
-            return disk.digest(self.path / name)[1]
+            return hashlib.sha256(disk.read_regular(self.path / name, SMALL)).hexdigest()
         except OSError:
             return ""  # reported where the file itself is looked at
+
+    def _digest(self, name: str) -> tuple[int, str]:
+        try:
+            return disk.digest(self.path / name)
+        except OSError:
+            return 0, ""
 
     def extras(self, inventory: Inventory, attachments: Inventory | None, *, sealed: bool) -> None:
         """(8) No other file stands in the folder."""
@@ -180,7 +196,7 @@ class Contents:
             detail = "no record names it"
             size = (self.path / name).lstat().st_size if gone and self.names[name] else None
             if size in sizes:  # a file of another size is not read: it may be endless
-                was = gone.get((size, self._hash(name)))
+                was = gone.get(self._digest(name))
                 detail += f"; its bytes are those of {was}, which is missing" if was else ""
             self.found.add("EXTRA_FILE", _shown(name), detail)
         if len(extra) > MAX_EXTRA:

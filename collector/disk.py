@@ -148,6 +148,8 @@ def lock(fd: int) -> bool:
 
 def open_regular(path: Path | str) -> int:
     """Open a file of a bundle for reading; raises `OSError`, ENXIO for anything but a regular file."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a device may do something
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
     fd = os.open(path, _SAFE_READ)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)

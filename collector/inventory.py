@@ -29,6 +29,9 @@ class Stored:
     sha256: str
     line: int
     partial: bool
+    whole: bool
+    """Whether the source had come to its end: neither partial nor cut."""
+    has_rows: bool
 
 
 @dataclass(slots=True)
@@ -41,9 +44,15 @@ class Inventory:
     keys: list[str] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
     """`seq` of each `resume`: what follows one is bound by a later key only."""
+    phases: set[str] = field(default_factory=set)
+    """Names of the phases that were closed."""
     pending: dict[str, Record] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED.values(), 0))
+
+    def has_rows(self, kind: str) -> bool:
+        """Tell whether an artifact of this kind holds anything."""
+        return any(stored.has_rows for stored in self.stored.values() if stored.kind == kind)
 
     def add(self, record: Record) -> None:
         """Take the next record in; raises `ManifestFormatError` if it may not stand here."""
@@ -88,6 +97,8 @@ class Inventory:
                 self.resumed.append(int(str(record["seq"])))
             case "close":
                 self._close(record)
+            case "phase":
+                self.phases.add(str(record["name"]))
             case _:
                 pass
 
@@ -113,14 +124,17 @@ class Inventory:
         self._store(record)
 
     def _store(self, record: Record) -> None:
-        path, flags = str(record["path"]), record["flags"]
+        path = str(record["path"])
+        flags = [str(flag) for flag in record["flags"]] if isinstance(record["flags"], list) else []
         self.stored[path] = Stored(
             path=path,
             kind=str(record["kind"]),
             size=int(str(record["size"])),
             sha256=str(record["sha256"]),
             line=int(str(record["seq"])) + 1,
-            partial=isinstance(flags, list) and "partial" in flags,
+            partial="partial" in flags,
+            whole=not {"partial", "cut"} & set(flags),
+            has_rows=record["outcome"] == "collected" and record["rows"] != 0,
         )
 
     def _close(self, record: Record) -> None:

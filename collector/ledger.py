@@ -158,6 +158,7 @@ class Ledger:
         self._writer = ManifestWriter(self._file, chain, tables)
         self._group: list[tuple[ArtifactFile, Record]] = []
         self._group_since = 0.0
+        self._looked = 0.0
 
     @property
     def sid(self) -> str:
@@ -204,11 +205,20 @@ class Ledger:
         part = self.path / (path + layout.PART)
         started = utc_text(self.clock.now().utc_ns)
         try:
-            fd = disk.create(part)
+            fd = self._create(part)
         except DiskFullError:
             self.gap(source, Gap(Outcome.OVER_LIMIT, "the folder of the bundle is full"), path)  # ends the intent
             raise
         return ArtifactFile(path, kind, source, method, started, part, fd, lambda: self._file.is_spent)
+
+    def _create(self, part: Path) -> int:
+        try:
+            return disk.create(part)
+        except WriteError:
+            if not self._group:
+                raise
+        self.commit()  # the system may give us few open files, and a group holds many
+        return disk.create(part)
 
     def finish(
         self,
@@ -277,6 +287,16 @@ class Ledger:
         for _, fields in group:
             self.append("artifact", fields, synced=False)
         disk.sync(self._file.fd)
+
+    def check_there(self) -> None:
+        """Raise `WriteError` if the chain's file is gone from the folder; looks once a second at most."""
+        now = time.monotonic()
+        if now - self._looked < 1:
+            return
+        self._looked = now
+        name = layout.MANIFEST if self.inventory.folder == layout.ARTIFACTS else layout.CUSTODY
+        if not os.path.lexists(self.path / name):
+            raise WriteError("the folder of the bundle is gone", hint="plug the stick in again and start a new run")
 
     def end_here(self) -> None:
         """Cut what lies behind the last record (a torn tail that it has taken in) and sync."""

@@ -92,6 +92,10 @@ class Request:
     hash_file_bytes: int = 64 * 2**20
 
 
+UNKNOWN_BOOT = "unknown"
+"""`boot_id` where the system tells none: it is the same boot as no other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One reading of every clock at once.

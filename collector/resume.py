@@ -13,9 +13,10 @@ from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
 from collector.manifest import Chain
 from collector.orphans import answer_orphans
+from collector.verify import verify_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collector.chainfile import ChainFile
     from collector.inventory import Inventory
     from collector.manifest import Record
-    from collector.model import Clock
+    from collector.model import Clock, Json
 
 
 def reopen(
@@ -32,11 +33,13 @@ def reopen(
     clock: Clock,
     fields: Record,
     seen: Callable[[Record], None] | None = None,
+    machine: Json = None,
 ) -> Bundle:
     """Return the bundle, ready to go on; `fields` are tool and arguments of the `resume` record.
 
-    Every earlier record is shown to `seen`. Raises `NotABundleError`, `RefusedError` (sealed
-    already, or another process writes it) and `AlteredError`; then nothing was changed.
+    Every earlier record is shown to `seen`; `machine` is this host's `machine_id`. Raises
+    `NotABundleError`, `RefusedError` (sealed already, begun on another machine, or another
+    process writes it) and `AlteredError`; then nothing was changed.
     """
     if not os.path.lexists(path / layout.MANIFEST):
         raise NotABundleError(
@@ -58,11 +61,7 @@ def reopen(
         )
     try:
         chain = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS, seen=seen)
-        if chain.problems or chain.inventory.opening is None:
-            raise AlteredError("the bundle was altered: nothing is added to it", hint="`collect verify` says where")
-        if chain.inventory.opening["recipients"]:
-            raise RefusedError("this bundle is encrypted to recipients, which this version can't go on with")
-        refuse_strangers(path, path / layout.ARTIFACTS)
+        _refuse(path, chain, machine)
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock)
         if os.path.lexists(path / layout.RESERVE):
             (path / layout.RESERVE).unlink()
@@ -80,6 +79,26 @@ def reopen(
         os.close(fd)
         raise
     return bundle
+
+
+def _refuse(path: Path, chain: ChainFile, machine: Json) -> None:
+    """Raise what speaks against going on with this bundle here, if anything does."""
+    opening = chain.inventory.opening
+    if chain.problems or opening is None:
+        raise AlteredError("the bundle was altered: nothing is added to it", hint="`collect verify` says where")
+    if opening["recipients"]:
+        raise RefusedError("this bundle is encrypted to recipients, which this version can't go on with")
+    begun_on = _machine(opening)
+    if machine is not None and begun_on is not None and machine != begun_on:
+        hint = "start a new run here with `collect --case`"
+        raise RefusedError("this bundle was begun on another computer", hint=hint)
+    refuse_strangers(path, path / layout.ARTIFACTS)
+    verify_bundle(path)  # what was altered is not sealed over
+
+
+def _machine(opening: Record) -> Json:
+    host = opening.get("host")
+    return host.get("machine_id") if isinstance(host, dict) else None
 
 
 def refuse_strangers(*folders: Path) -> None:
@@ -126,6 +145,10 @@ def _drop_unfinished_seal(path: Path) -> None:
         whole.with_name(name + layout.PART).unlink(missing_ok=True)
 
 
-def finished_sources(inventory: Inventory) -> frozenset[str]:
-    """Return the kinds whose artifact is whole: a run that goes on need not read them again."""
-    return frozenset(stored.kind for stored in inventory.stored.values() if not stored.partial)
+def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str]]) -> frozenset[str]:
+    """Return the sources, given as (name, kind, phase), that a run that goes on need not read again.
+
+    They are those whose phase was closed and of whose artifacts none is partial or cut.
+    """
+    unfinished = {stored.kind for stored in inventory.stored.values() if not stored.whole}
+    return frozenset(name for name, kind, phase in sources if phase in inventory.phases and kind not in unfinished)

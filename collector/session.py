@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import bundle, layout, resume, seal, tool
+from collector import bundle, isolation, layout, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode, utc_text
-from collector.model import Moment, Request
+from collector.model import UNKNOWN_BOOT, Moment, Request
+from collector.sources import SOURCES
 from collector.text import from_bytes, from_native, readable
 
 if TYPE_CHECKING:
@@ -98,9 +100,12 @@ def go_on(
     earlier = _Earlier()
     identity: Json = dict(tool.identity(host.privileges()))
     fields: Record = {"tool": identity, "arguments": _arguments(arguments)}
-    reopened = resume.reopen(path, seal.new_key(), host.clock, fields, earlier.take)
+    here = host.open_facts()["host"]
+    machine = here.get("machine_id") if isinstance(here, dict) else None
+    reopened = resume.reopen(path, seal.new_key(), host.clock, fields, earlier.take, machine)
     opening = reopened.inventory.opening or {}
-    same_boot = opening["boot_id"] == host.clock.now().boot_id
+    same_boot = opening["boot_id"] == host.clock.now().boot_id != UNKNOWN_BOOT
+    known = [(source.name, source.kind, source.phase) for source in SOURCES]
     run = Run(
         bundle=reopened,
         host=host,
@@ -110,7 +115,7 @@ def go_on(
         start_code=_start_code(opening),
         stop=stop,
         started=started,
-        done=resume.finished_sources(reopened.inventory) if same_boot else frozenset(),
+        done=resume.finished_sources(reopened.inventory, known) if same_boot else frozenset(),
         seen=earlier.verdicts,
         last_moment=earlier.moment,
     )
@@ -132,13 +137,13 @@ class _Earlier:
         data = record.get("data")
         if record["type"] != "observation" or not isinstance(data, dict):
             return
-        if record["what"] == "request":
-            self.since_ns = _nanoseconds(str(data["since"]))
-            scan = data["scan"]
-            if isinstance(scan, list):
-                self.scan = tuple(_raw(path) for path in scan)
-        elif record["what"] == "isolation":
-            self.verdicts.append(str(data["verdict"]))
+        with contextlib.suppress(ValueError, KeyError):  # the format leaves `data` open: what we don't know we leave
+            if record["what"] == "request":
+                self.since_ns = _nanoseconds(str(data["since"]))
+                scan = data["scan"]
+                self.scan = tuple(_raw(path) for path in scan) if isinstance(scan, list) else None
+            elif record["what"] == "isolation" and data["verdict"] in isolation.EXIT_CODES:
+                self.verdicts.append(str(data["verdict"]))
 
 
 def _raw(path: Json) -> bytes:

@@ -109,6 +109,7 @@ def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
         _signature(manifest, checkpoint, signature, found)  # (5)
         contents.stored(inventory.stored.values())  # (6)
         hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: _sha256(_rebuilt(manifest))}
+        contents.manifest_sha256 = manifest.head.sha256
         contents.spelled(inventory, manifest.head.sid, hashes, sealed=sealed)  # (7)
         custody = _custody(contents, manifest.head.sid, checkpoint)  # (9)
         contents.extras(inventory, custody.inventory if custody else None, sealed=sealed)  # (8)

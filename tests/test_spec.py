@@ -309,7 +309,7 @@ def test_the_limits_are_those_of_the_code():
         0,
         manifest.MAX_RECORDS - 1,
         contents.SMALL,
-        contents.MAX_SUMS,
+        chainfile.MAX_TAIL,
         rows.MAX_ROW,
         custody.MAX_NOTE,
         ledger.MAX_SUBJECT,

@@ -68,26 +68,50 @@ def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
 def open_source(path: bytes | str, *, dir_fd: int | None = None, folder: bool = False, follow: bool = False) -> int:
     """Open a path of the host for reading and return the descriptor; raises `OSError`.
 
-    Never blocks on a FIFO or a device (O_NONBLOCK, then refused with ENXIO), never follows
-    a link in the last part unless `follow` (for the kernel's own links in /proc), and
-    leaves atime alone where the system allows (O_NOATIME needs the owner or root).
+    Never opens a FIFO or a device (opening a watchdog or a tape does something; ENXIO), never
+    follows a link in the last part unless `follow` (for the kernel's own links in /proc),
+    and leaves atime alone where the system allows (O_NOATIME needs the owner or root).
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-    flags |= 0 if follow else os.O_NOFOLLOW
     flags |= os.O_DIRECTORY if folder else 0
-    try:
-        fd = os.open(path, flags | os.O_NOATIME, dir_fd=dir_fd)
-    except PermissionError:
-        fd = os.open(path, flags, dir_fd=dir_fd)
-        COUNTERS.atime_moved += 1
-    if folder:
-        COUNTERS.folders += 1
-        return fd
+    if folder or follow:
+        fd = _open(path, flags | (0 if follow else os.O_NOFOLLOW), dir_fd)
+        if folder:
+            COUNTERS.folders += 1
+            return fd
+    else:
+        fd = _open_regular(path, flags, dir_fd)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
     COUNTERS.files += 1
     return fd
+
+
+def _open(path: bytes | str, flags: int, dir_fd: int | None) -> int:
+    try:
+        return os.open(path, flags | os.O_NOATIME, dir_fd=dir_fd)
+    except PermissionError:
+        fd = os.open(path, flags, dir_fd=dir_fd)
+        COUNTERS.atime_moved += 1
+        return fd
+
+
+def _open_regular(path: bytes | str, flags: int, dir_fd: int | None) -> int:
+    """Take hold of a path without opening it, look what it is, and open that very thing."""
+    held = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        mode = os.fstat(held).st_mode
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        try:
+            return _open(f"/proc/self/fd/{held}", flags, None)
+        except FileNotFoundError:  # no /proc: by its name after all
+            return _open(path, flags | os.O_NOFOLLOW, dir_fd)
+    finally:
+        os.close(held)
 
 
 @contextmanager

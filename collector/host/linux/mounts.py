@@ -190,7 +190,8 @@ def resolved(table: MountTable, path: bytes) -> bytes:
     Nothing that may hang is touched: the way ends at the first remote mount, and what
     follows is kept as it is.
     """
-    waiting = os.path.join(os.getcwdb(), path).split(b"/")[::-1]
+    whole = path if path.startswith(b"/") else os.path.join(os.getcwdb(), path)  # the working folder may be gone
+    waiting = whole.split(b"/")[::-1]
     here = b"/"
     links = 0
     while waiting:

@@ -70,11 +70,21 @@ class ProcessTable:
         if ended or outcomes["absent"]:
             reason = f"{ended + outcomes['absent']} processes ended while they were read, {ended} of them without a row"
             self._gaps.append(Gap(Outcome.ABSENT, reason))
+        if not self._sees_kernel():
+            hidden = "the processes of other users, or those outside of this container, can't be seen from here"
+            self._gaps.append(Gap(Outcome.DENIED, hidden))
         for outcome, what in _SUMMED.items():
             if outcomes[outcome]:
                 reason = f"{outcomes[outcome]} of {len(self.pids) - ended} processes {what}: see the column unread"
                 self._gaps.append(Gap(outcome, reason))
         yield from self._gaps
+
+    def _sees_kernel(self) -> bool:
+        """Tell whether process 2 is the kernel's: it is on every host, unless hidepid or a PID namespace hides it."""
+        try:
+            return process.parse_stat(files.read_kernel(f"{self._roots.proc}/2/stat")).is_kernel_thread
+        except (OSError, ValueError):
+            return False
 
     def find_holders(self) -> None:
         """Read the sockets and who holds them, and nothing else: no memory of a process is touched."""

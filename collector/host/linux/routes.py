@@ -57,9 +57,12 @@ _STATES = {
     0x80: "permanent",
 }
 
-_WIDEST: dict[int, int] = {socket.AF_INET: 1, socket.AF_INET6: 3}
-"""A route this wide or wider leads outside like a default: halves (0.0.0.0/1, 128.0.0.0/1) are
-how VPN clients cover the default without replacing it, and 2000::/3 is all public IPv6."""
+_WIDEST: dict[int, int] = {socket.AF_INET: 7, socket.AF_INET6: 6}
+"""A route this wide or wider leads outside like a default: VPN clients cover the default with halves (0.0.0.0/1,
+128.0.0.0/1) or quarters without replacing it, 2000::/3 is all public IPv6, and no network of one's own is wider than
+10.0.0.0/8 or fc00::/7."""
+_MULTICAST = "224.0.0.0/"
+"""The one wide route that leads to nobody outside (RFC 5771)."""
 
 
 class Route(NamedTuple):
@@ -137,7 +140,8 @@ def parse_route(body: bytes, names: dict[int, bytes]) -> list[Route]:
         "scope": _SCOPES.get(scope, str(scope)),
         "type": "cached" if cached else _TYPES.get(kind, str(kind)),
     }
-    is_default = kind == _UNICAST and not cached and length <= _WIDEST[family]
+    wide = length <= _WIDEST[family] and common["destination"] != f"{_MULTICAST}{length}"
+    is_default = kind == _UNICAST and not cached and wide
     hops = [found] if _MULTIPATH not in found else _hops(found[_MULTIPATH])
     out = []
     for hop in hops:

@@ -15,6 +15,7 @@ assert sys.platform == "linux"
 import errno
 import os
 import queue
+import resource
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ THREADS: Final = 2
 """On two cores one takes 1.5 times as long as `find`, two 1.2 times, and 0.8 times where nothing is cached."""
 
 OPEN_FOLDERS: Final = 64
-"""Descriptors that each thread keeps; a folder that was closed is opened again from above."""
+"""Descriptors that each thread keeps, an eighth of what the system allows us at most; a folder that was closed is
+opened again from above."""
 
 _WAITING_SLICES: Final = 8
 """Slices of recent files that may wait to be taken, 1 MiB each at most."""
@@ -102,10 +104,11 @@ def marks_of(top: bytes, places: Iterable[bytes]) -> Marks:
 
 
 class Descriptors:
-    """The open folders of one thread, at most `OPEN_FOLDERS`; the one unused longest is closed first."""
+    """The open folders of one thread, `OPEN_FOLDERS` at most; the one unused longest is closed first."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[Folder, int] = OrderedDict()
+        self._most = min(OPEN_FOLDERS, max(2, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 8))
 
     def of(self, folder: Folder) -> int:
         """Return the descriptor of a folder, valid until the next call; raises `OSError`.
@@ -125,7 +128,7 @@ class Descriptors:
         for below in reversed(missing):
             fd = files.open_source(below.name, dir_fd=fd, folder=True)
             self._open[below] = fd
-            while len(self._open) > OPEN_FOLDERS:
+            while len(self._open) > self._most:
                 os.close(self._open.popitem(last=False)[1])
             st = os.fstat(fd)
             if below.identity is None:
