@@ -145,10 +145,14 @@ def _drop_unfinished_seal(path: Path) -> None:
         whole.with_name(name + layout.PART).unlink(missing_ok=True)
 
 
-def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str]]) -> frozenset[str]:
-    """Return the sources, given as (name, kind, phase), that a run that goes on need not read again.
+def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str, bool]]) -> frozenset[str]:
+    """Return the sources that a run that goes on need not read again, given as (name, kind, phase, is a table).
 
-    They are those whose phase was closed and of whose artifacts none is partial or cut.
+    They are those of whose artifacts none is partial or cut; one that is not a table may
+    yield more artifacts as long as its phase was not closed.
     """
     unfinished = {stored.kind for stored in inventory.stored.values() if not stored.whole}
-    return frozenset(name for name, kind, phase in sources if phase in inventory.phases and kind not in unfinished)
+    begun = {stored.kind for stored in inventory.stored.values()} - unfinished
+    return frozenset(
+        name for name, kind, phase, table in sources if kind in begun and (table or phase in inventory.phases)
+    )

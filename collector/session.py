@@ -105,7 +105,7 @@ def go_on(
     reopened = resume.reopen(path, seal.new_key(), host.clock, fields, earlier.take, machine)
     opening = reopened.inventory.opening or {}
     same_boot = opening["boot_id"] == host.clock.now().boot_id != UNKNOWN_BOOT
-    known = [(source.name, source.kind, source.phase) for source in SOURCES]
+    known = [(source.name, source.kind, source.phase, bool(source.columns)) for source in SOURCES]
     run = Run(
         bundle=reopened,
         host=host,

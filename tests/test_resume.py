@@ -57,7 +57,7 @@ def test_what_a_crash_left_is_named_and_kept(tmp_path):
     assert (path / str(added[2]["path"])).read_bytes() == b"half of it"
     assert "lost with the power" in str(added[3]["reason"])
     assert not [name for name in (path / "artifacts").iterdir() if name.suffix == ".part"]
-    known = [("processes", "processes", "volatile"), ("connections", "connections", "volatile"), ("a", "b", "later")]
+    known = [(name, name, "volatile", True) for name in ("processes", "connections", "routes")]
     assert resume.finished_sources(again.inventory, known) == {"processes", "connections"}
     again.close(**stepper.CLOSE)
     assert verdict(path) == "UNANCHORED"

@@ -98,20 +98,23 @@ def _open(path: bytes | str, flags: int, dir_fd: int | None) -> int:
 
 
 def _open_regular(path: bytes | str, flags: int, dir_fd: int | None) -> int:
-    """Take hold of a path without opening it, look what it is, and open that very thing."""
+    """Look what a path is, take hold of it without opening it, and open that very thing if it still is a file."""
+    _demand_regular(os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode)
     held = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
-        mode = os.fstat(held).st_mode
-        if stat.S_ISLNK(mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        _demand_regular(os.fstat(held).st_mode)
         try:
             return _open(f"/proc/self/fd/{held}", flags, None)
         except FileNotFoundError:  # no /proc: by its name after all
             return _open(path, flags | os.O_NOFOLLOW, dir_fd)
     finally:
         os.close(held)
+
+
+def _demand_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        code = errno.ELOOP if stat.S_ISLNK(mode) else errno.ENXIO
+        raise OSError(code, os.strerror(code))
 
 
 @contextmanager
