@@ -64,7 +64,8 @@ def opening(case: str = "T-1") -> dict:
 def unsealed(folder: Path, *, clock: MadeClock | None = None, sid: str | None = SID, number: int = 1) -> bundle.Bundle:
     """Return a bundle with two artifacts, a gap and a phase, still open."""
     made = bundle.create(folder, "T-1_poste-1_x", opening(), README, key(number), clock or MadeClock(), sid)
-    for name, text in (("processes", b'{"kind":"processes"}\n{"pid":1}\n'), ("connections", b'{"kind":"connections"}\n')):
+    texts = {"processes": b'{"kind":"processes"}\n{"pid":1}\n', "connections": b'{"kind":"connections"}\n'}
+    for name, text in texts.items():
         file = made.artifact(name, name, ".jsonl", "test")
         file.write(text)
         made.finish(file, rows=text.count(b"\n") - 1)
