@@ -101,6 +101,8 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
     checkpoint = _sealed(path)
     sid = checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1]
     first = hashlib.sha256(checkpoint).hexdigest()
+    if os.path.lexists(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
+        raise AlteredError("something else stands in the place of the custody file", hint="`collect verify` says where")
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         fd = os.open(path / layout.CUSTODY, flags, 0o600)

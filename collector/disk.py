@@ -146,6 +146,14 @@ def lock(fd: int) -> bool:
     return True
 
 
+def is_regular(path: Path) -> bool:
+    """Tell whether a regular file stands here itself: no link, FIFO, folder or device."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 def open_regular(path: Path | str) -> int:
     """Open a file of a bundle for reading; raises `OSError`, ENXIO for anything but a regular file."""
     if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a device may do something

@@ -50,6 +50,8 @@ def reopen(
         raise RefusedError(
             "this bundle is sealed already", hint="check it with `collect verify`; start a new run for more"
         )
+    if not disk.is_regular(path / layout.MANIFEST):
+        raise AlteredError("something else stands in the place of the manifest", hint="`collect verify` says where")
     try:
         fd = os.open(path / layout.MANIFEST, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
