@@ -32,7 +32,7 @@ class RecentFileSource:
         "device": "Device of the file, major:minor.",
         "sha256": "SHA-256 of its content, within the budget of hashes.",
         "judged": "What the rules say of it: note, encrypted, executable, …; empty where nothing was judged.",
-        "flags": "Such as hash-over-budget, changed-while-reading, denied, vanished.",
+        "flags": "Of hash-over-budget, changed-while-reading, replaced, vanished, denied, unreadable, path-cut.",
     }
     seconds = 900
     core = False
