@@ -277,15 +277,15 @@ def test_a_file_that_grows_without_end_ends(tmp_path):
     os.truncate(path, 2**28)
     stop = threading.Event()
 
-    def grow_once_opened():
+    def grow_once_read():
         while not stop.is_set():
             for fd in Path("/proc/self/fd").iterdir():
                 with contextlib.suppress(OSError):
-                    if fd.readlink() == path:
+                    if fd.readlink() == path and "pos:\t0\n" not in Path(f"/proc/self/fdinfo/{fd.name}").read_text():
                         os.truncate(path, 2**42)
                         return
 
-    thread = threading.Thread(target=grow_once_opened)
+    thread = threading.Thread(target=grow_once_read)
     thread.start()
     try:
         [row], _ = scan(path, hash_bytes=2**50, hash_file_bytes=2**50)
