@@ -7,15 +7,16 @@ all-clear costs the case: whatever is doubtful is never ISOLATED.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from collector import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from collector.model import Gap, Json, Row
+    from collector.facts import Facts, Link
+    from collector.model import Json, Row
     from collector.text import Text
 
 EXIT_CODES = {"ISOLATED": 0, "CONNECTED": 1, "UNKNOWN": 3}
@@ -54,6 +55,7 @@ REASONS: dict[str, str] = {
     "wifi_no_carrier": "Wi-Fi {name} is joined to no network but is switched on: switch it off, or it may join one.",
     "cellular_no_carrier": "The mobile network {name} is not connected but is switched on: switch on airplane mode.",
     "other_namespace": "Only the links of this container or namespace were judged, not those of the whole computer.",
+    "came_up": "{name} was connected for a moment and no longer is: leave it unplugged and switched off.",
     "scope_unread": "Whether these are the links of the whole computer could not be checked (run as root to check).",
 }
 """Every reason as a template in English: the UI translates the template, then fills `{name}`."""
@@ -71,62 +73,6 @@ _CONNECTED = {
 }
 
 _NO_CARRIER = {"wifi": "wifi_no_carrier", "cellular": "cellular_no_carrier"}
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One interface as it was read; `None` is not applicable, or not read and then in `unread`.
-
-    `carrier` has no meaning while the link is switched off. `master` and `peer` are indexes
-    of links in the same namespace: the bridge or bond it belongs to, and a veth's other end.
-    """
-
-    name: Text
-    index: int
-    kind: str | None
-    admin_up: bool | None
-    carrier: bool | None
-    operstate: str | None = None
-    addresses: tuple[str, ...] = ()
-    mac: str | None = None
-    driver: Text | None = None
-    physical: bool | None = None
-    master: int | None = None
-    peer: int | None = None
-    unread: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DefaultRoute:
-    """A unicast route to everywhere, or to one half of it; `index` is its link, if known."""
-
-    index: int | None
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A whole table that was not, or not wholly, read: links, addresses, routes or devices."""
-
-    what: str
-    gap: Gap
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What was read of one network namespace.
-
-    `scope` is `host` where it is the system's own namespace, else `namespace`, and
-    `scope_reason` is then `other_namespace` or `scope_unread`. `idle_devices` are network
-    devices of the machine that show no interface among `links`.
-    """
-
-    links: tuple[Link, ...]
-    default_routes: tuple[DefaultRoute, ...] = ()
-    scope: str = "host"
-    scope_reason: str | None = None
-    idle_devices: tuple[Text, ...] = ()
-    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +97,9 @@ class Verdict:
     interfaces: tuple[Row, ...]
     routes: tuple[Row, ...]
     reasons: tuple[Reason, ...]
+    """What connects comes first, then what could not be seen, then what should be known beside it."""
+    connected: tuple[Reason, ...] = ()
+    """Those of the reasons that connect."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the object that `collect isolation --json` prints."""
@@ -218,6 +167,7 @@ def judge(facts: Facts) -> Verdict:
         tuple(rows),
         tuple(route.row for route in facts.default_routes),
         tuple(reason for weight in reasons.values() for reason in weight),
+        tuple(reasons["connected"]),
     )
 
 

@@ -26,7 +26,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FLOORS = """
     errors text layout findings collector
     model rows rules tool
-    schema isolation
+    schema facts
+    isolation
+    timeline
     manifest
     seal clocks inventory disk
     ledger chainfile contents
@@ -57,7 +59,7 @@ NEVER = (
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
-    ("isolation ransom rules", "host sources bundle ui", "judges are pure"),
+    ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
     ("acquisition session", "ui cli", "a run is the same without a screen"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )

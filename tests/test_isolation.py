@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from collector import isolation
-from collector.isolation import DefaultRoute, Facts, Link, Unread, judge
+from collector.facts import DefaultRoute, Facts, Link, Unread
+from collector.isolation import judge
 from collector.model import Gap, Outcome
 from collector.sources.interfaces import InterfaceSource
 

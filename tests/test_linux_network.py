@@ -19,6 +19,7 @@ if sys.platform != "linux":
     pytest.skip("asks the Linux kernel", allow_module_level=True)
 
 from collector import isolation
+from collector.facts import Facts, Unread
 from collector.host.linux import Roots, devices, links, netlink, resolvers, routes
 from collector.model import Gap, Outcome
 from collector.sources.dns import DnsSource
@@ -466,7 +467,7 @@ def test_a_table_that_changed_each_time_is_a_gap():
     """An interrupted dump may miss a link, so it is never the ground of an all-clear."""
     gap = links._incomplete(netlink.Dump(netlink.GET_LINK, (), interrupted=True))
     assert gap is not None
-    facts = isolation.Facts((), unread=(isolation.Unread("links", gap),))
+    facts = Facts((), unread=(Unread("links", gap),))
     assert isolation.judge(facts).verdict == "UNKNOWN"
 
 
@@ -547,7 +548,7 @@ def test_what_stands_behind_a_link(tmp_path, device, uevent, kind, physical):
     link = links._link(raw, devices.behind(roots, raw.name, raw.index, raw.mac), ())
     assert (link.kind, link.physical, link.unread) == (kind, physical, {})
     assert link.driver == ("brcmfmac" if device else None)
-    assert isolation.judge(isolation.Facts((link,))).verdict == "CONNECTED"
+    assert isolation.judge(Facts((link,))).verdict == "CONNECTED"
 
 
 @pytest.mark.parametrize(
@@ -558,7 +559,7 @@ def test_a_link_that_sysfs_does_not_show_is_unread_and_unknown(tmp_path, raw):
     roots = made_sysfs(tmp_path, "x", "devices/pci0/0000:00:03.0")
     link = links._link(raw, devices.behind(roots, raw.name, raw.index, raw.mac), ())
     assert (link.kind, link.physical, set(link.unread)) == (None, None, {"kind", "driver"})
-    assert isolation.judge(isolation.Facts((link,))).verdict == "UNKNOWN"
+    assert isolation.judge(Facts((link,))).verdict == "UNKNOWN"
 
 
 BUSES = {

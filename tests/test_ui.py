@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from collector.acquisition import Result
 from collector.errors import DiskFullError, NotABundleError
 from collector.findings import Anchor, Code, Finding, Level, Verdict
-from collector.isolation import DefaultRoute, Facts, Link, Reason, judge
+from collector.facts import DefaultRoute, Facts, Link
+from collector.isolation import Reason, judge
 from collector.model import Gap, Outcome
 from collector.sources import SOURCES
 from collector.ui import as_json, errors, final, meanings, messages, network, progress, qr, report, terminal

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.isolation import Facts
+    from collector.facts import Change, Facts, LinkChange
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -35,6 +35,34 @@ class ActivityWatch(Protocol):
 
     def rows(self) -> Iterator[Row | Gap]:
         """Yield what was seen, oldest first, then a gap for what could not be watched or kept."""
+
+
+class LinkWatch(Protocol):
+    """Changes of links, addresses and routes as the kernel tells them, in every namespace that counts."""
+
+    def changes(self) -> list[LinkChange]:
+        """Return what came since the last call, oldest first; never waits.
+
+        A change stands under the clocks at which it was received. Bounded: where more came than is
+        kept, or the kernel dropped some, a change `lost` stands in their place.
+        """
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a change is there, for so long at most, and tell whether one is."""
+
+    def stop(self) -> None:
+        """End the watch: what was received before it returns can still be had. May be called twice."""
+
+
+class Awake(Protocol):
+    """Holds the machine awake until it is released or the process ends."""
+
+    @property
+    def what(self) -> str:
+        """What is held off, colon-separated in logind's words: `shutdown:sleep:idle:handle-lid-switch`."""
+
+    def release(self) -> None:
+        """Let go; may be called twice."""
 
 
 class Host(Protocol):
@@ -68,6 +96,24 @@ class Host(Protocol):
 
     def link_facts(self) -> Facts:
         """Return the facts that `isolation.judge` judges; sends no packet."""
+
+    def watch_links(self) -> LinkWatch:
+        """Start watching the network; raises `HostError` where nothing can be watched."""
+
+    def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:
+        """Return what `carry_out` would do to cut this machine off, in its order; changes nothing."""
+
+    def carry_out(self, change: Change) -> None:
+        """Do one change and see that it is done; raises `HostError` where it is not."""
+
+    def keep_awake(self) -> Awake:
+        """Hold off sleep, idle and shutdown; raises `HostError` where the system doesn't let us."""
+
+    def power(self) -> dict[str, Json]:
+        """Return `mains` (boolean or null: not told) and `batteries`, a list of {name, percent, status}."""
+
+    def power_events(self) -> Iterator[Row | Gap]:
+        """Yield the starts and shutdowns that the logs tell, oldest first: {utc, what, source}, `what` boot or shutdown."""
 
     def routes(self) -> Iterator[Row | Gap]:
         """Yield a row for each route of all tables and both families."""

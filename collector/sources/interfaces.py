@@ -32,7 +32,7 @@ class InterfaceSource:
     }
     seconds = 10
     core = True
-    phase = "state"
+    phase = "volatile"
 
     def collect(self, host: Host, request: Request) -> Iterator[Item]:  # noqa: ARG002 - the same for every source
         """Yield one row for each, then a gap for each table that could not be read."""

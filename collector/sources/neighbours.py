@@ -26,7 +26,7 @@ class NeighbourSource:
     }
     seconds = 10
     core = False
-    phase = "state"
+    phase = "volatile"
 
     def collect(self, host: Host, request: Request) -> Iterator[Item]:  # noqa: ARG002 - the same for every source
         """Yield one row for each."""

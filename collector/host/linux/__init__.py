@@ -14,8 +14,8 @@ from collector.host.linux import clock, connections, executables, processes, sys
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.host import ActivityWatch
-    from collector.isolation import Facts
+    from collector.host import ActivityWatch, Awake, LinkWatch
+    from collector.facts import Change, Facts
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -75,6 +75,36 @@ class LinuxHost:
         from collector.host.linux import links
 
         return links.facts(self.roots)
+
+    def watch_links(self) -> LinkWatch:
+        from collector.host.linux import link_watch
+
+        return link_watch.watch(self.roots)
+
+    def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:
+        from collector.host.linux import cutting
+
+        return cutting.plan(facts)
+
+    def carry_out(self, change: Change) -> None:
+        from collector.host.linux import cutting
+
+        cutting.carry_out(self.roots, change)
+
+    def keep_awake(self) -> Awake:
+        from collector.host.linux import inhibitor
+
+        return inhibitor.keep_awake(self.roots)
+
+    def power(self) -> dict[str, Json]:
+        from collector.host.linux import power
+
+        return power.state(self.roots)
+
+    def power_events(self) -> Iterator[Row | Gap]:
+        from collector.host.linux import power_events
+
+        yield from power_events.rows(self.roots)
 
     def routes(self) -> Iterator[Row | Gap]:
         from collector.host.linux import routes

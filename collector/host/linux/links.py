@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from collector import text
 from collector.host.linux import devices, files, netlink, routes
-from collector.isolation import DefaultRoute, Facts, Link, Unread
+from collector.facts import DefaultRoute, Facts, Link, Unread
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"
