@@ -11,8 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from collector import isolation
-from collector.clocks import events_between
+from collector import isolate
 from collector.errors import DiskFullError
 from collector.host import HostError
 from collector.model import UNKNOWN_BOOT, Gap, Outcome
@@ -28,12 +27,16 @@ if TYPE_CHECKING:
 
     from collector.bundle import Bundle
     from collector.host import ActivityWatch, Host
-    from collector.isolation import Reason
-    from collector.model import Item, Json, Moment, Request, Row
+    from collector.isolation import Reason, Verdict
+    from collector.model import Item, Json, Request, Row
     from collector.sources import Source
+    from collector.vigil import Vigil
 
 FINAL_STEPS = 1
 """Steps of a run beside its sources: closing and sealing."""
+
+
+_ALWAYS_TOLD = ("open", "isolated", "close")
 
 
 class Onlooker(Protocol):
@@ -54,8 +57,8 @@ class Onlooker(Protocol):
     def phase(self, name: str, code: str) -> None:
         """Tell that a phase is closed; `code` is the head code that may be written down."""
 
-    def isolation(self, when: str, verdict: isolation.Verdict) -> None:
-        """Tell how the network was judged: `when` is open or close."""
+    def isolation(self, when: str, verdict: Verdict) -> None:
+        """Tell how the network was judged: `when` as in the `isolation` observation (SPEC, section 5.2)."""
 
     def stopping(self, reason: str) -> None:
         """Tell that the run is being cut short and closes: reason as in the `close` record."""
@@ -88,7 +91,7 @@ class Result:
     gaps: int
     isolation: Mapping[str, str | None]
     reasons: tuple[Reason, ...]
-    """Of the last isolation verdict."""
+    """What happened to the network during the run, then those of the last isolation verdict."""
     start_code: str
     seal_code: str
     seal_sha256: str
@@ -109,35 +112,35 @@ class Run:
     onlooker: Onlooker
     case: str
     start_code: str
+    vigil: Vigil
     limits: Limits = field(default_factory=Limits)
+    isolate: bool = False
+    """Whether the operator asked to switch the network off (`--isolate`)."""
     stop: Stop = field(default_factory=Stop)
     done: frozenset[str] = frozenset()
     """Sources that an earlier part of the run has finished (resume)."""
-    verdicts: dict[str, str | None] = field(default_factory=lambda: {"open": None, "close": None})
-    seen: list[str] = field(default_factory=list)
-    """Every isolation verdict so far; the worst is that of the run."""
-    last_moment: Moment | None = None
     started: float = field(default_factory=time.monotonic)
     _size: int = 0
     _missed: list[tuple[str, str]] = field(default_factory=list)
-    _reasons: tuple[Reason, ...] = ()
     _core_missing: bool = False
     _rows: dict[str, int] = field(default_factory=dict)
     _over_size: bool = False
     _told_stop: bool = False
     _told_full: bool = False
+    _told_verdict: str | None = None
 
     def collect(self) -> Result:
         """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone."""
         watch = self._start_watch()
         try:
-            self._judge("open")
+            self.vigil.begin(self)
             self._sources()
             self._ending(watch)
+            return self._close()
         finally:
             if watch is not None:
                 watch.stop()
-        return self._close()
+            self.vigil.stop()
 
     def _sources(self) -> None:
         phase = SOURCES[0].phase
@@ -146,7 +149,7 @@ class Run:
                 self._phase(phase)
                 phase = source.phase
             self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, source.seconds)
-            self._clocks()
+            self._look()
             if source.name in self.done:
                 self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
                 continue
@@ -162,7 +165,24 @@ class Run:
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))
-        self.bundle.grouped = True  # the volatile phase syncs at once; what follows may share a sync
+        if not self.bundle.grouped:  # the volatile phase is over: it syncs at once; what follows may share a sync
+            self.bundle.grouped = True
+            self._after_volatile()
+        else:
+            self.vigil.judge(self, "phase")
+
+    def _after_volatile(self) -> None:
+        """Do what may take seconds, or changes the machine, now that what vanishes first is sealed."""
+        if self.isolate and self.stop.reason is None and self.vigil.facts is not None:
+            isolate.cut_off(self, self.host, self.vigil.facts)
+            self.vigil.judge(self, "isolated")
+        self.vigil.hold(self)
+
+    def _look(self) -> None:
+        try:
+            self.vigil.look(self)
+        except DiskFullError:
+            self._full()
 
     def _read(
         self, name: str, kind: str, columns: Mapping[str, str], items: Iterator[Item], source: Source | None
@@ -185,6 +205,7 @@ class Run:
                     self.onlooker.counted(output.count)  # nothing came: the times shown move on
                 if self.bundle.is_due():
                     self.bundle.commit()
+                self.vigil.look(self)
                 self._check_time()
                 cut = self._cut(deadline)
                 if cut is not None:
@@ -217,6 +238,16 @@ class Run:
         self._missed.append((source, gap.outcome.value))
         self.bundle.gap(source, gap)
         self.onlooker.gap(source, gap)
+
+    def observe(self, what: str, data: Mapping[str, Json]) -> None:
+        """Record an observation."""
+        self.bundle.observe(what, data)
+
+    def judged(self, when: str, verdict: Verdict) -> None:
+        """Tell who looks on how the network was judged: at the ends, and whenever the verdict is another one."""
+        if when in _ALWAYS_TOLD or verdict.verdict != self._told_verdict:
+            self._told_verdict = verdict.verdict
+            self.onlooker.isolation(when, verdict)
 
     def told(self, count: int) -> None:
         """Tell who looks on how many rows or files of this step there are."""
@@ -253,43 +284,7 @@ class Run:
         self._told_full = True
         self.bundle.observe("disk-full", {"reason": "the folder of the bundle takes no more bytes"})
 
-    def _judge(self, when: str) -> None:
-        try:
-            verdict = isolation.judge(self.host.link_facts())
-        except (HostError, OSError) as error:
-            reason = error.gap.reason if isinstance(error, HostError) else str(error.strerror)
-            self.bundle.observe("isolation", {"when": when, "verdict": "UNKNOWN", "reasons": [reason]})
-            self.verdicts[when] = "UNKNOWN"
-            self.seen.append("UNKNOWN")
-            return
-        told = verdict.as_json()
-        interfaces, reasons = told["interfaces"], told["reasons"]
-        states: dict[str, Json] = {}
-        for entry in interfaces[:100] if isinstance(interfaces, list) else []:
-            if isinstance(entry, dict):
-                states[str(entry["name"])[:64]] = entry["state"]
-        data: dict[str, Json] = {
-            "when": when,
-            "verdict": verdict.verdict,
-            "scope": verdict.scope,
-            "states": states,
-            "reasons": [str(text)[:300] for text in reasons[:50]] if isinstance(reasons, list) else [],
-        }
-        self.bundle.observe("isolation", data)
-        self.verdicts[when] = verdict.verdict
-        self.seen.append(verdict.verdict)
-        self._reasons = verdict.reasons
-        self.onlooker.isolation(when, verdict)
-
-    def _clocks(self) -> None:
-        """Record what happened to the clocks since the last look."""
-        now = self.bundle.clock.now()
-        for event in events_between(self.last_moment, now) if self.last_moment is not None else ():
-            self.bundle.observe(event.what, event.data)
-        self.last_moment = now
-
     def _start_watch(self) -> ActivityWatch | None:
-        self._clocks()
         try:
             return ActivitySource().start(self.host, self.request)
         except HostError as error:
@@ -304,16 +299,16 @@ class Run:
         try:
             if watch is not None:
                 self._read(activity.name, activity.kind, activity.columns, activity.collect(watch), None)
-            self._judge("close")
-            self._clocks()
+            self.vigil.end(self)
+            self.vigil.never_off(self, same_boot=self._same_boot())
             if self.stop.reason != "disk_full":
                 own: list[Item] = [self.host.footprint()]
                 self._read(footprint.name, footprint.kind, footprint.columns, iter(own), None)
                 self._read("summary", "summary", _SUMMARY, iter([self._summary()]), None)
         except DiskFullError:
             self._full()
-        if self.verdicts["close"] is None:
-            self._judge("close")
+        if self.vigil.verdicts["close"] is None:
+            self.vigil.judge(self, "close")
 
     def _summary(self) -> Row:
         outcomes: dict[str, Json] = {}
@@ -321,19 +316,19 @@ class Run:
             key = f"{source}:{outcome}"
             outcomes[key] = int(str(outcomes.get(key, 0))) + 1
         counted: dict[str, Json] = dict(self._rows)
-        return {"rows": counted, "gaps": outcomes, "isolation": isolation.worst(self.seen)}
+        return {"rows": counted, "gaps": outcomes, "isolation": self.vigil.run}
 
     def _close(self) -> Result:
         inventory = self.bundle.inventory
-        opening = inventory.opening or {}
         self.bundle.commit()
-        now = self.bundle.clock.now().boot_id
-        same_boot = opening["boot_id"] == now != UNKNOWN_BOOT
-        run = isolation.worst(self.seen)
+        self._look()  # up to the last record
+        run = self.vigil.run
         cut = self.stop.reason
-        verdicts: dict[str, Json] = {"open": self.verdicts["open"], "close": self.verdicts["close"], "run": run}
+        verdicts = {**self.vigil.verdicts, "run": run}
         outcome = "complete" if cut is None else "cut_short"
-        sealed = self.bundle.close(outcome=outcome, reason=cut, isolation=verdicts, same_boot=same_boot)
+        sealed = self.bundle.close(
+            outcome=outcome, reason=cut, isolation=dict(verdicts), same_boot=bool(self._same_boot())
+        )
         exit_code = 3 if cut is not None or self._core_missing else 0 if run == "ISOLATED" else 4
         return Result(
             bundle=self.bundle.path,
@@ -342,8 +337,8 @@ class Run:
             records=sealed.records,
             artifacts=inventory.counts["artifacts"],
             gaps=inventory.counts["gaps"],
-            isolation={**self.verdicts, "run": run},
-            reasons=self._reasons,
+            isolation=verdicts,
+            reasons=self.vigil.reasons,
             start_code=self.start_code,
             seal_code=sealed.code,
             seal_sha256=sealed.digest.hex(),
@@ -351,6 +346,12 @@ class Run:
             reason=cut,
             missed=tuple(self._missed),
         )
+
+
+    def _same_boot(self) -> bool | None:
+        """Tell whether the machine was never started anew since `open`; `None` where the system tells no boot id."""
+        before, now = (self.bundle.inventory.opening or {})["boot_id"], self.bundle.clock.now().boot_id
+        return None if UNKNOWN_BOOT in (before, now) else before == now
 
 
 _SUMMARY = {

@@ -5,84 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from collector import __version__
+from collector.arguments import case_id, duration, paths, said, since, size
 from collector.errors import CollectorError, DiskFullError, NotABundleError, RefusedError, UsageError, WriteError
-from collector.schema import is_case
 from collector.ui import errors as shown
-from collector.ui import messages
+from collector.ui import messages, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from collector.acquisition import Onlooker, Result, Stop
     from collector.host import Host
-
-MAX_NAME = 200
-"""Longest name of an operator or witness in characters."""
-_DURATIONS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
-
-def duration(text: str) -> float:
-    """Return the seconds of `90s`, `15m`, `12h`, `7d` or `2w`; raises `UsageError`."""
-    match = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip())
-    if match is None:
-        raise UsageError("this is no length of time", hint="write for example 90s, 15m, 12h, 7d or 2w")
-    return int(match[1]) * _DURATIONS[match[2]]
-
-
-def size(text: str) -> int:
-    """Return the bytes of `500M` or `2G`; raises `UsageError`."""
-    match = re.fullmatch(r"([0-9]{1,9})([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
-    if match is None:
-        raise UsageError("this is no size", hint="write for example 500M or 2G")
-    return int(match[1]) * _SIZES[match[2].upper()]
-
-
-def since(text: str, now_ns: int) -> int:
-    """Return the start of a window given as a length of time or an ISO date; local time unless it has an offset."""
-    if re.fullmatch(r"[0-9]{1,9}[smhdw]", text.strip()):
-        return max(0, now_ns - int(duration(text) * 10**9))
-    try:
-        then = datetime.fromisoformat(text.strip()).astimezone()
-    except (ValueError, OverflowError, OSError) as error:
-        hint = "write for example 7d, 2026-11-20 or 2026-11-20T08:30"
-        raise UsageError("this is neither a length of time nor a date", hint=hint) from error
-    return max(0, int(then.timestamp()) * 10**9)
-
-
-def case_id(text: str) -> str:
-    """Return a case id that may name a folder; raises `UsageError`."""
-    if not is_case(text):
-        raise UsageError(
-            "this case id can't name a folder",
-            hint="use 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",
-        )
-    return text
-
-
-def paths(given: tuple[str, ...]) -> tuple[bytes, ...] | None:
-    """Return paths to scan as the system has them, or `None` for everything; raises `UsageError` for an empty one."""
-    if "" in given:
-        raise UsageError("a path to scan is empty", hint="give a folder, or leave --scan out to look everywhere")
-    return tuple(os.fsencode(path) for path in given) or None
-
-
-def said(text: str | None) -> str | None:
-    """Return a name as given; raises `UsageError` if it is too long."""
-    if text is not None and len(text) > MAX_NAME:
-        raise UsageError(f"a name of {len(text)} characters is too long", hint=f"{MAX_NAME} are allowed")
-    return text
-
 
 _LANG = click.option(
     "--lang",
@@ -101,6 +41,7 @@ _LANG = click.option(
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
 @click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
 @click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
+@click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
 @_LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -118,27 +59,37 @@ def collect(  # noqa: PLR0917 - one for each option
     scan: tuple[str, ...],
     max_size: str | None,
     max_time: str | None,
-    as_json: bool,  # noqa: FBT001 - click gives flags as arguments
+    isolate: bool,  # noqa: FBT001 - click gives flags as arguments
+    as_json: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
-    yes: bool,  # noqa: FBT001, ARG001 - the same; nothing is asked yet
+    yes: bool,  # noqa: FBT001 - the same
     dry_run: bool,  # noqa: FBT001 - the same
 ) -> None:
     """Preserve the evidence of a ransomware attack on this machine in one sealed folder."""
     if context.invoked_subcommand is not None:
         return
-    if case is None:
+    guided_mode = case is None and not (as_json or quiet or yes or dry_run) and terminal.is_attended()
+    if case is None and not guided_mode:
         raise UsageError("no case is given", hint="write for example: collect --case CABINET-1 (see collect --help)")
     from collector.acquisition import Limits, Stop  # noqa: PLC0415 - verify needs none of it
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.model import Case  # noqa: PLC0415 - the same
     from collector.session import Plan, begin  # noqa: PLC0415 - the same
+    from collector.ui import cutting  # noqa: PLC0415 - the same
 
+    seen = None
+    if case is None:
+        from collector.ui import guided  # noqa: PLC0415 - only here
+
+        told = guided.Guide(sys.stdin, sys.stderr).ask(guided.proposed())
+        case, operator, seen = told.case, operator or told.operator, told.eyes
     who = Case(case_id(case), said(operator), said(witness))
     limits = Limits(
         seconds=None if max_time is None else duration(max_time),
         size=None if max_size is None else size(max_size),
     )
     host = this_host()
+    cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
         out=Path(out),
@@ -146,6 +97,8 @@ def collect(  # noqa: PLR0917 - one for each option
         scan=paths(scan),
         limits=limits,
         arguments=tuple(sys.argv[1:]),
+        isolate=cut,
+        eyes=seen,
     )
     if dry_run:
         from collector.sources import SOURCES  # noqa: PLC0415 - only here
@@ -185,14 +138,7 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
     from collector.ui import final, progress, terminal  # noqa: PLC0415 - the same
 
     looker = progress.onlooker(sys.stderr, quiet=quiet)
-
-    def on_signal(_number: int, _frame: object) -> None:
-        if stop.reason is None:
-            stop.reason = "signal"
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup
-            signal.signal(getattr(signal, name), on_signal)
+    _heed_signals(stop)
     try:
         result = work(looker, stop)
     finally:
@@ -204,6 +150,18 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
     if as_json:
         _print(json.dumps(forms.result_json(result)) + "\n")
     _leave(result.exit_code)
+
+
+def _heed_signals(stop: Stop) -> None:
+    """Let signals that end a program leave word in `stop`, so that what runs closes by itself."""
+
+    def on_signal(_number: int, _frame: object) -> None:
+        if stop.reason is None:
+            stop.reason = "signal"
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup
+            signal.signal(getattr(signal, name), on_signal)
 
 
 def _print(text: str) -> None:
@@ -305,15 +263,25 @@ def worst_exit(codes: list[int]) -> int:
 
 
 @collect.command("isolation")
+@click.option("--watch", "watch_text", metavar="DURATION", help="Look on for so long, for example 60s.")
 @_LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def isolation_command(*, as_json: bool) -> None:
+def isolation_command(watch_text: str | None, *, as_json: bool) -> None:
     """Tell whether this machine is off the network; sends nothing, changes nothing."""
     from collector import isolation  # noqa: PLC0415 - only here
+    from collector.acquisition import Stop  # noqa: PLC0415 - the same
     from collector.host import HostError, this_host  # noqa: PLC0415 - the same
-    from collector.ui import network  # noqa: PLC0415 - the same
+    from collector.ui import live, network  # noqa: PLC0415 - the same
+    from collector.watching import watch  # noqa: PLC0415 - the same
 
+    seconds = None if watch_text is None else duration(watch_text)
     try:
+        if seconds is not None:
+            stop = Stop()
+            _heed_signals(stop)
+            watched = watch(this_host(), seconds, live.silent() if as_json else live.Spoken(_print), stop)
+            _print(json.dumps(live.as_json(watched)) + "\n" if as_json else live.summary(watched))
+            _leave(isolation.EXIT_CODES[watched.worst])
         verdict = isolation.judge(this_host().link_facts())
     except HostError as error:
         raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error

@@ -31,6 +31,8 @@ FILE_SYSTEM_CLASSES: Final = ("local", "pseudo", "network", "fuse")
 
 _FILE_SYSTEM_TYPE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(\.\*)?")
 
+_PROGRAM_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
 
 def folder() -> Path:
     """Return the folder of the packaged rules: beside the package in a wheel, else in the checkout."""
@@ -66,6 +68,28 @@ def read_filesystems(path: Path) -> Mapping[str, str]:
     if missing := set(FILE_SYSTEM_CLASSES) - set(classes.values()):
         raise RuleError(f"{path.name}:1: empty or missing class: {', '.join(sorted(missing))}")
     return classes
+
+
+@cache
+def remote_access() -> Mapping[str, str]:
+    """Return the product of every name of a program that gives remote access; read once. Raises `RuleError`."""
+    return read_remote_access(folder() / "remote_access.yaml")
+
+
+def read_remote_access(path: Path) -> Mapping[str, str]:
+    """Return what `remote_access` does, of one file; raises `RuleError` for anything but the form of ours."""
+    products: dict[str, str] = {}
+    for product, value in _pairs(path, _tree(path)):
+        if not isinstance(value, yaml.SequenceNode) or not value.value:
+            raise _wrong(path, value, "a product holds a list of names")
+        for item in value.value:
+            name = _string(path, item)
+            if not _PROGRAM_NAME.fullmatch(name):
+                raise _wrong(path, item, "a name is letters, digits, '_', '-' and '.'")
+            if name in products:
+                raise _wrong(path, item, f"{name} stands here twice")
+            products[name] = product
+    return products
 
 
 def _tree(path: Path) -> yaml.Node:

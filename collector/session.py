@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import bundle, isolation, layout, resume, seal, tool
+from collector import bundle, eyes, isolation, layout, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode, utc_text
 from collector.model import UNKNOWN_BOOT, Moment, Request
 from collector.sources import SOURCES
 from collector.text import from_bytes, from_native, readable
+from collector.vigil import Vigil
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from collector.acquisition import Onlooker, Result
     from collector.host import Host
@@ -41,6 +42,9 @@ class Plan:
     scan: tuple[bytes, ...] | None = None
     limits: Limits = field(default_factory=Limits)
     arguments: tuple[str, ...] = ()
+    isolate: bool = False
+    eyes: Mapping[str, str] | None = None
+    """What a person answered to `eyes.QUESTIONS`, where it was asked."""
 
 
 def default_since(host: Host) -> int:
@@ -51,6 +55,7 @@ def default_since(host: Host) -> int:
 def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     """Run a whole acquisition; raises `BundleNotMadeError`, and `WriteError` if the folder goes away."""
     started = time.monotonic()
+    vigil = Vigil(host)  # listens from before the first record on
     facts = host.open_facts()
     clock = facts["clock"]
     opening: Record = {
@@ -84,11 +89,15 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         onlooker=onlooker,
         case=plan.case.case,
         start_code=_start_code(made.inventory.opening or {}),
+        vigil=vigil,
         limits=plan.limits,
+        isolate=plan.isolate,
         stop=stop,
         started=started,
     )
     onlooker.opened(made.path, run.start_code)
+    if plan.eyes is not None:
+        made.observe("eyes", eyes.as_data(plan.eyes))
     return run.collect()
 
 
@@ -113,11 +122,10 @@ def go_on(
         onlooker=onlooker,
         case=str(opening["case"]),
         start_code=_start_code(opening),
+        vigil=Vigil(host, earlier.verdicts, earlier.moment),
         stop=stop,
         started=started,
         done=resume.finished_sources(reopened.inventory, known) if same_boot else frozenset(),
-        seen=earlier.verdicts,
-        last_moment=earlier.moment,
     )
     onlooker.opened(reopened.path, run.start_code)
     return run.collect()

@@ -35,6 +35,11 @@ def from_native(name: str) -> Text:
     return name
 
 
+def to_bytes(text: Text) -> bytes:
+    """Return the raw bytes of a text."""
+    return text.encode("utf-8") if isinstance(text, str) else bytes.fromhex(text["hex"])
+
+
 def readable(text: Text | None) -> str:
     """Return the readable form, still unescaped: not for a terminal."""
     if text is None:

@@ -56,9 +56,9 @@ def _came_and_went(before: Facts, after: Facts) -> tuple[Reason, ...]:
         if link.carrier_ups > earlier.carrier_ups and not (link.admin_up and link.carrier):
             up = replace(link, admin_up=True, carrier=True, operstate="up")
             alone = _with_links(after, space, [up if one is link else one for one in _links(after, space)])
-            reasons = {(reason.code, reason.subject) for reason in judge(after).reasons}
-            if any((one.code, one.subject) not in reasons for one in judge(alone).connected):
-                found.append(Reason("came_up", link.name))
+            now = judge(after).connected
+            if any(reason not in now for reason in judge(alone).connected):
+                found.append(Reason("came_up", link.name, space))
     return tuple(found)
 
 

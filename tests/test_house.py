@@ -26,11 +26,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FLOORS = """
     errors text layout findings collector
     model rows rules tool
-    schema facts
+    schema facts eyes
     isolation
     timeline
     manifest
-    seal clocks inventory disk
+    seal clocks inventory disk uptime
     ledger chainfile contents
     orphans anchors
     bundle verify
@@ -38,7 +38,7 @@ FLOORS = """
     custody
     host
     sources reading
-    output
+    output vigil isolate
     acquisition
     session
     ui

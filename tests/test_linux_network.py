@@ -37,9 +37,9 @@ COUNT = itertools.count()
 PROBE = """
 import dataclasses, json
 from collector import isolation
-from collector.host.linux import Roots, links, netlink, routes
+from collector.host.linux import Roots, links, netlink, networks, routes
 {before}
-facts = links.facts(Roots())
+facts = networks.facts(Roots())
 verdict = isolation.judge(facts)
 rows = [dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row for row in routes.routes()]
 neighbours = list(routes.neighbours())

@@ -61,6 +61,10 @@ class Awake(Protocol):
     def what(self) -> str:
         """What is held off, colon-separated in logind's words: `shutdown:sleep:idle:handle-lid-switch`."""
 
+    @property
+    def mode(self) -> str:
+        """`block`, or `delay` where it is held off for some seconds only."""
+
     def release(self) -> None:
         """Let go; may be called twice."""
 
@@ -112,8 +116,14 @@ class Host(Protocol):
     def power(self) -> dict[str, Json]:
         """Return `mains` (boolean or null: not told) and `batteries`, a list of {name, percent, status}."""
 
+    def boot_time_ns(self) -> int | None:
+        """Return when the system was started, nanoseconds since 1970 UTC by the clock of now; `None`: not told."""
+
     def power_events(self) -> Iterator[Row | Gap]:
-        """Yield the starts and shutdowns that the logs tell, oldest first: {utc, what, source}, `what` boot or shutdown."""
+        """Yield the starts and shutdowns that the logs tell, oldest first: {utc, what, source}.
+
+        `what` is boot or shutdown, `source` the log's name.
+        """
 
     def routes(self) -> Iterator[Row | Gap]:
         """Yield a row for each route of all tables and both families."""

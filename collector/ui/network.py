@@ -33,7 +33,7 @@ STATES = {
 
 def reason(given: Reason) -> str:
     """Return one reason as a sentence in the chosen language, safe to print."""
-    return elsewhere(isolation.REASONS[given.code], name=terminal.shown(given.subject, 64))
+    return elsewhere(isolation.REASONS[given.code], name=given.name)
 
 
 def reasons(given: Iterable[Reason], columns: int, most: int, *, count_rest: bool = True) -> list[str]:

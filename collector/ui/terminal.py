@@ -6,6 +6,7 @@ Nothing written through here raises: a stick is worth more than the window that 
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,11 @@ class Terminal:
 
     def _lost(self, error: OSError | ValueError) -> None:
         self.gone = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+
+
+def is_attended() -> bool:
+    """Tell whether a person can be asked: the standard input and error are a terminal."""
+    return all(stream is not None and Terminal(stream).isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def show(stream: TextIO, words: str) -> None:

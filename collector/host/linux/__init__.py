@@ -14,8 +14,8 @@ from collector.host.linux import clock, connections, executables, processes, sys
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.host import ActivityWatch, Awake, LinkWatch
     from collector.facts import Change, Facts
+    from collector.host import ActivityWatch, Awake, LinkWatch
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -32,6 +32,7 @@ class Roots:
     run: str = "/run"
     lib: str = "/usr/lib"
     dev: str = "/dev"
+    var: str = "/var"
     tmp: str = "/tmp"  # noqa: S108 - where X servers keep their sockets; nothing is written there
 
 
@@ -72,9 +73,9 @@ class LinuxHost:
         yield from services.rows(self.roots)
 
     def link_facts(self) -> Facts:
-        from collector.host.linux import links
+        from collector.host.linux import networks
 
-        return links.facts(self.roots)
+        return networks.facts(self.roots)
 
     def watch_links(self) -> LinkWatch:
         from collector.host.linux import link_watch
@@ -84,7 +85,7 @@ class LinuxHost:
     def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:
         from collector.host.linux import cutting
 
-        return cutting.plan(facts)
+        return cutting.plan(self.roots, facts)
 
     def carry_out(self, change: Change) -> None:
         from collector.host.linux import cutting
@@ -100,6 +101,12 @@ class LinuxHost:
         from collector.host.linux import power
 
         return power.state(self.roots)
+
+    def boot_time_ns(self) -> int | None:
+        try:
+            return clock.boot_time_ns(self.roots)
+        except (OSError, ValueError):
+            return None
 
     def power_events(self) -> Iterator[Row | Gap]:
         from collector.host.linux import power_events

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector import text
 from collector.host.linux import files
+from collector.model import Outcome
 
 assert sys.platform == "linux"
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.host.linux import Roots
-    from collector.model import Outcome
     from collector.text import Text
 
 MAX_DEVICES = 10_000
@@ -89,6 +89,21 @@ def behind(roots: Roots, name: bytes, index: int, mac: str | None) -> Device:
         return Device(unread=files.outcome_of(error))
     except ValueError:
         return Device(unread=files.outcome_of(OSError(errno.EIO, "")))
+
+
+def of_bus(roots: Roots, bus: bytes, name: bytes) -> Device:
+    """Return the device that the routing socket names; nothing where it names none (kernels before 5.14 never do).
+
+    For links of other namespaces, which our sysfs doesn't show. What is named must stand on that bus.
+    """
+    if not name or not bus or b"/" in name + bus or name in (b".", b"..") or bus in (b".", b".."):
+        return Device(unread=Outcome.UNSUPPORTED if not name else Outcome.FAILED)
+    path = os.fsencode(roots.sys) + b"/bus/" + bus + b"/devices/" + name
+    try:
+        os.stat(path)
+        return Device(os.path.realpath(path), _driver(path + b"/driver"))
+    except OSError as error:
+        return Device(unread=files.outcome_of(error))
 
 
 def without_interface(roots: Roots, seen: list[bytes]) -> tuple[Text, ...]:

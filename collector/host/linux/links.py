@@ -1,8 +1,8 @@
-"""The interfaces of our own network namespace, as facts for `isolation.judge`.
+"""The interfaces of one network namespace, as facts for `isolation.judge`.
 
-Asked of the routing socket; sysfs only adds what stands behind a link (device, driver,
-radio), and only where it shows the same namespace. What a link is: `_LINK_KINDS` for what
-the kernel names, else its hardware type and its device.
+Asked of the routing socket; what stands behind a link (device, driver, radio) is told by
+`devices` and `radios`. What a link is: `_LINK_KINDS` for what the kernel names, else its
+hardware type and its device. `networks` puts the namespaces of the machine together.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import text
+from collector.facts import DefaultRoute, Link, Unread
 from collector.host.linux import devices, files, netlink, routes
-from collector.facts import DefaultRoute, Facts, Link, Unread
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
     from collector.host.linux import Roots
+    from collector.host.linux.radios import Station
 
 SAMPLES = 12
 """How often links are read while their states contradict each other (see `_unsettled`)."""
@@ -34,7 +38,7 @@ _ADDRESS = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, s
 _UP = 0x1
 
 _MAC, _NAME, _PEER, _MASTER, _OPERSTATE, _INFO, _CARRIER = 1, 3, 5, 10, 16, 18, 33
-_PEER_NAMESPACE, _PARENT_DEVICE = 37, 56
+_PEER_NAMESPACE, _CARRIER_UPS, _PERMANENT_MAC, _PARENT_DEVICE, _PARENT_BUS = 37, 47, 54, 56, 57
 _INFO_KIND, _INFO_DATA = 1, 2
 _TUN_TYPE, _TUN_IS_TAP = 3, 2
 _FAR_ADDRESS, _OWN_ADDRESS = 1, 2
@@ -111,30 +115,50 @@ class RawLink:
     is_tap: bool
     master: int | None
     peer: int | None
-    parent_device: bool
+    peer_namespace: int | None
+    permanent_mac: str | None
+    carrier_ups: int | None
+    device: bytes
+    bus: bytes
+    """Name and bus of the device behind it, since Linux 5.14."""
 
 
-def facts(roots: Roots) -> Facts:
-    """Return what is known of our own namespace; never raises for what the host does."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The links of one namespace, its default routes, and the devices behind the links."""
+
+    links: tuple[Link, ...]
+    default_routes: tuple[DefaultRoute, ...]
+    devices: tuple[bytes, ...]
+    unread: tuple[Unread, ...]
+
+
+def look(roots: Roots, kernel: socket.socket | None, stations: Mapping[int, Station]) -> Seen:
+    """Return what is known of our own namespace, or of that in which `kernel` was made; never raises for the host.
+
+    `stations` are the Wi-Fi links there by index, as `radios.stations` tells.
+    """
     unread: list[Unread] = []
-    raw = _links(unread)
-    addresses = _addresses(unread)
-    default_routes = _default_routes(unread)
-    scope, scope_reason = devices.scope(roots)
+    raw = _links(unread, kernel)
+    addresses = _addresses(unread, kernel)
+    default_routes = _default_routes(unread, kernel)
     seen: list[bytes] = []
     links = []
     for link in raw:
-        device = devices.Device() if _is_virtual(link) else devices.behind(roots, link.name, link.index, link.mac)
+        device = device_of(roots, link, own=kernel is None)
         if device.path is not None:
             seen.append(device.path)
-        links.append(_link(link, device, tuple(addresses.get(link.index, ()))))
-    idle: tuple[text.Text, ...] = ()
-    if scope == "host":
-        try:
-            idle = devices.without_interface(roots, seen)
-        except OSError as error:
-            unread.append(Unread("devices", files.gap_of(error, "the network devices can't be listed")))
-    return Facts(tuple(links), default_routes, scope, scope_reason, idle, tuple(unread))
+        links.append(build(link, device, tuple(addresses.get(link.index, ())), stations.get(link.index)))
+    return Seen(tuple(links), default_routes, tuple(seen), tuple(unread))
+
+
+def device_of(roots: Roots, link: RawLink, *, own: bool) -> devices.Device:
+    """Return what stands behind a link: sysfs shows the links of our `own` namespace only, not those of others."""
+    if _is_virtual(link):
+        return devices.Device()
+    if own:
+        return devices.behind(roots, link.name, link.index, link.mac)
+    return devices.of_bus(roots, link.bus, link.device)
 
 
 def parse_link(body: bytes) -> RawLink:
@@ -158,9 +182,13 @@ def parse_link(body: bytes) -> RawLink:
         kind=kind,
         is_tap=kind == b"tun" and is_tap,
         master=netlink.integer(found[_MASTER]) if _MASTER in found else None,
-        # IFLA_LINK is a number of the other namespace where IFLA_LINK_NETNSID stands.
-        peer=netlink.integer(found[_PEER]) if _PEER in found and _PEER_NAMESPACE not in found else None,
-        parent_device=_PARENT_DEVICE in found,
+        peer=netlink.integer(found[_PEER]) if _PEER in found else None,
+        # IFLA_LINK is an index of the other namespace where IFLA_LINK_NETNSID stands.
+        peer_namespace=_signed(found[_PEER_NAMESPACE]) if _PEER_NAMESPACE in found else None,
+        permanent_mac=netlink.mac(found.get(_PERMANENT_MAC, b"")),
+        carrier_ups=netlink.integer(found[_CARRIER_UPS]) if _CARRIER_UPS in found else None,
+        device=netlink.string(found.get(_PARENT_DEVICE, b"")),
+        bus=netlink.string(found.get(_PARENT_BUS, b"")),
     )
 
 
@@ -172,14 +200,14 @@ def parse_address(body: bytes) -> tuple[int, str]:
     return index, f"{netlink.address(family, own)}/{length}"
 
 
-def _links(unread: list[Unread]) -> list[RawLink]:
+def _links(unread: list[Unread], kernel: socket.socket | None) -> list[RawLink]:
     """Return every link, read again while one contradicts itself, for at most 1.4 s."""
     links: list[RawLink] = []
     try:
         for sample in range(SAMPLES):
             if sample:
                 time.sleep(PAUSE)
-            answer = netlink.dump(netlink.GET_LINK)
+            answer = netlink.dump(netlink.GET_LINK, kernel=kernel)
             links = [parse_link(body) for body in answer.entries()]
             if not any(_unsettled(link) for link in links):
                 break
@@ -199,11 +227,11 @@ def _unsettled(link: RawLink) -> bool:
     return link.operstate in ("up", "dormant")
 
 
-def _addresses(unread: list[Unread]) -> dict[int, list[str]]:
+def _addresses(unread: list[Unread], kernel: socket.socket | None) -> dict[int, list[str]]:
     """Return the addresses of both families by the index of their link."""
     found: dict[int, list[str]] = {}
     try:
-        answer = netlink.dump(netlink.GET_ADDRESS)
+        answer = netlink.dump(netlink.GET_ADDRESS, kernel=kernel)
         for body in answer.entries():
             if body[0] in routes.FAMILIES:
                 index, address = parse_address(body)
@@ -215,10 +243,10 @@ def _addresses(unread: list[Unread]) -> dict[int, list[str]]:
     return found
 
 
-def _default_routes(unread: list[Unread]) -> tuple[DefaultRoute, ...]:
+def _default_routes(unread: list[Unread], kernel: socket.socket | None) -> tuple[DefaultRoute, ...]:
     """Return every next hop that leads outside."""
     found = []
-    for entry in routes.entries():
+    for entry in routes.entries(kernel):
         if isinstance(entry, Gap):
             unread.append(Unread("routes", entry))
         elif entry.is_default:
@@ -239,14 +267,14 @@ def _is_virtual(link: RawLink) -> bool:
     return link.hardware == _LOOPBACK or link.kind == b"tun" or link.kind in _LINK_KINDS
 
 
-def _link(link: RawLink, device: devices.Device, addresses: tuple[str, ...]) -> Link:
+def build(link: RawLink, device: devices.Device, addresses: tuple[str, ...], station: Station | None) -> Link:
+    """Return the facts of one link: what the routing socket says, its device, and its radio if it is one."""
     unread: dict[str, str] = {}
     physical: bool | None = device.path is not None
-    kind = _kind(link, device)
+    kind = "wifi" if station is not None else _kind(link, device)
     if device.unread is not None:
         unread["driver"] = str(device.unread)
-        # Since Linux 5.14 the socket itself tells that there is a device.
-        physical = True if link.parent_device else None
+        physical = True if link.device else None
         if kind is None:
             unread["kind"] = str(device.unread)
     if link.carrier is None:
@@ -262,12 +290,21 @@ def _link(link: RawLink, device: devices.Device, addresses: tuple[str, ...]) -> 
         operstate=link.operstate,
         addresses=addresses,
         mac=link.mac,
+        permanent_mac=link.permanent_mac,
         driver=device.driver,
         physical=physical,
         master=link.master,
         peer=link.peer if kind == "veth" else None,
+        peer_namespace=link.peer_namespace if kind == "veth" else None,
+        wifi=None if station is None or station.network is None else text.from_bytes(station.network),
+        associated=None if station is None else station.associated,
+        carrier_ups=link.carrier_ups,
         unread=unread,
     )
+
+
+def _signed(raw: bytes) -> int:
+    return int.from_bytes(raw, sys.byteorder, signed=True)
 
 
 def _kind(link: RawLink, device: devices.Device) -> str | None:

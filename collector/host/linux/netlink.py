@@ -7,6 +7,7 @@ apart, so that recorded bytes can be a test. All numbers are in the machine's by
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import socket
 import struct
@@ -33,7 +34,10 @@ SECONDS = 3.0
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _ATTRIBUTE = struct.Struct("=HH")  # rtattr: length, type
 _ERROR, _DONE = 2, 3
-_REQUEST, _DUMP, _INTERRUPTED = 0x1, 0x300, 0x10
+_REQUEST, _INTERRUPTED = 0x1, 0x10
+DUMP, ACKNOWLEDGE = 0x300, 0x4
+"""NLM_F_DUMP, NLM_F_ACK."""
+_SEQUENCES = itertools.count(1)
 _TYPE_MASK = 0x3FFF  # NLA_F_NESTED and NLA_F_NET_BYTEORDER are flags in the type
 _RECEIVE = 1 << 17  # the kernel fills at most 32 KiB
 # struct ifinfomsg, ifaddrmsg, rtmsg and ndmsg: 16, 8, 12 and 12 bytes, the family first.
@@ -71,27 +75,68 @@ class Dump(NamedTuple):
                     yield message.body
 
 
-def dump(kind: int, family: int = socket.AF_UNSPEC) -> Dump:
-    """Return a whole table of the namespace we run in; raises `OSError`.
+def opened(protocol: int = socket.NETLINK_ROUTE) -> socket.socket:
+    """Return a socket to the kernel in the namespace we run in; raises `OSError`."""
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+
+
+def dump(kind: int, family: int = socket.AF_UNSPEC, kernel: socket.socket | None = None) -> Dump:
+    """Return a whole table of the namespace we run in, or of that in which `kernel` was made; raises `OSError`.
 
     The kernel may answer with other families too, where it lacks the one asked for.
     """
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as kernel:
-        kernel.settimeout(SECONDS)
-        kernel.bind((0, 0))
-        for sequence in range(1, ATTEMPTS + 1):
-            try:
-                answer = _ask(kernel, kind, family, sequence)
-            except TimeoutError as error:  # raised without a number
-                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
-            if answer.cut or not answer.interrupted:
-                break
+    if kernel is None:
+        with opened() as own:
+            return dump(kind, family, own)
+    kernel.settimeout(SECONDS)
+    for _ in range(ATTEMPTS):
+        try:
+            answer = _ask(kernel, kind, family, next(_SEQUENCES))
+        except TimeoutError as error:  # raised without a number
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
+        if answer.cut or not answer.interrupted:
+            break
     return answer
+
+
+def ask(
+    kind: int, body: bytes, flags: int = 0, kernel: socket.socket | None = None, limit: int = MAX_MESSAGES
+) -> list[bytes]:
+    """Send one request and return the bodies that answer it; raises `OSError`, the kernel's own refusal too.
+
+    With `DUMP` in `flags` they are a table, with `ACKNOWLEDGE` none where the kernel only says that it is done;
+    without, there is one. Beyond `limit` entries: EMSGSIZE.
+    """
+    if kernel is None:
+        with opened() as own:
+            return ask(kind, body, flags, own, limit)
+    kernel.settimeout(SECONDS)
+    sequence = next(_SEQUENCES)
+    kernel.send(_HEADER.pack(_HEADER.size + len(body), kind, _REQUEST | flags, sequence, 0) + body)
+    found: list[bytes] = []
+    while True:
+        try:
+            datagram, _, received, sender = kernel.recvmsg(_RECEIVE)
+        except TimeoutError as error:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
+        if sender[0] != 0 or unpack(_HEADER, datagram)[3] != sequence:
+            continue
+        if received & socket.MSG_TRUNC:
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+        for message in messages(datagram):
+            if message.kind in (_ERROR, _DONE):
+                _raise_error(message)
+                return found
+            found.append(message.body)
+            if not flags:
+                return found
+        if len(found) > limit:
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
 
 
 def _ask(kernel: socket.socket, kind: int, family: int, sequence: int) -> Dump:
     body = bytes([family]) + bytes(_BODY_BYTES[kind] - 1) + (_EXT_MASK if kind == GET_LINK else b"")
-    kernel.send(_HEADER.pack(_HEADER.size + len(body), kind, _REQUEST | _DUMP, sequence, 0) + body)
+    kernel.send(_HEADER.pack(_HEADER.size + len(body), kind, _REQUEST | DUMP, sequence, 0) + body)
     kept: list[bytes] = []
     count = 0
     interrupted = False
@@ -148,6 +193,12 @@ def attributes(body: bytes, start: int = 0) -> dict[int, bytes]:
         found[kind & _TYPE_MASK] = body[at + _ATTRIBUTE.size : at + length]
         at += _aligned(length)
     return found
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """Return one attribute as the kernel takes it, padded."""
+    raw = _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value
+    return raw + bytes(-len(raw) % 4)
 
 
 def unpack(form: struct.Struct, body: bytes, start: int = 0) -> tuple[int, ...]:

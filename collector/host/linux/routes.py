@@ -79,12 +79,15 @@ def routes() -> Iterator[Row | Gap]:
         yield entry.row if isinstance(entry, Route) else entry
 
 
-def entries() -> Iterator[Route | Gap]:
-    """Yield each next hop of each route of all tables, then a gap for what could not be had."""
-    names = yield from _link_names()
+def entries(kernel: socket.socket | None = None) -> Iterator[Route | Gap]:
+    """Yield each next hop of each route of all tables, then a gap for what could not be had.
+
+    Those of our own namespace, or of that in which `kernel` was made.
+    """
+    names = yield from _link_names(kernel)
     nameless = 0
     for family in FAMILIES:
-        for body in _table(netlink.GET_ROUTE, family, "the routes can't be read"):
+        for body in _table(netlink.GET_ROUTE, family, "the routes can't be read", kernel):
             if isinstance(body, Gap):
                 yield body
                 continue
@@ -166,10 +169,10 @@ def parse_neighbour(body: bytes, names: dict[int, bytes]) -> tuple[Row, int]:
     return row, index
 
 
-def _table(kind: int, family: int, what: str) -> Iterator[bytes | Gap]:
+def _table(kind: int, family: int, what: str, kernel: socket.socket | None = None) -> Iterator[bytes | Gap]:
     """Yield the entries of one family, then a gap for what is missing."""
     try:
-        answer = netlink.dump(kind, family)
+        answer = netlink.dump(kind, family, kernel)
         # A kernel without IPv6 answers with every family it has.
         yield from (body for body in answer.entries() if body[:1] == bytes([family]))
     except OSError as error:
@@ -181,11 +184,11 @@ def _table(kind: int, family: int, what: str) -> Iterator[bytes | Gap]:
         yield Gap(Outcome.FAILED, "the table changed each time it was read: entries may be missing or stand twice")
 
 
-def _link_names() -> Generator[Gap, None, dict[int, bytes]]:
+def _link_names(kernel: socket.socket | None = None) -> Generator[Gap, None, dict[int, bytes]]:
     """Yield a gap where the names of the links can't be had; return them by index."""
     names: dict[int, bytes] = {}
     try:
-        for body in netlink.dump(netlink.GET_LINK).entries():
+        for body in netlink.dump(netlink.GET_LINK, kernel=kernel).entries():
             found = netlink.attributes(body, 16)
             names[netlink.integer(body[4:8])] = netlink.string(found.get(_IFNAME, b""))
     except OSError as error:

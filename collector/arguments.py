@@ -1,0 +1,67 @@
+"""What the words of a command line mean: lengths of time, sizes, dates, case numbers, paths. Each is checked here."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+
+from collector.errors import UsageError
+from collector.schema import is_case
+
+MAX_NAME = 200
+"""Longest name of an operator or witness in characters."""
+_DURATIONS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def duration(text: str) -> float:
+    """Return the seconds of `90s`, `15m`, `12h`, `7d` or `2w`; raises `UsageError`."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip())
+    if match is None:
+        raise UsageError("this is no length of time", hint="write for example 90s, 15m, 12h, 7d or 2w")
+    return int(match[1]) * _DURATIONS[match[2]]
+
+
+def size(text: str) -> int:
+    """Return the bytes of `500M` or `2G`; raises `UsageError`."""
+    match = re.fullmatch(r"([0-9]{1,9})([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise UsageError("this is no size", hint="write for example 500M or 2G")
+    return int(match[1]) * _SIZES[match[2].upper()]
+
+
+def since(text: str, now_ns: int) -> int:
+    """Return the start of a window given as a length of time or an ISO date; local time unless it has an offset."""
+    if re.fullmatch(r"[0-9]{1,9}[smhdw]", text.strip()):
+        return max(0, now_ns - int(duration(text) * 10**9))
+    try:
+        then = datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError, OSError) as error:
+        hint = "write for example 7d, 2026-11-20 or 2026-11-20T08:30"
+        raise UsageError("this is neither a length of time nor a date", hint=hint) from error
+    return max(0, int(then.timestamp()) * 10**9)
+
+
+def case_id(text: str) -> str:
+    """Return a case id that may name a folder; raises `UsageError`."""
+    if not is_case(text):
+        raise UsageError(
+            "this case id can't name a folder",
+            hint="use 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",
+        )
+    return text
+
+
+def paths(given: tuple[str, ...]) -> tuple[bytes, ...] | None:
+    """Return paths to scan as the system has them, or `None` for everything; raises `UsageError` for an empty one."""
+    if "" in given:
+        raise UsageError("a path to scan is empty", hint="give a folder, or leave --scan out to look everywhere")
+    return tuple(os.fsencode(path) for path in given) or None
+
+
+def said(text: str | None) -> str | None:
+    """Return a name as given; raises `UsageError` if it is too long."""
+    if text is not None and len(text) > MAX_NAME:
+        raise UsageError(f"a name of {len(text)} characters is too long", hint=f"{MAX_NAME} are allowed")
+    return text

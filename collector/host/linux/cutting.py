@@ -1,0 +1,199 @@
+"""What `--isolate` changes: links switched off over the routing socket, radios blocked through rfkill.
+
+The plan says first what would be done and how each step is undone; a step is taken only on
+the very link that it was planned for, and looked at afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shlex
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+from collector import isolation
+from collector.facts import Change
+from collector.host import HostError
+from collector.host.linux import files, links, namespaces, netlink, radios, routes
+from collector.model import Gap, Outcome
+from collector.text import from_bytes, to_bytes
+
+assert sys.platform == "linux"
+
+if TYPE_CHECKING:
+    import socket
+
+    from collector.facts import Facts, Link
+    from collector.host.linux import Roots
+    from collector.model import Row
+
+_SET_LINK, _UP = 19, 0x1  # RTM_SETLINK, IFF_UP
+_LINK = struct.Struct("=BBHiII")  # ifinfomsg
+_RADIO = struct.Struct("=IBBBB")  # rfkill_event: index, type, operation, soft, hard (include/uapi/linux/rfkill.h)
+_CHANGE_ONE, _BLOCK = 2, 1
+
+_UPPER_FIRST = ("vpn", "tunnel", "vlan", "macvlan", "bond")
+"""Links that stand on others go first: then each is switched off once, by us."""
+_BY_ITSELF = frozenset({"kernel", "ra"})
+"""Routes that come back by themselves with the link: the kernel's own, and those that a router announces."""
+
+
+def plan(roots: Roots, facts: Facts) -> tuple[Change, ...]:
+    """Return what would cut this machine off, in its order; changes nothing."""
+    found: list[Change] = []
+    whole = facts.scope == "host"
+    outside = {route.index for route in facts.default_routes}
+    own = [link for link in facts.links if _is_cut(link, outside, own_cable=not whole, links=facts.links)]
+    found += _changes(roots, own, None, 0)
+    if whole:
+        for space in facts.others:
+            there = {route.index for route in space.default_routes}
+            cut = [one for one in space.links if one.kind != "veth" and _is_cut(one, there, own_cable=False, links=())]
+            found += _changes(roots, cut, space.name, space.pid or 0)
+        found += [
+            Change("block", radio.index, radio.name, radio.kind, (f"rfkill unblock {radio.index}",))
+            for radio in facts.radios
+            if radio.kind != "other" and not radio.soft_blocked
+        ]
+    return tuple(found)
+
+
+def carry_out(roots: Roots, change: Change) -> None:
+    """Do one change and see that it is done; raises `HostError` where it is not."""
+    try:
+        if change.what == "block":
+            _block(roots, change)
+        elif change.namespace is None:
+            with netlink.opened() as kernel:
+                _switch_off(kernel, change)
+        else:
+            pid = namespaces.census(roots).others.get(change.namespace)
+            if pid is None:
+                raise HostError(Gap(Outcome.ABSENT, "the namespace of the link is gone", change.name))
+            with namespaces.socket_in(roots, pid, change.namespace) as kernel:
+                _switch_off(kernel, change)
+    except OSError as error:
+        what = "the radio can't be blocked" if change.what == "block" else "the link can't be switched off"
+        raise HostError(files.gap_of(error, what, change.name)) from error
+
+
+def _is_cut(link: Link, outside: set[int | None], *, own_cable: bool, links: tuple[Link, ...]) -> bool:
+    """Tell whether a link leads outside, now or as soon as it is plugged in.
+
+    `own_cable`: in a container the veth whose other end stands elsewhere is what a cable is to a computer.
+    """
+    if not link.admin_up or link.kind == "loopback":
+        return False
+    real = link.physical is True or link.kind not in isolation.INTERNAL_KINDS
+    cable = own_cable and link.kind == "veth" and (
+        link.peer_namespace is not None or all(other.index != link.peer for other in links)
+    )
+    return real or cable or link.index in outside
+
+
+def _changes(roots: Roots, cut: list[Link], namespace: str | None, pid: int) -> list[Change]:
+    """Return one change for each link, upper ones first, with what restores it."""
+    if not cut:
+        return []
+    kernel: socket.socket | None = None
+    prefix = "" if namespace is None else f"nsenter --net=/proc/{pid}/ns/net "
+    lost: dict[int | None, list[Row]] = {}
+    try:
+        with contextlib.suppress(OSError):  # then only the link itself comes back, and the undo text says no more
+            kernel = None if namespace is None else namespaces.socket_in(roots, pid, namespace)
+            for entry in routes.entries(kernel):
+                if isinstance(entry, routes.Route) and entry.row["protocol"] not in _BY_ITSELF:
+                    lost.setdefault(entry.link, []).append(entry.row)
+    finally:
+        if kernel is not None:
+            kernel.close()
+    cut = sorted(cut, key=lambda link: (link.kind not in _UPPER_FIRST, -link.index))
+    return [
+        Change(
+            "down",
+            link.index,
+            link.name,
+            link.kind,
+            tuple(prefix + line for line in _undo(link, lost.get(link.index, []))),
+            namespace,
+        )
+        for link in cut
+    ]
+
+
+def _undo(link: Link, lost: list[Row]) -> list[str]:
+    """Return the lines that restore what switching a link off takes away: its IPv6 addresses, and its routes.
+
+    The kernel keeps IPv4 addresses. Nearer routes come first: a gateway must be reachable when it is named.
+    """
+    name = _quoted(to_bytes(link.name))
+    lines = [f"ip link set dev {name} up"]
+    kept = [one for one in link.addresses if ":" in one and not one.lower().startswith("fe80:")]
+    lines += [f"ip -6 addr replace {address} dev {name} nodad" for address in kept]
+    rows = sorted((row for row in lost if row["type"] == "unicast"), key=lambda row: row["gateway"] is not None)
+    return [*lines, *(_route_line(row, name) for row in rows)]
+
+
+def _route_line(row: Row, name: str) -> str:
+    family = "-6 " if row["family"] == "inet6" else ""
+    via = ""
+    if row["gateway"] is not None:
+        other = ":" in str(row["gateway"]) and row["family"] == "inet"
+        via = f" via {'inet6 ' if other else ''}{row['gateway']}"
+    parts = [f"ip {family}route append {row['destination']}{via} dev {name} table {row['table']}"]
+    if row["metric"]:
+        parts.append(f"metric {row['metric']}")
+    if row["source"] is not None:
+        parts.append(f"src {row['source']}")
+    protocol = str(row["protocol"])
+    parts.append(f"proto {protocol}")
+    if row["family"] == "inet" and row["gateway"] is None:
+        parts.append(f"scope {row['scope']}")
+    return " ".join(parts)
+
+
+def _quoted(name: bytes) -> str:
+    """Return a name as one word of a shell; one that is not text as bash and ksh write bytes."""
+    try:
+        plain = name.decode("utf-8")
+    except UnicodeDecodeError:
+        plain = ""
+    if plain and plain.isprintable():
+        return shlex.quote(plain)
+    return "$'" + "".join(f"\\x{byte:02x}" for byte in name) + "'"
+
+
+def _switch_off(kernel: socket.socket, change: Change) -> None:
+    """Clear IFF_UP of a link that still has its name, and see that it is cleared."""
+    _same(kernel, change)
+    body = _LINK.pack(0, 0, 0, change.index, 0, _UP)
+    netlink.ask(_SET_LINK, body, netlink.ACKNOWLEDGE, kernel)
+    if _same(kernel, change).admin_up:
+        raise HostError(Gap(Outcome.FAILED, "the link was switched off and is on again", change.name))
+
+
+def _same(kernel: socket.socket, change: Change) -> links.RawLink:
+    for body in netlink.dump(netlink.GET_LINK, kernel=kernel).entries():
+        raw = links.parse_link(body)
+        if raw.index == change.index:
+            if from_bytes(raw.name) == change.name:
+                return raw
+            break
+    raise HostError(Gap(Outcome.ABSENT, "the link is gone, or another one has its number", change.name))
+
+
+def _block(roots: Roots, change: Change) -> None:
+    """Ask the kernel's rfkill device to block one radio, and see that it is blocked."""
+    fd = os.open(f"{roots.dev}/rfkill", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        os.write(fd, _RADIO.pack(change.index, 0, _CHANGE_ONE, _BLOCK, 0))
+    finally:
+        os.close(fd)
+    radio = next((one for one in radios.rfkill(roots, []) if one.index == change.index), None)
+    if radio is None:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    if not radio.soft_blocked:
+        raise HostError(Gap(Outcome.FAILED, "the radio was blocked and is not blocked", change.name))

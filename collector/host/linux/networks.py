@@ -1,0 +1,94 @@
+"""The networks of this machine put together: our own namespace, the others, radios, remote access.
+
+One look at every process tells both the namespaces there are and the programs that let
+somebody in from elsewhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import TYPE_CHECKING
+
+from collector.facts import Facts, Namespace, Unread
+from collector.host.linux import devices, files, links, namespaces, radios, remote
+from collector.model import Gap, Outcome
+
+assert sys.platform == "linux"
+
+if TYPE_CHECKING:
+    import socket
+
+    from collector.host.linux import Roots
+    from collector.text import Text
+
+
+def facts(roots: Roots) -> Facts:
+    """Return what is known of every network of this machine; never raises for what the host does."""
+    unread: list[Unread] = []
+    own = links.look(roots, None, _stations(None, unread))
+    scope, scope_reason = devices.scope(roots)
+    census = namespaces.Census()
+    try:
+        census = namespaces.census(roots)
+    except OSError as error:
+        unread.append(Unread("namespaces", files.gap_of(error, "the processes can't be listed")))
+    if census.cut:
+        unread.append(Unread("namespaces", Gap(Outcome.OVER_LIMIT, "more processes or namespaces than are looked at")))
+    seen = list(own.devices)
+    others = []
+    for name, pid in list(census.others.items())[: namespaces.MAX_NAMESPACES]:
+        space, behind = _other(roots, name, pid)
+        if space is not None:
+            others.append(space)
+            seen += behind
+    idle: tuple[Text, ...] = ()
+    if scope == "host":
+        try:
+            idle = devices.without_interface(roots, seen)
+        except OSError as error:
+            unread.append(Unread("devices", files.gap_of(error, "the network devices can't be listed")))
+    return Facts(
+        links=own.links,
+        default_routes=own.default_routes,
+        scope=scope,
+        scope_reason=scope_reason,
+        idle_devices=idle,
+        unread=(*own.unread, *unread),
+        others=tuple(others),
+        radios=radios.rfkill(roots, unread),
+        remote_access=remote.running(roots, unread),
+        hidden_processes=census.hidden,
+    )
+
+
+def _other(roots: Roots, name: str, pid: int) -> tuple[Namespace | None, tuple[bytes, ...]]:
+    """Return another namespace and the devices behind its links; `None` where it has just ended."""
+    unread: list[Unread] = []
+    number = None
+    try:
+        with namespaces.socket_in(roots, pid, name) as kernel:
+            seen = links.look(roots, kernel, _stations((roots, pid, name), unread))
+        number = namespaces.number_of(roots, pid, name)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESRCH, errno.ESTALE):
+            return None, ()
+        gap = files.gap_of(error, "another network namespace can't be looked into")
+        return Namespace(name, pid, number, unread=(Unread("namespaces", gap),)), ()
+    return Namespace(name, pid, number, seen.links, seen.default_routes, (*seen.unread, *unread)), seen.devices
+
+
+def _stations(where: tuple[Roots, int, str] | None, unread: list[Unread]) -> dict[int, radios.Station]:
+    """Return the Wi-Fi links of a namespace; none where the kernel has no Wi-Fi."""
+    kernel: socket.socket | None = None
+    try:
+        if where is not None:
+            kernel = namespaces.socket_in(*where, radios.GENERIC)
+        return radios.stations(kernel)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            unread.append(Unread("radios", files.gap_of(error, "the Wi-Fi links can't be listed")))
+        return {}
+    finally:
+        if kernel is not None:
+            kernel.close()
