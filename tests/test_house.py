@@ -39,8 +39,8 @@ FLOORS = """
     host
     sources reading
     output vigil isolate
-    acquisition
-    session
+    acquisition watching
+    session arguments
     ui
     cli
 """
@@ -60,7 +60,7 @@ NEVER = (
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
-    ("acquisition session", "ui cli", "a run is the same without a screen"),
+    ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )
 """Read statically, imports for types only (`TYPE_CHECKING`) left out: they load nothing."""

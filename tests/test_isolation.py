@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from collector import isolation
-from collector.facts import DefaultRoute, Facts, Link, Unread
+from collector.facts import DefaultRoute, Facts, Link, Namespace, Radio, RemoteAccess, Unread
 from collector.isolation import judge
 from collector.model import Gap, Outcome
 from collector.sources.interfaces import InterfaceSource
@@ -18,6 +18,7 @@ LOOPBACK = Link("lo", 1, "loopback", admin_up=True, carrier=True, operstate="unk
 UP = {"admin_up": True, "carrier": True, "operstate": "up"}
 UNPLUGGED = {"admin_up": True, "carrier": False, "operstate": "down"}
 DOWN = {"admin_up": False, "carrier": None, "operstate": "down"}
+GAP = Gap(Outcome.DENIED, "the interfaces can't be listed")
 ROUTE = {"family": "inet", "destination": "0.0.0.0/0", "interface": "x"}
 
 
@@ -36,17 +37,25 @@ def codes(verdict):
 # One line of RULES each: its number, links of which the first is judged, whether it carries a default route.
 LINES = [
     (0, [link("ethernet", DOWN, physical=True)], False, "down", None),
-    (1, [link("ethernet", {"admin_up": None, "carrier": True})], False, "unknown", "link_unread"),
-    (1, [link("ethernet", {"admin_up": True, "carrier": None})], False, "unknown", "link_unread"),
-    (2, [link("ethernet", {"admin_up": True, "carrier": False, "operstate": "up"})], False, "unknown", "contradiction"),
-    (3, [link("ethernet", UNPLUGGED, physical=True)], False, "no_carrier", "no_carrier"),
-    (4, [link("ethernet", UP, physical=True)], False, "connected", "ethernet_connected"),
-    (5, [link("veth", UP)], True, "connected", "default_route"),
-    (6, [link(None, UP)], False, "unknown", "kind_unread"),
-    (7, [LOOPBACK], False, "internal", None),
-    (8, [link("bridge", UP), link("ethernet", UNPLUGGED, 3, master=2)], False, "connected", "internal_joined"),
-    (9, [link("bridge", UP)], False, "internal", None),
+    (1, [link("wifi", UNPLUGGED, associated=True)], False, "connected", "wifi_connected"),
+    (2, [link("ethernet", {"admin_up": None, "carrier": True})], False, "unknown", "link_unread"),
+    (2, [link("ethernet", {"admin_up": True, "carrier": None})], False, "unknown", "link_unread"),
+    (3, [link("ethernet", {"admin_up": True, "carrier": False, "operstate": "up"})], False, "unknown", "contradiction"),
+    (4, [link("ethernet", UNPLUGGED, physical=True)], False, "no_carrier", "no_carrier"),
+    (5, [link("ethernet", UP, physical=True)], False, "connected", "ethernet_connected"),
+    (7, [link("veth", UP)], True, "connected", "default_route"),
+    (8, [link(None, UP)], False, "unknown", "kind_unread"),
+    (9, [LOOPBACK], False, "internal", None),
+    (10, [link("bridge", UP), link("ethernet", UNPLUGGED, 3, master=2)], False, "connected", "internal_joined"),
+    (11, [link("bridge", UP)], False, "internal", None),
 ]
+ELSEWHERE = "net:[4026532281]"
+IN_ANOTHER = (6, link("veth", UP))
+"""The line that only a link of another namespace meets."""
+
+
+def elsewhere(*links, routes=(), number=None, unread=()):
+    return Namespace(ELSEWHERE, 77, number, links, tuple(DefaultRoute(index, ROUTE) for index in routes), unread)
 
 
 @pytest.mark.parametrize(("line", "links", "outside", "state", "code"), LINES)
@@ -61,7 +70,58 @@ def test_each_line_of_the_table_judges_its_link(line, links, outside, state, cod
 
 def test_no_line_of_the_table_is_without_a_test():
     """A rule that is added has to bring its example."""
-    assert {line for line, *_ in LINES} == set(range(len(isolation.RULES)))
+    assert {line for line, *_ in [*LINES, IN_ANOTHER]} == set(range(len(isolation.RULES)))
+
+
+def test_a_veth_in_another_namespace_is_judged_at_our_end():
+    """A container's way out is a veth whose other end is ours: its default route leads to us, not outside."""
+    line, veth = IN_ANOTHER
+    verdict = judged(others=(elsewhere(veth, routes=(2,)),))
+    assert verdict.verdict == "ISOLATED"
+    assert verdict.interfaces[1]["state"] == "internal" == isolation.RULES[line].state
+    assert verdict.interfaces[1]["namespace"] == ELSEWHERE
+
+
+@pytest.mark.parametrize("kind", ["ethernet", "wifi", "cellular", "vpn", "tunnel", "macvlan", "vlan", "bond"])
+def test_a_real_link_in_another_namespace_counts_on_the_whole_machine(kind):
+    """A cable that was moved into a container is still this machine's cable; the reason names where it is."""
+    there = elsewhere(link(kind, UP, name="x2"))
+    verdict = judged(others=(there,))
+    assert verdict.verdict == "CONNECTED"
+    assert f"x2 @ {ELSEWHERE}" in verdict.reasons[0].text
+    alone = judged(others=(there,), scope="namespace", scope_reason="other_namespace")
+    assert (alone.verdict, [row["state"] for row in alone.elsewhere]) == ("ISOLATED", ["connected"])
+    assert len(alone.interfaces) == 1
+
+
+def test_a_tap_in_another_namespace_connects_by_its_default_route():
+    """Only a veth is excused: what stands behind a tap is a program."""
+    assert judged(others=(elsewhere(link("tap", UP)),)).verdict == "ISOLATED"
+    assert judged(others=(elsewhere(link("tap", UP), routes=(2,)),)).verdict == "CONNECTED"
+
+
+def test_our_veth_leads_through_another_namespace_to_its_port():
+    """A bridge over there with a real port makes our end connected, though the port has no cable yet."""
+    ours = link("veth", UP, 2, peer=5, peer_namespace=0)
+    port = link("ethernet", UNPLUGGED, 7, master=6)
+    there = (link("veth", UP, 5, master=6), link("bridge", UP, 6))
+    assert judged(ours, others=(elsewhere(*there, number=0),)).verdict == "ISOLATED"
+    assert codes(judged(ours, others=(elsewhere(*there, port, number=0),)))[0] == "internal_joined"
+    assert judged(ours, others=(elsewhere(*there, port, number=1),)).interfaces[1]["state"] == "internal"
+
+
+def test_what_says_more_than_the_verdict_changes_nothing():
+    """Remote access, Bluetooth and processes that hide their namespace are told, or not, and decide nothing."""
+    more = Facts(
+        (LOOPBACK,),
+        radios=(Radio(0, "hci0", "bluetooth", soft_blocked=False, hard_blocked=False),),
+        remote_access=(RemoteAccess("AnyDesk", "anydesk", 12), RemoteAccess("AnyDesk", "anydesk", 13)),
+        hidden_processes=3,
+        unread=(Unread("radios", GAP), Unread("remote", GAP)),
+    )
+    assert (judge(more).verdict, codes(judge(more))) == ("ISOLATED", ["remote_access", "bluetooth_on"])
+    blocked = replace(more.radios[0], soft_blocked=True)
+    assert codes(judge(replace(more, radios=(blocked,)))) == ["remote_access"]
 
 
 KINDS = [
@@ -151,9 +211,6 @@ def test_unplugged_is_not_disabled():
     assert verdict.reasons[0].text.startswith("eth0 has no link but is switched on: it works again")
 
 
-GAP = Gap(Outcome.DENIED, "the interfaces can't be listed")
-
-
 @pytest.mark.parametrize(
     ("facts", "code"),
     [
@@ -164,6 +221,9 @@ GAP = Gap(Outcome.DENIED, "the interfaces can't be listed")
         (Facts((LOOPBACK,), unread=(Unread("devices", GAP),)), "devices_unread"),
         (Facts((LOOPBACK,), (DefaultRoute(None, ROUTE),)), "route_without_link"),
         (Facts((LOOPBACK,), (DefaultRoute(9, ROUTE),)), "route_without_link"),
+        (Facts((LOOPBACK,), unread=(Unread("namespaces", GAP),)), "namespaces_unread"),
+        (Facts((LOOPBACK,), others=(elsewhere(unread=(Unread("namespaces", GAP),)),)), "namespace_unread"),
+        (Facts((LOOPBACK,), others=(elsewhere(unread=(Unread("routes", GAP),)),)), "namespace_unread"),
         (Facts((LOOPBACK,), idle_devices=("0000:00:03.0",)), "device_without_interface"),
     ],
 )
@@ -197,7 +257,11 @@ def test_the_worst_of_several(given, expected):
 @pytest.mark.parametrize("reason", ["other_namespace", "scope_unread"])
 def test_a_verdict_on_a_namespace_says_so(reason):
     """Outside the host's own namespace the reasons say so, and the machine's devices decide nothing."""
-    verdict = judged(scope="namespace", scope_reason=reason, idle_devices=("0000:00:03.0",))
+    unread = (Unread("namespaces", GAP),)
+    there = (elsewhere(unread=unread), elsewhere(link("ethernet", UP)))
+    verdict = judged(
+        scope="namespace", scope_reason=reason, idle_devices=("0000:00:03.0",), others=there, unread=unread
+    )
     assert (verdict.verdict, verdict.scope, codes(verdict)) == ("ISOLATED", "namespace", [reason])
 
 
@@ -211,6 +275,8 @@ def test_every_reason_is_a_sentence_and_can_be_reached():
     reached |= {"no_carrier", "wifi_no_carrier", "no_links", "links_unread", "addresses_unread", "routes_unread"}
     reached |= {"devices_unread", "route_without_link", "device_without_interface", "other_namespace", "scope_unread"}
     reached |= set(codes(judged(link("cellular", UNPLUGGED))))
+    reached |= {"namespaces_unread", "namespace_unread", "remote_access", "bluetooth_on"}
+    reached |= {"came_up", "slept", "restarted", "unwatched", "changes_lost"}  # of a run: test_timeline, test_vigil
     assert reached == set(isolation.REASONS)
 
 
@@ -218,7 +284,7 @@ def test_json_has_the_keys_and_columns_of_the_contract():
     """`collect isolation --json` and the interfaces source show the same rows, with every column."""
     verdict = judged(link("ethernet", UP, addresses=("192.0.2.1/24",)), default_routes=(DefaultRoute(2, ROUTE),))
     shown = verdict.as_json()
-    assert list(shown) == ["verdict", "scope", "interfaces", "routes", "reasons"]
+    assert list(shown) == ["verdict", "scope", "interfaces", "routes", "reasons", "elsewhere"]
     assert all(list(row) == list(InterfaceSource.columns) for row in verdict.interfaces)
     assert json.loads(json.dumps(shown)) == shown
     assert isolation.EXIT_CODES[verdict.verdict] == 1

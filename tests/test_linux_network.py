@@ -5,15 +5,15 @@ The facts and the verdict are made by a child in the namespace; nothing of it is
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import spaces
+from spaces import ROOT, run
 
 if sys.platform != "linux":
     pytest.skip("asks the Linux kernel", allow_module_level=True)
@@ -27,13 +27,6 @@ from collector.sources.neighbours import NeighbourSource
 from collector.sources.routes import RouteSource
 
 HERE = Path(__file__).resolve().parent
-ROOT = [
-    pytest.mark.root,
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make network namespaces"),
-    pytest.mark.skipif(shutil.which("ip") is None, reason="needs iproute2 to make interfaces"),
-]
-COUNT = itertools.count()
-
 PROBE = """
 import dataclasses, json
 from collector import isolation
@@ -48,56 +41,14 @@ print(json.dumps({{"verdict": verdict.as_json(), "codes": [reason.code for reaso
     "indexes": [link.index for link in facts.links], "kinds": [link.kind for link in facts.links]}}))
 """
 
-# A program that holds a tun or tap: name, mode and, where asked for, a false hardware type (TUNSETLINK).
-HOLDER = """
-import fcntl, os, struct, sys
-fd = os.open("/dev/net/tun", os.O_RDWR)
-fcntl.ioctl(fd, 0x400454CA, struct.pack("16sH22x", sys.argv[1].encode(), {"tun": 1, "tap": 2}[sys.argv[2]] | 0x1000))
-if len(sys.argv) > 3:
-    fcntl.ioctl(fd, 0x400454CD, int(sys.argv[3]))
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-def run(*command, **more):
-    return subprocess.run(command, check=True, capture_output=True, timeout=60, **more).stdout
-
-
-class Namespace:
-    """A network namespace of the test, with its loopback down; ends with what was started in it."""
-
-    def __init__(self):
-        self.name = f"eclinks{os.getpid()}-{next(COUNT)}"
-        self.holders = []
-        made = subprocess.run(["ip", "netns", "add", self.name], check=False, capture_output=True, timeout=60)
-        if made.returncode:
-            pytest.skip(f"no network namespace can be made here: {made.stderr.decode(errors='replace').strip()}")
-
-    def ip(self, command):
-        """Run `ip` with a line of words, or with a list of raw arguments."""
-        words = command.split() if isinstance(command, str) else command
-        if words[0] == "hold":
-            self.hold(*words[1:])
-        else:
-            run("ip", "-n", self.name, *words)
-
-    def hold(self, *arguments):
-        command = ["ip", "netns", "exec", self.name, sys.executable, "-c", HOLDER, *arguments]
-        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.holders.append(holder)
-        assert holder.stdout.readline() == b"held\n"
+class Namespace(spaces.Namespace):
+    """One that can be asked for its facts."""
 
     def probe(self, before="", enter=None):
         enter = enter or ["ip", "netns", "exec", self.name]
         environment = os.environ | {"PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
         code = PROBE.format(before=before)
         return json.loads(run(*enter, sys.executable, "-W", "error", "-c", code, env=environment))
-
-    def close(self):
-        for holder in self.holders:
-            holder.communicate(timeout=60)
-        subprocess.run(["ip", "netns", "delete", self.name], check=False, timeout=60)
 
 
 @pytest.fixture
@@ -386,11 +337,13 @@ class TestNamespaces:
         lines = trace.read_text().splitlines()
         sockets = [line for line in lines if "socket(" in line]
         assert sockets
-        assert all("AF_NETLINK" in line and "NETLINK_ROUTE" in line for line in sockets)
+        assert all("AF_NETLINK" in line for line in sockets)
+        assert {"NETLINK_ROUTE", "NETLINK_GENERIC"} >= {line.rpartition(", ")[2].partition(")")[0] for line in sockets}
         assert not [line for line in lines if "connect(" in line or "sendmsg(" in line or "sendmmsg(" in line]
         sends = [line for line in lines if "sendto(" in line]
         assert sends
-        assert all("NLM_F_REQUEST|NLM_F_DUMP" in line or "NLM_F_DUMP" in line or "0x300" in line for line in sends)
+        asked = ("RTM_GET", "nlctrl", "NLM_F_DUMP", "0x300")
+        assert all((any(word in line for word in asked) and "nl_pid=0" in line) or "NULL, 0" in line for line in sends)
         assert sum("execve(" in line for line in lines) == 1
 
 
@@ -527,7 +480,11 @@ def ethernet(name=b"x", index=7, mac="02:00:00:00:00:07"):
         is_tap=False,
         master=None,
         peer=None,
-        parent_device=False,
+        peer_namespace=None,
+        permanent_mac=None,
+        carrier_ups=1,
+        device=b"",
+        bus=b"",
     )
 
 
@@ -545,7 +502,7 @@ def test_what_stands_behind_a_link(tmp_path, device, uevent, kind, physical):
     """Ethernet, Wi-Fi, cellular and Bluetooth are told apart by the device; all of them live are connected."""
     roots = made_sysfs(tmp_path, "x", device, uevent)
     raw = ethernet()
-    link = links._link(raw, devices.behind(roots, raw.name, raw.index, raw.mac), ())
+    link = links.build(raw, devices.behind(roots, raw.name, raw.index, raw.mac), (), None)
     assert (link.kind, link.physical, link.unread) == (kind, physical, {})
     assert link.driver == ("brcmfmac" if device else None)
     assert isolation.judge(Facts((link,))).verdict == "CONNECTED"
@@ -557,7 +514,7 @@ def test_what_stands_behind_a_link(tmp_path, device, uevent, kind, physical):
 def test_a_link_that_sysfs_does_not_show_is_unread_and_unknown(tmp_path, raw):
     """Another namespace's sysfs, or a name that would leave the folder, says nothing: never ISOLATED."""
     roots = made_sysfs(tmp_path, "x", "devices/pci0/0000:00:03.0")
-    link = links._link(raw, devices.behind(roots, raw.name, raw.index, raw.mac), ())
+    link = links.build(raw, devices.behind(roots, raw.name, raw.index, raw.mac), (), None)
     assert (link.kind, link.physical, set(link.unread)) == (None, None, {"kind", "driver"})
     assert isolation.judge(Facts((link,))).verdict == "UNKNOWN"
 
