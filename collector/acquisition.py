@@ -239,9 +239,9 @@ class Run:
         self.bundle.gap(source, gap)
         self.onlooker.gap(source, gap)
 
-    def observe(self, what: str, data: Mapping[str, Json]) -> None:
+    def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
         """Record an observation."""
-        self.bundle.observe(what, data)
+        self.bundle.observe(what, data, synced=synced)
 
     def judged(self, when: str, verdict: Verdict) -> None:
         """Tell who looks on how the network was judged: at the ends, and whenever the verdict is another one."""

@@ -61,9 +61,9 @@ class Bundle(Ledger):
         super().__init__(path, fd, chain, inventory, clock, schema.MANIFEST)
         self._key = key
 
-    def observe(self, what: str, data: Mapping[str, Json]) -> None:
-        """Record what was seen of the host while collecting."""
-        self.append("observation", {"what": what, "data": ordered(dict(data))})
+    def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
+        """Record what was seen of the host while collecting; several may share the sync of the last one."""
+        self.append("observation", {"what": what, "data": ordered(dict(data))}, synced=synced)
 
     def phase(self, name: str) -> str:
         """Close a phase: what is grouped is synced, the key signs the chain so far; return the code."""

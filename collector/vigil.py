@@ -41,8 +41,8 @@ MOST_LINKS = 100
 class Record(Protocol):
     """Where the vigil writes: a run's bundle and who looks on."""
 
-    def observe(self, what: str, data: Mapping[str, Json]) -> None:
-        """Record an observation; raises `DiskFullError` and `WriteError`."""
+    def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
+        """Record an observation; several may share the sync of the last one. Raises `DiskFullError`, `WriteError`."""
 
     def missed(self, source: str, gap: Gap) -> None:
         """Record a gap; raises the same."""
@@ -113,8 +113,9 @@ class Vigil:
         if isinstance(self._watch, Gap):
             return
         now = time.monotonic()
-        for change in self._watch.changes():
-            self._take(record, change)
+        changes = self._watch.changes()
+        for number, change in enumerate(changes, 1):
+            self._take(record, change, last=number == len(changes))
             self._changed_at = now
         if self._changed_at is None:
             return
@@ -188,10 +189,10 @@ class Vigil:
         except RuntimeError:  # no thread is to be had: too many processes, or too little memory
             return Gap(Outcome.FAILED, "the system gives no thread to watch with")
 
-    def _take(self, record: Record, change: LinkChange) -> None:
+    def _take(self, record: Record, change: LinkChange, *, last: bool) -> None:
         self._changes += 1
         if self._changes <= MOST_CHANGES:
-            record.observe("link-change", change_data(change))
+            record.observe("link-change", change_data(change), synced=last or self._changes == MOST_CHANGES)
         if change.what == "lost":
             self._against("changes_lost", "UNKNOWN")
         if self._timeline is None:  # the first reading failed: nothing to apply it to

@@ -16,7 +16,7 @@ ROUTE = DefaultRoute(2, {"family": "inet", "destination": "0.0.0.0/0", "interfac
 OTHER = "net:[4026532281]"
 
 
-def eth(up=False, ups=0, **more):
+def eth(*, up=False, ups=0, **more):
     state = {"admin_up": True, "carrier": True, "operstate": "up"} if up else {"admin_up": True, "carrier": False}
     return Link("eth0", 2, more.pop("kind", "ethernet"), **(state | {"carrier_ups": ups} | more))
 

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 
 from collector.acquisition import Result
 from collector.errors import DiskFullError, NotABundleError
-from collector.findings import Anchor, Code, Finding, Level, Verdict
 from collector.facts import DefaultRoute, Facts, Link
+from collector.findings import Anchor, Code, Finding, Level, Verdict
 from collector.isolation import Reason, judge
 from collector.model import Gap, Outcome
 from collector.sources import SOURCES
