@@ -60,6 +60,9 @@ class Onlooker(Protocol):
     def isolation(self, when: str, verdict: Verdict) -> None:
         """Tell how the network was judged: `when` as in the `isolation` observation (SPEC, section 5.2)."""
 
+    def power(self, *, on_battery: bool, percent: int | None) -> None:
+        """Tell whether the machine runs on its battery, and how full that is."""
+
     def stopping(self, reason: str) -> None:
         """Tell that the run is being cut short and closes: reason as in the `close` record."""
 
@@ -92,6 +95,8 @@ class Result:
     isolation: Mapping[str, str | None]
     reasons: tuple[Reason, ...]
     """What happened to the network during the run, then those of the last isolation verdict."""
+    never_off: tuple[str, tuple[str, ...]]
+    """Whether the machine was on ever since the attack, and why: verdict and codes of `uptime.REASONS`."""
     start_code: str
     seal_code: str
     seal_sha256: str
@@ -249,6 +254,10 @@ class Run:
             self._told_verdict = verdict.verdict
             self.onlooker.isolation(when, verdict)
 
+    def powered(self, *, on_battery: bool, percent: int | None) -> None:
+        """Tell who looks on how the machine is powered."""
+        self.onlooker.power(on_battery=on_battery, percent=percent)
+
     def told(self, count: int) -> None:
         """Tell who looks on how many rows or files of this step there are."""
         self.onlooker.counted(count)
@@ -339,6 +348,7 @@ class Run:
             gaps=inventory.counts["gaps"],
             isolation=verdicts,
             reasons=self.vigil.reasons,
+            never_off=(self.vigil.never_off_verdict, self.vigil.never_off_codes),
             start_code=self.start_code,
             seal_code=sealed.code,
             seal_sha256=sealed.digest.hex(),

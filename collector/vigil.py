@@ -47,6 +47,9 @@ class Record(Protocol):
     def missed(self, source: str, gap: Gap) -> None:
         """Record a gap; raises the same."""
 
+    def powered(self, *, on_battery: bool, percent: int | None) -> None:
+        """Tell who looks on."""
+
     def judged(self, when: str, verdict: Verdict) -> None:
         """Tell who looks on."""
 
@@ -62,6 +65,9 @@ class Vigil:
         """Every verdict so far; the worst is that of the run."""
         self.facts: Facts | None = None
         """The network as it is now, as far as it could be read."""
+        self.never_off_verdict: str = "unknown"
+        """Whether the machine was on ever since the attack (`uptime`), and the codes of the reasons."""
+        self.never_off_codes: tuple[str, ...] = ()
         self._resumed = last_moment is not None
         self._last_moment = last_moment
         self._happened: list[Reason] = []
@@ -162,6 +168,7 @@ class Vigil:
             else:
                 events.append(item)
         times = uptime.Times(self._host.boot_time_ns(), same_boot=same_boot, slept=self._slept)
+        self.never_off_verdict, self.never_off_codes = uptime.judge(times)
         record.observe("uptime", {"events": list(events), **uptime.as_data(times)})
 
     def clocks(self, record: Record) -> None:
@@ -234,6 +241,24 @@ class Vigil:
             record.missed("power", error.gap)
             return
         record.observe("power", {"when": when, **self._power})
+        record.powered(on_battery=_on_battery(self._power), percent=_fullest(self._power))
+
+
+def _batteries(power: Mapping[str, Json]) -> list[dict[str, Json]]:
+    found = power["batteries"]
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _on_battery(power: Mapping[str, Json]) -> bool:
+    """Tell whether no mains is plugged in, as far as it is told, and a battery is there."""
+    batteries = _batteries(power)
+    if power["mains"] is None:
+        return any(one["status"] == "Discharging" for one in batteries)
+    return power["mains"] is False and bool(batteries)
+
+
+def _fullest(power: Mapping[str, Json]) -> int | None:
+    return max((one["percent"] for one in _batteries(power) if isinstance(one["percent"], int)), default=None)
 
 
 def change_data(change: LinkChange) -> dict[str, Json]:

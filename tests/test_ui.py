@@ -72,6 +72,7 @@ def made(**more):
         "start_code": START,
         "seal_code": SEAL,
         "seal_sha256": SHA256,
+        "never_off": ("unknown", ("no_sign",)),
         "seconds": 83.2,
         "reason": None,
         "missed": (),
@@ -85,6 +86,7 @@ def worst(**more):
     missed = tuple((source.name, outcome) for source in SOURCES for outcome in ("denied", "failed", "failed"))
     reasons = tuple(Reason("other_connected", HOSTILE) for _ in range(9))
     given = {"exit_code": 3, "gaps": 40_000, "isolation": connected, "missed": missed, "reasons": reasons}
+    given["never_off"] = ("no", ("started_after",))
     return made(**(given | more))
 
 
@@ -97,6 +99,7 @@ def play(look):
         look.counted(1234)
         for _ in range(20):
             look.gap(source.name, Gap(Outcome.DENIED, "not allowed", HOSTILE))
+    look.power(on_battery=True, percent=41)
     look.phase("files", SEAL)
     look.stopping("signal")
     look.step(len(SOURCES) + 1, len(SOURCES) + 1, "seal", 10)

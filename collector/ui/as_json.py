@@ -35,6 +35,7 @@ def result_json(result: Result) -> dict[str, object]:
         "seal_code": result.seal_code,
         "seal_sha256": result.seal_sha256,
         "seconds": round(result.seconds, 3),
+        "never_powered_off": result.never_off[0],
         "reason": result.reason,
         "missed": missed,
     }

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from collector import uptime
 from collector.sources import SOURCES
 from collector.ui import network, qr, terminal, words
-from collector.ui.messages import N_, _, ngettext
+from collector.ui.messages import N_, _, elsewhere, ngettext
 from collector.ui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -157,7 +158,9 @@ def _missing(result: Result, columns: int, room: _Room) -> list[str]:
 
 def _network(result: Result, columns: int, room: _Room) -> list[str]:
     remarks = network.reasons(result.reasons, columns, room.remarks, count_rest=room.airy)
-    return [*network.run_lines(result.isolation, columns), *remarks]
+    verdict, codes = result.never_off
+    off = [line for code in codes for line in terminal.fold(elsewhere(uptime.REASONS[code]), columns)]
+    return [*network.run_lines(result.isolation, columns), *remarks, *(off if verdict == "no" else [])]
 
 
 def _code_lines(code: str) -> list[str]:

@@ -55,6 +55,9 @@ class Quiet:
     def isolation(self, when: str, verdict: Verdict) -> None:
         """See `Onlooker`."""
 
+    def power(self, *, on_battery: bool, percent: int | None) -> None:
+        """See `Onlooker`."""
+
     def stopping(self, reason: str) -> None:
         """See `Onlooker`."""
 
@@ -80,7 +83,7 @@ class LineProgress(Quiet):
         self._clock = clock
         self._started = clock()
         self._count = self._gaps = 0
-        self._running = False
+        self._running = self._told_battery = False
 
     def opened(self, bundle: Path, start_code: str) -> None:
         """Name the folder and the code."""
@@ -120,6 +123,12 @@ class LineProgress(Quiet):
         for reason in verdict.reasons[:GAP_LINES]:
             self._say("- " + network.reason(reason))
 
+    def power(self, *, on_battery: bool, percent: int | None) -> None:
+        """Say that the charger has to be plugged in, once."""
+        if on_battery and not self._told_battery:
+            self._told_battery = True
+            self._say(words.on_battery(percent))
+
     def stopping(self, reason: str) -> None:
         """Say that what is done is kept."""
         self._say(words.stopping(reason))
@@ -156,7 +165,7 @@ class TerminalProgress(Quiet):
         self._started = self._drawn = clock()
         self._remaining = Remaining([*(source.seconds for source in SOURCES), SEAL_SECONDS], self._started)
         self._step = ""
-        self._code = self._moment_code = self._stopping = ""
+        self._code = self._moment_code = self._stopping = self._battery = ""
         self._verdict = "ISOLATED"
         self._before = self._count = self._gaps = 0
         colour: Any = "standard" if self.terminal.has_colour() else None
@@ -211,6 +220,11 @@ class TerminalProgress(Quiet):
         self._verdict = verdict.verdict
         self._draw()
 
+    def power(self, *, on_battery: bool, percent: int | None) -> None:
+        """Show that the charger has to be plugged in, while it is not."""
+        self._battery = words.on_battery(percent) if on_battery else ""
+        self._draw()
+
     def stopping(self, reason: str) -> None:
         """Show that what is done is being kept."""
         self._stopping = words.stopping(reason)
@@ -252,6 +266,8 @@ class TerminalProgress(Quiet):
         drawn.append(_bar(done, columns, self.terminal.encoding) + "\n", "cyan")
         drawn.append(terminal.clipped(times, columns) + "\n" + terminal.clipped(counts, columns) + "\n")
         for line in network.warning(self._verdict, columns):
+            drawn.append(line + "\n", "bold red")
+        for line in terminal.fold(self._battery, columns) if self._battery else ():
             drawn.append(line + "\n", "bold red")
         if self._code:
             drawn.append("\n" + terminal.clipped(_("Start code. Write it on paper, with the time:"), columns) + "\n")

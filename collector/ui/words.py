@@ -131,6 +131,13 @@ def left(seconds: float) -> str:
     return ngettext("about {count} minute left", "about {count} minutes left", minutes)
 
 
+def on_battery(percent: int | None) -> str:
+    """Return what to do about a computer that runs on its battery."""
+    if percent is None:
+        return _("The computer runs on its battery: plug the charger in, so that it does not go off.")
+    return _("The computer runs on its battery ({percent} %): plug the charger in.", percent=percent)
+
+
 def code_rows(code: str) -> tuple[str, str]:
     """Return a code as it is copied by hand: two rows of four groups."""
     groups = code.split("-")
