@@ -160,7 +160,7 @@ def _network(result: Result, columns: int, room: _Room) -> list[str]:
     remarks = network.reasons(result.reasons, columns, room.remarks, count_rest=room.airy)
     verdict, codes = result.never_off
     off = [line for code in codes for line in terminal.fold(elsewhere(uptime.REASONS[code]), columns)]
-    return [*network.run_lines(result.isolation, columns), *remarks, *(off if verdict == "no" else [])]
+    return [*network.run_lines(result.isolation, columns), *remarks, *(off if verdict == "no" and room.remarks else [])]
 
 
 def _code_lines(code: str) -> list[str]:

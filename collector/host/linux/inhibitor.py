@@ -94,8 +94,8 @@ class _Asking:
 
     def lock(self) -> Lock:
         """Return the lock; raises whatever the bus, logind or the library refuse with."""
-        from jeepney import DBusAddress, DBusErrorResponse, message_bus, new_method_call
-        from jeepney.auth import Authenticator
+        from jeepney import DBusAddress, DBusErrorResponse, new_method_call
+        from jeepney.auth import BEGIN, Authenticator
         from jeepney.io.blocking import DBusConnection
 
         self._socket = sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -103,8 +103,8 @@ class _Asking:
             sock.settimeout(SECONDS)
             sock.connect(self._path)
             _authenticate(sock, Authenticator(enable_fds=True))
-            bus = DBusConnection(sock, enable_fds=True)
-            self._asked(bus, message_bus.Hello())
+            sock.sendall(BEGIN)
+            bus = DBusConnection(sock, enable_fds=True)  # says hello by itself
             manager = DBusAddress(
                 "/org/freedesktop/login1", bus_name="org.freedesktop.login1", interface="org.freedesktop.login1.Manager"
             )
