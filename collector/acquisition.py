@@ -179,7 +179,10 @@ class Run:
     def _after_volatile(self) -> None:
         """Do what may take seconds, or changes the machine, now that what vanishes first is sealed."""
         if self.isolate and self.stop.reason is None and self.vigil.facts is not None:
-            isolate.cut_off(self, self.host, self.vigil.facts)
+            try:
+                isolate.cut_off(self, self.host, self.vigil.facts)
+            except DiskFullError:
+                self._full()
             self.vigil.judge(self, "isolated")
         self.vigil.hold(self)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from collector.errors import DiskFullError
 from collector.host import HostError
 from collector.ledger import as_json
+from collector.model import Gap, Outcome
 from collector.text import printable
 
 if TYPE_CHECKING:
@@ -19,20 +21,26 @@ if TYPE_CHECKING:
     from collector.bundle import Bundle
     from collector.facts import Change, Facts
     from collector.host import Host
-    from collector.model import Gap, Json
+    from collector.model import Json
 
 SOURCE = "isolate"
 UNDO_KIND = "undo-isolation"
 MOST_LINES = 40
 """Most undo lines in one observation; the artifact holds them all."""
-LONGEST_LINE = 300
+MOST_CHARACTERS = 12_000
+"""… and most characters of them, which JSON may double: with the rest of the record they fit its line."""
 
 _HEAD = """\
-Réseau coupé par le collecteur de preuves (--isolate). Pour revenir en arrière, une fois que l'expert l'a
-permis : en root, ces commandes, dans cet ordre.
-Network cut off by the evidence collector (--isolate). To undo it, once the expert allows it: as root, these
-commands, in this order. What the system does by itself (DHCP, router advertisements) comes back by itself.
-
+# Réseau coupé par le collecteur de preuves (--isolate).
+# Pour revenir en arrière, UNE FOIS QUE L'EXPERT L'A PERMIS : les commandes de
+# ce fichier, en root, dans cet ordre, ou le fichier entier : sh CE_FICHIER
+# « File exists » n'est pas une erreur : cela était déjà revenu.
+#
+# Network cut off by the evidence collector (--isolate).
+# To undo it, ONCE THE EXPERT ALLOWS IT: the commands of this file, as root, in
+# this order, or the whole file: sh THIS_FILE
+# "File exists" is no error: that had come back already.
+# What DHCP or a router gives comes back by itself.
 """
 
 
@@ -58,11 +66,11 @@ def cut_off(run: IsolateRun, host: Host, facts: Facts) -> int:
     if not changes:
         run.observe(SOURCE, {"step": "nothing"})
         return 0
-    text = undo_text(changes)
-    file = run.bundle.artifact(UNDO_KIND, "undo-isolation", ".txt", "planned from the links and routes as they were")
-    file.write(text.encode("utf-8"))
-    run.bundle.finish(file)
-    run.bundle.commit()
+    try:
+        _write_undo(run.bundle, undo_text(changes))
+    except DiskFullError:
+        run.missed(SOURCE, Gap(Outcome.OVER_LIMIT, "nothing was switched off: no room to write how it is undone"))
+        raise
     done = 0
     for change in changes:
         data = _as_data(change)
@@ -78,6 +86,13 @@ def cut_off(run: IsolateRun, host: Host, facts: Facts) -> int:
     return done
 
 
+def _write_undo(bundle: Bundle, text: str) -> None:
+    file = bundle.artifact(UNDO_KIND, "undo-isolation", ".txt", "planned from the links and routes as they were")
+    file.write(text.encode("utf-8"))
+    bundle.finish(file)
+    bundle.commit()
+
+
 def undo_text(changes: tuple[Change, ...]) -> str:
     """Return the instructions that undo changes: the last one first, what it is as a comment, its lines as they are."""
     lines = [_HEAD]
@@ -89,7 +104,7 @@ def undo_text(changes: tuple[Change, ...]) -> str:
 
 
 def _as_data(change: Change) -> dict[str, Json]:
-    kept = [line[:LONGEST_LINE] for line in change.undo[:MOST_LINES]]
+    kept = _fitting(change.undo)
     return {
         "change": change.what,
         "interface": as_json(change.name),
@@ -99,3 +114,15 @@ def _as_data(change: Change) -> dict[str, Json]:
         "undo": [*kept],
         "undo_more": len(change.undo) - len(kept),
     }
+
+
+def _fitting(undo: tuple[str, ...]) -> list[str]:
+    """Return the first lines, as many as an observation holds; none is cut."""
+    kept: list[str] = []
+    left = MOST_CHARACTERS
+    for line in undo[:MOST_LINES]:
+        left -= len(line)
+        if left < 0:
+            break
+        kept.append(line)
+    return kept

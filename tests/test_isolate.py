@@ -18,7 +18,7 @@ if sys.platform != "linux":
 
 from collector.facts import Change, DefaultRoute, Facts, Link, Namespace, Radio
 from collector.host import HostError
-from collector.host.linux import LinuxHost, Roots, cutting
+from collector.host.linux import LinuxHost, Roots, cutting, undoing
 from collector.isolate import undo_text
 from collector.model import Outcome
 
@@ -312,4 +312,4 @@ def test_the_undo_text_goes_backwards_and_prints_nothing_hostile():
     text = undo_text((Change("down", 2, "a", "vpn", ("one",)), Change("down", 3, hostile, "wifi", ("two", "three"))))
     assert "\x1b" not in text
     assert text.index("two\nthree\n") < text.index("one\n")
-    assert cutting._quoted(b"\x1b[31m\xff") == "$'\\x1b\\x5b\\x33\\x31\\x6d\\xff'"
+    assert undoing._quoted(b"\x1b[31m\xff") == "\"$(printf '\\033\\13331m\\377')\""

@@ -6,10 +6,8 @@ the very link that it was planned for, and looked at afterwards.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import shlex
 import struct
 import sys
 from typing import TYPE_CHECKING
@@ -17,9 +15,9 @@ from typing import TYPE_CHECKING
 from collector import isolation
 from collector.facts import Change
 from collector.host import HostError
-from collector.host.linux import files, links, namespaces, netlink, radios, routes
+from collector.host.linux import files, links, namespaces, netlink, radios, undoing
 from collector.model import Gap, Outcome
-from collector.text import from_bytes, to_bytes
+from collector.text import from_bytes
 
 assert sys.platform == "linux"
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
     from collector.facts import Facts, Link
     from collector.host.linux import Roots
-    from collector.model import Row
 
 _SET_LINK, _UP = 19, 0x1  # RTM_SETLINK, IFF_UP
 _LINK = struct.Struct("=BBHiII")  # ifinfomsg
@@ -37,8 +34,6 @@ _CHANGE_ONE, _BLOCK = 2, 1
 
 _UPPER_FIRST = ("vpn", "tunnel", "vlan", "macvlan", "bond")
 """Links that stand on others go first: then each is switched off once, by us."""
-_BY_ITSELF = frozenset({"kernel", "ra"})
-"""Routes that come back by themselves with the link: the kernel's own, and those that a router announces."""
 
 
 def plan(roots: Roots, facts: Facts) -> tuple[Change, ...]:
@@ -98,72 +93,18 @@ def _changes(roots: Roots, cut: list[Link], namespace: str | None, pid: int) -> 
     """Return one change for each link, upper ones first, with what restores it."""
     if not cut:
         return []
-    kernel: socket.socket | None = None
-    prefix = "" if namespace is None else f"nsenter --net=/proc/{pid}/ns/net "
-    lost: dict[int | None, list[Row]] = {}
-    try:
-        with contextlib.suppress(OSError):  # then only the link itself comes back, and the undo text says no more
-            kernel = None if namespace is None else namespaces.socket_in(roots, pid, namespace)
-            for entry in routes.entries(kernel):
-                if isinstance(entry, routes.Route) and entry.row["protocol"] not in _BY_ITSELF:
-                    lost.setdefault(entry.link, []).append(entry.row)
-    finally:
-        if kernel is not None:
-            kernel.close()
     cut = sorted(cut, key=lambda link: (link.kind not in _UPPER_FIRST, -link.index))
-    return [
-        Change(
-            "down",
-            link.index,
-            link.name,
-            link.kind,
-            tuple(prefix + line for line in _undo(link, lost.get(link.index, []))),
-            namespace,
-        )
-        for link in cut
-    ]
-
-
-def _undo(link: Link, lost: list[Row]) -> list[str]:
-    """Return the lines that restore what switching a link off takes away: its IPv6 addresses, and its routes.
-
-    The kernel keeps IPv4 addresses. Nearer routes come first: a gateway must be reachable when it is named.
-    """
-    name = _quoted(to_bytes(link.name))
-    lines = [f"ip link set dev {name} up"]
-    kept = [one for one in link.addresses if ":" in one and not one.lower().startswith("fe80:")]
-    lines += [f"ip -6 addr replace {address} dev {name} nodad" for address in kept]
-    rows = sorted((row for row in lost if row["type"] == "unicast"), key=lambda row: row["gateway"] is not None)
-    return [*lines, *(_route_line(row, name) for row in rows)]
-
-
-def _route_line(row: Row, name: str) -> str:
-    family = "-6 " if row["family"] == "inet6" else ""
-    via = ""
-    if row["gateway"] is not None:
-        other = ":" in str(row["gateway"]) and row["family"] == "inet"
-        via = f" via {'inet6 ' if other else ''}{row['gateway']}"
-    parts = [f"ip {family}route append {row['destination']}{via} dev {name} table {row['table']}"]
-    if row["metric"]:
-        parts.append(f"metric {row['metric']}")
-    if row["source"] is not None:
-        parts.append(f"src {row['source']}")
-    protocol = str(row["protocol"])
-    parts.append(f"proto {protocol}")
-    if row["family"] == "inet" and row["gateway"] is None:
-        parts.append(f"scope {row['scope']}")
-    return " ".join(parts)
-
-
-def _quoted(name: bytes) -> str:
-    """Return a name as one word of a shell; one that is not text as bash and ksh write bytes."""
+    prefix = "" if namespace is None else f"nsenter --net=/proc/{pid}/ns/net "
     try:
-        plain = name.decode("utf-8")
-    except UnicodeDecodeError:
-        plain = ""
-    if plain and plain.isprintable():
-        return shlex.quote(plain)
-    return "$'" + "".join(f"\\x{byte:02x}" for byte in name) + "'"
+        if namespace is None:
+            tables = undoing.read(None)
+        else:
+            with namespaces.socket_in(roots, pid, namespace) as kernel:
+                tables = undoing.read(kernel)
+    except OSError as error:
+        tables = undoing.Tables(missing=[f"addresses and routes could not be read: {error.strerror}"])
+    undo = undoing.lines(tables, cut, prefix)
+    return [Change("down", link.index, link.name, link.kind, undo[link.index], namespace) for link in cut]
 
 
 def _switch_off(kernel: socket.socket, change: Change) -> None:
