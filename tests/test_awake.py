@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -70,10 +71,16 @@ GLib.MainLoop().run()
 @pytest.fixture
 def bus(tmp_path):
     """Yield roots whose system bus is a real one of the test's own."""
+    with running_bus(tmp_path, CONFIG) as roots:
+        yield roots
+
+
+@contextlib.contextmanager
+def running_bus(tmp_path, config):
     live.needs("dbus-daemon")
     (tmp_path / "dbus").mkdir()
     path = tmp_path / "dbus" / "system_bus_socket"
-    (tmp_path / "bus.conf").write_text(CONFIG.format(path=path))
+    (tmp_path / "bus.conf").write_text(config.format(path=path))
     daemon = subprocess.Popen(["dbus-daemon", f"--config-file={tmp_path / 'bus.conf'}", "--nofork", "--nopidfile"])
     try:
         live.wait_for(path.exists)
@@ -242,6 +249,114 @@ def test_a_hostile_bus_costs_seconds_and_no_more(tmp_path, name, monkeypatch):
     done.set()
     server.close()
     thread.join(20)
+
+
+def message(fields, body=b"", *, kind=2):
+    """Return a little-endian D-Bus message with whatever header fields: (code, signature, raw value)."""
+    raw = b""
+    for code, signature, value in fields:
+        raw += bytes(-len(raw) % 8) + bytes([code, len(signature)]) + signature + b"\0"
+        raw += bytes(-len(raw) % 4) * (signature != b"g") + value
+    head = struct.pack("<cBBBIII", b"l", kind, 1, 1, len(body), 9, len(raw)) + raw
+    return head + bytes(-len(head) % 8) + body
+
+
+def answer_to(serial, signature=b""):
+    return [(5, b"u", struct.pack("<I", serial)), (8, b"g", bytes([len(signature)]) + signature + b"\0")]
+
+
+ONE, EMPTIES = struct.pack("<I", 1), struct.pack("<II", 1 << 26, 0)
+SIGNAL = message([(1, b"o", struct.pack("<I", 2) + b"/x\0"), (3, b"s", ONE + b"C\0")], kind=4)
+NAMED = message(answer_to(1, b"s"), ONE + b"x\0")
+LOCK = message([*answer_to(2, b"h"), (9, b"u", ONE)], bytes(4))
+POISON = {
+    "an array of empty structures": (message(answer_to(1, b"a()"), EMPTIES), 0),
+    "one in the header": (message([*answer_to(1), (1, b"a()", EMPTIES)]), 0),
+    "a message of 4 GiB that comes": (struct.pack("<cBBBIII", b"l", 2, 1, 1, 2**32 - 64, 9, 16) + bytes(64 << 20), 0),
+    "signals without end": (SIGNAL * 100_000, 0),
+    "an answer without a lock": (NAMED + message(answer_to(2, b"h"), bytes(4)), 0),
+    "an answer of another kind": (NAMED + message(answer_to(2, b"s"), ONE + b"x\0"), 0),
+    "a heap of files": (NAMED + LOCK, 20),
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_what_a_hostile_bus_says_leaves_nothing_behind(tmp_path, name):
+    """In a child: a gap; then no thread that works on, no memory to speak of and no descriptor left."""
+    (tmp_path / "dbus").mkdir()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "dbus" / "system_bus_socket"))
+        server.listen()
+        code = f"""
+import sys; sys.path.insert(0, {str(live.ROOT)!r})
+import os, resource, time
+from collector.host import HostError
+from collector.host.linux import Roots, inhibitor
+import jeepney.low_level, jeepney.auth
+def files(): return len(os.listdir("/proc/self/fd"))
+had, memory = files(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    inhibitor.keep_awake(Roots(run={str(tmp_path)!r}))
+except HostError as error:
+    worked = time.process_time()
+    time.sleep(1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(error.gap.outcome, time.process_time() - worked, (peak - memory) >> 10, files() - had, flush=True)
+os._exit(0)
+"""
+        asking = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        with contextlib.suppress(OSError):
+            server.settimeout(30)
+            peer, _ = server.accept()
+            said, more = POISON[name]
+            with peer:
+                peer.settimeout(30)
+                for until, answer in ((b"\r\n", HELLO[:37]), (b"FD\r\n", HELLO[37:]), (b"Hello", b"")):
+                    heard = b""
+                    while until not in heard:
+                        heard += peer.recv(4096)
+                    peer.sendall(answer)
+                place = said.find(LOCK) if more else 0
+                peer.sendall(said[:place])
+                socket.send_fds(peer, [said[place:]], [0] * more) if more else peer.sendall(said[place:])
+                asking.wait(30)
+        told, _ = asking.communicate(timeout=30)
+    outcome, cpu, mebibytes, left = told.split()
+    assert outcome in ("failed", "timed_out")
+    assert float(cpu) < 0.5
+    assert int(mebibytes) < 16
+    assert int(left) == 0
+
+
+def test_no_program_is_started_by_asking(tmp_path):
+    """A bus that would start logind is told not to: the collector runs no program, not even so."""
+    live.needs("dbus-daemon")
+    started = tmp_path / "started"
+    service = f"[D-BUS Service]\nName=org.freedesktop.login1\nExec=/usr/bin/touch {started}\n"
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "org.freedesktop.login1.service").write_text(service)
+    folder = f"<servicedir>{tmp_path / 'services'}</servicedir></busconfig>"
+    with running_bus(tmp_path, CONFIG.replace("</busconfig>", folder)) as roots, pytest.raises(HostError) as refused:
+        inhibitor.keep_awake(roots)
+    assert refused.value.gap.outcome is Outcome.ABSENT
+    assert not started.exists()
+
+
+def test_the_way_to_the_bus_is_no_link(bus, tmp_path):
+    """Neither the socket nor its folder may lead elsewhere."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "dbus").symlink_to(tmp_path / "dbus")
+    with logind(bus), pytest.raises(HostError) as refused:
+        inhibitor.keep_awake(Roots(run=str(tmp_path / "other")))
+    assert refused.value.gap.outcome is Outcome.FAILED
+
+
+def test_the_lock_is_not_inherited(bus):
+    """A program that is run meanwhile does not hold it on."""
+    with logind(bus):
+        lock = inhibitor.keep_awake(bus)
+        assert not os.get_inheritable(lock._fd)
+        lock.release()
 
 
 def test_an_address_from_the_environment_is_not_heeded(tmp_path, monkeypatch):

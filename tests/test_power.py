@@ -76,6 +76,37 @@ def test_one_charger_of_several_is_enough(tmp_path):
     assert power.state(Roots(sys=str(tmp_path))) == {"mains": True, "batteries": []}
 
 
+BATTERY = {"type": "Battery", "capacity": "50", "scope": "System"}
+EMPTYING = {**BATTERY, "status": "Discharging"}
+OUT = {"type": "Mains", "online": "0"}
+SUPPLIES = {
+    "a charger whose voltage can be set": ({"u": {"type": "USB", "online": "2"}, "ac": OUT, "b": BATTERY}, True),
+    "a battery that empties, and no charger told of": ({"b": EMPTYING}, False),
+    "a phone that says it is a charger": (
+        {"p": {"type": "USB", "online": "1", "scope": "Device"}, "ac": OUT, "b": EMPTYING},
+        False,
+    ),
+    "a UPS that feeds the machine": ({"ups": {**EMPTYING, "type": "UPS"}}, False),
+    "a desktop's USB-C sockets with nothing in them": ({"u": {"type": "USB", "online": "0"}}, None),
+    "a pad that charges without a cable": ({"w": {"type": "Wireless", "online": "1"}, "b": EMPTYING}, True),
+}
+
+
+@pytest.mark.parametrize("name", SUPPLIES)
+def test_what_feeds_the_machine(tmp_path, name):
+    """The words of the kernel's ABI (sysfs-class-power), in every way they may come together."""
+    supplies, mains = SUPPLIES[name]
+    for supply_name, values in supplies.items():
+        supply(tmp_path, supply_name, **values)
+    assert power.state(Roots(sys=str(tmp_path)))["mains"] is mains
+
+
+def test_an_empty_bay_is_no_battery(tmp_path):
+    """`present` 0: there is a place for a second battery and none in it."""
+    supply(tmp_path, "BAT1", type="Battery", present="0")
+    assert power.state(Roots(sys=str(tmp_path)))["batteries"] == []
+
+
 def test_a_machine_that_tells_nothing(tmp_path):
     """No folder, or supplies without values: null, never a guess."""
     assert power.state(Roots(sys=str(tmp_path / "none"))) == {"mains": None, "batteries": []}

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 MAX_SUPPLIES = 32
 """Most supplies looked at; a laptop has two or three, a mouse brings one of its own."""
 
-_MAINS = (b"Mains", b"USB")
+_CHARGERS = (b"Mains", b"USB", b"Wireless")
+_BATTERIES = (b"Battery", b"UPS")
 _MAX_VALUE = 4096
 
 
 def state(roots: Roots) -> dict[str, Json]:
-    """Return `mains`, true where one is plugged in, null where none is told of, and the system's `batteries`.
+    """Return `mains`, and the system's own `batteries`.
 
-    Raises `HostError` where the folder can't be read; a machine without it tells of neither.
+    `mains` is true where a charger is plugged in, false where one is told to be out or a battery
+    is being emptied, null where nothing tells. Raises `HostError` where the folder can't be read;
+    a machine without it tells of neither.
     """
     folder = os.fsencode(roots.sys) + b"/class/power_supply"
     try:
@@ -35,24 +38,29 @@ def state(roots: Roots) -> dict[str, Json]:
         names = []
     except OSError as error:
         raise HostError(files.gap_of(error, "the power supplies can't be listed")) from error
-    mains: bool | None = None
+    online: list[bytes | None] = []
+    is_unplugged = is_discharging = False
     batteries: list[Json] = []
     for name in names[:MAX_SUPPLIES]:
         supply = folder + b"/" + name
         kind = _value(supply, b"type")
-        if kind in _MAINS:
-            online = _value(supply, b"online")
-            if online in (b"0", b"1"):
-                mains = bool(mains) or online == b"1"
-        elif kind == b"Battery" and _value(supply, b"scope") != b"Device":  # a mouse's is a device's own
-            capacity = _value(supply, b"capacity")
+        if _value(supply, b"scope") == b"Device":  # of a mouse or a phone, not of the system
+            continue
+        if kind in _CHARGERS:
+            online.append(_value(supply, b"online"))
+            is_unplugged |= kind == b"Mains" and online[-1] == b"0"  # a USB-C socket with nothing in it says so too
+        elif kind in _BATTERIES and _value(supply, b"present") != b"0":
+            capacity, status = _value(supply, b"capacity"), _value(supply, b"status")
+            is_discharging |= status == b"Discharging"
             batteries.append(
                 {
                     "name": cast("Json", text.from_bytes(name)),
                     "percent": int(capacity) if capacity is not None and _is_percent(capacity) else None,
-                    "status": _text(_value(supply, b"status")),
+                    "status": _text(status),
                 }
             )
+    plugged = any(value in (b"1", b"2") for value in online)  # 2: a charger whose voltage can be set
+    mains = True if plugged else False if is_discharging or is_unplugged else None
     return {"mains": mains, "batteries": batteries}
 
 
