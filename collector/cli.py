@@ -14,7 +14,15 @@ import click
 
 from collector import __version__
 from collector.arguments import case_id, duration, paths, said, since, size
-from collector.errors import CollectorError, DiskFullError, NotABundleError, RefusedError, UsageError, WriteError
+from collector.errors import (
+    CollectorError,
+    DiskFullError,
+    NotABundleError,
+    NotJudgedError,
+    RefusedError,
+    UsageError,
+    WriteError,
+)
 from collector.ui import errors as shown
 from collector.ui import messages, terminal
 
@@ -170,7 +178,11 @@ def _print(text: str) -> None:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except (OSError, ValueError):
-        shown.show(CollectorError("the answer could not be written to standard output"), sys.stderr)
+        _unprinted()
+
+
+def _unprinted() -> None:
+    shown.show(CollectorError("the answer could not be written to standard output"), sys.stderr)
 
 
 def _keep_streams() -> None:
@@ -279,12 +291,18 @@ def isolation_command(watch_text: str | None, *, as_json: bool) -> None:
         if seconds is not None:
             stop = Stop()
             _heed_signals(stop)
-            watched = watch(this_host(), seconds, live.silent() if as_json else live.Spoken(_print), stop)
-            _print(json.dumps(live.as_json(watched)) + "\n" if as_json else live.summary(watched))
+            spoken = None if as_json else live.Spoken(sys.stdout)
+            watched = watch(this_host(), seconds, spoken or live.silent(), stop)
+            if spoken is None:
+                _print(json.dumps(live.as_json(watched)) + "\n")
+            else:
+                spoken.end(watched)
+                if spoken.out.gone:
+                    _unprinted()
             _leave(isolation.EXIT_CODES[watched.worst])
         verdict = isolation.judge(this_host().link_facts())
     except HostError as error:
-        raise CollectorError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
+        raise NotJudgedError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
     _print(json.dumps(verdict.as_json()) + "\n" if as_json else network.isolation_text(verdict))
     _leave(isolation.EXIT_CODES[verdict.verdict])
 

@@ -84,6 +84,12 @@ class ManifestFormatError(CollectorError):
         self.code = code
 
 
+class NotJudgedError(CollectorError):
+    """Nothing could be learnt of the network: neither isolated nor connected."""
+
+    exit_code = 3
+
+
 class RuleError(CollectorError):
     """A rule file is wrong: its name, the line and the reason are in the message."""
 

@@ -131,7 +131,8 @@ class LinkChange:
     `what` is `link` (made or changed: `link` is its new state, without addresses), `link-gone`,
     `address`, `address-gone` (`address` with prefix length), `route`, `route-gone` (`route`;
     only those that lead outside, see `DefaultRoute`) or `lost` (the kernel could not keep up:
-    changes are missing before this one). `namespace` is `None` for our own, else its name.
+    changes are missing before this one). The links of a namespace that is new come as if made then.
+    `namespace` is `None` for our own, else its name.
     """
 
     moment: Moment
@@ -141,6 +142,7 @@ class LinkChange:
     link: Link | None = None
     address: str | None = None
     route: DefaultRoute | None = None
+    name: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A link that was up for a tenth of a second between two readings is in the facts of that
 tenth: each change is applied to what was known and the result is judged. Between two
-changes nothing slips either: the kernel counts how often a link's carrier came.
+changes nothing slips either: the kernel counts how often a link's carrier came. A carrier
+that operstate doesn't show yet counts: a false all-clear is worse than a false alarm.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from collector.facts import Namespace
 from collector.isolation import Reason, judge
 
 if TYPE_CHECKING:
@@ -37,32 +39,54 @@ class Timeline:
 
     def take(self, change: LinkChange) -> Judged:
         """Apply one change and judge."""
-        return self.settle(_applied(self.facts, change))
+        before, self.facts = self.facts, _applied(self.facts, change)
+        verdict = judge(self.facts)
+        return Judged(verdict, _came_and_went(before, self.facts, verdict.connected, change))
 
     def settle(self, facts: Facts) -> Judged:
         """Take over facts that were read anew, and judge."""
         before, self.facts = self.facts, facts
-        return Judged(judge(facts), _came_and_went(before, facts))
+        verdict = judge(facts)
+        return Judged(verdict, _came_and_went(before, facts, verdict.connected))
 
 
-def _came_and_went(before: Facts, after: Facts) -> tuple[Reason, ...]:
-    """Return each link whose carrier came since and is gone again, where it would have connected the machine."""
-    known = {(space, link.index): link for space, link in _every_link(before)}
+def _came_and_went(
+    before: Facts, after: Facts, connected: tuple[Reason, ...], change: LinkChange | None = None
+) -> tuple[Reason, ...]:
+    """Return each link whose carrier came since and is gone again, where it would have connected the machine.
+
+    `connected` are the reasons of the verdict on `after`; after one `change` only its link is looked at.
+    """
+    known = {(space, link.index): link.carrier_ups for space, link in _every_link(before)}
+    moved = {(link.index, link.mac): link.carrier_ups for _, link in _every_link(before)}
+    unseen = _unseen(before)
     found = []
     for space, link in _every_link(after):
-        earlier = known.get((space, link.index))
-        if earlier is None or earlier.carrier_ups is None or link.carrier_ups is None:
+        if link.carrier_ups is None or (link.admin_up and link.carrier):
             continue
-        if link.carrier_ups > earlier.carrier_ups and not (link.admin_up and link.carrier):
+        if change is not None and (space, link.index) != (change.namespace, change.index):
+            continue
+        # A link that was not there has been made since, or has come from another namespace with its count.
+        first = None if unseen else moved.get((link.index, link.mac), 0)
+        earlier = known.get((space, link.index), first)
+        if earlier is not None and link.carrier_ups > earlier:
             up = replace(link, admin_up=True, carrier=True, operstate="up")
             alone = _with_links(after, space, [up if one is link else one for one in _links(after, space)])
-            now = judge(after).connected
-            if any(reason not in now for reason in judge(alone).connected):
+            if any(reason not in connected for reason in judge(alone).connected):
                 found.append(Reason("came_up", link.name, space))
     return tuple(found)
 
 
+def _unseen(facts: Facts) -> bool:
+    """Tell whether links may have been there that were not read."""
+    unread = [*facts.unread, *(one for space in facts.others for one in space.unread)]
+    return any(one.what in ("links", "namespaces") for one in unread)
+
+
 def _applied(facts: Facts, change: LinkChange) -> Facts:
+    if change.link is not None and change.namespace not in (None, *(space.name for space in facts.others)):
+        # A namespace that is new: until everything is read anew, what its links tell is all that is known of it.
+        facts = replace(facts, others=(*facts.others, Namespace(str(change.namespace))))
     links, routes = _links(facts, change.namespace), _routes(facts, change.namespace)
     if change.what == "link" and change.link is not None:
         earlier = next((link for link in links if link.index == change.index), None)

@@ -30,6 +30,10 @@ QUIET_S = 0.3
 """So long after the last change everything is read anew: the kernel has then settled what follows from it."""
 LONGEST_UNREAD_S = 5.0
 """At the latest after so long, though changes keep coming."""
+MOST_AT_ONCE = 2000
+"""Most changes judged at one look, of which there are ten a second."""
+CLOCKS_S = 0.1
+"""Shortest time between two looks at the clocks."""
 MOST_CHANGES = 1000
 """Most changes that get an observation each; all are judged and counted. A cable pulled and put back makes ten."""
 MOST_VERDICTS = 200
@@ -79,6 +83,8 @@ class Vigil:
         self._awake: Awake | None = None
         self._power: dict[str, Json] = {}
         self._slept = False
+        self._suspends = host.suspends()
+        self._looked_at = 0.0
         self._watch: LinkWatch | Gap = self._listen()
 
     @property
@@ -115,14 +121,19 @@ class Vigil:
 
     def look(self, record: Record) -> None:
         """Take in what came since the last look; returns soon, unless something changed."""
-        self.clocks(record)
+        now = time.monotonic()
+        if now - self._looked_at >= CLOCKS_S:
+            self._looked_at = now
+            self.clocks(record)
         if isinstance(self._watch, Gap):
             return
-        now = time.monotonic()
         changes = self._watch.changes()
-        for number, change in enumerate(changes, 1):
-            self._take(record, change, last=number == len(changes))
+        for number, change in enumerate(changes[:MOST_AT_ONCE], 1):
+            self._take(record, change, last=number == min(len(changes), MOST_AT_ONCE))
             self._changed_at = now
+        if len(changes) > MOST_AT_ONCE:  # judging each would hold the run up: it is read anew, and said
+            self._changes += len(changes) - MOST_AT_ONCE
+            self._against("changes_lost", "UNKNOWN")
         if self._changed_at is None:
             return
         if now - self._changed_at >= QUIET_S or now - self._read_at >= LONGEST_UNREAD_S:
@@ -154,6 +165,7 @@ class Vigil:
     def end(self, record: Record) -> None:
         """Judge how the machine is left, and whether it was ever powered off."""
         self.look(record)
+        self.clocks(record)
         self.judge(record, "close")
         self._note_power(record, "close")
         if self._changes > MOST_CHANGES:
@@ -172,14 +184,27 @@ class Vigil:
         record.observe("uptime", {"events": list(events), **uptime.as_data(times)})
 
     def clocks(self, record: Record) -> None:
-        """Record what happened to the clocks since the last look."""
+        """Record what happened to the clocks since the last look, and whether the machine slept."""
         now = self._host.clock.now()
         before, self._last_moment = self._last_moment, now
-        for event in events_between(before, now) if before is not None else ():
-            record.observe(event.what, event.data)
-            if event.what in ("suspend", "reboot"):
-                self._slept |= event.what == "suspend"
-                self._against("slept" if event.what == "suspend" else "restarted", "UNKNOWN")
+        events = {event.what: event.data for event in (events_between(before, now) if before is not None else ())}
+        counted = self._suspended()
+        if before is not None and (counted or "suspend" in events):
+            # Some machines sleep without any clock standing still: then the time since the last look bounds it.
+            within = {"counted": counted, "within_ns": str(now.boot_ns - before.boot_ns)}
+            events["suspend"] = {"for_ns": None, **events.get("suspend", {}), **within}
+        for what, data in events.items():
+            record.observe(what, data)
+            if what in ("suspend", "reboot"):
+                self._slept |= what == "suspend"
+                self._against("slept" if what == "suspend" else "restarted", "UNKNOWN")
+
+    def _suspended(self) -> int | None:
+        """Return how often the system slept since the last look, as it counts itself; `None`: not told."""
+        before, self._suspends = self._suspends, self._host.suspends()
+        if before is None or self._suspends is None:
+            return None
+        return max(0, self._suspends - before)
 
     def stop(self) -> None:
         """Listen no more and let the machine sleep again; may be called twice."""
@@ -283,7 +308,7 @@ def change_data(change: LinkChange) -> dict[str, Json]:
             "carrier_ups": link.carrier_ups,
         }
     if change.address is not None:
-        data["address"] = change.address
+        data |= {"address": change.address, "interface": None if change.name is None else as_json(change.name)}
     if change.route is not None:
         row = change.route.row
         data |= {key: row[key] for key in ("destination", "gateway", "interface", "metric", "table")}

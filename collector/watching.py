@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collector import isolation
 from collector.timeline import Timeline
-from collector.vigil import LONGEST_UNREAD_S, MOST_CHANGES, QUIET_S
+from collector.vigil import LONGEST_UNREAD_S, MOST_CHANGES, MOST_LINKS, QUIET_S
 
 if TYPE_CHECKING:
     from collector.acquisition import Stop
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 0.1
 """Longest wait for a change: so soon a signal ends the watch."""
+JUDGING_S = 1.0
+"""Longest that changes are judged one by one before time and signals are looked at; whoever makes more
+of them is not followed: that is told, and everything is read anew."""
 
 
 class Spectator(Protocol):
@@ -44,7 +47,10 @@ class Watched:
 
 
 def watch(host: Host, seconds: float, spectator: Spectator, stop: Stop) -> Watched:
-    """Look on for so many seconds, or until `stop` has a reason; raises `HostError` where nothing can be watched."""
+    """Look on for so many seconds, or until `stop` has a reason; raises `HostError` where nothing can be watched.
+
+    No seconds are one look.
+    """
     started = time.monotonic()
     kernel = host.watch_links()
     try:
@@ -56,21 +62,31 @@ def watch(host: Host, seconds: float, spectator: Spectator, stop: Stop) -> Watch
         changed: float | None = None
         while stop.reason is None and time.monotonic() - started < seconds:
             kernel.wait(max(0.0, min(PATIENCE_S, seconds - (time.monotonic() - started))))
-            for change in kernel.changes():
+            if _take_all(seen, timeline, kernel.changes(), spectator):
                 changed = time.monotonic()
-                _take(seen, timeline, change, spectator)
             now = time.monotonic()
             if changed is not None and (now - changed >= QUIET_S or now - read >= LONGEST_UNREAD_S):
                 changed, read = None, now
                 _settle(seen, timeline, host, spectator)
         kernel.stop()
-        for change in kernel.changes():
-            _take(seen, timeline, change, spectator)
+        _take_all(seen, timeline, kernel.changes(), spectator)
         _settle(seen, timeline, host, spectator)
     finally:
         kernel.stop()
     seen.seconds = time.monotonic() - started
     return seen
+
+
+def _take_all(seen: Watched, timeline: Timeline, changes: list[LinkChange], spectator: Spectator) -> bool:
+    """Take in what came, and tell whether anything did."""
+    until = time.monotonic() + JUDGING_S
+    for number, change in enumerate(changes):
+        if time.monotonic() >= until:
+            seen.counted += len(changes) - number
+            _worsen(seen, "UNKNOWN", isolation.Reason("changes_lost"))
+            break
+        _take(seen, timeline, change, spectator)
+    return bool(changes)
 
 
 def _take(seen: Watched, timeline: Timeline, change: LinkChange, spectator: Spectator) -> None:
@@ -100,7 +116,7 @@ def _settle(seen: Watched, timeline: Timeline, host: Host, spectator: Spectator)
 
 def _worsen(seen: Watched, verdict: str, reason: Reason) -> None:
     seen.worst = isolation.worst((seen.worst, verdict))
-    if reason not in seen.happened:
+    if len(seen.happened) < MOST_LINKS and reason not in seen.happened:
         seen.happened.append(reason)
 
 

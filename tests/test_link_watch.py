@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import live
 import pytest
@@ -17,9 +20,11 @@ from spaces import ROOT
 if sys.platform != "linux":
     pytest.skip("the routing socket of Linux", allow_module_level=True)
 
-from collector import isolation
-from collector.facts import LinkChange
-from collector.host.linux import Roots, link_watch, namespaces, netlink
+from collector import isolation, watching
+from collector.facts import Facts, Link, LinkChange
+from collector.host.linux import Roots, clock, link_watch, listening, namespaces, netlink
+from collector.timeline import Timeline
+from collector.ui import live as ui_live
 
 pytestmark = ROOT
 
@@ -74,7 +79,12 @@ CHANGES = {
     "made": ([], VETH, "link", {"interface": "va", "kind": "veth"}),
     "deleted": (VETH, ["link delete va"], "link-gone", {"interface": "va"}),
     "renamed": (VETH, ["link set va name été"], "link", {"interface": "été"}),
-    "an address": (VETH, ["addr add 192.0.2.4/24 dev va"], "address", {"address": "192.0.2.4/24"}),
+    "an address": (
+        VETH,
+        ["addr add 192.0.2.4/24 dev va"],
+        "address",
+        {"address": "192.0.2.4/24", "interface": "va"},
+    ),
     "no address": (
         [*VETH, "addr add 192.0.2.4/24 dev va"],
         ["addr delete 192.0.2.4/24 dev va"],
@@ -125,7 +135,8 @@ def test_a_name_of_odd_bytes_keeps_them(space):
 def test_what_the_kernel_could_not_keep_for_us_is_told(space):
     """A receive buffer that overflows ends in `lost`, never in silence."""
     space.ip(VETH[0])
-    small = "link_watch.BUFFER_BYTES = 1\nlink_watch.KernelWatch._run = lambda self, real=link_watch.KernelWatch._run:"
+    small = "from collector.host.linux import listening\nlistening.BUFFER_BYTES = 1\n"
+    small += "listening.Listener._run = lambda self, real=listening.Listener._run:"
     small += " (__import__('time').sleep(1.5), real(self))"
     (batch := live.Path("/tmp") / f"batch-{space.name}").write_text("link set va up\nlink set va down\n" * 200)
     try:
@@ -148,54 +159,156 @@ def test_our_own_memory_is_bounded(monkeypatch):
     assert kept[-1].what == "lost"
 
 
-def test_a_thread_that_dies_is_told(monkeypatch):
+@pytest.mark.parametrize("broken", [(link_watch.KernelWatch, "_learn"), (listening.Listener, "_take")])
+def test_a_thread_that_dies_is_told(space, monkeypatch, broken):
     """Whatever ends the listening ends in `lost`: what follows is not watched."""
 
-    def broken(*_):
+    def raises(*_):
         raise ValueError
 
-    monkeypatch.setattr(link_watch.KernelWatch, "_learn", broken)
+    monkeypatch.setattr(*broken, raises)
     watch = link_watch.watch(Roots())
-    assert watch.wait(30)
-    assert [change.what for change in watch.changes()] == ["lost"]
+    watch._listener._rouse()
     watch.stop()
+    assert watch.wait(30)
+    assert {change.what for change in watch.changes()} == {"lost"}
     watch.stop()
 
 
 def test_bytes_that_are_no_message_are_told():
     """A message that rtnetlink(7) does not promise is a loss, not the end."""
     watch = link_watch.watch(Roots())
-    space = next(iter(watch._spaces.values()))
+    space = watch._spaces[None]
     with pytest.raises(OSError, match="Bad message"):
         watch._told(space, netlink.Message(16, 0, b"\0" * 3), watch._clock.now())
+    for garbage in (b"\0" * 3, b"\xff" * 40, b"\x13\0\0\0" + bytes(15)):
+        watch._understand(listening.Heard(None, watch._clock.now(), garbage))
     watch.stop()
+    assert [change.what for change in watch.changes()].count("lost") >= 2
 
 
-def test_a_link_in_another_namespace_is_watched_from_the_host(space):
-    """Where we stand in the system's own namespace, the others that hold a process are listened to as well."""
-    watch = link_watch.watch(Roots())
-    if not watch._whole:
-        watch.stop()
-        pytest.skip("this test runs in a container's namespace")
-    holder = subprocess.Popen([*space.enter, "sleep", "600"])
-    try:
-        live.wait_for(lambda: any(one.name is not None for one in list(watch._spaces.values())))
-        found = []
+def test_what_is_heard_is_bounded_too(space, monkeypatch):
+    """Messages that nobody fetches are kept up to a bound, in bytes as well; then one without bytes says so."""
+    listener = listening.Listener(clock.LinuxClock(Roots()))
+    listener.fetch(0)
+    monkeypatch.setattr(listening, "MAX_BYTES", 100)
+    moment = listener._clock.now()
+    for _ in range(50):
+        listener._keep(listening.Heard(None, moment, bytes(40)))
+    listener.stop()
+    live.wait_for(lambda: listener.ended)
+    heard = listener.fetch(0)
+    assert [len(one.datagram or b"") for one in heard] == [40, 40, 0]
+    assert listener.fetch(0) == []
 
-        def arrived():
-            found.extend(change for change in watch.changes() if change.namespace is not None)
-            return any(change.link is not None and change.link.name == "va" for change in found)
 
+def test_the_listener_waits_for_nobody(space, monkeypatch):
+    """A change has the time at which it came, though what makes sense of it hangs (a radio, a slow driver)."""
+
+    def slow(*arguments, real=link_watch.KernelWatch._built):
+        time.sleep(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(link_watch.KernelWatch, "_built", slow)
+    with in_namespace(space):
+        watch = link_watch.watch(Roots())
         space.ip(VETH[0])
-        live.wait_for(arrived)
-        holder.kill()
-        holder.wait()
-        name = found[0].namespace
-        live.wait_for(lambda: all(one.name != name for one in list(watch._spaces.values())))
-    finally:
-        holder.kill()
-        holder.wait()
+        before = time.monotonic_ns()
+        space.ip("link set va up")
+        after = time.monotonic_ns()
+    watch.stop()
+    live.wait_for(lambda: not watch._thread.is_alive())
+    ups = [one for one in watch.changes() if one.what == "link" and one.link.admin_up]
+    assert before <= ups[0].moment.mono_ns <= after + 500_000_000
+
+
+@contextlib.contextmanager
+def in_namespace(space):
+    """Stand in a namespace with this thread and those that it starts."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    home, there = Path("/proc/thread-self/ns/net"), Path(f"/run/netns/{space.name}")
+    with home.open() as home, there.open() as there:
+        assert libc.setns(there.fileno(), 0x4000_0000) == 0
+        try:
+            yield
+        finally:
+            assert libc.setns(home.fileno(), 0x4000_0000) == 0
+
+
+def namespace_of(process):
+    return live.os.readlink(f"/proc/{process.pid}/ns/net")
+
+
+class TestOtherNamespaces:
+    """From the system's own namespace, all that hold a process are listened to."""
+
+    @pytest.fixture
+    def watch(self):
+        watch = link_watch.watch(Roots())
+        if not watch._whole:
+            watch.stop()
+            pytest.skip("this test runs in a container's namespace")
+        live.wait_for(lambda: watch._last_census is not None)
+        yield watch
         watch.stop()
+
+    @pytest.fixture
+    def holder(self, space):
+        space.ip("link add vx0 type vxlan id 7 dstport 4789")
+        holder = subprocess.Popen([*space.enter, "sleep", "600"])
+        live.wait_for(lambda: namespace_of(holder) != live.os.readlink("/proc/self/ns/net"))
+        yield holder
+        holder.kill()
+        holder.wait()
+
+    def test_a_link_there_is_watched(self, watch, space, holder):
+        """The links of one that is new are told as if just made, what follows as it comes, until nobody is there."""
+        name = namespace_of(holder)
+
+        def arrived(found=[], **state):  # noqa: B006 - what came is kept
+            found.extend(change.link for change in watch.changes() if change.namespace == name)
+            links = [link for link in found if link is not None and link.name == "vx0"]
+            return any(all(getattr(link, key) == value for key, value in state.items()) for link in links)
+
+        live.wait_for(lambda: arrived(admin_up=False))
+        space.ip("link set vx0 up")
+        live.wait_for(lambda: arrived(admin_up=True, carrier=True, kind="tunnel"))
+        assert name in watch._listener.listened()
+        holder.kill()
+        holder.wait()
+        live.wait_for(lambda: name not in watch._listener.listened())
+        live.wait_for(lambda: name not in watch._spaces)
+
+    def test_it_counts_in_the_timeline_though_it_was_not_there_at_the_start(self, watch, space, holder):
+        """A namespace made in mid-run whose link is up for a moment: CONNECTED, before anything is read anew."""
+        timeline = Timeline(Facts((Link("lo", 1, "loopback", admin_up=True, carrier=True),)))
+        seen = []
+        name = namespace_of(holder)
+
+        def taken(verdict):
+            seen.extend(timeline.take(change) for change in watch.changes() if change.namespace == name)
+            return any(judged.worst == verdict for judged in seen)
+
+        live.wait_for(lambda: taken("ISOLATED"))
+        space.ip("link set vx0 up")
+        space.ip("link set vx0 down")
+        live.wait_for(lambda: taken("CONNECTED"))
+
+    def test_a_link_that_leads_there_makes_it_found_at_once(self, watch, space, monkeypatch):
+        """The kernel tells that another namespace got a number: it is looked for without waiting for the next round."""
+        monkeypatch.setattr(link_watch, "CENSUS_S", 600.0)
+        live.wait_for(lambda: watch._next_census > time.monotonic() + 300)
+        holder = subprocess.Popen([*space.enter, "sleep", "600"])
+        link = f"v{live.os.getpid()}"
+        try:
+            live.wait_for(lambda: namespace_of(holder) != live.os.readlink("/proc/self/ns/net"))
+            assert namespace_of(holder) not in watch._listener.listened()
+            spaces.run("ip", "link", "add", link, "type", "veth", "peer", "name", "vb", "netns", space.name)
+            live.wait_for(lambda: namespace_of(holder) in watch._listener.listened())
+        finally:
+            subprocess.run(["ip", "link", "delete", link], check=False)
+            holder.kill()
+            holder.wait()
 
 
 def test_our_own_threads_stay_where_they_are(space):
@@ -204,17 +317,18 @@ def test_our_own_threads_stay_where_they_are(space):
     try:
         live.wait_for(lambda: holder.pid in namespaces.census(Roots()).others.values())
         name = next(name for name, pid in namespaces.census(Roots()).others.items() if pid == holder.pid)
-        before = {live.os.readlink(f"/proc/self/task/{task}/ns/net") for task in live.os.listdir("/proc/self/task")}
+        home = live.os.readlink("/proc/self/ns/net")
         with namespaces.socket_in(Roots(), holder.pid, name) as kernel:
             there = list(netlink.dump(netlink.GET_LINK, kernel=kernel).entries())
-        after = {live.os.readlink(f"/proc/self/task/{task}/ns/net") for task in live.os.listdir("/proc/self/task")}
+        # The thread that entered may still be on its way out.
+        tasks = Path("/proc/self/task")
+        live.wait_for(lambda: {live.os.readlink(task / "ns/net") for task in tasks.iterdir()} == {home})
         with pytest.raises(OSError, match="Stale"):
             namespaces.socket_in(Roots(), holder.pid, "net:[1]")
     finally:
         holder.kill()
         holder.wait()
     assert len(there) == 1
-    assert before == after == {live.os.readlink("/proc/self/ns/net")}
     assert threading.active_count() < 10
 
 
@@ -247,6 +361,51 @@ def test_the_watch_tells_a_tenth_of_a_second(space):
     assert told["watched_ms"] >= 3000
 
 
+ROUTED = [*VETH, "link set va up", "addr add 192.0.2.2/24 dev va"]
+
+
+@pytest.mark.parametrize("family", ["", "-6 "])
+def test_a_cable_plugged_in_for_a_tenth_of_a_second(space, family):
+    """The far end of a veth comes and goes; the way to the outside leads over it for that moment."""
+    for command in [*ROUTED, "addr add fd00::2/64 dev va nodad"]:
+        space.ip(command)
+    flap = ["link set vb up", f"{family}route replace default dev va", 0.1, "link set vb down"]
+    done = live.ended(watched(space, "--json", during=flap, seconds="3s"))
+    assert (done.code, done.json["verdict"], done.json["verdict_now"]) == (1, "CONNECTED", "ISOLATED")
+    assert {"link", "route"} <= {change["what"] for change in done.json["changes"]}
+
+
+def test_what_is_switched_on_without_a_cable_is_no_false_alarm(space):
+    """States in between, as the kernel passes through them, connect nobody: no verdict but ISOLATED."""
+    for command in [*ROUTED, "route add default via 192.0.2.1", "tuntap add tun0 mode tun"]:
+        space.ip(command)
+    for command in ["link add mv0 link va type macvlan", "link add br0 type bridge", "link set vb master br0"]:
+        space.ip(command)
+    toggled = [f"link set {name} {way}" for name in ("va", "mv0", "br0", "tun0") for way in ("down", "up")]
+    done = live.ended(watched(space, "--json", during=toggled * 5, seconds="6s"))
+    assert (done.code, done.json["verdict"]) == (0, "ISOLATED"), done.json["reasons"]
+    assert done.json["changes_counted"] >= 20
+
+
+def test_no_seconds_are_one_look(space):
+    """`--watch 0s` ends at once with the verdict of now."""
+    space.ip(TUNNEL)
+    space.ip("link set vx0 up")
+    done = live.run("isolation", "--watch", "0s", "--json", before=space.enter)
+    assert (done.code, done.json["verdict"], done.json["verdict_now"]) == (1, "CONNECTED", "CONNECTED")
+
+
+def test_changes_without_end_do_not_hold_the_watch(monkeypatch):
+    """Whoever makes more changes than can be judged is told to have done so; time and signals are still looked at."""
+    moment = clock.LinuxClock(Roots()).now()
+    flood = [LinkChange(moment, "address", None, 1, address="192.0.2.1/24")] * 1000
+    facts = Facts((Link("lo", 1, "loopback", admin_up=True, carrier=True),))
+    monkeypatch.setattr(watching, "JUDGING_S", 0.0)
+    seen = watching.Watched(isolation.judge(facts), "ISOLATED", 0.0)
+    assert watching._take_all(seen, Timeline(facts), flood, ui_live.silent())
+    assert (seen.worst, seen.counted, seen.changes) == ("UNKNOWN", 1000, [])
+
+
 def test_the_watch_in_words(space):
     """A line for each change with its time, the verdict when it changes, a summary; nothing hostile gets through."""
     space.ip(TUNNEL)
@@ -259,6 +418,39 @@ def test_the_watch_in_words(space):
     assert "The computer was connected for a part of this time." in done.out
     assert "\x1b" not in done.out
     assert max(map(len, lines)) <= 80
+
+
+def test_each_kind_of_line(space):
+    """What is told is what happened, in order, once each; a link has its name though it was there before."""
+    for command in [*VETH, "link set vb up"]:
+        space.ip(command)
+    during = [
+        *("addr add 192.0.2.4/24 dev va", "link set va up", "route add default dev va"),
+        *("addr delete 192.0.2.4/24 dev va", "link set vb down", "link set va down"),
+        *(["link", "set", "va", "name", "$(x)é"], "link delete vb"),
+    ]
+    done = live.ended(watched(space, during=during, seconds="4s"))
+    said = [line[14:] for line in done.out.splitlines() if line[2:3] == ":" and line[14:16] in ("va", "$(")]
+    expected = [
+        *("va: address 192.0.2.4/24 added", "va: switched on, plugged in", "va: the way to the outside"),
+        *("va: address 192.0.2.4/24 removed", "va: on, not plugged in", "va: switched off"),
+        *("va is now called $(x)é: switched off", "$(x)é: gone"),
+    ]
+    assert [line for line in said if "fe80" not in line] == expected
+
+
+def test_a_terminal_that_goes_away_does_not_end_the_watch(space):
+    """Nobody reads any more: that is said once, and the exit code is still that of the worst verdict."""
+    space.ip(TUNNEL)
+    process = live.start("isolation", "--watch", "3s", before=space.enter)
+    process.stdout.readline()
+    process.stdout.close()
+    for command in ("link set vx0 up", "link set vx0 down") * 10:
+        space.ip(command)
+    with process.stderr:
+        err = process.stderr.read()
+    assert process.wait(60) == 1
+    assert err.count("could not be written") == 1
 
 
 def test_nothing_happens_and_a_signal_ends_the_watch_early(space):

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from collector.facts import DefaultRoute, Facts, Link, LinkChange, Namespace
-from collector.model import Moment
+from collector.facts import DefaultRoute, Facts, Link, LinkChange, Namespace, Unread
+from collector.model import Gap, Moment, Outcome
 from collector.timeline import Timeline
 
 NOW = Moment(0, 0, 0, 0, "boot")
@@ -58,6 +58,55 @@ def test_a_counter_that_is_not_told_or_starts_anew_is_no_alarm():
     for before, after in ((7, 0), (None, 3), (3, None)):
         judged = Timeline(Facts((LOOPBACK, eth(ups=before)))).settle(Facts((LOOPBACK, eth(ups=after))))
         assert judged.worst == "ISOLATED"
+
+
+def test_a_link_made_since_counts_from_zero():
+    """A stick plugged in, joined and switched off between two readings: the link is new, its counter tells."""
+    judged = Timeline(Facts((LOOPBACK,))).settle(Facts((LOOPBACK, eth(ups=1))))
+    assert [(reason.code, reason.subject) for reason in judged.between] == [("came_up", "eth0")]
+    assert Timeline(Facts((LOOPBACK,))).settle(Facts((LOOPBACK, eth(ups=0)))).worst == "ISOLATED"
+
+
+@pytest.mark.parametrize("what", ["links", "namespaces"])
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_link_that_could_not_be_read_before_is_not_taken_for_new(what, where):
+    """Whether its counter rose since is not known."""
+    unread = (Unread(what, Gap(Outcome.FAILED, "x")),)
+    more = {"unread": unread} if where == "here" else {"others": (Namespace(OTHER, unread=unread),)}
+    judged = Timeline(Facts((LOOPBACK,), **more)).settle(Facts((LOOPBACK, eth(ups=7))))
+    assert judged.worst == "ISOLATED"
+
+
+def test_a_link_that_was_moved_takes_its_count_along():
+    """From one namespace to another a link keeps index, address and counter: nothing came up."""
+    there = Namespace(OTHER, links=(eth(ups=7, mac="02:00:00:00:00:01"),))
+    moved = eth(ups=7, mac="02:00:00:00:00:01")
+    judged = Timeline(Facts((LOOPBACK,), others=(there,))).settle(Facts((LOOPBACK, moved)))
+    assert judged.worst == "ISOLATED"
+
+
+def test_a_namespace_that_is_new_is_judged_from_its_first_word():
+    """Made in mid-run: its links count before everything is read anew, and not where only our own do."""
+    for scope, expected in (("host", "CONNECTED"), ("namespace", "ISOLATED")):
+        timeline = Timeline(Facts((LOOPBACK,), scope=scope))
+        assert timeline.take(changed(eth(up=True, ups=1), OTHER)).worst == expected
+        assert [(space.name, len(space.links)) for space in timeline.facts.others] == [(OTHER, 1)]
+        timeline.take(LinkChange(NOW, "link-gone", OTHER, 2, eth()))
+        assert timeline.facts.others[0].links == ()
+
+
+@pytest.mark.parametrize("operstate", ["down", "lowerlayerdown", "unknown"])
+def test_a_carrier_that_operstate_does_not_show_yet_counts(operstate):
+    """The kernel derives operstate up to a second later: waiting for it would miss a tenth of a second."""
+    timeline = Timeline(Facts((LOOPBACK, eth())))
+    assert timeline.take(changed(eth(up=True, ups=1, operstate=operstate))).worst == "CONNECTED"
+
+
+def test_an_operstate_that_lags_connects_nobody():
+    """Up without a carrier is a moment of the kernel's: doubtful, which whoever asks settles by reading anew."""
+    timeline = Timeline(Facts((LOOPBACK, eth())))
+    assert timeline.take(changed(eth(operstate="up"))).worst == "UNKNOWN"
+    assert timeline.settle(Facts((LOOPBACK, eth(operstate="down")))).worst == "ISOLATED"
 
 
 def test_a_link_that_is_new_counts_from_its_first_word():

@@ -147,7 +147,7 @@ def test_a_change_stands_under_the_clocks_of_its_reception(space, tree, tmp_path
     """What a change says: when it was received, which link, and how its carrier counts."""
     done = flapped(space, tree, tmp_path / "out", ROUTED, ["link set vb up"], ["link set vb down"])
     bundle = live.Bundle(done.json["bundle"])
-    changes = [one for one in bundle.observed("link-change") if one.get("interface") == "va"]
+    changes = [one for one in bundle.observed("link-change") if one.get("interface") == "va" and one["what"] == "link"]
     ups = [one for one in changes if one["carrier"]]
     assert ups
     assert ups[-1]["carrier_ups"] == max(one["carrier_ups"] for one in changes) > 0

@@ -46,7 +46,7 @@ class Image:
 
 def needs() -> None:
     """Skip where a machine can't be made."""
-    for program in ("qemu-system-x86_64", "busybox", "cpio", "depmod", "apt-get", "dpkg-deb", "ip", "ldd"):
+    for program in ("qemu-system-x86_64", "busybox", "cpio", "depmod", "apt-cache", "dpkg-deb", "ip", "iw", "ldd"):
         if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
             pytest.skip(f"needs {program}")
 
@@ -75,14 +75,14 @@ def _made_from(tree: Path) -> str:
 
 def _kernel() -> Path:
     """Return the unpacked package of Debian's kernel; the newest that apt knows, else one that is there."""
-    told = subprocess.run(["apt-cache", "depends", "linux-image-amd64"], check=False, capture_output=True, text=True)
-    names = [line.split()[1] for line in told.stdout.splitlines() if line.strip().startswith("Depends: linux-image")]
+    names = _known() or (subprocess.run(["apt-get", "-qq", "update"], check=False, capture_output=True) and _known())
     there = sorted(path for path in STORE.glob("linux-image-*") if path.is_dir())
-    if not names or (STORE / names[0]).is_dir():
-        if there:
-            return STORE / names[0] if names else there[-1]
-        subprocess.run(["apt-get", "-qq", "update"], check=False, capture_output=True)
-        pytest.skip("apt knows no kernel of Debian's")
+    if names and (STORE / names[0]).is_dir():
+        return STORE / names[0]
+    if not names and there:
+        return there[-1]
+    if not names:
+        pytest.skip("apt knows no kernel of Debian's: apt-get update")
     new = STORE / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
@@ -91,11 +91,17 @@ def _kernel() -> Path:
     if done.returncode or not packages:
         pytest.skip(f"the kernel's package can't be fetched: {done.stderr.decode(errors='replace').strip()[:200]}")
     subprocess.run(["dpkg-deb", "-x", packages[0], new / "tree"], check=True)
-    (version,) = os.listdir(new / "tree/lib/modules")
+    version = next((new / "tree/lib/modules").iterdir()).name
     subprocess.run(["depmod", "-b", new / "tree", version], check=True, capture_output=True)
     (new / "tree").rename(STORE / names[0])
     shutil.rmtree(new)
     return STORE / names[0]
+
+
+def _known() -> list[str]:
+    """Return the name of the package of Debian's present kernel, if apt has a list."""
+    told = subprocess.run(["apt-cache", "depends", "linux-image-amd64"], check=False, capture_output=True, text=True)
+    return [line.split()[1] for line in told.stdout.splitlines() if line.strip().startswith("Depends: linux-image")]
 
 
 def _base(tree: Path) -> Path:
@@ -121,7 +127,7 @@ def _base(tree: Path) -> Path:
             target = packages / found.name
             if found.is_dir():
                 shutil.copytree(found, target, ignore=shutil.ignore_patterns("__pycache__", "tests"), symlinks=False)
-                copied += [path for path in found.rglob("*.so")]
+                copied += found.rglob("*.so")
             else:
                 packages.mkdir(exist_ok=True)
                 shutil.copy2(found, target)
@@ -129,8 +135,7 @@ def _base(tree: Path) -> Path:
     _compile(base)
     for library in _libraries([path for path in copied if _is_elf(path)]):
         _copy(library, base)
-    (version,) = os.listdir(tree / "lib/modules")
-    modules = tree / "lib/modules" / version
+    modules = next((tree / "lib/modules").iterdir())
     order = [name for wanted in MODULES.split() for name in _with_dependencies(modules, wanted)]
     for name in dict.fromkeys(order):
         shutil.copy2(modules / name, base / "lib/modules" / Path(name).name)
@@ -262,6 +267,8 @@ class Machine:
         """Wait until the script has told something of this name."""
         end = time.monotonic() + seconds
         while not any(one["name"] == name for one in self.answers()):
+            broken = [one["value"] for one in self.answers() if one["name"] == "failed"]
+            assert not broken, broken
             assert time.monotonic() < end, self._said()
             assert self.process.poll() is None, self._said()
             time.sleep(0.02)

@@ -10,7 +10,7 @@ import time
 import traceback
 
 PYTHON = sys.executable
-LAUNCH = "import sys; sys.path[:0] = ['/', '/packages']; sys.argv[0] = 'collect'; from collector.cli import main; main()"
+LAUNCH = "import sys; sys.path[:0] = ['/', '/packages']; from collector.cli import main; main()"
 TOLD = open("/dev/ttyS1", "w", encoding="ascii", buffering=1)  # noqa: SIM115 - to the end
 
 
@@ -88,7 +88,8 @@ def holder():
 def inside(process, words):
     """Run `ip` in the namespace of a process."""
     code = (
-        f"import ctypes, os, subprocess; ctypes.CDLL(None).setns(os.open('/proc/{process.pid}/ns/net', 0), 0x40000000)\n"
+        "import ctypes, os, subprocess\n"
+        f"ctypes.CDLL(None).setns(os.open('/proc/{process.pid}/ns/net', 0), 0x40000000)\n"
         f"subprocess.run(['ip', *{words.split()!r}], check=True)"
     )
     done = subprocess.run([PYTHON, "-c", code], check=False, capture_output=True, text=True)

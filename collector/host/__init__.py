@@ -116,6 +116,9 @@ class Host(Protocol):
     def power(self) -> dict[str, Json]:
         """Return `mains` (boolean or null: not told) and `batteries`, a list of {name, percent, status}."""
 
+    def suspends(self) -> int | None:
+        """Return how often the system slept since its start, as it counts itself; `None`: not told."""
+
     def boot_time_ns(self) -> int | None:
         """Return when the system was started, nanoseconds since 1970 UTC by the clock of now; `None`: not told."""
 

@@ -10,7 +10,7 @@ from collector.ui.messages import _, ngettext
 from collector.vigil import change_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import TextIO
 
     from collector.facts import LinkChange
     from collector.isolation import Reason, Verdict
@@ -25,47 +25,54 @@ MOST_LINES = 1000
 class Spoken:
     """Tells a person, line by line."""
 
-    def __init__(self, out: Callable[[str], None]) -> None:
-        self._out = out
+    def __init__(self, out: TextIO) -> None:
+        """Write to `out`, and nothing more once nobody reads it (`terminal.Terminal.gone`)."""
+        self.out = terminal.Terminal(out)
         self._told = 0
-        self._names: dict[tuple[str | None, int | None], str] = {}
+        self._states: dict[tuple[str | None, int | None], tuple[str, str]] = {}
+        """Name and state of each link as they were last told."""
 
     def verdict(self, verdict: Verdict) -> None:
         """See `Spectator`."""
         lines = network.now_lines(verdict.verdict, terminal.WIDTH)
         lines += network.reasons(verdict.connected, terminal.WIDTH, 5)
-        self._out("\n".join(lines) + "\n")
+        self._say(lines)
 
     def change(self, change: LinkChange) -> None:
-        """See `Spectator`."""
-        self._told += 1
-        if self._told == MOST_LINES + 1:
-            self._out(_("More changes follow; they are counted.") + "\n")
+        """See `Spectator`. What tells a person nothing new, such as a counter, gets no line."""
         if self._told > MOST_LINES:
             return
-        for line in terminal.fold(f"{_clock(change.moment)}  {self._said(change)}", terminal.WIDTH, "", " " * 14):
-            self._out(line + "\n")
+        said = self._of_link(change) if change.link is not None else _said(change)
+        if said is None:
+            return
+        self._told += 1
+        if self._told > MOST_LINES:
+            self._say([_("More changes follow; they are counted.")])
+        else:
+            self._say(terminal.fold(f"{_clock(change.moment)}  {said}", terminal.WIDTH, "", " " * 14))
 
-    def _said(self, change: LinkChange) -> str:
-        key = (change.namespace, change.index)
-        if change.link is not None:
-            self._names[key] = _named(change.link.name, change.namespace)
-        name = self._names.get(key, f"#{change.index}")
-        if change.what == "lost":
-            return _("more happened than could be noted")
+    def end(self, watched: Watched) -> None:
+        """Tell the last lines."""
+        self._say(_summary(watched))
+
+    def _say(self, lines: list[str]) -> None:
+        self.out.write("\n".join(lines) + "\n")
+        self.out.flush()
+
+    def _of_link(self, change: LinkChange) -> str | None:
+        assert change.link is not None
+        key, link = (change.namespace, change.index), change.link
+        name = _named(link.name, change.namespace)
         if change.what == "link-gone":
+            self._states.pop(key, None)
             return _("{name}: gone", name=name)
-        if change.link is not None:
-            state = _state(change.link.admin_up, change.link.carrier)
-            return _("{name}: {state}", name=name, state=state)
-        if change.address is not None:
-            gone = change.what == "address-gone"
-            told = _("{name}: address {address} removed") if gone else _("{name}: address {address} added")
-            return told.format(name=name, address=change.address)
-        gone = change.what == "route-gone"
-        return (_("{name}: no longer the way to the outside") if gone else _("{name}: the way to the outside")).format(
-            name=name
-        )
+        state = _state(link.admin_up, link.carrier)
+        before, self._states[key] = self._states.get(key), (name, state)
+        if before == (name, state):
+            return None
+        if before is not None and before[0] != name:
+            return _("{old} is now called {name}: {state}", old=before[0], name=name, state=state)
+        return _("{name}: {state}", name=name, state=state)
 
 
 class _Silent:
@@ -76,12 +83,29 @@ class _Silent:
         """See `Spectator`."""
 
 
+def _said(change: LinkChange) -> str:
+    """Return what a change of anything but a link says."""
+    name = _named(change.name, change.namespace) if change.name is not None else f"#{change.index}"
+    if change.route is not None:
+        interface = change.route.row["interface"]
+        if isinstance(interface, str | dict):
+            name = _named(interface, change.namespace)  # type: ignore[arg-type]
+        if change.what == "route-gone":
+            return _("{name}: no longer the way to the outside", name=name)
+        return _("{name}: the way to the outside", name=name)
+    if change.address is not None:
+        if change.what == "address-gone":
+            return _("{name}: address {address} removed", name=name, address=change.address)
+        return _("{name}: address {address} added", name=name, address=change.address)
+    return _("more happened than could be noted")
+
+
 def silent() -> Spectator:
     """Return who says nothing (`--json`)."""
     return _Silent()
 
 
-def summary(watched: Watched) -> str:
+def _summary(watched: Watched) -> list[str]:
     """Return the last lines: how long, how many changes, the worst that was seen."""
     lines = [
         "",
@@ -95,10 +119,10 @@ def summary(watched: Watched) -> str:
         lines += network.now_lines(watched.worst, terminal.WIDTH)
     elif watched.worst == "CONNECTED":
         lines += terminal.fold(_("The computer was connected for a part of this time."), terminal.WIDTH)
+        lines += network.now_lines(watched.verdict.verdict, terminal.WIDTH)
     else:
         lines += terminal.fold(_(network.UNKNOWN), terminal.WIDTH)
-    lines += network.reasons(_past(watched), terminal.WIDTH, 10)
-    return "\n".join(lines) + "\n"
+    return [*lines, *network.reasons(_past(watched), terminal.WIDTH, 10)]
 
 
 def as_json(watched: Watched) -> dict[str, Json]:

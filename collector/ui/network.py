@@ -81,9 +81,10 @@ def isolation_text(verdict: Verdict) -> str:
     for row in verdict.interfaces:
         name = row["name"]
         state = str(row["state"])
+        shown = terminal.shown(name if isinstance(name, str | dict) else None, 64)  # type: ignore[arg-type]
         entry = _(
             "{name} ({kind}): {state}",
-            name=terminal.shown(name if isinstance(name, str | dict) else None, 64),  # type: ignore[arg-type]
+            name=shown if row["namespace"] is None else f"{shown} @ {terminal.shown(str(row['namespace']))}",
             kind=terminal.shown(str(row["kind"] or "?")),
             state=_(STATES[state]) if state in STATES else terminal.shown(state),
         )

@@ -102,6 +102,9 @@ class LinuxHost:
 
         return power.state(self.roots)
 
+    def suspends(self) -> int | None:
+        return clock.suspends(self.roots)
+
     def boot_time_ns(self) -> int | None:
         try:
             return clock.boot_time_ns(self.roots)

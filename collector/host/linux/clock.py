@@ -54,6 +54,18 @@ def boot_id(path: str) -> str:
     return text or UNKNOWN_BOOT
 
 
+def suspends(roots: Roots) -> int | None:
+    """Return how often the system slept since its start, or `None` where it does not count; never raises.
+
+    Where a processor has no idle state of its own for it, suspend-to-idle moves no clock: only this counter tells
+    (Documentation/ABI/testing/sysfs-power; seen in a virtual machine).
+    """
+    try:
+        return int(files.read_kernel(f"{roots.sys}/power/suspend_stats/success", limit=64))
+    except (OSError, ValueError):
+        return None
+
+
 def boot_time_ns(roots: Roots) -> int:
     """Return when the system started, in nanoseconds since 1970 UTC, by the wall clock of now.
 

@@ -65,10 +65,10 @@ def carry_out(roots: Roots, change: Change) -> None:
             with netlink.opened() as kernel:
                 _switch_off(kernel, change)
         else:
-            pid = namespaces.census(roots).others.get(change.namespace)
-            if pid is None:
+            task = namespaces.census(roots).others.get(change.namespace)
+            if task is None:
                 raise HostError(Gap(Outcome.ABSENT, "the namespace of the link is gone", change.name))
-            with namespaces.socket_in(roots, pid, change.namespace) as kernel:
+            with namespaces.socket_in(roots, task, change.namespace) as kernel:
                 _switch_off(kernel, change)
     except OSError as error:
         what = "the radio can't be blocked" if change.what == "block" else "the link can't be switched off"
@@ -99,7 +99,7 @@ def _changes(roots: Roots, cut: list[Link], namespace: str | None, pid: int) -> 
         if namespace is None:
             tables = undoing.read(None)
         else:
-            with namespaces.socket_in(roots, pid, namespace) as kernel:
+            with namespaces.socket_in(roots, str(pid), namespace) as kernel:
                 tables = undoing.read(kernel)
     except OSError as error:
         tables = undoing.Tables(missing=[f"addresses and routes could not be read: {error.strerror}"])

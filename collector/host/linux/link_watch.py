@@ -1,16 +1,16 @@
-"""Changes of the network as the kernel tells them: one thread that listens on the routing socket.
+"""Changes of the network as the kernel tells them: what `listening` hears, made into facts.
 
-One socket for our own namespace and, where that is the system's own, one for each other
-that holds a process; those that are made later are found once a second. A socket keeps its
-namespace alive, so it is closed as soon as no process is left there.
+There is one socket for our own namespace and, where that is the system's own, one for each
+other that holds a process. Those made later are found once a second, or as soon as a link of
+ours leads or moves there; their links are then told as if they had just been made. What comes
+and goes there before that is told by nobody, and what other namespaces do in the first moment
+of the watch only by the readings. A socket keeps its namespace alive, so it is closed as soon
+as no process is left there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import select
 import socket
 import sys
 import threading
@@ -18,9 +18,10 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from collector import text
 from collector.facts import DefaultRoute, LinkChange
 from collector.host import HostError
-from collector.host.linux import clock, devices, files, links, namespaces, netlink, radios, routes
+from collector.host.linux import clock, devices, files, links, listening, namespaces, netlink, radios, routes
 
 assert sys.platform == "linux"
 
@@ -31,78 +32,68 @@ if TYPE_CHECKING:
 
 MAX_CHANGES = 10_000
 """Most changes kept until they are fetched, which happens ten times a second."""
-BUFFER_BYTES = 4 << 20
-"""What the kernel may keep for us: some thousand changes, should this thread get no time."""
 CENSUS_S = 1.0
 """Between two looks for new namespaces."""
+SOONEST_CENSUS_S = 0.2
+"""Between two, where a link leads or moves to another namespace."""
 MAX_KNOWN = 10_000
-"""Most devices remembered."""
+"""Most names and devices remembered."""
+MAX_TOLD = 1_000
+"""Most links of a namespace just found that are told as changes; the reading that follows has them all."""
+STOP_S = 2.0
+"""Longest wait for the threads at the end: one of them may be asking about a radio."""
 
-# Of include/uapi/linux/rtnetlink.h: the groups of links, IPv4 addresses and routes, IPv6 addresses and routes.
-_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-_NEW_LINK, _GONE_LINK, _NEW_ADDRESS, _GONE_ADDRESS, _NEW_ROUTE, _GONE_ROUTE = 16, 17, 20, 21, 24, 25
+_NEW_LINK, _GONE_LINK, _NEW_ADDRESS, _GONE_ADDRESS, _NEW_ROUTE, _GONE_ROUTE, _NEW_NUMBER = 16, 17, 20, 21, 24, 25, 88
 _WIRELESS = 11  # IFLA_WIRELESS: such a message tells of a scan and carries no state
 _LINK_BYTES = 16  # struct ifinfomsg
-_FORCE_BUFFER = 33  # SO_RCVBUFFORCE (include/uapi/asm-generic/socket.h)
-_RECEIVE = 1 << 17
 
 
 def watch(roots: Roots) -> KernelWatch:
     """Start listening: what the kernel tells after this returns is received. Raises `HostError`, `RuntimeError`."""
     try:
-        own = netlink.opened()
+        return KernelWatch(roots, listening.Listener(clock.LinuxClock(roots)))
     except OSError as error:
         raise HostError(files.gap_of(error, "the network can't be watched")) from error
-    try:
-        _listen(own)
-        return KernelWatch(roots, own)
-    except OSError as error:
-        own.close()
-        raise HostError(files.gap_of(error, "the network can't be watched")) from error
-    except RuntimeError:  # no thread is to be had
-        own.close()
-        raise
-
-
-def _listen(kernel: socket.socket) -> None:
-    for option in (_FORCE_BUFFER, socket.SO_RCVBUF):
-        with contextlib.suppress(OSError):  # the first needs a privilege, the second is cut to what is allowed
-            kernel.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
-            break
-    kernel.bind((0, _GROUPS))
-    kernel.setblocking(False)  # noqa: FBT003 - its only form
 
 
 class _Space:
-    """One namespace that is listened to: its socket, and what is known of its links."""
+    """One namespace that is listened to: what is known of its links."""
 
-    def __init__(self, name: str | None, kernel: socket.socket) -> None:
+    def __init__(self, name: str | None) -> None:
         self.name = name
-        self.kernel = kernel
         self.names: dict[int, bytes] = {}
         self.devices: dict[tuple[int, bytes, str | None], devices.Device] = {}
+
+    def learn(self, raw: links.RawLink) -> None:
+        """Remember the name of a link, which routes are told by."""
+        if len(self.names) >= MAX_KNOWN and raw.index not in self.names:
+            self.names.clear()
+        self.names[raw.index] = raw.name
 
 
 class KernelWatch:
     """See `collector.host.LinkWatch`."""
 
-    def __init__(self, roots: Roots, own: socket.socket) -> None:
+    def __init__(self, roots: Roots, listener: listening.Listener) -> None:
         self._roots = roots
         self._clock = clock.LinuxClock(roots)
+        self._listener = listener
         self._kept: deque[LinkChange] = deque()
         self._overflow = False
         self._there = threading.Condition()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._stopped = False
-        self._spaces: dict[int, _Space] = {own.fileno(): _Space(None, own)}
-        self._poll = select.poll()
-        self._poll.register(own.fileno(), select.POLLIN)
-        self._poll.register(self._wake, select.POLLIN)
-        self._others: dict[str, int] = {}
+        self._spaces: dict[str | None, _Space] = {None: _Space(None)}
+        self._pids: dict[str, str] = {}
         self._next_census = 0.0
+        self._settled = False
+        self._last_census: float | None = None
         self._whole = devices.scope(roots)[0] == "host"
-        self._thread = threading.Thread(target=self._run, name="link-watch", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._run, name="link-changes", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no second thread is to be had
+            listener.stop()
+            raise
 
     def changes(self) -> list[LinkChange]:
         """See `LinkWatch`."""
@@ -124,50 +115,39 @@ class KernelWatch:
         if self._stopped:
             return
         self._stopped = True
-        os.eventfd_write(self._wake, 1)
-        self._thread.join(2.0)
+        self._listener.stop()
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():  # it hangs in the kernel, and what it has not told yet is missing
+            self._lost(None)
 
     def _run(self) -> None:
         try:
-            self._learn(next(iter(self._spaces.values())))
-            while not self._stopped:
-                if self._whole:
+            self._learn(self._spaces[None])
+            while True:
+                if self._whole and not self._stopped:
                     self._look_for_namespaces()
-                for fd, _ in self._poll.poll(CENSUS_S * 1000):
-                    if fd in self._spaces:
-                        self._receive(self._spaces[fd])
-            for space in list(self._spaces.values()):
-                self._receive(space)  # what came before the end
+                ended = self._listener.ended
+                for heard in self._listener.fetch(0.0 if ended else self._patience()):
+                    self._understand(heard)
+                if ended:
+                    return
         except Exception:  # noqa: BLE001 - whatever ends this thread: what follows is not watched, and that is told
             self._lost(None)
-        finally:
-            for space in self._spaces.values():
-                space.kernel.close()
 
-    def _receive(self, space: _Space) -> None:
-        """Take everything that is there now; its clocks are read at once."""
-        while True:
-            try:
-                datagram, _, flags, sender = space.kernel.recvmsg(_RECEIVE)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._lost(space.name)
-                if error.errno != errno.ENOBUFS:
-                    raise
-                continue
-            moment = self._clock.now()
-            if sender[0] != 0:
-                continue  # not the kernel
-            if flags & socket.MSG_TRUNC:
-                self._lost(space.name)
-                continue
-            try:
-                for message in netlink.messages(datagram):
-                    for change in self._told(space, message, moment):
-                        self._keep(change)
-            except OSError:  # not what rtnetlink(7) promises
-                self._lost(space.name)
+    def _patience(self) -> float:
+        return max(0.0, self._next_census - time.monotonic()) if self._whole else CENSUS_S
+
+    def _understand(self, heard: listening.Heard) -> None:
+        space = self._spaces.get(heard.namespace)
+        if space is None or heard.datagram is None:
+            self._keep(LinkChange(heard.moment, "lost", heard.namespace))
+            return
+        try:
+            for message in netlink.messages(heard.datagram):
+                for change in self._told(space, message, heard.moment):
+                    self._keep(change)
+        except OSError:  # not what rtnetlink(7) promises
+            self._keep(LinkChange(heard.moment, "lost", heard.namespace))
 
     def _told(self, space: _Space, message: netlink.Message, moment: Moment) -> list[LinkChange]:
         """Return what a message tells; nothing where it changes nothing that is judged. Raises `OSError`."""
@@ -179,14 +159,20 @@ class KernelWatch:
                 return []
             raw = links.parse_link(body)
             what = "link" if kind == _NEW_LINK else "link-gone"
-            space.names[raw.index] = raw.name
+            if what == "link-gone":
+                self._soon(space)  # it may have moved to a namespace that is new
+            space.learn(raw)
             return [LinkChange(moment, what, space.name, raw.index, self._built(space, raw))]
         if kind in (_NEW_ADDRESS, _GONE_ADDRESS) and family in routes.FAMILIES:
             index, address = links.parse_address(body)
             what = "address" if kind == _NEW_ADDRESS else "address-gone"
-            return [LinkChange(moment, what, space.name, index, address=address)]
+            name = space.names.get(index)
+            known = None if name is None else text.from_bytes(name)
+            return [LinkChange(moment, what, space.name, index, address=address, name=known)]
         if kind in (_NEW_ROUTE, _GONE_ROUTE) and family in routes.FAMILIES:
             return self._routes(space, message, moment)
+        if kind == _NEW_NUMBER:
+            self._soon(space)
         return []
 
     def _routes(self, space: _Space, message: netlink.Message, moment: Moment) -> list[LinkChange]:
@@ -201,11 +187,14 @@ class KernelWatch:
     def _built(self, space: _Space, raw: links.RawLink) -> Link:
         """Return a link with what stands behind it, looked up once as long as name and address stay."""
         key = (raw.index, raw.name, raw.mac)
-        if key not in space.devices:
+        device = space.devices.get(key)
+        if device is None:
+            device = links.device_of(self._roots, raw, own=space.name is None)
             if len(space.devices) >= MAX_KNOWN:
                 space.devices.clear()
-            space.devices[key] = links.device_of(self._roots, raw, own=space.name is None)
-        return links.build(raw, space.devices[key], (), self._station(space, raw, space.devices[key]))
+            if device.unread is None:  # else it is looked up again: udev may have renamed it in between
+                space.devices[key] = device
+        return links.build(raw, device, (), self._station(space, raw, device))
 
     @staticmethod
     def _station(space: _Space, raw: links.RawLink, device: devices.Device) -> radios.Station | None:
@@ -217,47 +206,53 @@ class KernelWatch:
         except OSError:  # nl80211 does not answer: the carrier tells
             return None
 
-    def _learn(self, space: _Space) -> None:
-        """Learn the names of the links of a namespace, which routes are told by."""
+    def _learn(self, space: _Space) -> list[links.RawLink]:
+        """Learn the names of the links of a namespace; return the links."""
+        found = []
         with contextlib.suppress(OSError):  # then routes are told without the name of their link
-            kernel = netlink.opened() if space.name is None else self._second(space.name)
+            kernel = netlink.opened() if space.name is None else self._socket_in(space.name)
             with kernel:
                 for body in netlink.dump(netlink.GET_LINK, kernel=kernel).entries():
-                    raw = links.parse_link(body)
-                    space.names.setdefault(raw.index, raw.name)
+                    found.append(links.parse_link(body))
+                    space.learn(found[-1])
+        return found
 
-    def _second(self, name: str) -> socket.socket:
-        return namespaces.socket_in(self._roots, self._others[name], name)
+    def _socket_in(self, name: str) -> socket.socket:
+        return namespaces.socket_in(self._roots, self._pids[name], name)
+
+    def _soon(self, space: _Space) -> None:
+        """Look for namespaces soon: a link of ours leads or moved to another."""
+        if space.name is None and self._last_census is not None:
+            self._next_census = min(self._next_census, self._last_census + SOONEST_CENSUS_S)
 
     def _look_for_namespaces(self) -> None:
-        """Listen in namespaces that are new, and no more in those that no process is left in; once a second."""
+        """Listen in namespaces that are new, and no more in those that no process is left in."""
         now = time.monotonic()
         if now < self._next_census:
             return
-        self._next_census = now + CENSUS_S
+        first = self._last_census is None
+        self._last_census, self._next_census = now, now + CENSUS_S
         try:
-            self._others = dict(list(namespaces.census(self._roots).others.items())[: namespaces.MAX_NAMESPACES])
+            self._pids = dict(list(namespaces.census(self._roots).others.items())[: namespaces.MAX_NAMESPACES])
         except OSError:  # the reading of the facts tells it
             return
-        listened = {space.name: fd for fd, space in self._spaces.items() if space.name is not None}
-        for name in set(listened) - set(self._others):
-            self._close(listened[name])
-        for name in set(self._others) - set(listened):
+        listened = self._listener.listened()
+        for name in listened - set(self._pids):
+            self._listener.drop(name)
+        for gone in [name for name in self._spaces if name is not None and name not in listened]:
+            del self._spaces[gone]
+        for name in set(self._pids) - listened:
+            self._spaces[name] = _Space(name)
             with contextlib.suppress(OSError):  # it ended, or we may not enter: the reading of the facts tells it
-                kernel = self._second(name)
-                try:
-                    _listen(kernel)
-                except OSError:
-                    kernel.close()
-                    raise
-                space = _Space(name, kernel)
-                self._spaces[kernel.fileno()] = space
-                self._poll.register(kernel.fileno(), select.POLLIN)
-                self._learn(space)
+                self._listener.add(name, self._socket_in(name))
+                self._introduce(self._spaces[name], tell=not first)
 
-    def _close(self, fd: int) -> None:
-        self._poll.unregister(fd)
-        self._spaces.pop(fd).kernel.close()
+    def _introduce(self, space: _Space, *, tell: bool) -> None:
+        """Learn the links of a namespace just found; those of one that is new are told as if they were just made."""
+        found = self._learn(space)
+        moment = self._clock.now()
+        for raw in found[: MAX_TOLD if tell else 0]:
+            self._keep(LinkChange(moment, "link", space.name, raw.index, self._built(space, raw)))
 
     def _keep(self, change: LinkChange) -> None:
         with self._there:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collector.text import Text
 
 
+ATTEMPTS = 3
+"""How often a namespace is tried whose task has just ended."""
+
+
 def facts(roots: Roots) -> Facts:
     """Return what is known of every network of this machine; never raises for what the host does."""
     unread: list[Unread] = []
@@ -37,8 +41,8 @@ def facts(roots: Roots) -> Facts:
         unread.append(Unread("namespaces", Gap(Outcome.OVER_LIMIT, "more processes or namespaces than are looked at")))
     seen = list(own.devices)
     others = []
-    for name, pid in list(census.others.items())[: namespaces.MAX_NAMESPACES]:
-        space, behind = _other(roots, name, pid)
+    for name, task in list(census.others.items())[: namespaces.MAX_NAMESPACES]:
+        space, behind = _other(roots, name, task)
         if space is not None:
             others.append(space)
             seen += behind
@@ -62,23 +66,33 @@ def facts(roots: Roots) -> Facts:
     )
 
 
-def _other(roots: Roots, name: str, pid: int) -> tuple[Namespace | None, tuple[bytes, ...]]:
-    """Return another namespace and the devices behind its links; `None` where it has just ended."""
-    unread: list[Unread] = []
-    number = None
-    try:
-        with namespaces.socket_in(roots, pid, name) as kernel:
-            seen = links.look(roots, kernel, _stations((roots, pid, name), unread))
-        number = namespaces.number_of(roots, pid, name)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ESRCH, errno.ESTALE):
-            return None, ()
-        gap = files.gap_of(error, "another network namespace can't be looked into")
-        return Namespace(name, pid, number, unread=(Unread("namespaces", gap),)), ()
-    return Namespace(name, pid, number, seen.links, seen.default_routes, (*seen.unread, *unread)), seen.devices
+def _other(roots: Roots, name: str, task: str) -> tuple[Namespace | None, tuple[bytes, ...]]:
+    """Return another namespace and the devices behind its links; `None` where it has just ended.
+
+    The task that it was found by may end while others stay in it: then it is looked for again.
+    """
+    error = OSError()
+    for _ in range(ATTEMPTS):
+        pid = int(task.partition("/")[0])
+        unread: list[Unread] = []
+        try:
+            with namespaces.socket_in(roots, task, name) as kernel:
+                seen = links.look(roots, kernel, _stations((roots, task, name), unread))
+            number = namespaces.number_of(roots, task, name)
+            return Namespace(name, pid, number, seen.links, seen.default_routes, (*seen.unread, *unread)), seen.devices
+        except OSError as failed:
+            error = failed
+            if failed.errno not in (errno.ENOENT, errno.ESRCH, errno.ESTALE):
+                break
+            found = namespaces.census(roots).others.get(name)
+            if found is None:
+                return None, ()
+            task = found
+    gap = files.gap_of(error, "another network namespace can't be looked into")
+    return Namespace(name, int(task.partition("/")[0]), None, unread=(Unread("namespaces", gap),)), ()
 
 
-def _stations(where: tuple[Roots, int, str] | None, unread: list[Unread]) -> dict[int, radios.Station]:
+def _stations(where: tuple[Roots, str, str] | None, unread: list[Unread]) -> dict[int, radios.Station]:
     """Return the Wi-Fi links of a namespace; none where the kernel has no Wi-Fi."""
     kernel: socket.socket | None = None
     try:

@@ -6,6 +6,7 @@ Both are only asked: GET commands of generic netlink, which cause no scan and no
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -108,8 +109,12 @@ def _associated(kernel: socket.socket, family: int, index: int, told: dict[int, 
 
 
 def _family(kernel: socket.socket) -> int:
-    """Return the number of nl80211, which the kernel gives anew at each start."""
-    request = _COMMAND.pack(_GET_FAMILY, 1, 0) + netlink.attribute(_FAMILY_NAME, b"nl80211\0")
-    answer = netlink.ask(_CONTROL, request, 0, kernel)
-    found = netlink.attributes(answer[0] if answer else b"", _COMMAND.size)
-    return netlink.integer(found.get(_FAMILY_ID, b""))
+    """Return the number of nl80211, which the kernel gives anew at each start; raises `OSError`, ENOENT without Wi-Fi.
+
+    All families are listed: asked for one by its name, the kernel would load its module (net/netlink/genetlink.c).
+    """
+    for body in netlink.ask(_CONTROL, _COMMAND.pack(_GET_FAMILY, 1, 0), netlink.DUMP, kernel):
+        found = netlink.attributes(body, _COMMAND.size)
+        if netlink.string(found.get(_FAMILY_NAME, b"")) == b"nl80211":
+            return netlink.integer(found.get(_FAMILY_ID, b""))
+    raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
