@@ -301,8 +301,9 @@ def isolation_command(watch_text: str | None, *, as_json: bool) -> None:
                     _unprinted()
             _leave(isolation.EXIT_CODES[watched.worst])
         verdict = isolation.judge(this_host().link_facts())
-    except HostError as error:
-        raise NotJudgedError(error.gap.reason, hint="look at the cables and the Wi-Fi yourself") from error
+    except (HostError, OSError, RuntimeError) as error:  # too few files or threads are to be had, too
+        why = error.gap.reason if isinstance(error, HostError) else "the system gives too little to look with"
+        raise NotJudgedError(why, hint="look at the cables and the Wi-Fi yourself") from error
     _print(json.dumps(verdict.as_json()) + "\n" if as_json else network.isolation_text(verdict))
     _leave(isolation.EXIT_CODES[verdict.verdict])
 

@@ -60,7 +60,7 @@ def _came_and_went(
     known = {(space, link.index): link.carrier_ups for space, link in _every_link(before)}
     moved = {(link.index, link.mac): link.carrier_ups for _, link in _every_link(before)}
     unseen = _unseen(before)
-    found = []
+    raised: dict[str | None, list[Link]] = {}
     for space, link in _every_link(after):
         if link.carrier_ups is None or (link.admin_up and link.carrier):
             continue
@@ -70,11 +70,14 @@ def _came_and_went(
         first = None if unseen else moved.get((link.index, link.mac), 0)
         earlier = known.get((space, link.index), first)
         if earlier is not None and link.carrier_ups > earlier:
-            up = replace(link, admin_up=True, carrier=True, operstate="up")
-            alone = _with_links(after, space, [up if one is link else one for one in _links(after, space)])
-            if any(reason not in connected for reason in judge(alone).connected):
-                found.append(Reason("came_up", link.name, space))
-    return tuple(found)
+            raised.setdefault(space, []).append(replace(link, admin_up=True, carrier=True, operstate="up"))
+    if not raised:
+        return ()
+    for space, links in raised.items():  # what one link is judged to be does not hang on another one's carrier
+        up = {link.index: link for link in links}
+        after = _with_links(after, space, [up.get(link.index, link) for link in _links(after, space)])
+    new = [reason for reason in judge(after).connected if reason not in connected]
+    return tuple(Reason("came_up", reason.subject, reason.namespace) for reason in new)
 
 
 def _unseen(facts: Facts) -> bool:

@@ -30,8 +30,8 @@ QUIET_S = 0.3
 """So long after the last change everything is read anew: the kernel has then settled what follows from it."""
 LONGEST_UNREAD_S = 5.0
 """At the latest after so long, though changes keep coming."""
-MOST_AT_ONCE = 2000
-"""Most changes judged at one look, of which there are ten a second."""
+JUDGING_S = 1.0
+"""Longest that changes are judged one by one at one look: whoever makes more of them does not hold the run up."""
 CLOCKS_S = 0.1
 """Shortest time between two looks at the clocks."""
 MOST_CHANGES = 1000
@@ -128,12 +128,14 @@ class Vigil:
         if isinstance(self._watch, Gap):
             return
         changes = self._watch.changes()
-        for number, change in enumerate(changes[:MOST_AT_ONCE], 1):
-            self._take(record, change, last=number == min(len(changes), MOST_AT_ONCE))
+        for number, change in enumerate(changes, 1):
+            late = time.monotonic() - now >= JUDGING_S
+            self._take(record, change, last=late or number == len(changes))
             self._changed_at = now
-        if len(changes) > MOST_AT_ONCE:  # judging each would hold the run up: it is read anew, and said
-            self._changes += len(changes) - MOST_AT_ONCE
-            self._against("changes_lost", "UNKNOWN")
+            if late and number < len(changes):  # judging each would hold the run up: it is read anew, and said
+                self._changes += len(changes) - number
+                self._against("changes_lost", "UNKNOWN")
+                break
         if self._changed_at is None:
             return
         if now - self._changed_at >= QUIET_S or now - self._read_at >= LONGEST_UNREAD_S:
@@ -158,6 +160,7 @@ class Vigil:
             self._happen(reason)
             self.seen.append("CONNECTED")
         self._verdict = judged.verdict
+        self._remember(judged.verdict)
         record.observe("isolation", _as_data(when, judged.verdict, judged.between))
         self._count(when, judged.verdict.verdict)
         record.judged(when, judged.verdict)
@@ -235,9 +238,7 @@ class Vigil:
         before = self._verdict.verdict if self._verdict is not None else None
         for reason in judged.between:
             self._happen(reason)
-        for reason in judged.verdict.connected:
-            if reason.subject is not None:
-                self._happen(Reason("came_up", reason.subject, reason.namespace))
+        self._remember(judged.verdict)
         self.seen.append("CONNECTED")
         if before != "CONNECTED":
             self._verdict = judged.verdict
@@ -245,6 +246,12 @@ class Vigil:
                 self._told += 1
                 record.observe("isolation", _as_data("change", judged.verdict, judged.between))
                 record.judged("change", judged.verdict)
+
+    def _remember(self, verdict: Verdict) -> None:
+        """Keep what connects: it is named at the end though it may be gone by then."""
+        for reason in verdict.connected:
+            if reason.subject is not None:
+                self._happen(Reason("came_up", reason.subject, reason.namespace))
 
     def _against(self, code: str, verdict: str) -> None:
         self._happen(Reason(code))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collector import isolation
 from collector.timeline import Timeline
-from collector.vigil import LONGEST_UNREAD_S, MOST_CHANGES, MOST_LINKS, QUIET_S
+from collector.vigil import JUDGING_S, LONGEST_UNREAD_S, MOST_CHANGES, MOST_LINKS, QUIET_S
 
 if TYPE_CHECKING:
     from collector.acquisition import Stop
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 0.1
 """Longest wait for a change: so soon a signal ends the watch."""
-JUDGING_S = 1.0
-"""Longest that changes are judged one by one before time and signals are looked at; whoever makes more
-of them is not followed: that is told, and everything is read anew."""
 
 
 class Spectator(Protocol):

@@ -315,16 +315,16 @@ def test_our_own_threads_stay_where_they_are(space):
     """A socket is made in another namespace by a thread that ends: no thread of ours changes its own."""
     holder = subprocess.Popen([*space.enter, "sleep", "600"])
     try:
-        live.wait_for(lambda: holder.pid in namespaces.census(Roots()).others.values())
-        name = next(name for name, pid in namespaces.census(Roots()).others.items() if pid == holder.pid)
+        live.wait_for(lambda: str(holder.pid) in namespaces.census(Roots()).others.values())
+        name = next(name for name, pid in namespaces.census(Roots()).others.items() if pid == str(holder.pid))
         home = live.os.readlink("/proc/self/ns/net")
-        with namespaces.socket_in(Roots(), holder.pid, name) as kernel:
+        with namespaces.socket_in(Roots(), str(holder.pid), name) as kernel:
             there = list(netlink.dump(netlink.GET_LINK, kernel=kernel).entries())
         # The thread that entered may still be on its way out.
         tasks = Path("/proc/self/task")
         live.wait_for(lambda: {live.os.readlink(task / "ns/net") for task in tasks.iterdir()} == {home})
         with pytest.raises(OSError, match="Stale"):
-            namespaces.socket_in(Roots(), holder.pid, "net:[1]")
+            namespaces.socket_in(Roots(), str(holder.pid), "net:[1]")
     finally:
         holder.kill()
         holder.wait()
@@ -332,10 +332,19 @@ def test_our_own_threads_stay_where_they_are(space):
     assert threading.active_count() < 10
 
 
+def listens(pid):
+    """Tell whether a process has a socket that joined the groups of links, addresses and routes."""
+    with contextlib.suppress(OSError):
+        lines = live.Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:]
+        return any(int(line.split()[3], 16) & 0x551 == 0x551 for line in lines)  # RTMGRP_LINK and so on
+    return False
+
+
 def watched(space, *arguments, during=(), seconds="2s"):
     """Return the end of `collect isolation --watch` in the namespace with commands carried out in its midst."""
     process = live.start("isolation", "--watch", seconds, *arguments, before=space.enter)
-    time.sleep(1)
+    live.wait_for(lambda: listens(process.pid))
+    time.sleep(0.3)  # its first reading is done
     for command in during:
         if isinstance(command, float):
             time.sleep(command)

@@ -6,9 +6,11 @@ There the collector stands in the host's own namespace with nothing connected: s
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 
+import live
 import pytest
 
 if sys.platform != "linux":
@@ -52,8 +54,44 @@ KINDS = {
     ),
     "a bond with a port that is up": (
         "ip('link set d0 down'); ip('link set d0 master b0')",
-        "ip('link delete b0'); ip('link delete d0')",
+        "",
         {"b0": "connected", "d0": "connected"},
+        "CONNECTED",
+        1,
+    ),
+    "a vlan on that bond": (
+        "ip('link add link b0 name v8 type vlan id 8'); ip('link set v8 up')",
+        "ip('link delete b0')",
+        {"b0": "connected", "d0": "connected", "v8": "connected"},
+        "CONNECTED",
+        1,
+    ),
+    "an ipvlan on the dummy": (
+        "load('ipvlan'); ip('link set d0 up'); ip('link add i0 link d0 type ipvlan'); ip('link set i0 up')",
+        "ip('link delete i0')",
+        {"d0": "internal", "i0": "connected"},
+        "CONNECTED",
+        1,
+    ),
+    "a macvlan of another namespace": (
+        "H = holder(); ip('link add m1 link d0 type macvlan'); ip(f'link set m1 netns {H.pid}')\n"
+        "inside(H, 'link set m1 up')",
+        "inside(H, 'link delete m1'); H.kill(); H.wait()",
+        {"d0": "internal", "m1@": "connected"},
+        "CONNECTED",
+        1,
+    ),
+    "a bridge with the dummy as its port": (
+        "load('bridge'); ip('link add br0 type bridge'); ip('link set d0 master br0'); ip('link set br0 up')",
+        "",
+        {"br0": "internal", "d0": "internal"},
+        "ISOLATED",
+        0,
+    ),
+    "a bridge with a tunnel behind it": (
+        "load('vxlan'); ip('link add x0 type vxlan id 7 dstport 4789'); ip('link set x0 master br0 up')",
+        "ip('link delete x0'); ip('link delete br0'); ip('link delete d0')",
+        {"br0": "connected", "d0": "connected", "x0": "connected"},
         "CONNECTED",
         1,
     ),
@@ -97,11 +135,12 @@ def sealed(done):
     verified = collect("verify", said["bundle"], "--json") if said else done
     return {"code": done["code"], "err": done["err"], "isolation": said.get("isolation"), "seen": seen,
             "gaps": [line["source"] for line in lines if line["type"] == "gap"], "verify": verified["code"]}
-def in_its_files(case):
+
+def in_its_files(case, out="/tmp"):
     for _ in range(6000):
-        for name in os.listdir("/tmp"):
-            if name.startswith(case) and os.path.exists(f"/tmp/{name}/manifest.jsonl"):
-                with open(f"/tmp/{name}/manifest.jsonl", "rb") as manifest:
+        for name in os.listdir(out):
+            if name.startswith(case) and os.path.exists(f"{out}/{name}/manifest.jsonl"):
+                with open(f"{out}/{name}/manifest.jsonl", "rb") as manifest:
                     if b'"kind":"recent-files"' in manifest.read():
                         return
         time.sleep(0.01)
@@ -138,6 +177,23 @@ load("virtio_net")
 ip("link set eth0 up")
 time.sleep(0.5)
 tell("plugged in", isolation())
+H = holder()
+ip(f"link set eth0 netns {H.pid}")
+inside(H, "link set eth0 up")
+time.sleep(0.5)
+tell("in another namespace", isolation())
+inside(H, "link set eth0 netns 1")
+H.kill(); H.wait()
+ip("netns add hidden")
+ip("link set eth0 netns hidden")
+tell("where no process is", isolation())
+ip("netns delete hidden")
+for _ in range(100):
+    if os.path.exists("/sys/class/net/eth0"):
+        break
+    time.sleep(0.1)
+ip("link set eth0 up")
+time.sleep(0.5)
 tell("pull", 1)
 for _ in range(200):
     if read("/sys/class/net/eth0/carrier").strip() == "0":
@@ -154,7 +210,15 @@ for _ in range(100):
         break
     time.sleep(0.1)
 ip("link set eth0 up")
+# What the kernel calls when it is asked for something that a module would give.
+with open("/sbin/modprobe", "w") as program:
+    program.write("#!/bin/busybox sh\\necho $@ >> /run/asked\\n")
+os.chmod("/sbin/modprobe", 0o755)
+subprocess.run(["ip", "link", "add", "x0", "type", "geneve"], capture_output=True)
+tell("asked", read("/run/asked"))
+os.unlink("/run/asked")
 tell("calm", run())
+tell("asked by us", os.path.exists("/run/asked") and read("/run/asked"))
 # A tree that takes long enough: the cable is put in for a tenth of a second while it is read.
 for number in range(20000):
     open(f"/tmp/tree/{number}", "w").close()
@@ -187,11 +251,17 @@ def test_a_real_cable_is_pulled_and_put_in_for_a_moment(tmp_path):
     assert (plugged["verdict"], plugged["states"]["eth0"], plugged["kinds"]["eth0"]) == (
         "CONNECTED", "connected", "ethernet",
     )  # fmt: skip
+    away = told["in another namespace"]
+    assert (away["verdict"], away["code"], away["states"]["eth0@"]) == ("CONNECTED", 1, "connected")
+    hidden = told["where no process is"]
+    assert (hidden["verdict"], hidden["code"]) == ("UNKNOWN", 3), "nobody can look there: never an all-clear"
     pulled = told["pulled out"]
     assert (pulled["verdict"], pulled["code"], pulled["states"]["eth0"]) == ("ISOLATED", 0, "no_carrier")
     assert any("eth0 has no link but is switched on" in reason for reason in pulled["reasons"])
     away = told["off in another namespace"]
     assert (away["verdict"], away["states"]["eth0@"]) == ("ISOLATED", "down")
+    assert "rtnl-link-geneve" in told["asked"], "this kernel does not ask for modules: nothing is shown"
+    assert told["asked by us"] is False, "a run made the kernel run a program and load a module"
     calm = told["calm"]
     assert calm["isolation"] == {"open": "ISOLATED", "close": "ISOLATED", "run": "ISOLATED"}, calm
     assert (calm["code"], calm["verify"]) == (0, 0), calm
@@ -258,6 +328,54 @@ def test_a_real_suspend_is_in_the_manifest(tmp_path):
     assert told["ram"]["moved"] > 10**9, "the machine did not sleep: nothing is shown"
     moved = sum(int(data["for_ns"]) for what, data in told["ram"]["seen"] if what == "suspend" and data["for_ns"])
     assert abs(moved - told["ram"]["moved"]) < 10**9
+
+
+STICK = """
+load("virtio_pci", "virtio_blk", "vfat", "nls_cp437", "nls_ascii")
+for _ in range(100):
+    if os.path.exists("/dev/vda"):
+        break
+    time.sleep(0.1)
+os.makedirs("/stick")
+subprocess.run(["/bin/busybox", "mount", "-t", "vfat", "/dev/vda", "/stick"], check=True)
+for number in range(20000):
+    open(f"/tmp/tree/{number}", "w").close()
+"""
+CUT = """
+process = collect("--case", "CUT", "--out", "/stick", "--scan", "/tmp/tree", "--yes", "--json", "--quiet", wait=False)
+in_its_files("CUT", "/stick")
+tell("power off", 1)
+time.sleep(600)
+"""
+RESUMED = """
+(name,) = [name for name in os.listdir("/stick") if name.startswith("CUT_")]
+tell("found", collect("verify", f"/stick/{name}", "--json")["code"])
+tell("resumed", sealed(collect("resume", f"/stick/{name}", "--scan", "/tmp/tree", "--json", "--quiet")))
+"""
+
+
+def test_a_machine_that_went_off_in_mid_run_goes_on_and_says_so(tmp_path):
+    """The power goes while a run writes to a stick (FAT); after the next start `resume` seals it and names the reboot."""
+    live.needs("mkfs.vfat")
+    stick = tmp_path / "stick"
+    with stick.open("wb") as file:
+        file.truncate(64 << 20)
+    subprocess.run(["/usr/sbin/mkfs.vfat", stick], check=True, capture_output=True)
+    disk = ("-drive", f"file={stick},if=virtio,format=raw")
+    first = vm.Machine(tmp_path / "first", RUN + STICK + CUT, *disk)
+    try:
+        first.wait_for("power off")
+    finally:
+        first.close()
+    told = vm.Machine(tmp_path / "second", RUN + STICK + RESUMED, *disk).ended()
+    assert "failed" not in told, told["failed"]
+    assert told["found"] == 3, "intact as far as it goes, not closed"
+    resumed = told["resumed"]
+    assert (resumed["code"], resumed["verify"], resumed["isolation"]["run"]) == (4, 0, "UNKNOWN"), resumed
+    (reboot,) = [data for what, data in resumed["seen"] if what == "reboot"]
+    assert reboot["boot_id_before"] != reboot["boot_id_after"]
+    (uptime,) = [data for what, data in resumed["seen"] if what == "uptime"]
+    assert uptime["same_boot"] is False
 
 
 WIFI = """
