@@ -135,6 +135,8 @@ class Vigil:
             if late and number < len(changes):  # judging each would hold the run up: it is read anew, and said
                 self._changes += len(changes) - number
                 self._against("changes_lost", "UNKNOWN")
+                for one in [one for one in changes[number:] if _may_connect(one)][:MOST_VERDICTS]:
+                    self._take(record, one, last=True)
                 break
         if self._changed_at is None:
             return
@@ -274,6 +276,13 @@ class Vigil:
             return
         record.observe("power", {"when": when, **self._power})
         record.powered(on_battery=_on_battery(self._power), percent=_fullest(self._power))
+
+
+def _may_connect(change: LinkChange) -> bool:
+    """Tell whether a change is of those that connect a machine: a way outside, or a live link that is not internal."""
+    link = change.link
+    live = link is not None and link.admin_up and (link.carrier or link.associated)
+    return change.what == "route" or bool(live and link is not None and link.kind not in isolation.INTERNAL_KINDS)
 
 
 def _batteries(power: Mapping[str, Json]) -> list[dict[str, Json]]:

@@ -58,6 +58,13 @@ def plan_lines(changes: tuple[Change, ...], privileges: str, verdict: Verdict) -
         named = f"{terminal.shown(change.name, 64)} ({terminal.shown(change.kind or '?')}){where}"
         said = _("the radio {name}", name=named) if change.what == "block" else named
         lines += terminal.fold("- " + said, terminal.WIDTH, "  ", "    ")
+    lines += terminal.fold(
+        _("If you use this computer from elsewhere, that connection ends too. So does a wireless keyboard or mouse."),
+        terminal.WIDTH,
+    )
+    lines += terminal.fold(
+        _("If the evidence is written to a network disk, choose a USB stick first."), terminal.WIDTH
+    )
     undo = _("The computer stays on. How to undo it is written into the evidence (undo-isolation).")
     lines += terminal.fold(undo, terminal.WIDTH)
     if privileges not in ("root", "administrator"):

@@ -85,7 +85,6 @@ class KernelWatch:
         self._spaces: dict[str | None, _Space] = {None: _Space(None)}
         self._pids: dict[str, str] = {}
         self._next_census = 0.0
-        self._settled = False
         self._last_census: float | None = None
         self._whole = devices.scope(roots)[0] == "host"
         self._thread = threading.Thread(target=self._run, name="link-changes", daemon=True)

@@ -1,0 +1,166 @@
+"""Guided mode and the question of `--isolate`, on a real terminal of 80x24, in both languages."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+import live
+import pytest
+import spaces
+
+from collector import eyes
+
+
+class Screen:
+    """A run on a terminal: what it wrote, and somebody who types."""
+
+    def __init__(self, *arguments, cwd, before=(), lang="fr"):
+        self.leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.child = subprocess.Popen(
+            [*before, *live.command(*arguments, "--lang", lang)],
+            stdin=follower, stdout=follower, stderr=follower, cwd=cwd,
+            env=live.environment(TERM="xterm"), start_new_session=True,
+        )  # fmt: skip
+        os.close(follower)
+        self.text = ""
+
+    def read(self, until):
+        """Read until a sentence is there; what was read since the last one is returned."""
+        end = time.monotonic() + 60
+        start = len(self.text)
+        while until not in self.text[start:].replace("\r", ""):
+            assert time.monotonic() < end, f"{until!r} never came: {self.text[start:]}"
+            if not select.select([self.leader], [], [], 1)[0]:
+                continue
+            try:
+                data = os.read(self.leader, 65536)
+            except OSError:
+                data = b""
+            assert data, f"it ended before {until!r}: {self.text[start:]}"
+            self.text += data.decode()
+        return self.text[start:].replace("\r", "")
+
+    def type(self, line):
+        os.write(self.leader, line.encode() + b"\n")
+
+    def ended(self):
+        """Read to the end; returns the exit code."""
+        while True:
+            try:
+                data = os.read(self.leader, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.text += data.decode()
+        os.close(self.leader)
+        return self.child.wait(60)
+
+
+@pytest.fixture
+def stick(tmp_path):
+    (tmp_path / "tree").mkdir()
+    return tmp_path
+
+
+ARGUMENTS = ("--scan", "tree")
+
+
+def test_one_thing_a_screen_and_the_answers_are_in_the_evidence(stick):
+    """The first screen says what to do at once; each question takes one letter, and is recorded as it was answered."""
+    screen = Screen(*ARGUMENTS, cwd=stick)
+    first = screen.read("appuyez sur Entrée.")
+    for said in ("Photographiez l'écran", "Débranchez le câble", "N'éteignez pas", "Pourquoi"):
+        assert said in first
+    assert all(len(line) <= 79 for line in first.splitlines())
+    assert len(first.splitlines()) <= 24
+    screen.type("")
+    for number, answer in enumerate(["o", "n", "?", "", "0", "oui", "peut-être"], 1):
+        screen.read(f"({number} sur {len(eyes.QUESTIONS)})")
+        screen.type(answer)
+    screen.read("Tapez l'un de ces signes")
+    screen.type("0")
+    assert "Wi-Fi" in screen.read("les avez données")
+    screen.type("")
+    screen.read("Numéro de dossier")
+    screen.type("dossier 7/9")
+    screen.read("N'employez que")
+    screen.type("CABINET-7")
+    screen.read("Votre nom")
+    screen.type("Anne Étienne")
+    assert screen.ended() in (0, 3, 4)
+    (path,) = stick.glob("CABINET-7_*")
+    bundle = live.assert_sealed(path)
+    assert bundle.records[0]["operator"] == "Anne Étienne"
+    expected = dict(zip(eyes.QUESTIONS, ["yes", "no", "unknown", "unknown", "none", "yes", "none"], strict=True))
+    assert bundle.observed("eyes") == [expected]
+    assert bundle.observed("isolation"), "the machine's own verdict stands beside the answers"
+
+
+def test_a_terminal_that_goes_away_costs_no_evidence(stick):
+    """The window is closed in the midst of the questions: what was answered is kept and the run is made."""
+    screen = Screen(*ARGUMENTS, cwd=stick, lang="en")
+    screen.read("press Enter.")
+    screen.type("")
+    screen.read("(1 of")
+    screen.type("y")
+    screen.read("(2 of")
+    os.write(screen.leader, b"\x04")
+    assert screen.ended() in (0, 3, 4)
+    (path,) = stick.glob("INCIDENT-*")
+    answers = live.assert_sealed(path).observed("eyes")[0]
+    assert (answers["cable"], answers["wifi"]) == ("yes", "unknown")
+
+
+@pytest.mark.parametrize("more", [["--yes"], ["--json"], ["--quiet"], ["--dry-run"]])
+def test_who_wants_no_questions_is_told_what_is_missing(stick, more):
+    """A script on a terminal is never left waiting."""
+    screen = Screen(*ARGUMENTS, *more, cwd=stick, lang="en")
+    assert screen.ended() == 2
+    assert "no case is given" in screen.text
+    assert list(stick.glob("*_*")) == []
+
+
+def test_answers_that_are_none_of_ours_are_a_mistake():
+    """The record's table is the module's own."""
+    assert set(eyes.as_data({})) == set(eyes.QUESTIONS)
+    for wrong in ({"cat": "yes"}, {"cable": "maybe"}):
+        with pytest.raises(ValueError, match="not answers"):
+            eyes.as_data(wrong)
+    assert eyes.open_points({"nas": "no", "cable": "no", "wifi": "yes"}) == ["cable", "nas"]
+
+
+class TestIsolate:
+    pytestmark = spaces.ROOT
+
+    @pytest.fixture
+    def space(self):
+        made = spaces.Namespace()
+        for command in ("link add vx0 type vxlan id 7 dstport 4789", "link set vx0 up"):
+            made.ip(command)
+        yield made
+        made.close()
+
+    @pytest.mark.parametrize(("answer", "cut"), [("o", True), ("n", False), ("", False), ("quoi", False)])
+    def test_a_person_is_shown_what_is_cut_and_asked(self, space, stick, answer, cut):
+        """Only a clear yes switches anything off; with anything else the collection goes on without."""
+        screen = Screen("--case", "ASK", "--isolate", *ARGUMENTS, cwd=stick, before=space.enter)
+        shown = screen.read("[o/N] ")
+        assert "vx0 (tunnel)" in shown
+        assert "undo-isolation" in shown
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        screen.type(answer)
+        assert screen.ended() == 4
+        (path,) = stick.glob("ASK_*")
+        done = [one["step"] for one in live.assert_sealed(Path(path)).observed("isolate")]
+        assert done == (["before", "done"] if cut else [])
+        assert (b"UP" in spaces.run("ip", "-n", space.name, "-o", "link", "show", "vx0")) != cut
