@@ -106,6 +106,7 @@ def collect(  # noqa: PLR0917 - one for each option
         limits=limits,
         arguments=tuple(sys.argv[1:]),
         isolate=cut,
+        declined=isolate and not cut,
         eyes=seen,
     )
     if dry_run:

@@ -67,14 +67,16 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """Another network namespace of this machine, seen from a process that stands in it.
+    """Another network namespace of this machine, seen from a task that stands in it.
 
-    `name` is the kernel's (`net:[4026532281]`); `pid` is one of its processes, if it has any;
+    `name` is the kernel's (`net:[4026532281]`); `pid` is the process of that task, and `task` the task
+    itself as its path below procfs (`12`, or `12/task/13` for a thread that stands elsewhere than its process);
     `number` is what our own namespace calls it (see `Link.peer_namespace`), if it has a number.
     """
 
     name: str
     pid: int | None = None
+    task: str | None = None
     number: int | None = None
     links: tuple[Link, ...] = ()
     default_routes: tuple[DefaultRoute, ...] = ()

@@ -43,6 +43,8 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     arguments: tuple[str, ...] = ()
     isolate: bool = False
+    declined: bool = False
+    """Whether `--isolate` was given and the person then said no."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
 
@@ -96,6 +98,8 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         started=started,
     )
     onlooker.opened(made.path, run.start_code)
+    if plan.declined:
+        made.observe("isolate", {"step": "declined"})
     if plan.eyes is not None:
         made.observe("eyes", eyes.as_data(plan.eyes))
     return run.collect()

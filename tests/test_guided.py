@@ -162,5 +162,5 @@ class TestIsolate:
         assert screen.ended() == 4
         (path,) = stick.glob("ASK_*")
         done = [one["step"] for one in live.assert_sealed(Path(path)).observed("isolate")]
-        assert done == (["before", "done"] if cut else [])
+        assert done == (["before", "done"] if cut else ["declined"])
         assert (b"UP" in spaces.run("ip", "-n", space.name, "-o", "link", "show", "vx0")) != cut

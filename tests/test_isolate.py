@@ -286,7 +286,7 @@ def test_upper_links_go_before_what_they_stand_on():
 
 def test_links_of_other_namespaces_and_radios_on_the_whole_machine_only():
     """From within a container nothing outside of it is touched."""
-    there = Namespace("net:[7]", 77, 0, (up("wifi", 5), up("veth", 6)))
+    there = Namespace("net:[7]", 77, "77", 0, (up("wifi", 5), up("veth", 6)))
     radios = (
         Radio(0, "phy0", "wifi", soft_blocked=False, hard_blocked=False),
         Radio(1, "hci0", "bluetooth", soft_blocked=True, hard_blocked=False),

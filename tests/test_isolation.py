@@ -55,7 +55,7 @@ IN_ANOTHER = (6, link("veth", UP))
 
 
 def elsewhere(*links, routes=(), number=None, unread=()):
-    return Namespace(ELSEWHERE, 77, number, links, tuple(DefaultRoute(index, ROUTE) for index in routes), unread)
+    return Namespace(ELSEWHERE, 77, "77", number, links, tuple(DefaultRoute(index, ROUTE) for index in routes), unread)
 
 
 @pytest.mark.parametrize(("line", "links", "outside", "state", "code"), LINES)

@@ -146,7 +146,7 @@ def test_addresses_come_and_go_and_stay_through_other_changes():
 
 def test_a_link_of_another_namespace_is_kept_apart():
     """The same number in another namespace is another link; it counts where the whole machine is looked at."""
-    there = Namespace(OTHER, 7, 0, (eth(kind="wifi"),))
+    there = Namespace(OTHER, 7, "7", 0, (eth(kind="wifi"),))
     timeline = Timeline(Facts((LOOPBACK, eth(kind="veth")), others=(there,)))
     judged = timeline.take(changed(eth(up=True, ups=1, kind="wifi"), OTHER))
     assert judged.worst == "CONNECTED"

@@ -44,6 +44,8 @@ class Image:
     """What qemu boots: the kernel, and a file system in memory."""
 
     kernel: Path
+    packed: Path
+    """The same as it was packaged: slower to start, but only so it wakes from suspend-to-RAM."""
     initramfs: Path
 
 
@@ -67,7 +69,8 @@ def image() -> Image:
         if not initramfs.exists() or not stamp.exists() or stamp.read_text() != made_from:
             _pack(_base(tree), initramfs)
             stamp.write_text(made_from)
-        return Image(_bare(tree), initramfs)
+        (packed,) = (tree / "boot").glob("vmlinuz-*")
+        return Image(_bare(packed), packed, initramfs)
 
 
 def _made_from(tree: Path) -> str:
@@ -100,13 +103,12 @@ def _kernel() -> Path:
     return STORE / names[0]
 
 
-def _bare(tree: Path) -> Path:
+def _bare(packed: Path) -> Path:
     """Return the kernel unpacked, where it is packed with xz: emulated, that takes longer than all the rest of a start.
 
     Where it stands in the file is told by the kernel's Documentation/arch/x86/boot.rst.
     """
-    (packed,) = (tree / "boot").glob("vmlinuz-*")
-    bare = tree / "boot/vmlinux"
+    bare = packed.with_name("vmlinux")
     if not bare.exists():
         image = packed.read_bytes()
         offset, length = (int.from_bytes(image[at : at + 4], "little") for at in (0x248, 0x24C))
@@ -241,7 +243,7 @@ def _pack(folder: Path, to: Path) -> None:
 class Machine:
     """A machine that runs one script; `monitor` pulls its cables, `ended` waits for what the script told."""
 
-    def __init__(self, folder: Path, script: str, *devices: str) -> None:
+    def __init__(self, folder: Path, script: str, *devices: str, sleeps: bool = False) -> None:
         made = image()
         top = folder / "top"
         top.mkdir(parents=True)
@@ -267,7 +269,8 @@ class Machine:
         self.process = subprocess.Popen(
             [
                 "qemu-system-x86_64", "-accel", "tcg", "-m", "640", "-nodefaults", "-display", "none", "-no-reboot",
-                "-kernel", made.kernel, "-initrd", whole, "-append", CONSOLE, "-rtc", "base=utc",
+                "-kernel", made.packed if sleeps else made.kernel, "-initrd", whole, "-append", CONSOLE,
+                "-rtc", "base=utc",
                 "-serial", f"file:{self.console}", "-serial", f"file:{self.told}",
                 "-monitor", f"unix:{self._monitor},server=on,wait=off", *network,
             ],
@@ -295,6 +298,16 @@ class Machine:
             assert time.monotonic() < end, self._said()
             assert self.process.poll() is None, self._said()
             time.sleep(0.02)
+
+    def wait_until_silent(self, quiet: float, seconds: float = 120) -> None:
+        """Wait until nothing was told for so many seconds, as by a machine that sleeps."""
+        end = time.monotonic() + seconds
+        size, since = -1, time.monotonic()
+        while time.monotonic() - since < quiet:
+            if (now := self.told.stat().st_size) != size:
+                size, since = now, time.monotonic()
+            assert time.monotonic() < end, self._said()
+            time.sleep(0.05)
 
     def ended(self, seconds: float = 240) -> dict[str, dict]:
         """Wait for the end; returns what was told by name."""

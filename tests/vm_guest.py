@@ -6,18 +6,21 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
 PYTHON = sys.executable
 LAUNCH = "import sys; sys.path[:0] = ['/', '/packages']; from collector.cli import main; main()"
+TELLING = threading.Lock()
 TOLD = open("/dev/ttyS1", "w", encoding="ascii", buffering=1)  # noqa: SIM115 - to the end
 
 
 def tell(name, value):
     """Tell the tests something: a line of JSON on the second serial line."""
-    TOLD.write(json.dumps({"name": name, "value": value}) + "\n")
-    TOLD.flush()
+    with TELLING:
+        TOLD.write(json.dumps({"name": name, "value": value}) + "\n")
+        TOLD.flush()
 
 
 def load(*names):

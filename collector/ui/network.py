@@ -64,7 +64,9 @@ def run_lines(verdicts: Mapping[str, str | None], columns: int) -> list[str]:
     elif verdicts.get("close") == "CONNECTED":
         return warning("CONNECTED", columns)
     elif verdicts.get("close") == "ISOLATED" and verdicts.get("run") == "CONNECTED":
-        said = _("Network: this computer was connected at first. It is cut off now: leave it so.")
+        at_first = _("Network: this computer was connected at first. It is cut off now: leave it so.")
+        partly = _("Network: this computer was connected for a part of the time. It is cut off now: leave it so.")
+        said = at_first if verdicts.get("open") == "CONNECTED" else partly
     else:
         return warning("UNKNOWN", columns)
     return terminal.fold(said, columns)

@@ -42,12 +42,12 @@ def plan(roots: Roots, facts: Facts) -> tuple[Change, ...]:
     whole = facts.scope == "host"
     outside = {route.index for route in facts.default_routes}
     own = [link for link in facts.links if _is_cut(link, outside, own_cable=not whole, links=facts.links)]
-    found += _changes(roots, own, None, 0)
+    found += _changes(roots, own, None, None)
     if whole:
         for space in facts.others:
             there = {route.index for route in space.default_routes}
             cut = [one for one in space.links if one.kind != "veth" and _is_cut(one, there, own_cable=False, links=())]
-            found += _changes(roots, cut, space.name, space.pid or 0)
+            found += _changes(roots, cut, space.name, space.task)
         found += [
             Change("block", radio.index, radio.name, radio.kind, (f"rfkill unblock {radio.index}",))
             for radio in facts.radios
@@ -75,6 +75,12 @@ def carry_out(roots: Roots, change: Change) -> None:
         raise HostError(files.gap_of(error, what, change.name)) from error
 
 
+def _entering(namespace: str, task: str) -> str:
+    """Return what enters a namespace in a shell, if the task is still in it: its number may be another's by then."""
+    place = f"/proc/{task}/ns/net"
+    return f"test \"$(readlink {place})\" = '{namespace}' && nsenter --net={place} "
+
+
 def _is_cut(link: Link, outside: set[int | None], *, own_cable: bool, links: tuple[Link, ...]) -> bool:
     """Tell whether a link leads outside, now or as soon as it is plugged in.
 
@@ -89,17 +95,17 @@ def _is_cut(link: Link, outside: set[int | None], *, own_cable: bool, links: tup
     return real or cable or link.index in outside
 
 
-def _changes(roots: Roots, cut: list[Link], namespace: str | None, pid: int) -> list[Change]:
+def _changes(roots: Roots, cut: list[Link], namespace: str | None, task: str | None) -> list[Change]:
     """Return one change for each link, upper ones first, with what restores it."""
     if not cut:
         return []
     cut = sorted(cut, key=lambda link: (link.kind not in _UPPER_FIRST, -link.index))
-    prefix = "" if namespace is None else f"nsenter --net=/proc/{pid}/ns/net "
+    prefix = "" if namespace is None else _entering(namespace, task or "0")
     try:
         if namespace is None:
             tables = undoing.read(None)
         else:
-            with namespaces.socket_in(roots, str(pid), namespace) as kernel:
+            with namespaces.socket_in(roots, task or "0", namespace) as kernel:
                 tables = undoing.read(kernel)
     except OSError as error:
         tables = undoing.Tables(missing=[f"addresses and routes could not be read: {error.strerror}"])

@@ -60,7 +60,9 @@ def census(roots: Roots) -> Census:
     names = [name for name in os.listdir(roots.proc) if name.isdecimal()]
     found.cut = len(names) > MAX_PROCESSES
     for name in names[:MAX_PROCESSES]:
-        for task in _tasks(roots, name):
+        tasks = _tasks(roots, name)
+        found.cut = found.cut or len(tasks) > MAX_THREADS
+        for task in tasks[:MAX_THREADS]:
             try:
                 space = os.readlink(f"{roots.proc}/{task}/ns/net")
             except (FileNotFoundError, ProcessLookupError):
@@ -84,7 +86,7 @@ def _tasks(roots: Roots, name: str) -> list[str]:
     try:
         if os.stat(folder).st_nlink <= _ONE_THREAD:
             return [name]
-        return [f"{name}/task/{thread}" for thread in os.listdir(folder)[:MAX_THREADS]]
+        return [f"{name}/task/{thread}" for thread in os.listdir(folder)]
     except OSError:  # it ended meanwhile
         return [name]
 

@@ -79,7 +79,6 @@ def _other(roots: Roots, name: str, task: str) -> tuple[Namespace | None, tuple[
             with namespaces.socket_in(roots, task, name) as kernel:
                 seen = links.look(roots, kernel, _stations((roots, task, name), unread))
             number = namespaces.number_of(roots, task, name)
-            return Namespace(name, pid, number, seen.links, seen.default_routes, (*seen.unread, *unread)), seen.devices
         except OSError as failed:
             error = failed
             if failed.errno not in (errno.ENOENT, errno.ESRCH, errno.ESTALE):
@@ -88,8 +87,11 @@ def _other(roots: Roots, name: str, task: str) -> tuple[Namespace | None, tuple[
             if found is None:
                 return None, ()
             task = found
+        else:
+            told = (*seen.unread, *unread)
+            return Namespace(name, pid, task, number, seen.links, seen.default_routes, told), seen.devices
     gap = files.gap_of(error, "another network namespace can't be looked into")
-    return Namespace(name, int(task.partition("/")[0]), None, unread=(Unread("namespaces", gap),)), ()
+    return Namespace(name, int(task.partition("/")[0]), task, unread=(Unread("namespaces", gap),)), ()
 
 
 def _stations(where: tuple[Roots, str, str] | None, unread: list[Unread]) -> dict[int, radios.Station]:

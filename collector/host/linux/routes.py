@@ -209,6 +209,8 @@ def _hops(raw: bytes) -> list[dict[int, bytes]]:
     at = 0
     while at < len(raw):
         length, _, _, index = netlink.unpack(_HOP, raw, at)
+        if length < _HOP.size or at + length > len(raw):
+            raise netlink.malformed()
         found = netlink.attributes(raw[at : at + length], _HOP.size)
         out.append(found | {_OUT: index.to_bytes(4, sys.byteorder)})
         at += (length + 3) & ~3
