@@ -15,7 +15,7 @@ from collector import text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from collector.facts import DefaultRoute, Facts, Link, Unread
+    from collector.facts import DefaultRoute, Facts, Link, Radio, RemoteAccess, Unread
     from collector.model import Json, Row
     from collector.text import Text
 
@@ -125,6 +125,12 @@ class Verdict:
     """What connects comes first, then what could not be seen, then what should be known beside it."""
     connected: tuple[Reason, ...] = ()
     """Those of the reasons that connect."""
+    radios: tuple[Row, ...] = ()
+    """Each radio: name, kind, soft_blocked, hard_blocked."""
+    remote_access: tuple[Row, ...] = ()
+    """Each running program that can let somebody in from elsewhere: product, name, pid."""
+    hidden_processes: int = 0
+    """Processes whose namespace could not be read; they decide nothing."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the object that `collect isolation --json` prints."""
@@ -135,6 +141,9 @@ class Verdict:
             "routes": list(self.routes),
             "reasons": [reason.text for reason in self.reasons],
             "elsewhere": list(self.elsewhere),
+            "radios": list(self.radios),
+            "remote_access": list(self.remote_access),
+            "hidden_processes": self.hidden_processes,
         }
 
 
@@ -205,6 +214,9 @@ def judge(facts: Facts) -> Verdict:
         tuple(route.row for space in _spaces(facts) if whole or space.name is None for route in space.default_routes),
         tuple(reason for weight in reasons.values() for reason in weight),
         tuple(reasons["connected"]),
+        tuple(_radio_row(radio) for radio in facts.radios),
+        tuple(_program_row(program) for program in facts.remote_access),
+        facts.hidden_processes,
     )
 
 
@@ -280,7 +292,8 @@ def _joined(facts: Facts) -> set[_Key]:
     Ports and their bridge, and the two ends of a veth, lead to one another, from our own
     namespace into others too. A port counts whatever its state: it may be plugged in at any moment.
     """
-    numbers = {one.number: one.name for one in facts.others if one.number is not None}
+    whole = facts.scope == "host"  # from within a container our end alone is judged
+    numbers = {one.number: one.name for one in facts.others if whole and one.number is not None}
     every = [(space.name, link) for space in _spaces(facts) for link in space.links]
     beside: dict[_Key, set[_Key]] = {(name, link.index): set() for name, link in every}
     for name, link in every:
@@ -301,6 +314,19 @@ def _joined(facts: Facts) -> set[_Key]:
             reached.add(key)
             todo += beside[key]
     return reached
+
+
+def _radio_row(radio: Radio) -> Row:
+    return {
+        "name": cast("Json", radio.name),
+        "kind": radio.kind,
+        "soft_blocked": radio.soft_blocked,
+        "hard_blocked": radio.hard_blocked,
+    }
+
+
+def _program_row(program: RemoteAccess) -> Row:
+    return {"product": program.product, "name": cast("Json", program.name), "pid": program.pid}
 
 
 def _row(link: Link, state: str, namespace: str | None) -> Row:

@@ -42,6 +42,10 @@ MOST_LINKS = 100
 """Most links whose state an observation carries."""
 
 
+MOST_PROGRAMS = 50
+"""Most radios, and programs for remote access, that an observation names."""
+
+
 class Record(Protocol):
     """Where the vigil writes: a run's bundle and who looks on."""
 
@@ -338,7 +342,14 @@ def _as_data(when: str, verdict: Verdict, between: tuple[Reason, ...]) -> dict[s
         where = f"@{row['namespace']}" if row.get("namespace") else ""
         states[_key(row["name"]) + where] = row["state"]
     reasons: list[Json] = [one.text[:300] for one in (*between, *verdict.reasons)[:50]]
-    return {"when": when, "verdict": verdict.verdict, "scope": verdict.scope, "states": states, "reasons": reasons}
+    data: dict[str, Json] = {"when": when, "verdict": verdict.verdict, "scope": verdict.scope, "states": states}
+    if when in ("open", "close"):
+        data |= {
+            "radios": list(verdict.radios[:MOST_PROGRAMS]),
+            "remote_access": list(verdict.remote_access[:MOST_PROGRAMS]),
+            "hidden_processes": verdict.hidden_processes,
+        }
+    return {**data, "reasons": reasons}
 
 
 def _key(name: Json) -> str:

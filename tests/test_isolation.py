@@ -108,6 +108,8 @@ def test_our_veth_leads_through_another_namespace_to_its_port():
     assert judged(ours, others=(elsewhere(*there, number=0),)).verdict == "ISOLATED"
     assert codes(judged(ours, others=(elsewhere(*there, port, number=0),)))[0] == "internal_joined"
     assert judged(ours, others=(elsewhere(*there, port, number=1),)).interfaces[1]["state"] == "internal"
+    alone = judged(ours, others=(elsewhere(*there, port, number=0),), scope="namespace")
+    assert alone.verdict == "ISOLATED", "from within a container our end alone is judged"
 
 
 def test_what_says_more_than_the_verdict_changes_nothing():
@@ -120,6 +122,9 @@ def test_what_says_more_than_the_verdict_changes_nothing():
         unread=(Unread("radios", GAP), Unread("remote", GAP)),
     )
     assert (judge(more).verdict, codes(judge(more))) == ("ISOLATED", ["remote_access", "bluetooth_on"])
+    told = judge(more).as_json()
+    assert [one["pid"] for one in told["remote_access"]] == [12, 13]
+    assert (told["radios"][0]["name"], told["hidden_processes"]) == ("hci0", 3)
     blocked = replace(more.radios[0], soft_blocked=True)
     assert codes(judge(replace(more, radios=(blocked,)))) == ["remote_access"]
 
@@ -280,11 +285,14 @@ def test_every_reason_is_a_sentence_and_can_be_reached():
     assert reached == set(isolation.REASONS)
 
 
+MORE = ("elsewhere", "radios", "remote_access", "hidden_processes")
+
+
 def test_json_has_the_keys_and_columns_of_the_contract():
     """`collect isolation --json` and the interfaces source show the same rows, with every column."""
     verdict = judged(link("ethernet", UP, addresses=("192.0.2.1/24",)), default_routes=(DefaultRoute(2, ROUTE),))
     shown = verdict.as_json()
-    assert list(shown) == ["verdict", "scope", "interfaces", "routes", "reasons", "elsewhere"]
+    assert list(shown) == ["verdict", "scope", "interfaces", "routes", "reasons", *MORE]
     assert all(list(row) == list(InterfaceSource.columns) for row in verdict.interfaces)
     assert json.loads(json.dumps(shown)) == shown
     assert isolation.EXIT_CODES[verdict.verdict] == 1

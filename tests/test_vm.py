@@ -320,9 +320,9 @@ def test_a_real_suspend_is_in_the_manifest(tmp_path):
             time.sleep(3)
             box.wait_until_silent(3)
             while not any(one["name"] == end for one in box.answers()):
-                box.monitor(key)  # one that is not asleep takes no notice
-                time.sleep(1)
                 assert box.process.poll() is None, "it did not wake but start anew"
+                box.monitor(key)  # a machine that is awake takes no notice
+                time.sleep(1)
         told = box.ended()
     finally:
         box.close()

@@ -141,7 +141,7 @@ def number_of(roots: Roots, task: str, name: str) -> int | None:
 
 def _opened(roots: Roots, task: str, name: str) -> int:
     """Return the open namespace of a task, if it is still the one of that name."""
-    fd = os.open(f"{roots.proc}/{task}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(f"{roots.proc}/{task}/ns/net", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if f"net:[{os.fstat(fd).st_ino}]" != name:
         os.close(fd)
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
