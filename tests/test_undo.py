@@ -303,7 +303,8 @@ class TestUndo:
             before = run("ip", "-n", space.name, "route")
             (shown,) = json.loads(run("ip", "-n", space.name, "-j", "link", "show", "vx0"))
             link = Link("vx0", shown["ifindex"], "tunnel", admin_up=True, carrier=True)
-            there = Namespace(str(Path(f"/proc/{resident.pid}/ns/net").readlink()), resident.pid, str(resident.pid), None, (link,))
+            name, task = str(Path(f"/proc/{resident.pid}/ns/net").readlink()), str(resident.pid)
+            there = Namespace(name, resident.pid, task, None, (link,))
             (change,) = cutting.plan(Roots(), Facts((), others=(there,)))
             cutting.carry_out(Roots(), change)
             assert run("ip", "-n", space.name, "route") == b""

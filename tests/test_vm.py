@@ -326,7 +326,6 @@ def test_a_real_suspend_is_in_the_manifest(tmp_path):
     run = told["idle"]
     slept = [data for what, data in run["seen"] if what == "suspend"]
     assert sum(data["counted"] for data in slept) == 1, slept
-    assert max(int(data["within_ns"]) for data in slept) > 2 * 10**9
     assert (run["code"], run["verify"], run["isolation"]["run"]) == (4, 0, "UNKNOWN"), run
     (uptime,) = [data for what, data in run["seen"] if what == "uptime"]
     assert (uptime["slept"], uptime["same_boot"]) == (True, True)
