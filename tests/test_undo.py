@@ -279,6 +279,7 @@ class TestUndo:
             "    real(self)\n"
             "ArtifactFile.flush = flush\n"
         )
+        cables.settle()
         before = cables.state()
         done = live.run("--case", "F", "--out", tmp_path, "--scan", tmp_path, "--isolate", "--yes", "--json",
                         before=cables.here.enter, fault=fault)  # fmt: skip
