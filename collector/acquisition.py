@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 FINAL_STEPS = 1
 """Steps of a run beside its sources: closing and sealing."""
-
-
 _ALWAYS_TOLD = ("open", "isolated", "close")
+"""When a verdict is told though it is the same as before."""
 
 
 class Onlooker(Protocol):
@@ -359,7 +358,6 @@ class Run:
             reason=cut,
             missed=tuple(self._missed),
         )
-
 
     def _same_boot(self) -> bool | None:
         """Tell whether the machine was never started anew since `open`; `None` where the system tells no boot id."""

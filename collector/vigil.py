@@ -137,9 +137,10 @@ class Vigil:
             self._take(record, change, last=late or number == len(changes))
             self._changed_at = now
             if late and number < len(changes):  # judging each would hold the run up: it is read anew, and said
-                self._changes += len(changes) - number
+                rest = [one for one in changes[number:] if _may_connect(one)][:MOST_VERDICTS]
+                self._changes += len(changes) - number - len(rest)
                 self._against("changes_lost", "UNKNOWN")
-                for one in [one for one in changes[number:] if _may_connect(one)][:MOST_VERDICTS]:
+                for one in rest:
                     self._take(record, one, last=True)
                 break
         if self._changed_at is None:

@@ -20,7 +20,7 @@ if sys.platform != "linux":
 
 from collector import isolation
 from collector.facts import Facts, Unread
-from collector.host.linux import Roots, devices, links, netlink, resolvers, routes
+from collector.host.linux import Roots, devices, links, netlink, networks, resolvers, routes
 from collector.model import Gap, Outcome
 from collector.sources.dns import DnsSource
 from collector.sources.neighbours import NeighbourSource
@@ -610,3 +610,10 @@ def test_resolver_files_that_cannot_be_read_are_gaps(tmp_path):
     assert [row["value"] for row in rows if not isinstance(row, Gap)] == ["192.0.2.2"]
     (tmp_path / "etc" / "hosts").unlink()
     assert resolver_rows(tmp_path)[-1].outcome == Outcome.ABSENT
+
+
+def test_radios_that_cannot_be_read_are_told(tmp_path):
+    """A file in the place of the radios' folder: a table that could not be read, never "no radios"."""
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "rfkill").write_text("x")
+    assert "radios" in {unread.what for unread in networks.facts(Roots(sys=str(tmp_path))).unread}

@@ -52,6 +52,7 @@ def facts(roots: Roots) -> Facts:
             idle = devices.without_interface(roots, seen)
         except OSError as error:
             unread.append(Unread("devices", files.gap_of(error, "the network devices can't be listed")))
+    blocked, programs = radios.rfkill(roots, unread), remote.running(roots, unread)
     return Facts(
         links=own.links,
         default_routes=own.default_routes,
@@ -60,8 +61,8 @@ def facts(roots: Roots) -> Facts:
         idle_devices=idle,
         unread=(*own.unread, *unread),
         others=tuple(others),
-        radios=radios.rfkill(roots, unread),
-        remote_access=remote.running(roots, unread),
+        radios=blocked,
+        remote_access=programs,
         hidden_processes=census.hidden,
     )
 
