@@ -1,0 +1,177 @@
+"""The command line: arguments, exit codes, nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector import __version__
+from collector.arguments import case_id, duration, paths, said, since, size
+from collector.cli import after, looking, verifying
+from collector.cli.process import LANG, heed_signals, keep_streams, leave, say
+from collector.errors import CollectorError, UsageError
+from collector.ui import errors as shown
+from collector.ui import messages, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.acquisition import Onlooker, Result, Stop
+    from collector.host import Host
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--case", metavar="ID", help="Case id: letters, digits, dots, hyphens, underscores.")
+@click.option("--operator", metavar="NAME", help="Who runs the collection.")
+@click.option("--witness", metavar="NAME", help="Who watches it.")
+@click.option("--out", metavar="DIR", default=".", help="Existing folder for the bundle, best on a stick.")
+@click.option("--since", "since_text", metavar="7d|ISO", default="7d", help="Start of the window of recent files.")
+@click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
+@click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
+@click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
+@click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be collected; write nothing.")
+@click.version_option(__version__, prog_name="collect")
+@click.pass_context
+def collect(  # noqa: PLR0917 - one for each option
+    context: click.Context,
+    case: str | None,
+    operator: str | None,
+    witness: str | None,
+    out: str,
+    since_text: str,
+    scan: tuple[str, ...],
+    max_size: str | None,
+    max_time: str | None,
+    isolate: bool,  # noqa: FBT001 - click gives flags as arguments
+    as_json: bool,  # noqa: FBT001 - the same
+    quiet: bool,  # noqa: FBT001 - the same
+    yes: bool,  # noqa: FBT001 - the same
+    dry_run: bool,  # noqa: FBT001 - the same
+) -> None:
+    """Preserve the evidence of a ransomware attack on this machine in one sealed folder."""
+    if context.invoked_subcommand is not None:
+        return
+    guided_mode = case is None and not (as_json or quiet or yes or dry_run) and terminal.is_attended()
+    if case is None and not guided_mode:
+        raise UsageError("no case is given", hint="write for example: collect --case CABINET-1 (see collect --help)")
+    from collector.acquisition import Limits, Stop  # noqa: PLC0415 - verify needs none of it
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.model import Case  # noqa: PLC0415 - the same
+    from collector.session import Plan, begin  # noqa: PLC0415 - the same
+    from collector.ui import cutting  # noqa: PLC0415 - the same
+
+    seen = None
+    if case is None:
+        from collector.ui import guided  # noqa: PLC0415 - only here
+
+        told = guided.Guide(sys.stdin, sys.stderr).ask(guided.proposed())
+        case, operator, seen = told.case, operator or told.operator, told.eyes
+    who = Case(case_id(case), said(operator), said(witness))
+    limits = Limits(
+        seconds=None if max_time is None else duration(max_time),
+        size=None if max_size is None else size(max_size),
+    )
+    host = this_host()
+    cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
+    plan = Plan(
+        case=who,
+        out=Path(out),
+        since_ns=since(since_text, host.clock.now().utc_ns),
+        scan=paths(scan),
+        limits=limits,
+        arguments=tuple(sys.argv[1:]),
+        isolate=cut,
+        declined=isolate and not cut,
+        eyes=seen,
+    )
+    if dry_run:
+        from collector.sources import SOURCES  # noqa: PLC0415 - only here
+        from collector.ui import report  # noqa: PLC0415 - the same
+
+        say(report.dry_run_text(SOURCES))
+        return
+    _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), as_json=as_json, quiet=quiet)
+
+
+@collect.command("resume")
+@click.argument("bundle")
+@click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def resume_command(bundle: str, scan: tuple[str, ...], *, as_json: bool, quiet: bool) -> None:
+    """Go on with a run that was cut short, and seal its bundle."""
+    from collector.acquisition import Stop  # noqa: PLC0415 - verify needs none of it
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.session import go_on  # noqa: PLC0415 - the same
+
+    raw = paths(scan)
+    host: Host = this_host()
+    arguments = tuple(sys.argv[1:])
+    _run(
+        lambda looker, stop: go_on(Path(bundle), raw, arguments, host, looker, stop),
+        Stop(),
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool, quiet: bool) -> None:
+    """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code."""
+    from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
+    from collector.ui import final, progress, terminal  # noqa: PLC0415 - the same
+
+    looker = progress.onlooker(sys.stderr, quiet=quiet)
+    heed_signals(stop)
+    try:
+        result = work(looker, stop)
+    finally:
+        looker.close()
+    if quiet:
+        terminal.show(sys.stderr, final.short(result))
+    else:
+        final.show(result, sys.stderr)
+    if as_json:
+        say(json.dumps(forms.result_json(result)) + "\n")
+    leave(result.exit_code)
+
+
+for _command in (
+    verifying.verify_command,
+    looking.isolation_command,
+    after.note_command,
+    after.attach_command,
+):
+    collect.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; ends the process with the promised exit code."""
+    keep_streams()
+    messages.install(messages.asked(sys.argv[1:]))
+    try:
+        collect.main(prog_name="collect", standalone_mode=False)
+    except CollectorError as error:
+        shown.show(error, sys.stderr)
+        leave(error.exit_code)
+    except click.exceptions.Exit as left:
+        sys.exit(left.exit_code)
+    except click.ClickException as error:
+        shown.show(UsageError(error.format_message(), hint="collect --help lists what there is"), sys.stderr)
+        sys.exit(UsageError.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)  # before a run has begun: as a shell reports an interrupt
+    except BrokenPipeError:
+        leave(1)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours: a victim is told what to do, not shown a traceback
+        shown.show_crash(error, sys.stderr)
+        leave(1)
