@@ -124,6 +124,11 @@ is_base64 = matches(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/
 is_code = matches(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}")
 is_plain = matches(r"[ -~]{1,200}")
 is_path = matches(r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}")
+# A stock SSH key of somebody else's: the types of OpenSSH that can sign, FIDO keys too (4.2).
+is_signer = matches(
+    r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-ssh-ed25519@openssh\.com"
+    r"|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]{4,4096}={0,2}"
+)
 is_verdict = one_of("ISOLATED", "CONNECTED", "UNKNOWN")
 is_gap = one_of(*(o for o in Outcome if o not in (Outcome.COLLECTED, Outcome.EMPTY)))
 
@@ -173,7 +178,19 @@ _GAP = (
     Field("subject", or_null(is_text), private=True),
     Field("reason", is_text, private=True),
 )
+_OBSERVATION = (Field("what", is_word), Field("data", is_free, private=True))
 _NOTE = (Field("observed", or_null(is_utc)), Field("text", is_text, private=True))
+_CHECKED = record_of(verdict=one_of("ANCHORED", "UNANCHORED", "INCOMPLETE"), files=is_count, bytes=is_count)
+# Clear in every bundle: whoever holds it must be able to read who held it before.
+_HANDOVER = (
+    Field("by", or_null(is_text)),
+    Field("to", is_text),
+    Field("role", or_null(is_text)),
+    Field("reason", or_null(is_text)),
+    Field("place", or_null(is_text)),
+    Field("condition", or_null(is_text)),
+    Field("checked", _CHECKED),
+)
 _TORN = or_null(record_of(length=is_count, sha256=is_hash, base64=is_base64))
 
 
@@ -219,7 +236,7 @@ MANIFEST = Tables(
         "intent": _INTENT,
         "artifact": _ARTIFACT,
         "gap": _GAP,
-        "observation": (Field("what", is_word), Field("data", is_free, private=True)),
+        "observation": _OBSERVATION,
         "note": _NOTE,
         "phase": (Field("name", is_word), Field("code", is_code), Field("signature", is_base64)),
         "resume": (
@@ -247,7 +264,11 @@ CUSTODY = Tables(
         "intent": _INTENT,
         "artifact": _ARTIFACT,
         "gap": _GAP,
+        "observation": _OBSERVATION,
         "note": _NOTE,
+        "handover": _HANDOVER,
+        "receipt": _HANDOVER,
+        "signature": (Field("key", is_signer), Field("signature", is_base64)),
         "resume": (Field("tool", _TOOL), Field("torn", _TORN, private=True)),
     }
 )

@@ -134,7 +134,7 @@ def test_the_sample_verifies(tmp_path):
 TABLES = [
     ("common", schema.COMMON),
     *schema.MANIFEST.items(),
-    *((f"custody {kind}", fields) for kind, fields in schema.CUSTODY.items() if fields != schema.MANIFEST[kind]),
+    *((f"custody {kind}", fields) for kind, fields in schema.CUSTODY.items() if fields != schema.MANIFEST.get(kind)),
 ]
 """Each table of records of the page, and the fields that the code has for it."""
 
@@ -188,6 +188,11 @@ FORMS = {  # good values, bad values
     "cut_short": (["cut_short"], [""]),
     "counts": ([COUNTS], [dict(reversed(COUNTS.items())), {}]),
     "isolation": ([dict(made.ISOLATION), {"open": None, "close": None, "run": None}], [{"open": "isolated"}, {}]),
+    "checked": ([{"verdict": "ANCHORED", "files": 1, "bytes": 0}], [{"verdict": "ALTERED", "files": 1, "bytes": 0}, {}]),
+    "signer": (
+        ["ssh-rsa AAAA", "sk-ssh-ed25519@openssh.com AAAAGnNr", "ecdsa-sha2-nistp521 AAAA=="],
+        ["ssh-dss AAAA", "ssh-rsa AAAA me", "ssh-rsa", "ecdsa-sha2-nistp224 AAAA"],
+    ),
     "boolean": ([True, False], [0, "true"]),
     "null": ([None], []),
     "[A-Za-z0-9-]{1,64}": (["a-B"], ["", "a b"]),
