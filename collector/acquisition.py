@@ -44,6 +44,9 @@ class Onlooker(Protocol):
     def opened(self, bundle: Path, start_code: str) -> None:
         """Tell that the bundle is born: from here on something is preserved."""
 
+    def practice(self, identity: str) -> None:
+        """Tell the practice's own secret, to be copied now: it is stored nowhere, and a run that is cut loses it."""
+
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """Tell that the next step begins; `seconds` is the longest it may take. The last one is `seal`."""
 
@@ -102,6 +105,10 @@ class Result:
     seconds: float
     reason: str | None
     """Why the run was cut short, or `None`."""
+    recipients: tuple[str, ...]
+    """Who can read the bundle; empty: it is not encrypted."""
+    practice_identity: str | None
+    """The practice's own secret, for paper; `None` where there is none, or an earlier part of the run has shown it."""
     missed: tuple[tuple[str, str], ...]
     """Source and outcome of each gap, in order."""
 
@@ -118,6 +125,8 @@ class Run:
     start_code: str
     vigil: Vigil
     limits: Limits = field(default_factory=Limits)
+    practice_identity: str | None = None
+    """What `Result` has; kept in memory only."""
     isolate: bool = False
     """Whether the operator asked to switch the network off (`--isolate`)."""
     stop: Stop = field(default_factory=Stop)
@@ -356,6 +365,8 @@ class Run:
             seal_sha256=sealed.digest.hex(),
             seconds=time.monotonic() - self.started,
             reason=cut,
+            recipients=self.bundle.recipients,
+            practice_identity=self.practice_identity,
             missed=tuple(self._missed),
         )
 

@@ -7,11 +7,14 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import layout, seal
-from collector.errors import UsageError
+from collector import countersign, disk, layout, seal
+from collector.errors import TimestampError, UsageError
 from collector.findings import Anchor, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from collector.chainfile import ChainFile
     from collector.findings import Findings
 
@@ -23,12 +26,25 @@ class Trusted:
     start_code: str | None = None
     seal_code: str | None = None
     kit_nonce: str | None = None
+    expert_keys: tuple[str, ...] = ()
+    """Public keys, `type base64`, under which a receipt anchors."""
+    tsa_roots: tuple[bytes, ...] = ()
+    """Certificates (PEM) under which a timestamp anchors."""
 
 
-def compared(
-    trusted: Trusted, manifest: ChainFile | None, checkpoint: bytes | None, found: Findings
-) -> tuple[Anchor, ...]:
-    """(10) The codes and the kit that the verifier brings fit; raises `UsageError` for a code that is none."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the steps before have read of a bundle; `custody` is `None` where none is there or can be read."""
+
+    path: Path
+    manifest: ChainFile | None
+    custody: ChainFile | None
+    checkpoint: bytes | None
+
+
+def compared(trusted: Trusted, held: Held, found: Findings) -> tuple[Anchor, ...]:
+    """(10) What the verifier brings from outside fits; raises `UsageError` for a code that is none."""
+    manifest, checkpoint = held.manifest, held.checkpoint
     anchors = []
     if trusted.start_code is not None:
         line = manifest.first_line if manifest is not None else None
@@ -53,7 +69,43 @@ def compared(
             anchors.append(Anchor("kit_nonce", anchors=False, detail="the bundle was opened with this kit's nonce"))
         else:
             found.add("KIT_NONCE_MISMATCH", layout.MANIFEST, "it was not opened with this kit")
+    if held.custody is not None and checkpoint is not None:
+        anchors += _receipts(trusted, held.custody)
+        anchors += _timestamps(trusted, held.path, held.custody, checkpoint, found)
     return tuple(anchors)
+
+
+def _receipts(trusted: Trusted, custody: ChainFile) -> Iterator[Anchor]:
+    for receipt in custody.receipts:
+        known = receipt.key in trusted.expert_keys
+        detail = "under a key that you gave" if known else "under a key that you did not give: no anchor"
+        fingerprint = countersign.fingerprint(receipt.key)
+        yield Anchor("receipt", known, detail, receipt.to, fingerprint, receipt.utc)
+
+
+def _timestamps(
+    trusted: Trusted, path: Path, custody: ChainFile, checkpoint: bytes, found: Findings
+) -> Iterator[Anchor]:
+    for stored in custody.inventory.stored.values():
+        if stored.kind != layout.TIMESTAMP:
+            continue
+        if not trusted.tsa_roots:
+            yield Anchor("timestamp", anchors=False, detail="not checked: you gave no certificate of an authority")
+            continue
+        from collector import timestamp  # noqa: PLC0415 - only where there is one to check
+
+        try:
+            token = disk.read_regular(path / stored.path, timestamp.MAX_TOKEN)
+            if hashlib.sha256(token).hexdigest() != stored.sha256:
+                continue  # step 9 has told it
+            stamp = timestamp.check(token, checkpoint, trusted.tsa_roots)
+        except OSError:
+            continue  # the same
+        except TimestampError as error:
+            found.add("TIMESTAMP_INVALID", stored.path, str(error), Level.INFORMATION)
+            continue
+        detail = "under a certificate that you gave"
+        yield Anchor("timestamp", anchors=True, detail=detail, holder=stamp.authority, not_later_than=stamp.time)
 
 
 def _code_errors(given: str, data: bytes | None, which: str) -> int | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from collector import disk, layout, schema, seal
 from collector.errors import BundleNotMadeError, CollectorError
-from collector.inventory import Inventory
+from collector.inventory import Inventory, recipients_of
 from collector.ledger import Ledger, ordered
 from collector.manifest import Chain
 from collector.orphans import answer_orphans
@@ -57,8 +57,9 @@ class Bundle(Ledger):
         inventory: Inventory,
         key: Ed25519PrivateKey,
         clock: Clock,
+        recipients: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(path, fd, chain, inventory, clock, schema.MANIFEST)
+        super().__init__(path, fd, chain, inventory, clock, schema.MANIFEST, recipients)
         self._key = key
 
     def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
@@ -144,7 +145,7 @@ def create(
         disk.lock(fd)
         keep_reserve(path)
         chain = Chain(sid or secrets.token_hex(16))
-        bundle = Bundle(path, fd, chain, Inventory(), key, clock)
+        bundle = Bundle(path, fd, chain, Inventory(), key, clock, recipients_of(opening))
         fields = {**opening, "run_key": seal.public_line(key), "readme_sha256": hashlib.sha256(readme).hexdigest()}
         bundle.append("open", fields)
         if request is not None:

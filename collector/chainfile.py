@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import disk, schema, seal
+from collector import countersign, disk, schema, seal
 from collector.clocks import step_between
 from collector.errors import ManifestFormatError
 from collector.inventory import Inventory
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from collector.manifest import Record
     from collector.schema import Tables
+    from collector.text import Text
 
 TORN_KEPT = 16 * 1024
 """Bytes of a torn tail that a `resume` record keeps; length and hash are of the whole."""
@@ -51,6 +52,16 @@ class TornTail:
         return {"length": self.length, "sha256": self._sum.hexdigest(), "base64": text}
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt whose countersignature holds: `key` signed the custody chain up to `line`."""
+
+    key: str
+    to: Text
+    utc: str
+    line: int
+
+
 @dataclass(slots=True)
 class ChainFile:
     """A chain as it was read: `problems` in the order of lines, empty if it holds."""
@@ -65,6 +76,8 @@ class ChainFile:
     last_record: Record | None
     first: str
     """What its first line must name: zeros, or the hash of the checkpoint."""
+    receipts: list[Receipt] = field(default_factory=list)
+    """The countersigned receipts that hold (SPEC 10.2), in order."""
 
 
 def read_chain(
@@ -76,17 +89,19 @@ def read_chain(
     first: str = schema.ZERO_HASH,
     last: str | None = None,
     seen: Callable[[Record], None] | None = None,
+    encrypted: bool = False,
 ) -> ChainFile:
     """Read a whole chain; raises `OSError` if the file can't be opened or read.
 
     `last` is the hash that a checkpoint names for the last line, if there is one. Every
-    record that can be read is shown to `seen`.
+    record that can be read is shown to `seen`. `encrypted` tells it of a custody chain; a manifest
+    tells it itself.
     """
-    reader = ChainReader(sid, first, tables)
+    reader = ChainReader(sid, first, tables, encrypted=encrypted)
     chain = ChainFile(Inventory(folder), reader.problems, reader.chain.head(), TornTail(), None, [], None, first)
     splitter = _Splitter(path)
     for line in splitter.lines():
-        before = reader.chain.head() if b'"type":"phase"' in line else None
+        before = reader.chain.head() if b'"type":"phase"' in line or b'"type":"signature"' in line else None
         if chain.first_line is None:
             chain.first_line = line
         record = reader.feed(line)
@@ -150,6 +165,8 @@ def _take(chain: ChainFile, reader: ChainReader, record: Record, before: Head | 
         return
     if before is not None and record["type"] == "phase":
         _check_phase(chain, reader, record, before)
+    if before is not None and record["type"] == "signature":
+        _check_countersignature(chain, reader, record, before)
     if chain.last_record is not None and len(chain.clock_steps) < _MAX_STEPS:
         step = step_between(chain.last_record, record)
         if step is not None:
@@ -164,3 +181,13 @@ def _check_phase(chain: ChainFile, reader: ChainReader, record: Record, before: 
         reader.refuse("SCHEMA", "the code of this phase is not that of the line before it")
     elif not seal.is_signed(message, blob, chain.inventory.keys[-1], seal.PHASE_NAMESPACE):
         reader.refuse("SIGNATURE_INVALID", "the run's key did not sign the lines before this phase")
+
+
+def _check_countersignature(chain: ChainFile, reader: ChainReader, record: Record, before: Head) -> None:
+    blob, key = base64.b64decode(str(record["signature"])), str(record["key"])
+    receipt = chain.last_record  # the inventory has seen that it is one
+    if receipt is None or not countersign.holds(seal.checkpoint_text(before), blob, key):
+        reader.refuse("RECEIPT_INVALID", "the key that it names did not sign the custody records before it")
+        return
+    to: Text = receipt["to"]  # type: ignore[assignment]  # the table has seen that it is a text
+    chain.receipts.append(Receipt(key, to, str(receipt["utc"]), reader.chain.records - 1))

@@ -1,27 +1,41 @@
-"""What happens after the seal: notes and attachments, in a chain that starts from the checkpoint (SPEC 10)."""
+"""What happens after the seal, in a chain that starts from the checkpoint (SPEC 10).
+
+Notes, attachments, observations; hand-overs and receipts, each between two verifications of every
+byte. In an encrypted bundle what is private goes to the recipients of `open` (SPEC 11).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import disk, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
-from collector.ledger import Ledger, as_json
+from collector.inventory import recipients_of
+from collector.ledger import Ledger, as_json, ordered
 from collector.orphans import answer_orphans
 from collector.resume import joined, refuse_strangers
 from collector.text import from_native
+from collector.verify import verify_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from collector.anchors import Trusted
     from collector.manifest import Record
-    from collector.model import Clock
+    from collector.model import Clock, Json
+    from collector.verify import VerifiedBundle
 
 MAX_NOTE = 2500
 """Longest note in characters: 24 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
+
+MAX_SAID = 500
+"""Longest field of a hand-over in characters: six of them fit a line (20 bytes each at most)."""
 
 _SUFFIXES = (
     ".csv .doc .docx .eml .gif .heic .html .jpeg .jpg .json .log .m4a .mov .mp3 .mp4 .msg .odt .pdf .png .rtf .tsr "
@@ -30,17 +44,85 @@ _SUFFIXES = (
 """Endings that an attachment may keep, so that it opens with a double click; any other becomes `.bin`."""
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What is said of a hand-over, as typed: who gives (`by`) what to whom, and the rest of SPEC 10.1."""
+
+    to: str
+    by: str | None = None
+    role: str | None = None
+    reason: str | None = None
+    place: str | None = None
+    condition: str | None = None
+
+
 def note(path: Path, text: str, clock: Clock, tool: Record) -> Record:
     """Add a note to a sealed bundle; raises `LimitError` for one that is too long."""
     if not text.strip():
         raise UsageError("the note is empty", hint="put the text in quotes after the bundle's folder")
     if len(text) > MAX_NOTE:
         raise LimitError(f"the note has {len(text)} characters; {MAX_NOTE} are allowed", hint="attach it as a file")
-    ledger = _opened(path, clock, tool)
-    try:
+    with _opened(path, clock, tool) as ledger:
         return ledger.append("note", {"observed": None, "text": as_json(from_native(text))})
-    finally:
-        ledger.release()
+
+
+def observe(path: Path, what: str, data: Mapping[str, Json], clock: Clock, tool: Record) -> None:
+    """Add an observation that was made after the seal."""
+    with _opened(path, clock, tool) as ledger:
+        ledger.append("observation", {"what": what, "data": ordered(dict(data))})
+
+
+def hand_over(path: Path, said: HandOver, clock: Clock, tool: Record, trusted: Trusted | None = None) -> VerifiedBundle:
+    """Record that a bundle is given away, between two verifications of every byte; returns the second.
+
+    Raises what `verify_bundle` raises, `NotClosedError`, and `LimitError` for a field that is too long.
+    """
+    fields = _said(said)
+    fields["checked"] = _checked(verify_bundle(path, trusted))
+    with _opened(path, clock, tool) as ledger:
+        ledger.append("handover", fields)
+    return verify_bundle(path, trusted)
+
+
+def receive(
+    path: Path,
+    said: HandOver,
+    key: str,
+    sign: Callable[[bytes], bytes],
+    clock: Clock,
+    tool: Record,
+    trusted: Trusted | None = None,
+) -> VerifiedBundle:
+    """Record that a bundle was got, countersigned, between two verifications of every byte; returns the second.
+
+    `key` is the public half (`type base64`), `sign` makes an SSHSIG blob with the secret one. Raises
+    what `hand_over` raises, and what `sign` does; then nothing was added.
+    """
+    fields = _said(said)
+    fields["checked"] = _checked(verify_bundle(path, trusted))
+    with _opened(path, clock, tool) as ledger:
+        ledger.append_countersigned(fields, key, sign)
+    return verify_bundle(path, trusted)
+
+
+def _said(said: HandOver) -> Record:
+    fields: Record = {}
+    for name in ("by", "to", "role", "reason", "place", "condition"):
+        text = getattr(said, name)
+        if text is not None and len(text) > MAX_SAID:
+            raise LimitError(f"{len(text)} characters are too many for one field; {MAX_SAID} are allowed")
+        fields[name] = None if text is None else as_json(from_native(text))
+    if not said.to.strip():
+        raise UsageError("it is not said who gets the bundle", hint="give a name")
+    return fields
+
+
+def _checked(bundle: VerifiedBundle) -> Record:
+    if bundle.checkpoint is None:
+        raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
+    stored = [*bundle.inventory.stored.values(), *(bundle.custody.inventory.stored.values() if bundle.custody else ())]
+    verdict = bundle.report.verdict.value
+    return {"verdict": verdict, "files": len(stored), "bytes": sum(file.size for file in stored)}
 
 
 def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record) -> Record:
@@ -53,16 +135,24 @@ def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record)
         reason = "it is no regular file" if error.errno is None else os.strerror(error.errno)
         raise RefusedError(f"the file can't be attached: {reason}", hint="give the path of an ordinary file") from error
     try:
-        ledger = _opened(path, clock, tool)
-        try:
+        with _opened(path, clock, tool) as ledger:
             return _copied(ledger, source, file, text)
-        finally:
-            ledger.release()
     finally:
         os.close(source)
 
 
-def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record:
+def add_clear(path: Path, data: bytes, kind: str, suffix: str, clock: Clock, tool: Record) -> Record:
+    """Store bytes that are clear in every bundle (SPEC 10.3) as a custody file; returns path, size and sha256."""
+    with _opened(path, clock, tool) as ledger:
+        _make_folder(ledger)
+        artifact = ledger.artifact(kind, kind, suffix, "imported", clear=True)
+        artifact.write(data)
+        ledger.finish(artifact)
+        stored = ledger.inventory.stored[artifact.path]
+        return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
+
+
+def _make_folder(ledger: Ledger) -> None:
     folder = ledger.path / layout.ATTACHMENTS
     if not folder.is_dir() or folder.is_symlink():
         try:
@@ -70,6 +160,10 @@ def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record
         except OSError as error:
             raise disk.translated(error) from error
         disk.sync_folder(ledger.path)
+
+
+def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record:
+    _make_folder(ledger)
     before = os.fstat(source)
     suffix = file.suffix.lower() if file.suffix.lower() in _SUFFIXES.split() else ".bin"
     artifact = ledger.artifact("file", "attachment", suffix, "copied")
@@ -92,13 +186,23 @@ def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record
     return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
 
 
-def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
+@contextlib.contextmanager
+def _opened(path: Path, clock: Clock, tool: Record) -> Iterator[Ledger]:
+    """Yield the custody chain, and close it after."""
+    ledger = _open(path, clock, tool)
+    try:
+        yield ledger
+    finally:
+        ledger.release()
+
+
+def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
     """Return the custody chain of a bundle whose seal holds, ready for the next record.
 
     The artifacts are not hashed again (that is `verify`'s, and a hand-over's). Raises
     `NotABundleError`, `NotClosedError`, `AlteredError` or `RefusedError`; then nothing was changed.
     """
-    checkpoint = _sealed(path)
+    checkpoint, recipients = _sealed(path)
     sid = checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1]
     first = hashlib.sha256(checkpoint).hexdigest()
     if os.path.lexists(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
@@ -117,6 +221,7 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
             tables=schema.CUSTODY,
             sid=sid,
             first=first,
+            encrypted=bool(recipients),
         )
         if chain.problems:
             raise AlteredError(
@@ -125,7 +230,7 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
         refuse_strangers(path / layout.ATTACHMENTS)
         disk.sync_folder(path)  # a custody file that was just made has its name for good
         sums = joined(chain, fd)
-        ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY)
+        ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY, recipients)
         if chain.torn.length or chain.inventory.pending:
             ledger.append("resume", {"tool": tool, "torn": chain.torn.as_record()}, synced=False)
             ledger.end_here()
@@ -139,8 +244,8 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Ledger:
     return ledger
 
 
-def _sealed(path: Path) -> bytes:
-    """Return the checkpoint of a bundle whose manifest and signature it fits."""
+def _sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
+    """Return the checkpoint of a bundle whose manifest and signature it fits, and its recipients."""
     if not os.path.lexists(path / layout.MANIFEST):
         raise NotABundleError("this folder is no bundle: it holds no manifest.jsonl")
     if not os.path.lexists(path / layout.CHECKPOINT):
@@ -157,4 +262,4 @@ def _sealed(path: Path) -> bytes:
         raise AlteredError(
             "the bundle's seal does not hold: nothing is added to it", hint="`collect verify` says where"
         )
-    return checkpoint
+    return checkpoint, recipients_of(manifest.inventory.opening)

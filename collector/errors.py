@@ -84,6 +84,12 @@ class ManifestFormatError(CollectorError):
         self.code = code
 
 
+class TimestampError(CollectorError):
+    """A timestamp does not hold, or can't be read: nothing was taken in."""
+
+    exit_code = 1
+
+
 class NotJudgedError(CollectorError):
     """Nothing could be learnt of the network: neither isolated nor connected."""
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collector.text import Text
 
 
 class Level(IntEnum):
@@ -69,10 +73,16 @@ class Anchor:
     """Something outside the bundle that it was compared with and that fits."""
 
     kind: str
-    """seal_code, start_code or kit_nonce; timestamps and receipts follow with the custody forms."""
+    """seal_code, start_code, kit_nonce, receipt or timestamp."""
     anchors: bool
     """Whether it makes the bundle ANCHORED; a start code or nonce alone never does."""
     detail: str
+    holder: Text | None = None
+    """Who holds it, as the bundle names them: the receiver, the time stamping authority; a name from outside."""
+    key: str | None = None
+    """Fingerprint of the key of a receipt."""
+    not_later_than: str | None = None
+    """UTC: the bundle was there by then; `None` where only the paper has the date."""
 
 
 MAX_FINDINGS = 1000

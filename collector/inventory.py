@@ -44,6 +44,8 @@ class Inventory:
     keys: list[str] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
     """`seq` of each `resume`: what follows one is bound by a later key only."""
+    last_type: str = ""
+    """Type of the record that was taken in last."""
     phases: set[str] = field(default_factory=set)
     """Names of the phases that were closed."""
     pending: dict[str, Record] = field(default_factory=dict)
@@ -61,6 +63,9 @@ class Inventory:
             raise _fault("the first record, and no other, is open")
         if self.closing is not None and kind != "resume":
             raise ManifestFormatError("DATA_AFTER_CLOSE", "a record follows close")
+        if kind == "signature" and self.last_type != "receipt":
+            raise _fault("the line before a countersignature is no receipt")
+        self.last_type = kind
         self._take(kind, record)
         if "run_key" in record:
             self.keys.append(str(record["run_key"]))
@@ -143,6 +148,12 @@ class Inventory:
         if record["counts"] != self.counts:
             raise _fault("the counts of close are not those of the records")
         self.closing = record
+
+
+def recipients_of(opening: Record | None) -> tuple[str, ...]:
+    """Return who can read the bundle that an `open` record begins; empty: everybody."""
+    recipients = (opening or {}).get("recipients")
+    return tuple(str(one) for one in recipients) if isinstance(recipients, list) else ()
 
 
 def _fault(what: str) -> ManifestFormatError:

@@ -20,6 +20,8 @@ PART = ".part"
 
 SEALED_FILES = (MANIFEST, CHECKPOINT, SIGNATURE, RUN_KEY, SIGNERS, README)
 """What `SHA256SUMS` lists beside the artifacts."""
+TIMESTAMP, TIMESTAMP_REQUEST = "timestamp", "timestamp-request"
+"""Kinds of the custody files that are clear in every bundle (SPEC 10.3)."""
 FOLDERS = (ARTIFACTS, ATTACHMENTS)
 
 LITTER = frozenset({"desktop.ini", "Thumbs.db", ".DS_Store"})

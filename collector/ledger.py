@@ -7,6 +7,7 @@ A bundle is one such chain (`collector.bundle`), custody another (`collector.cus
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import os
@@ -14,9 +15,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import disk, layout
-from collector.errors import CollectorError, DiskFullError, WriteError
-from collector.manifest import MAX_RECORDS, ManifestWriter, utc_text
+from collector import age, countersign, disk, layout, seal
+from collector.errors import CollectorError, DiskFullError, RefusedError, WriteError
+from collector.manifest import MAX_RECORDS, ManifestWriter, decode, utc_text
 from collector.model import Gap, Outcome
 from collector.text import readable
 
@@ -35,7 +36,9 @@ GROUP_FILES = 64
 GROUP_SECONDS = 1.0
 """… and the longest that the first of them may wait for it."""
 MAX_SUBJECT = 2500
-"""Longest subject of a record in characters: 20 bytes each at most (text and hex), so that it fits a line."""
+"""Longest subject of a record in characters: 20 bytes each at most (text and hex), so that it fits a line …"""
+MAX_HIDDEN = 1500
+"""… and where it is encrypted, which makes three bytes four."""
 _FULL = "the folder of the bundle is full: what room is left is for its seal"
 _BUFFER = 256 * 1024
 _DRIP_SECONDS = 2.0
@@ -55,6 +58,9 @@ class ArtifactFile:
     fd: int
     is_full: Callable[[], bool]
     """Whether the reserve is being spent: what room is left is for records and the seal."""
+    encryption: age.Encryption | None = None
+    taken: int = 0
+    """Bytes of content taken; encrypted, more of them are stored."""
     size: int = 0
     lines: int = 0
     """Whole lines of a table written so far."""
@@ -68,13 +74,14 @@ class ArtifactFile:
         """Add bytes; raises `DiskFullError` or `WriteError`, and then takes no more."""
         self._waiting.append(data)
         self._waiting_bytes += len(data)
+        self.taken += len(data)
         if self._waiting_bytes >= _BUFFER:
             self.flush()
             if time.monotonic() - self._synced > _DRIP_SECONDS:
                 disk.sync(self.fd)
                 self._synced = time.monotonic()
 
-    def flush(self) -> None:
+    def flush(self, *, last: bool = False) -> None:
         """Hand what is buffered to the system; what could not be written is dropped and `cut` says so."""
         data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
         self._waiting, self._waiting_bytes = [], 0
@@ -83,9 +90,13 @@ class ArtifactFile:
         try:
             if self.is_full():
                 raise DiskFullError(_FULL)
+            if self.encryption is not None:
+                data = self.encryption.end(data) if last else self.encryption.feed(data)
             disk.write_all(self.fd, data, counted=self._count)
         except CollectorError:
             self.cut = True
+            if self.encryption is not None:
+                self.encryption.drop()
             raise
 
     def _count(self, written: bytes) -> None:
@@ -97,6 +108,10 @@ class ArtifactFile:
     def sha256(self) -> str:
         """Return the hash of the bytes written so far."""
         return self._sum.hexdigest()
+
+    def content_sha256(self) -> str | None:
+        """Return the hash of the content of an encrypted file, or `None` where not all of it is stored."""
+        return None if self.encryption is None or self.cut else self.encryption.content_sha256()
 
 
 class ChainFileOnDisk:
@@ -148,14 +163,18 @@ class Ledger:
         inventory: Inventory,
         clock: Clock,
         tables: Tables,
+        recipients: tuple[str, ...] = (),
     ) -> None:
         self.path = path
+        self.recipients = recipients
+        """Who can read what is private; empty: everybody (SPEC 11)."""
         self.clock = clock
         self.inventory = inventory
         self.grouped = False
         """Whether artifacts may share a sync; off while the volatile phase lasts."""
         self._file = ChainFileOnDisk(fd, path / layout.RESERVE)
         self._writer = ManifestWriter(self._file, chain, tables)
+        self._tables = tables
         self._group: list[tuple[ArtifactFile, Record]] = []
         self._group_since = 0.0
         self._looked = 0.0
@@ -179,11 +198,40 @@ class Ledger:
         """Add a record and, unless told otherwise, bring it onto the medium."""
         if self.records >= MAX_RECORDS - 1:
             raise DiskFullError("a manifest takes no more records")
-        record = self._writer.append(kind, self.clock.now(), fields)
+        record = self._writer.append(kind, self.clock.now(), self._veiled(kind, fields))
         self.inventory.add(record)
         if synced:
             disk.sync(self._file.fd)
         return record
+
+    def append_countersigned(self, fields: Record, key: str, sign: Callable[[bytes], bytes]) -> None:
+        """Add a `receipt` and the `signature` under it; `sign` makes an SSHSIG blob of a message with `key`'s secret.
+
+        Whatever `sign` raises comes out, and then nothing was added; raises `RefusedError` if what it
+        made does not hold.
+        """
+        _, line = self._writer.drafted("receipt", self.clock.now(), fields)
+        message = seal.checkpoint_text(self._writer.chain.head_with(line))
+        blob = sign(message)
+        if not countersign.holds(message, blob, key):
+            raise RefusedError("the signature is not one of this key", hint="give the public half that belongs to it")
+        self._writer.write(line)
+        self.inventory.add(decode(line))
+        self.append("signature", {"key": key, "signature": base64.b64encode(blob).decode("ascii")})
+
+    def _veiled(self, kind: str, fields: Record) -> Record:
+        """Return the fields with the private ones encrypted, if there are recipients (SPEC 11, clause 1)."""
+        names = self._tables.private(kind)
+        if not self.recipients or not names:
+            return fields
+        private = {name: fields[name] for name in names}
+        if kind == "artifact":
+            private["content_sha256"] = fields.get("content_sha256")
+        clear = {name: value for name, value in fields.items() if name not in private}
+        return {**clear, "private": age.hidden(private, self.recipients)}
+
+    def _fitting(self, text: Text | None) -> Json:
+        return fitting(text, MAX_HIDDEN if self.recipients else MAX_SUBJECT)
 
     def gap(self, source: str, gap: Gap, path: str | None = None) -> None:
         """Record what could not be had; `path` is that of the intent that it ends, if one was made."""
@@ -191,15 +239,20 @@ class Ledger:
             "source": source,
             "outcome": gap.outcome.value,
             "path": path,
-            "subject": _fitting(gap.subject),
-            "reason": _fitting(gap.reason),
+            "subject": self._fitting(gap.subject),
+            "reason": self._fitting(gap.reason),
         }
         self.append("gap", fields, synced=not self.grouped)
 
-    def artifact(self, kind: str, source: str, suffix: str, method: str) -> ArtifactFile:
-        """Announce an artifact and open its file; raises `DiskFullError` or `WriteError`."""
+    def artifact(self, kind: str, source: str, suffix: str, method: str, *, clear: bool = False) -> ArtifactFile:
+        """Announce an artifact and open its file; raises `DiskFullError` or `WriteError`.
+
+        It is encrypted to the recipients, if there are any, unless it is `clear` by its kind (SPEC 10.3).
+        """
         if self._file.is_spent:
             raise DiskFullError(_FULL)
+        encryption = age.Encryption(self.recipients) if self.recipients and not clear else None
+        suffix += "" if encryption is None else age.SUFFIX
         path = f"{self.inventory.folder}/{self.records:06d}-{source}{suffix}"
         self.append("intent", {"path": path, "kind": kind, "source": source}, synced=not self.grouped)
         part = self.path / (path + layout.PART)
@@ -209,7 +262,7 @@ class Ledger:
         except DiskFullError:
             self.gap(source, Gap(Outcome.OVER_LIMIT, "the folder of the bundle is full"), path)  # ends the intent
             raise
-        return ArtifactFile(path, kind, source, method, started, part, fd, lambda: self._file.is_spent)
+        return ArtifactFile(path, kind, source, method, started, part, fd, lambda: self._file.is_spent, encryption)
 
     def _create(self, part: Path) -> int:
         try:
@@ -235,18 +288,18 @@ class Ledger:
         """
         full = None
         try:
-            file.flush()
+            file.flush(last=True)
         except DiskFullError as error:
             full = error
         if file.cut:
             flags = (*flags, "cut")
-            rows = None if rows is None else max(0, file.lines - 1)
-        empty = not file.cut and (file.size == 0 if rows is None else rows == 0)
+            rows = None if rows is None or file.encryption is not None else max(0, file.lines - 1)
+        empty = not file.cut and (file.taken == 0 if rows is None else rows == 0)
         fields: Record = {
             "path": file.path,
             "kind": file.kind,
             "source": file.source,
-            "subject": _fitting(subject),
+            "subject": self._fitting(subject),
             "method": file.method,
             "outcome": (Outcome.EMPTY if empty else Outcome.COLLECTED).value,
             "started": file.started,
@@ -257,6 +310,8 @@ class Ledger:
             "source_times": None if source_times is None else ordered(dict(source_times)),
             "flags": [*sorted(set(flags))],
         }
+        if self.recipients:
+            fields["content_sha256"] = file.content_sha256()
         if not self._group:
             self._group_since = time.monotonic()
         self._group.append((file, fields))
@@ -320,12 +375,12 @@ def ordered(value: Json) -> Json:
     return [ordered(item) for item in value] if isinstance(value, list) else value
 
 
-def _fitting(text: Text | None) -> Json:
+def fitting(text: Text | None, limit: int) -> Json:
     """Return a text as JSON; one that no line could hold (a path thousands of folders deep) loses its middle."""
     shown = readable(text)
-    if len(shown) <= MAX_SUBJECT:
+    if len(shown) <= limit:
         return as_json(text)
-    return f"{shown[: MAX_SUBJECT // 2 - 1]}\N{HORIZONTAL ELLIPSIS}{shown[-MAX_SUBJECT // 2 :]}"
+    return f"{shown[: limit // 2 - 1]}\N{HORIZONTAL ELLIPSIS}{shown[-limit // 2 :]}"
 
 
 def as_json(text: Text | None) -> Json:

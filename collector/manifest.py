@@ -156,6 +156,12 @@ class Chain:
         """Return where the chain stands now."""
         return Head(self.sid, self.records, self.length, self._sum.hexdigest(), self.last)
 
+    def head_with(self, line: bytes) -> Head:
+        """Return where the chain would stand after one more line."""
+        longer = Chain(self.sid, self.first, self.records, self.length, self.last, self._sum.copy())
+        longer.add(line)
+        return longer.head()
+
 
 class ManifestWriter:
     """Appends records to a stream; every line is complete or an exception tells that it is not."""
@@ -166,10 +172,21 @@ class ManifestWriter:
         self.chain = chain
 
     def append(self, kind: str, moment: Moment, fields: Record) -> Record:
-        """Write one record and return it.
+        """Write one record and return it; raises what `drafted` raises, before anything is written."""
+        record, line = self.drafted(kind, moment, fields)
+        self.write(line)
+        return record
 
-        Raises `LimitError` before anything is written if the line would be too long, and
-        `ValueError` if `fields` are not those of the table: that is a mistake of ours.
+    def write(self, line: bytes) -> None:
+        """Write a line that was drafted last, nothing else having been written since."""
+        self._out.write_all(line + b"\n")
+        self.chain.add(line)
+
+    def drafted(self, kind: str, moment: Moment, fields: Record) -> tuple[Record, bytes]:
+        """Return the record that would come next, and its line without LF.
+
+        Raises `LimitError` if the line would be too long, and `ValueError` if `fields` are
+        not those of the table: that is a mistake of ours.
         """
         record: Record = {
             "v": 1,
@@ -191,9 +208,7 @@ class ManifestWriter:
             schema.check(decode(line), self._tables, encrypted="private" in record)
         except ManifestFormatError as error:
             raise ValueError(f"our own record is wrong: {error}: {line[:2000]!r}") from error
-        self._out.write_all(line + b"\n")
-        self.chain.add(line)
-        return record
+        return record, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +232,17 @@ class ChainReader:
     between them whose `prev` was changed, not the line before.
     """
 
-    def __init__(self, sid: str = "", first: str = schema.ZERO_HASH, tables: Tables = schema.MANIFEST) -> None:
+    def __init__(
+        self,
+        sid: str = "",
+        first: str = schema.ZERO_HASH,
+        tables: Tables = schema.MANIFEST,
+        *,
+        encrypted: bool = False,
+    ) -> None:
         self.chain = Chain(sid, first)
         self.problems: list[Problem] = []
-        self.encrypted = False
+        self.encrypted = encrypted
         self._tables = tables
         self._held: Problem | None = None
         self._unread = False

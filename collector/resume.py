@@ -11,6 +11,7 @@ from collector import disk, layout, seal
 from collector.bundle import Bundle, keep_reserve
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
+from collector.inventory import recipients_of
 from collector.manifest import Chain
 from collector.orphans import answer_orphans
 from collector.verify import verify_bundle
@@ -64,7 +65,8 @@ def reopen(
     try:
         chain = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS, seen=seen)
         _refuse(path, chain, machine)
-        bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock)
+        recipients = recipients_of(chain.inventory.opening)
+        bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock, recipients)
         if os.path.lexists(path / layout.RESERVE):
             (path / layout.RESERVE).unlink()
         torn = chain.torn.as_record()
@@ -88,8 +90,6 @@ def _refuse(path: Path, chain: ChainFile, machine: Json) -> None:
     opening = chain.inventory.opening
     if chain.problems or opening is None:
         raise AlteredError("the bundle was altered: nothing is added to it", hint="`collect verify` says where")
-    if opening["recipients"]:
-        raise RefusedError("this bundle is encrypted to recipients, which this version can't go on with")
     begun_on = _machine(opening)
     if machine is not None and begun_on is not None and machine != begun_on:
         hint = "start a new run here with `collect --case`"

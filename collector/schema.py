@@ -121,6 +121,7 @@ is_case = matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 is_key = matches(r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}")  # A-P: 32 bytes of key, not 33
 # The last character before `=` has spare bits, which are zero: one spelling.
 is_base64 = matches(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?")
+is_nonce = matches(r"[0-9a-f]{32,128}")
 is_code = matches(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}")
 is_plain = matches(r"[ -~]{1,200}")
 is_path = matches(r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}")
@@ -205,6 +206,10 @@ class Tables(dict[str, tuple[Field, ...]]):
             for hidden in (False, True)
         }
 
+    def private(self, kind: str) -> tuple[str, ...]:
+        """Return the names of the private fields of a record type, in their order."""
+        return tuple(field.name for field in self[kind] if field.private)
+
     def expected(self, kind: str, *, encrypted: bool) -> tuple[list[str], tuple[Field, ...], tuple[Check, ...]]:
         """Return the names in a record of this type, its fields, and the check of each, all in their order."""
         return self._expected[kind, encrypted]
@@ -227,7 +232,7 @@ MANIFEST = Tables(
             Field("arguments", list_of(is_text), private=True),
             Field("host", is_free, private=True),
             Field("clock", is_free),
-            Field("kit_nonce", or_null(matches(r"[0-9a-f]{32,128}"))),
+            Field("kit_nonce", or_null(is_nonce)),
             Field("run_key", is_key),
             Field("recipients", list_of(matches(r"age1[0-9a-z]{1,2000}"))),
             Field("readme_sha256", is_hash),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import bundle, eyes, isolation, layout, resume, seal, tool
+from collector import age, bundle, eyes, isolation, layout, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode, utc_text
@@ -45,6 +45,11 @@ class Plan:
     isolate: bool = False
     declined: bool = False
     """Whether `--isolate` was given and the person then said no."""
+    recipients: tuple[str, ...] = ()
+    """Who can read the bundle, checked by `age.checked`; the practice is added."""
+    practice: bool = False
+    """Whether the bundle is encrypted to the practice even where there is no other recipient."""
+    kit_nonce: str | None = None
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
 
@@ -60,6 +65,10 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     vigil = Vigil(host)  # listens from before the first record on
     facts = host.open_facts()
     clock = facts["clock"]
+    identity, recipients = None, plan.recipients
+    if recipients or plan.practice:
+        identity, own = age.new_identity()
+        recipients = (*recipients, own)
     opening: Record = {
         "case": plan.case.case,
         "operator": _said(plan.case.operator),
@@ -68,15 +77,16 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         "arguments": _arguments(plan.arguments),
         "host": ordered(facts["host"]),
         "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
-        "kit_nonce": None,
+        "kit_nonce": plan.kit_nonce,
         "run_key": "",
-        "recipients": [],
+        "recipients": [*recipients],
         "readme_sha256": "",
         "continues": None,
     }
     stamp = utc_text(host.clock.now().utc_ns)
     when = stamp[:19].replace("-", "").replace(":", "") + "Z"
-    name = f"{plan.case.case}_{layout.safe_name(readable(host.hostname()), 40)}_{when}"
+    host_name = "" if recipients else layout.safe_name(readable(host.hostname()), 40) + "_"  # SPEC 11, clause 4
+    name = f"{plan.case.case}_{host_name}{when}"
     scan, more = _fitting([as_json(from_bytes(path)) for path in plan.scan or ()])
     asked: dict[str, Json] = {
         "since": utc_text(plan.since_ns),
@@ -93,11 +103,14 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         start_code=_start_code(made.inventory.opening or {}),
         vigil=vigil,
         limits=plan.limits,
+        practice_identity=identity,
         isolate=plan.isolate,
         stop=stop,
         started=started,
     )
     onlooker.opened(made.path, run.start_code)
+    if identity is not None:
+        onlooker.practice(identity)
     if plan.declined:
         made.observe("isolate", {"step": "declined"})
     if plan.eyes is not None:
@@ -202,9 +215,9 @@ def _arguments(arguments: Sequence[str]) -> list[Json]:
 
 
 def _fitting(texts: Sequence[Json]) -> tuple[list[Json], int]:
-    """Return the first of some texts, as many as take half a line when they are written, and how many follow."""
+    """Return the first of some texts, as many as take a third of a line, and how many follow."""
     kept: list[Json] = []
-    left = MAX_LINE // 2
+    left = MAX_LINE // 3
     for text in texts:
         left -= len(encode({"text": text}))
         if left < 0:

@@ -11,7 +11,7 @@ The steps are numbered as in docs/SPEC.md section 8, and each block carries its 
  (7) the other sealed files have their one spelling
  (8) no other file stands in the folder
  (9) the custody chain starts from the checkpoint and holds
-(10) the codes and the kit that the verifier brings fit
+(10) what the verifier brings from outside fits
 (11) clocks that were set are told
 (12) the verdict is that of the worst finding
 
@@ -27,11 +27,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import layout, schema, seal
-from collector.anchors import Trusted, compared
+from collector.anchors import Held, Trusted, compared
 from collector.chainfile import read_chain
 from collector.contents import SMALL, Contents
 from collector.errors import AlteredError, NotABundleError
 from collector.findings import Findings, Level, Verdict
+from collector.inventory import recipients_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,8 @@ class Report:
     seal_code: str | None
     seal_sha256: str | None
     anchors: tuple[Anchor, ...]
+    recipients: tuple[str, ...]
+    """Who can read the bundle; empty: it is not encrypted."""
     resumed: tuple[int, ...]
     """`seq` of each `resume`: what follows one is bound by later anchors only."""
 
@@ -111,9 +114,9 @@ def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
         hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: _sha256(_rebuilt(manifest))}
         contents.manifest_sha256 = manifest.head.sha256
         contents.spelled(inventory, manifest.head.sid, hashes, sealed=sealed)  # (7)
-        custody = _custody(contents, manifest.head.sid, checkpoint)  # (9)
+        custody = _custody(contents, manifest, checkpoint)  # (9)
         contents.extras(inventory, custody.inventory if custody else None, sealed=sealed)  # (8)
-    anchors = compared(trusted, manifest, checkpoint, found)  # (10)
+    anchors = compared(trusted, Held(path, manifest, custody, checkpoint), found)  # (10)
     for step in manifest.clock_steps if manifest else ():  # (11)
         found.add("CLOCK_STEP", layout.MANIFEST, step, Level.INFORMATION)
     report = _report(found, manifest, custody, checkpoint, anchors)
@@ -182,7 +185,7 @@ def _signature(manifest: ChainFile, checkpoint: bytes | None, signature: bytes |
         found.add("SIGNATURE_INVALID", layout.SIGNATURE, "it is not the checkpoint's signature by the run's key")
 
 
-def _custody(contents: Contents, sid: str, checkpoint: bytes | None) -> ChainFile | None:
+def _custody(contents: Contents, manifest: ChainFile, checkpoint: bytes | None) -> ChainFile | None:
     # (9) the custody chain starts from the checkpoint and holds
     if layout.CUSTODY not in contents.names:
         return None
@@ -195,14 +198,19 @@ def _custody(contents: Contents, sid: str, checkpoint: bytes | None) -> ChainFil
             contents.path / layout.CUSTODY,
             folder=layout.ATTACHMENTS,
             tables=schema.CUSTODY,
-            sid=sid,
+            sid=manifest.head.sid,
             first=hashlib.sha256(checkpoint).hexdigest(),
+            encrypted=bool(recipients_of(manifest.inventory.opening)),
         )
     except OSError as error:
         found.add("CUSTODY_BREAK", layout.CUSTODY, f"it can't be read: {os.strerror(error.errno or 0)}")
         return None
     for problem in chain.problems:
-        found.add("CUSTODY_BREAK", f"{layout.CUSTODY} line {problem.line}", f"{problem.code}: {problem.detail}")
+        where = f"{layout.CUSTODY} line {problem.line}"
+        if problem.code == "RECEIPT_INVALID":
+            found.add("RECEIPT_INVALID", where, problem.detail)
+        else:
+            found.add("CUSTODY_BREAK", where, f"{problem.code}: {problem.detail}")
     if chain.torn.length:
         detail = f"{chain.torn.length} bytes follow the last whole line"
         found.add("TORN_TAIL", layout.CUSTODY, detail, Level.INCOMPLETE)
@@ -238,6 +246,7 @@ def _report(
         seal_code=None if checkpoint is None else seal.code(hashlib.sha256(checkpoint).digest()),
         seal_sha256=None if checkpoint is None else hashlib.sha256(checkpoint).hexdigest(),
         anchors=anchors,
+        recipients=recipients_of(manifest.inventory.opening) if manifest is not None else (),
         resumed=tuple(manifest.inventory.resumed) if manifest is not None else (),
     )
 

@@ -30,7 +30,7 @@ FLOORS = """
     isolation
     timeline
     manifest
-    seal clocks inventory disk uptime
+    seal clocks inventory disk uptime age countersign
     ledger chainfile contents
     orphans anchors
     bundle verify
@@ -47,7 +47,7 @@ FLOORS = """
 """The ground floor first. A room loads only rooms of floors below its own (and what is inside itself)."""
 
 VERIFIER = (
-    "manifest schema inventory seal clocks ledger chainfile contents findings anchors verify orphans resume custody "
+    "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans resume custody "
     "disk layout bundle"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""

@@ -188,7 +188,7 @@ FORMS = {  # good values, bad values
     "cut_short": (["cut_short"], [""]),
     "counts": ([COUNTS], [dict(reversed(COUNTS.items())), {}]),
     "isolation": ([dict(made.ISOLATION), {"open": None, "close": None, "run": None}], [{"open": "isolated"}, {}]),
-    "checked": ([{"verdict": "ANCHORED", "files": 1, "bytes": 0}], [{"verdict": "ALTERED", "files": 1, "bytes": 0}, {}]),
+    "checked": ([{"verdict": "ANCHORED", "files": 1, "bytes": 0}], [{"verdict": "ALTERED", "files": 1, "bytes": 0}]),
     "signer": (
         ["ssh-rsa AAAA", "sk-ssh-ed25519@openssh.com AAAAGnNr", "ecdsa-sha2-nistp521 AAAA=="],
         ["ssh-dss AAAA", "ssh-rsa AAAA me", "ssh-rsa", "ecdsa-sha2-nistp224 AAAA"],

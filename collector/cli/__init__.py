@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector import __version__
+from collector import __version__, age
 from collector.arguments import case_id, duration, paths, said, since, size
 from collector.cli import after, looking, verifying
 from collector.cli.process import LANG, heed_signals, keep_streams, leave, say
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from collector.acquisition import Onlooker, Result, Stop
     from collector.host import Host
+    from collector.manifest import Record
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
 @click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
 @click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
+@click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Encrypt to this age recipient too.")
+@click.option("--kit", metavar="FILE", help="The kit.json of the stick: its nonce and recipients.")
 @click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -51,6 +54,8 @@ def collect(  # noqa: PLR0917 - one for each option
     scan: tuple[str, ...],
     max_size: str | None,
     max_time: str | None,
+    recipients: tuple[str, ...],
+    kit: str | None,
     isolate: bool,  # noqa: FBT001 - click gives flags as arguments
     as_json: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
@@ -81,6 +86,8 @@ def collect(  # noqa: PLR0917 - one for each option
         size=None if max_size is None else size(max_size),
     )
     host = this_host()
+    kit_path = None if kit is None else Path(kit)
+    readers = age.checked((*recipients, *verifying.kit_recipients(kit_path)))
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
@@ -91,6 +98,9 @@ def collect(  # noqa: PLR0917 - one for each option
         arguments=tuple(sys.argv[1:]),
         isolate=cut,
         declined=isolate and not cut,
+        recipients=readers,
+        practice=guided_mode,
+        kit_nonce=None if kit_path is None else verifying.new_nonce(kit_path),
         eyes=seen,
     )
     if dry_run:
@@ -99,7 +109,8 @@ def collect(  # noqa: PLR0917 - one for each option
 
         say(report.dry_run_text(SOURCES))
         return
-    _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), as_json=as_json, quiet=quiet)
+    asks = not (as_json or quiet or yes) and terminal.is_attended()
+    _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), host, as_json=as_json, quiet=quiet, asks=asks)
 
 
 @collect.command("resume")
@@ -120,15 +131,19 @@ def resume_command(bundle: str, scan: tuple[str, ...], *, as_json: bool, quiet: 
     _run(
         lambda looker, stop: go_on(Path(bundle), raw, arguments, host, looker, stop),
         Stop(),
+        host,
         as_json=as_json,
         quiet=quiet,
+        asks=not (as_json or quiet) and terminal.is_attended(),
     )
 
 
-def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool, quiet: bool) -> None:
+def _run(
+    work: Callable[[Onlooker, Stop], Result], stop: Stop, host: Host, *, as_json: bool, quiet: bool, asks: bool
+) -> None:
     """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code."""
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
-    from collector.ui import final, progress, terminal  # noqa: PLC0415 - the same
+    from collector.ui import final, paper, progress  # noqa: PLC0415 - the same
 
     looker = progress.onlooker(sys.stderr, quiet=quiet)
     heed_signals(stop)
@@ -139,10 +154,29 @@ def _run(work: Callable[[Onlooker, Stop], Result], stop: Stop, *, as_json: bool,
     if quiet:
         terminal.show(sys.stderr, final.short(result))
     else:
-        final.show(result, sys.stderr)
+        if result.practice_identity is not None:
+            paper.show_reading_key(result.practice_identity, sys.stdin, sys.stderr, asks=asks)
+        final.show(result, sys.stderr, spare=3 if asks else 0)
     if as_json:
         say(json.dumps(forms.result_json(result)) + "\n")
+    if asks:
+        _typed_back(result, host)
     leave(result.exit_code)
+
+
+def _typed_back(result: Result, host: Host) -> None:
+    """Let a person type two groups of the seal code from the paper, and note in custody what came of it."""
+    from collector import custody, tool  # noqa: PLC0415 - only here
+    from collector.ui import paper  # noqa: PLC0415 - the same
+
+    copied = paper.typed_back(result.seal_code, sys.stdin, sys.stderr)
+    if copied is None:
+        return
+    try:
+        identity: Record = dict(tool.identity(host.privileges()))
+        custody.observe(result.bundle, "seal-code-copied", copied.as_data(), host.clock, identity)
+    except CollectorError as error:  # the seal stands; what was asked after it is not worth the run's own exit code
+        shown.show(error, sys.stderr)
 
 
 for _command in (

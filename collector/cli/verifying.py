@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from collector.cli.process import LANG, leave, say
 from collector.errors import NotABundleError, UsageError
 from collector.ui import errors as shown
 
+_KIT = "give the file from the stick that was used"
 
 @click.command("verify")
 @click.argument("bundles", nargs=-1, required=True)
 @click.option("--start-code", metavar="CODE", help="Start code as written down when the run began.")
 @click.option("--seal-code", metavar="CODE", help="Seal code as written down at the end.")
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick that was used.")
+@click.option("--expert-key", "expert_keys", metavar="PUB", multiple=True, help="Public SSH key of who receipted it.")
+@click.option("--tsa-root", "tsa_roots", metavar="PEM", multiple=True, help="Root certificate of a timestamp service.")
 @click.option("--require-anchor", is_flag=True, help="Exit 4 unless something outside the bundle anchors it.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -26,6 +30,8 @@ def verify_command(
     start_code: str | None,
     seal_code: str | None,
     kit: str | None,
+    expert_keys: tuple[str, ...],
+    tsa_roots: tuple[str, ...],
     *,
     require_anchor: bool,
     as_json: bool,
@@ -36,7 +42,13 @@ def verify_command(
     from collector.ui import report  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
-    trusted = Trusted(start_code, seal_code, None if kit is None else kit_nonce(Path(kit)))
+    trusted = Trusted(
+        start_code,
+        seal_code,
+        None if kit is None else kit_nonce(Path(kit)),
+        expert_keys=(*keys_from(expert_keys), *kit_keys(kit)),
+        tsa_roots=roots_from(tsa_roots),
+    )
     told: list[dict[str, object]] = []
     codes = []
     for bundle in bundles:
@@ -55,18 +67,77 @@ def verify_command(
     leave(worst_exit(codes))
 
 
+def keys_from(files: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the public keys of some files, each line one; raises `UsageError` for a file without any."""
+    from collector import countersign, disk  # noqa: PLC0415 - only with --expert-key
+
+    keys: list[str] = []
+    for name in files:
+        try:
+            text = disk.read_regular(Path(name), 1 << 20).decode("utf-8", "replace")
+        except OSError as error:
+            reason = "it is no regular file" if error.errno is None else os.strerror(error.errno)
+            raise UsageError(f"the key can't be read: {reason}", hint="give the .pub file of the expert") from error
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        keys += [countersign.public_key(line) for line in lines or [""]]
+    return tuple(keys)
+
+
+def roots_from(files: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return the certificates of some PEM files; raises `UsageError` for a file without any."""
+    if not files:
+        return ()
+    from collector import timestamp  # noqa: PLC0415 - only with --tsa-root
+
+    return timestamp.roots_from([Path(name) for name in files])
+
+
 def kit_nonce(path: Path) -> str:
     """Return the nonce of a kit.json; raises `UsageError` where it has none."""
+    nonce = _kit(path).get("nonce")
+    if not isinstance(nonce, str):
+        raise UsageError("this is no kit.json with a nonce", hint=_KIT)
+    return nonce
+
+
+def new_nonce(path: Path) -> str:
+    """Return the nonce of a kit.json as a bundle takes it; raises `UsageError` for another form."""
+    from collector.schema import is_nonce  # noqa: PLC0415 - only with --kit
+
+    nonce = kit_nonce(path).lower()
+    if not is_nonce(nonce):
+        raise UsageError("the nonce of this kit.json is not 32 to 128 hexadecimal digits", hint=_KIT)
+    return nonce
+
+
+def kit_keys(path: str | None) -> tuple[str, ...]:
+    """Return the expert's public keys that a kit.json names; raises `UsageError` for what is none."""
+    from collector import countersign  # noqa: PLC0415 - only with --kit
+
+    keys = [] if path is None else _kit(Path(path)).get("expert_keys", [])
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise UsageError("the expert's keys of this kit.json can't be read", hint=_KIT)
+    return tuple(countersign.public_key(key) for key in keys)
+
+
+def kit_recipients(path: Path | None) -> tuple[str, ...]:
+    """Return the age recipients that a kit.json names, as they stand there; none without a kit."""
+    texts = [] if path is None else _kit(path).get("recipients", [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise UsageError("the recipients of this kit.json can't be read", hint=_KIT)
+    return tuple(texts)
+
+
+def _kit(path: Path) -> dict[str, object]:
     from collector import disk  # noqa: PLC0415 - only with --kit
 
     try:
         kit = json.loads(disk.read_regular(path, 1 << 20))
-        nonce = kit["nonce"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(
-            "this is no kit.json with a nonce", hint="give the file from the stick that was used"
-        ) from error
-    return str(nonce)
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError("this is no kit.json with a nonce", hint=_KIT) from error
+    if not isinstance(kit, dict):
+        raise UsageError("this is no kit.json with a nonce", hint=_KIT)
+    return kit
 
 
 def verify_exit(verdict: str, *, require_anchor: bool) -> int:

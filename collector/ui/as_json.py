@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector import text
+from collector.ledger import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,8 @@ def result_json(result: Result) -> dict[str, object]:
         "start_code": result.start_code,
         "seal_code": result.seal_code,
         "seal_sha256": result.seal_sha256,
+        "recipients": list(result.recipients),
+        "practice_identity": result.practice_identity,
         "seconds": round(result.seconds, 3),
         "never_powered_off": result.never_off[0],
         "reason": result.reason,
@@ -53,7 +56,15 @@ def report_json(report: Report, path: Path) -> dict[str, object]:
         for finding in report.findings
     ]
     anchors: list[Json] = [
-        {"kind": anchor.kind, "anchors": anchor.anchors, "detail": anchor.detail} for anchor in report.anchors
+        {
+            "kind": anchor.kind,
+            "anchors": anchor.anchors,
+            "detail": anchor.detail,
+            "holder": as_json(anchor.holder),
+            "key": anchor.key,
+            "not_later_than": anchor.not_later_than,
+        }
+        for anchor in report.anchors
     ]
     return {
         "bundle": _path(path),
@@ -67,5 +78,6 @@ def report_json(report: Report, path: Path) -> dict[str, object]:
         "seal_code": report.seal_code,
         "seal_sha256": report.seal_sha256,
         "anchors": anchors,
+        "recipients": list(report.recipients),
         "resumed": list(report.resumed),
     }

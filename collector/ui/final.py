@@ -57,10 +57,14 @@ _ROOMS = (
 """From the most to the least; the first that fits is taken."""
 
 
-def show(result: Result, stream: TextIO) -> None:
-    """Write the last screen, and the QR code where there is room; never raises for what becomes of the stream."""
+def show(result: Result, stream: TextIO, spare: int = 0) -> None:
+    """Write the last screen, and the QR code where there is room; never raises for what becomes of the stream.
+
+    `spare` rows are left free for what is asked below it.
+    """
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
+    rows -= spare
     lines = screen(result, columns - 1, rows - 1)
     strong = {lines[0], *_code_lines(result.start_code), *_code_lines(result.seal_code)}
     if result.isolation.get("run") != "ISOLATED":
@@ -84,9 +88,12 @@ def _show_qr(result: Result, out: Terminal, columns: int, rows: int) -> None:
 
 
 def short(result: Result) -> str:
-    """Return the two lines that even `--quiet` leaves on stderr: folder and seal code."""
+    """Return what even `--quiet` leaves on stderr: folder, seal code, and the practice's secret if there is one."""
     lines = terminal.fold_path(str(result.bundle), terminal.WIDTH - 1)
-    return "\n".join([*lines, _("Seal code: {code}", code=result.seal_code)]) + "\n"
+    lines.append(_("Seal code: {code}", code=result.seal_code))
+    if result.practice_identity is not None:
+        lines += [_("Reading key of the practice, for paper only: it is stored nowhere."), result.practice_identity]
+    return "\n".join(lines) + "\n"
 
 
 def screen(result: Result, columns: int, rows: int) -> list[str]:

@@ -40,6 +40,9 @@ class Quiet:
     def opened(self, bundle: Path, start_code: str) -> None:
         """See `Onlooker`."""
 
+    def practice(self, identity: str) -> None:
+        """See `Onlooker`; the last lines, which even `--quiet` leaves, have it."""
+
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """See `Onlooker`."""
 
@@ -91,6 +94,11 @@ class LineProgress(Quiet):
         for line in terminal.fold_path(str(bundle), terminal.WIDTH - 10):
             self._say(line)
         self._say(_("Start code, to be written on paper with the time: {code}", code=start_code))
+
+    def practice(self, identity: str) -> None:
+        """Name the practice's secret: a run that is cut short has no end to name it at."""
+        self._say(_("Reading key of the practice, for paper only: it is stored nowhere."))
+        self._say(identity)
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
         """Sum up the step before, then name this one."""
@@ -192,6 +200,12 @@ class TerminalProgress(Quiet):
         """Show the start code from here on."""
         self._code = start_code
         self._draw()
+
+    def practice(self, identity: str) -> None:
+        """Let the practice's secret stand above what moves: a run that is cut short has no end to name it at."""
+        self._console.print(
+            _("Reading key of the practice, for paper only: it is stored nowhere."), identity, sep="\n", highlight=False
+        )
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
         """Show the step."""

@@ -8,15 +8,15 @@ _DARK_ON_LIGHT, _PLAIN = "\x1b[30;107m", "\x1b[0m"
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
 
-def lines(sha256: str, *, colour: bool) -> list[str]:
-    """Return the rows of the code that holds a digest in hexadecimal, two modules to a row.
+def lines(text: str, *, colour: bool) -> list[str]:
+    """Return the rows of the code that holds a text in capitals (a digest, a reading key), two modules to a row.
 
     With colour, dark stands on light whatever the terminal's colours are. Without, blocks stand for the light modules,
     which is right on a dark terminal.
     """
     import segno  # noqa: PLC0415 - only the end of a run on a large terminal needs it
 
-    code = segno.make_qr(sha256.upper(), error="m", boost_error=False)
+    code = segno.make_qr(text.upper(), error="m", boost_error=False)
     matrix = [[bool(module) for module in row] for row in code.matrix_iter(border=BORDER)]
     if len(matrix) % 2:
         matrix.append([False] * len(matrix[0]))

@@ -1,0 +1,103 @@
+"""What must get onto paper before the terminal is gone: the practice's reading key, and the seal code typed back."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collector.ui import qr, terminal
+from collector.ui.messages import N_, _
+from collector.ui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from collector.model import Json
+
+TRIES = 3
+"""How often the two groups may be typed before the question is left."""
+_READING_KEY = (
+    N_("Copy it letter by letter, or photograph this screen. It is stored nowhere: without it"),
+    N_("the practice can't read its own evidence. Keep it apart from the USB stick."),
+)
+
+
+def reading_key(identity: str, columns: int, rows: int, *, lively: bool, colour: bool) -> list[str]:
+    """Return what is shown of the practice's secret: its letters, and its QR code where there is room for it."""
+    lines = [_("READING KEY OF THE PRACTICE"), identity]
+    for sentence in _READING_KEY:
+        lines += terminal.fold(_(sentence), columns)
+    if not lively:
+        return lines
+    try:
+        drawn, plain = qr.lines(identity, colour=colour), qr.lines(identity, colour=False)
+    except Exception:  # noqa: BLE001 - the letters stand above; a broken library takes nothing from them
+        return lines
+    return [*lines, *drawn] if len(lines) + len(drawn) <= rows and len(plain[0]) <= columns else lines
+
+
+def show_reading_key(identity: str, source: TextIO | None, stream: TextIO, *, asks: bool) -> None:
+    """Show the practice's secret; with `asks` wait until a person has it."""
+    out = Terminal(stream)
+    columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
+    lines = reading_key(identity, columns - 1, rows - 2, lively=out.is_lively(), colour=out.has_colour())
+    out.write("\n".join(lines) + "\n")
+    if asks and source is not None:
+        out.write(_("When you have it, press Enter.") + " ")
+        out.flush()
+        _line(source)
+    out.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What came of typing the seal code back: which groups (from 1) were asked, how often, and whether they fit."""
+
+    groups: tuple[int, int]
+    attempts: int
+    matched: bool
+
+    def as_data(self) -> dict[str, Json]:
+        """Return the data of a `seal-code-copied` observation (SPEC, section 10)."""
+        return {"groups": [*self.groups], "attempts": self.attempts, "matched": self.matched}
+
+
+def typed_back(code: str, source: TextIO, stream: TextIO) -> Copied | None:
+    """Ask for two groups of the seal code from the paper; `None` where nobody answers, or Enter alone does."""
+    groups = code.split("-")
+    first = secrets.randbelow(len(groups) // 2)
+    second = len(groups) // 2 + secrets.randbelow(len(groups) - len(groups) // 2)
+    out = Terminal(stream)
+    ask = _(
+        "To be sure, from your paper: type groups {first} and {second} of the seal code (Enter: leave it out).",
+        first=first + 1,
+        second=second + 1,
+    )
+    for attempt in range(1, TRIES + 1):
+        out.write("\n".join(terminal.fold(ask, out.size()[0] - 1)) + "\n> ")
+        out.flush()
+        said = _plain(_line(source))
+        if not said:
+            return None if attempt == 1 else Copied((first + 1, second + 1), attempt - 1, matched=False)
+        if said == groups[first] + groups[second]:
+            out.write(_("That is right.") + "\n")
+            out.flush()
+            return Copied((first + 1, second + 1), attempt, matched=True)
+        out.write(_("That is not what stands there. Compare your paper with the screen, letter by letter.") + "\n")
+    out.write(_("Photograph this screen instead.") + "\n")
+    out.flush()
+    return Copied((first + 1, second + 1), TRIES, matched=False)
+
+
+def _plain(said: str) -> str:
+    """Return what was typed as the code spells it (SPEC 4.4)."""
+    typed = "".join(char for char in said.upper() if char not in " -\t\r\n")
+    return typed.translate(str.maketrans("018", "OIB"))
+
+
+def _line(source: TextIO) -> str:
+    try:
+        return source.readline(400)
+    except (OSError, ValueError):  # the terminal is gone
+        return ""
