@@ -11,8 +11,8 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from collector.errors import UsageError, WriteError
-from collector.manifest import encode
+from collector.errors import ManifestFormatError, RefusedError, UsageError, WriteError
+from collector.manifest import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,23 @@ def new_identity() -> tuple[str, str]:
 def hidden(fields: Record, recipients: Sequence[str]) -> str:
     """Return the `private` field for an object of private fields (SPEC 11, clause 1)."""
     return base64.b64encode(_encrypted(encode(fields), recipients)).decode("ascii")
+
+
+def revealed(record: Record, identities: Sequence[Any]) -> Record:
+    """Return a record with its private fields in the clear, for pyrage identities of a recipient.
+
+    A clear record comes back as it is. Raises `RefusedError` where no identity fits, or what is
+    inside is not an object of private fields: the record is as its maker sealed it all the same.
+    """
+    import pyrage  # noqa: PLC0415 - the same
+
+    if "private" not in record:
+        return record
+    try:
+        private = decode(bytes(pyrage.decrypt(base64.b64decode(str(record["private"])), list(identities))))
+    except (pyrage.DecryptError, ManifestFormatError) as error:
+        raise RefusedError("this key does not read the record", hint="give the key of one of the recipients") from error
+    return {**{name: value for name, value in record.items() if name != "private"}, **private}
 
 
 def _parsed(recipients: Sequence[str]) -> list[Any]:

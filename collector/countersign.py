@@ -58,6 +58,16 @@ def _is_of_type(kind: str, body: str) -> bool:
         return False
 
 
+def key_of(blob: bytes) -> str | None:
+    """Return the public key that an SSHSIG blob names, as OpenSSH writes it; `None` where it names none."""
+    try:
+        public = _Reader(blob[10:]).string()
+        key = f"{_Reader(public).string().decode('ascii')} {base64.b64encode(public).decode('ascii')}"
+    except ValueError:
+        return None
+    return key if is_signer(key) else None
+
+
 def fingerprint(key: str) -> str:
     """Return the fingerprint of a public key as `ssh-keygen -l` shows it: `SHA256:…`."""
     digest = hashlib.sha256(base64.b64decode(key.split(" ")[1])).digest()

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MAX_NOTE = 2500
 """Longest note in characters: 24 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
 
+_SIGNER = "the holder of the key that signs"
+"""Who gets a bundle, where neither the person nor a hand-over before says it."""
 MAX_SAID = 500
 """Longest field of a hand-over in characters: six of them fit a line (20 bytes each at most)."""
 
@@ -77,8 +79,10 @@ def hand_over(path: Path, said: HandOver, clock: Clock, tool: Record, trusted: T
 
     Raises what `verify_bundle` raises, `NotClosedError`, and `LimitError` for a field that is too long.
     """
-    fields = _said(said)
-    fields["checked"] = _checked(verify_bundle(path, trusted))
+    before = verify_bundle(path, trusted)
+    holder = _holder(before)
+    fields = _said(said, by=holder.get("to"))
+    fields["checked"] = _checked(before)
     with _opened(path, clock, tool) as ledger:
         ledger.append("handover", fields)
     return verify_bundle(path, trusted)
@@ -87,7 +91,6 @@ def hand_over(path: Path, said: HandOver, clock: Clock, tool: Record, trusted: T
 def receive(
     path: Path,
     said: HandOver,
-    key: str,
     sign: Callable[[bytes], bytes],
     clock: Clock,
     tool: Record,
@@ -95,25 +98,32 @@ def receive(
 ) -> VerifiedBundle:
     """Record that a bundle was got, countersigned, between two verifications of every byte; returns the second.
 
-    `key` is the public half (`type base64`), `sign` makes an SSHSIG blob with the secret one. Raises
-    what `hand_over` raises, and what `sign` does; then nothing was added.
+    `sign` makes an SSHSIG blob of a message (namespace `countersign.NAMESPACE`). Raises what `hand_over`
+    raises, and what `sign` does; then nothing was added.
     """
-    fields = _said(said)
-    fields["checked"] = _checked(verify_bundle(path, trusted))
+    before = verify_bundle(path, trusted)
+    holder = _holder(before)
+    fields = _said(said, by=holder.get("by"), to=holder.get("to") or _SIGNER)
+    fields["checked"] = _checked(before)
     with _opened(path, clock, tool) as ledger:
-        ledger.append_countersigned(fields, key, sign)
+        ledger.append_countersigned(fields, sign)
     return verify_bundle(path, trusted)
 
 
-def _said(said: HandOver) -> Record:
+def _holder(bundle: VerifiedBundle) -> Record:
+    return (bundle.custody.inventory.holder if bundle.custody else None) or {}
+
+
+def _said(said: HandOver, **usual: Json) -> Record:
+    """Return the fields as said, each that was left out as it stands in `usual`."""
     fields: Record = {}
     for name in ("by", "to", "role", "reason", "place", "condition"):
         text = getattr(said, name)
         if text is not None and len(text) > MAX_SAID:
             raise LimitError(f"{len(text)} characters are too many for one field; {MAX_SAID} are allowed")
-        fields[name] = None if text is None else as_json(from_native(text))
-    if not said.to.strip():
-        raise UsageError("it is not said who gets the bundle", hint="give a name")
+        fields[name] = as_json(from_native(text)) if text else usual.get(name)
+    if fields["to"] is None:
+        raise UsageError("it is not said who gets the bundle", hint="give a name with --to")
     return fields
 
 

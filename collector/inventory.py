@@ -44,6 +44,8 @@ class Inventory:
     keys: list[str] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
     """`seq` of each `resume`: what follows one is bound by a later key only."""
+    holder: Record | None = None
+    """The last `handover` or `receipt` of a custody chain: who holds the bundle, as far as it says."""
     last_type: str = ""
     """Type of the record that was taken in last."""
     phases: set[str] = field(default_factory=set)
@@ -102,6 +104,8 @@ class Inventory:
                 self.resumed.append(int(str(record["seq"])))
             case "close":
                 self._close(record)
+            case "handover" | "receipt":
+                self.holder = record
             case "phase":
                 self.phases.add(str(record["name"]))
             case _:

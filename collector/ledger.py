@@ -204,8 +204,8 @@ class Ledger:
             disk.sync(self._file.fd)
         return record
 
-    def append_countersigned(self, fields: Record, key: str, sign: Callable[[bytes], bytes]) -> None:
-        """Add a `receipt` and the `signature` under it; `sign` makes an SSHSIG blob of a message with `key`'s secret.
+    def append_countersigned(self, fields: Record, sign: Callable[[bytes], bytes]) -> None:
+        """Add a `receipt` and the `signature` under it; `sign` makes an SSHSIG blob of a message.
 
         Whatever `sign` raises comes out, and then nothing was added; raises `RefusedError` if what it
         made does not hold.
@@ -213,8 +213,9 @@ class Ledger:
         _, line = self._writer.drafted("receipt", self.clock.now(), fields)
         message = seal.checkpoint_text(self._writer.chain.head_with(line))
         blob = sign(message)
-        if not countersign.holds(message, blob, key):
-            raise RefusedError("the signature is not one of this key", hint="give the public half that belongs to it")
+        key = countersign.key_of(blob)
+        if key is None or not countersign.holds(message, blob, key):
+            raise RefusedError("what the key made is no signature that holds", hint="try another key, or another form")
         self._writer.write(line)
         self.inventory.add(decode(line))
         self.append("signature", {"key": key, "signature": base64.b64encode(blob).decode("ascii")})

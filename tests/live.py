@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import json
@@ -10,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,8 +119,10 @@ def collect(out: Path, *args: object, case: str = "T1", **options: object) -> Do
 class Bundle:
     """A bundle as anybody can read it: with `json` alone."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, identity: str | None = None) -> None:
         self.path = Path(path)
+        self.identity = identity
+        """Of a recipient, where the bundle is encrypted and is to be read."""
 
     @property
     def lines(self) -> list[bytes]:
@@ -126,7 +130,13 @@ class Bundle:
 
     @functools.cached_property
     def records(self) -> list[dict]:
-        return [json.loads(line) for line in self.lines]
+        return [self._revealed(json.loads(line)) for line in self.lines]
+
+    def _revealed(self, record: dict) -> dict:
+        if self.identity is None or "private" not in record:
+            return record
+        private = json.loads(decrypted(base64.b64decode(record["private"]), self.identity))
+        return {**record, **private}
 
     def of(self, kind: str) -> list[dict]:
         """Return the records of a type."""
@@ -143,7 +153,8 @@ class Bundle:
 
     def _lines(self, kind: str) -> list[bytes]:
         (record,) = self.artifacts(kind)
-        return (self.path / record["path"]).read_bytes().splitlines()
+        data = (self.path / record["path"]).read_bytes()
+        return (data if self.identity is None else decrypted(data, self.identity)).splitlines()
 
     def gaps(self, source: str | None = None) -> list[dict]:
         return [gap for gap in self.of("gap") if source in (None, gap["source"])]
@@ -156,6 +167,14 @@ class Bundle:
         (record,) = self.of("close")
         assert record is self.records[-1]
         return record
+
+
+def decrypted(data: bytes, identity: str) -> bytes:
+    """Return what stock `age -d` makes of an age file."""
+    with tempfile.NamedTemporaryFile("w") as key:
+        key.write(identity + "\n")
+        key.flush()
+        return subprocess.run(["age", "-d", "-i", key.name], input=data, capture_output=True, check=True).stdout
 
 
 def only_bundle(out: Path) -> Bundle:
@@ -182,14 +201,14 @@ def examined(path: Path | str) -> dict:
     return json.loads(json.dumps(report_json(examine(Path(path), Trusted()), Path(path))))
 
 
-def assert_sealed(path: Path | str) -> Bundle:
+def assert_sealed(path: Path | str, identity: str | None = None) -> Bundle:
     """Demand that a bundle is consistent and closed; return it."""
     told = examined(path)
     assert told["verdict"] == "UNANCHORED", told
     assert [finding for finding in told["findings"] if finding["level"] != "information"] == []
     assert not list(Path(path).rglob("*.part"))
     assert not (Path(path) / ".reserve").exists()
-    return Bundle(path)
+    return Bundle(path, identity)
 
 
 def snapshot(path: Path) -> dict[str, tuple]:

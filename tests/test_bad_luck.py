@@ -442,7 +442,7 @@ def test_hostile_names_never_reach_the_terminal(tmp_path, language, kind):
     for name in (b"x" + b"".join(EVIL[:5]) + b"\r\x08\x7f", EVIL[4], EVIL[5]):
         out = tmp_path / os.fsdecode(name)
         out.mkdir(exist_ok=True)
-        command = live.command("--case", "T1", "--out", out, "--scan", tmp_path, *wanted, "--lang", language)
+        command = live.command("--case", "T1", "--out", out, "--scan", tmp_path, *wanted, "--yes", "--lang", language)
         code, said = on_terminal(command, kind)
         assert code in live.SEALED, said
         left = _OURS.sub("", said) if kind == "terminal" else said.replace("\n", "").replace("\r", "")

@@ -184,6 +184,8 @@ for _command in (
     looking.isolation_command,
     after.note_command,
     after.attach_command,
+    after.handover_command,
+    after.receive_command,
 ):
     collect.add_command(_command)
 

@@ -1,8 +1,9 @@
-"""What is added after the seal: `collect note`, `collect attach`."""
+"""What is added after the seal: `collect note`, `attach`, `handover`, `receive`."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,13 @@ from collector.cli.process import LANG, say
 from collector.errors import DiskFullError, RefusedError, WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from collector.anchors import Trusted
+    from collector.custody import HandOver
+    from collector.manifest import Record
+    from collector.model import Clock
+    from collector.verify import VerifiedBundle
 
 
 @click.command("note")
@@ -46,6 +53,69 @@ def attach_command(bundle: str, file: str, text: str | None) -> None:
     with refused():
         record = custody.attach(Path(bundle), Path(file), text, host.clock, dict(tool.identity(host.privileges())))
     say(added.attachment_text(record) + "\n")
+
+
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that tell of a hand-over."""
+    for option in reversed(
+        (
+            click.option("--by", metavar="NAME", help="Who gives it; else who got it last."),
+            click.option("--role", metavar="TEXT", help="In what capacity it is received: courier, expert, police."),
+            click.option("--reason", metavar="TEXT", help="What for."),
+            click.option("--place", metavar="TEXT", help="Where."),
+            click.option("--condition", metavar="TEXT", help="State of the stick or envelope, and its number."),
+            click.option("--seal-code", metavar="CODE", help="Seal code from the paper, compared as `verify` does."),
+            LANG,
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("handover")
+@click.argument("bundle")
+@click.option("--to", metavar="NAME", required=True, help="Who gets it.")
+@_told
+def handover_command(bundle: str, to: str, *, seal_code: str | None, as_json: bool, **said: str | None) -> None:
+    """Record that a sealed bundle is given to somebody; every byte is checked before and after."""
+    from collector import custody  # noqa: PLC0415 - only here
+
+    _handed(bundle, custody.HandOver(to=to, **said), seal_code, custody.hand_over, as_json=as_json)
+
+
+@click.command("receive")
+@click.argument("bundle")
+@click.option("--key", metavar="SSHKEY", required=True, help="Your private SSH key, or its .pub with an agent.")
+@click.option("--name", metavar="NAME", help="Your name; else the one that the last hand-over names.")
+@_told
+def receive_command(
+    bundle: str, key: str, name: str | None, *, seal_code: str | None, as_json: bool, **said: str | None
+) -> None:
+    """Record that you got a sealed bundle, and countersign it; every byte is checked before and after."""
+    from collector import custody, signing  # noqa: PLC0415 - only here
+
+    def received(
+        path: Path, said: HandOver, clock: Clock, tool: Record, trusted: Trusted | None = None
+    ) -> VerifiedBundle:
+        return custody.receive(path, said, lambda message: signing.signed(message, Path(key)), clock, tool, trusted)
+
+    _handed(bundle, custody.HandOver(to=name or "", **said), seal_code, received, as_json=as_json)
+
+
+def _handed(
+    bundle: str, said: HandOver, seal_code: str | None, act: Callable[..., VerifiedBundle], *, as_json: bool
+) -> None:
+    from collector import tool  # noqa: PLC0415 - only here
+    from collector.anchors import Trusted  # noqa: PLC0415 - the same
+    from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.ui import added  # noqa: PLC0415 - the same
+
+    host = this_host()
+    with refused():
+        identity = dict(tool.identity(host.privileges()))
+        after = act(Path(bundle), said, host.clock, identity, Trusted(seal_code=seal_code))
+    say(json.dumps(added.handed_json(after)) + "\n" if as_json else added.handed_text(after))
 
 
 @contextlib.contextmanager

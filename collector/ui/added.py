@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector import countersign
 from collector.ui import terminal
 from collector.ui.messages import _
 
 if TYPE_CHECKING:
+    from collector.chainfile import ChainFile
     from collector.manifest import Record
+    from collector.model import Json
+    from collector.text import Text
+    from collector.verify import VerifiedBundle
+
+
+_WIDTH = terminal.WIDTH - 1
 
 
 def note_text() -> str:
@@ -24,3 +32,45 @@ def attachment_text(record: Record) -> str:
         _("Its fingerprint (SHA-256): {sha256}", sha256=record["sha256"]),
     ]
     return "\n".join(lines)
+
+
+def handed_text(bundle: VerifiedBundle) -> str:
+    """Return what is said of a hand-over or receipt that was just recorded and checked again."""
+    holder, custody = _holder(bundle)
+    lines = [
+        *terminal.fold(_("Recorded: {to} has the evidence now.", to=terminal.shown(_text(holder["to"]))), _WIDTH),
+        *terminal.fold(_("Every file was checked before and after: nothing has changed."), _WIDTH),
+        _("Seal code: {code}", code=bundle.report.seal_code),
+    ]
+    if custody.receipts and custody.inventory.last_type == "signature":
+        key = countersign.fingerprint(custody.receipts[-1].key)
+        lines += terminal.fold(_("Countersigned with the key {key}.", key=key), _WIDTH)
+    return "\n".join(lines) + "\n"
+
+
+def handed_json(bundle: VerifiedBundle) -> dict[str, object]:
+    """Return the object of `collect handover` and `collect receive --json`."""
+    holder, custody = _holder(bundle)
+    signed = custody.inventory.last_type == "signature"
+    return {
+        "bundle": str(bundle.path),
+        "verdict": bundle.report.verdict.value,
+        "seal_code": bundle.report.seal_code,
+        "to": holder["to"],
+        "by": holder["by"],
+        "checked": holder["checked"],
+        "custody_records": custody.head.records,
+        "custody_head": custody.head.last,
+        "key": countersign.fingerprint(custody.receipts[-1].key) if signed and custody.receipts else None,
+    }
+
+
+def _holder(bundle: VerifiedBundle) -> tuple[Record, ChainFile]:
+    custody = bundle.custody
+    if custody is None or custody.inventory.holder is None:
+        raise RuntimeError("nothing was handed over")
+    return custody.inventory.holder, custody
+
+
+def _text(value: Json) -> Text:
+    return value  # type: ignore[return-value]  # the table has seen that it is a text

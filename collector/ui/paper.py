@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import secrets
+import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
     from collector.model import Json
 
+PATIENCE = 60
+"""Seconds without a key after which a question is left: what was asked of nobody must not hold a run's end."""
 TRIES = 3
 """How often the two groups may be typed before the question is left."""
 _READING_KEY = (
@@ -98,6 +104,10 @@ def _plain(said: str) -> str:
 
 def _line(source: TextIO) -> str:
     try:
+        with contextlib.suppress(io.UnsupportedOperation, AttributeError):  # no terminal of its own: it answers at once
+            source.fileno()
+            if os.name == "posix" and not select.select([source], [], [], PATIENCE)[0]:
+                return ""
         return source.readline(400)
     except (OSError, ValueError):  # the terminal is gone
         return ""
