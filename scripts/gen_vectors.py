@@ -678,6 +678,126 @@ def after_the_seal() -> None:
     add("attachments_litter", litter, good, "LITTER", "attachments/Thumbs.db", "left by a file manager; information")
 
 
+# --- hand-overs, receipts and countersignatures
+
+
+def the_receipts() -> None:
+    """Add what is signed after the seal, right and wrong."""
+    good, bad, anchored = "UNANCHORED", "ALTERED", "ANCHORED"
+    given = [w.note(20, "one"), w.handover(21)]
+    got = [*given, w.handover(22, "receipt")]
+    signed = [*got, w.countersigned(23)]
+    seven = _given(w.public(7))
+    add("handover", in_custody(given), good, "", "", "given away, and nothing signed")
+    add("receipt_unsigned", in_custody(got), good, "", "", "got, and nothing signed")
+    add("receipt", in_custody(signed), good, "", "", "signed by a key that the verifier does not bring: no anchor")
+    add("receipt_and_key", in_custody(signed), anchored, "", "", "and the verifier brings the key", seven)
+    other = _given(w.public(8))
+    add("receipt_and_other_key", in_custody(signed), good, "", "", "the verifier brings another key: no anchor", other)
+    own = [*got, w.countersigned(23, 1)]
+    add("receipt_by_the_run_key", in_custody(own), good, "", "", "the run's own key: not from outside", seven)
+    short = [*got, w.countersigned(23, hashed="sha256")]
+    add("receipt_sha256", in_custody(short), anchored, "", "", "ssh-keygen's other hash", seven)
+    touched = [*got, w.countersigned(23, fido=True)]
+    add("receipt_fido", in_custody(touched), anchored, "", "", "a FIDO key was touched", _given(w.fido_public(7)))
+    alone = [w.handover(22, "receipt"), w.countersigned(23)]
+    add("receipt_first", in_custody(alone), anchored, "", "", "the first thing after the seal", seven)
+    after = [*signed, w.note(24, "later")]
+    add("receipt_and_note_after", in_custody(after), anchored, "", "", "LIMIT: nothing holds what follows", seven)
+    add("receipt_removed", in_custody(given), good, "", "", "LIMIT: cut off behind the hand-over: no anchor", seven)
+    fourth = f"{CUSTODY} line 4"
+    wrong: tuple[tuple[str, list[w.Record], str], ...] = (
+        ("receipt_untouched", [*got, w.countersigned(23, fido=True, flags=0)], "nobody touched the FIDO key"),
+        ("receipt_by_other_key", [*got, w.countersigned(23, 8, named=w.public(7))], "it names another key than signed"),
+        ("receipt_as_seal", [*got, w.countersigned(23, namespace=w.SEAL)], "signed for another purpose"),
+        ("receipt_as_phase", [*got, w.countersigned(23, namespace=w.PHASE)], "signed for another purpose"),
+        ("receipt_as_file", [*got, w.countersigned(23, namespace="file")], "a signature of a file, made elsewhere"),
+        ("receipt_blob_longer", [*got, w.countersigned(23, more=b"\0")], "a byte follows the signature"),
+        ("receipt_sha384", [*got, w.countersigned(23, hashed="sha384")], "a hash that OpenSSH does not take"),
+        ("receipt_not_sshsig", [*got, w.record("signature", 23, key=w.public(7), signature="AAAA")], "no signature"),
+        ("receipt_empty", [*got, w.record("signature", 23, key=w.public(7), signature="")], "nothing is left of it"),
+    )
+    for name, records, comment in wrong:
+        add(name, in_custody(records), bad, "RECEIPT_INVALID", fourth, comment, seven)
+    true = w.linked(signed, first=w.sha256(w.checkpoint(GOOD)))[3]
+    moved = json.loads(true)["signature"]
+    for name, records, comment in (
+        ("receipt_rewritten", [*given, w.handover(22, "receipt", to="Eve")], "who got it was changed, all relinked"),
+        ("receipt_note_rewritten", [w.note(20, "won"), *got[1:]], "a note before it was changed, all relinked"),
+        ("receipt_note_removed", got[1:], "a note before it was removed, all relinked"),
+        ("receipt_later", [*given, w.handover(25, "receipt")], "its time was changed, all relinked"),
+    ):
+        forged_by = w.record("signature", 26, key=w.public(7), signature=moved)
+        where = f"{CUSTODY} line {len(records) + 1}"
+        add(name, in_custody([*records, forged_by]), bad, "RECEIPT_INVALID", where, comment, seven)
+    breaks: tuple[tuple[str, list[w.Record], int, str], ...] = (
+        ("signature_without_receipt", [*given, w.countersigned(23)], 3, "under a hand-over, not a receipt"),
+        ("signature_alone", [w.countersigned(23)], 1, "under nothing"),
+        ("signature_twice", [*signed, w.countersigned(24, 8)], 5, "under a countersignature"),
+        ("signature_of_dss", [*got, w.countersigned(23, named="ssh-dss AAAA")], 4, "a type of key that nobody takes"),
+        ("handover_of_altered", [w.handover(20, checked={"verdict": "ALTERED", "files": 1, "bytes": 1})], 1, "-"),
+        ("handover_to_nobody", [w.handover(20, to=None)], 1, "who gets it is not said"),
+    )
+    for name, records, number, comment in breaks:
+        add(name, in_custody(records), bad, "CUSTODY_BREAK", f"{CUSTODY} line {number}", comment)
+    edited = replaced(CUSTODY, b'"role":"expert","reason":"analyse",', b"", in_custody(given))
+    add("handover_cut", edited, bad, "CUSTODY_BREAK", f"{CUSTODY} line 2", "fields were cut out of it")
+    seen = {"attempts": 1, "groups": [1, 5], "matched": True}
+    typed = w.record("observation", 20, what="seal-code-copied", data=seen)
+    add("custody_observation", in_custody([typed]), good, "", "", "the seal code was typed back")
+
+
+def _given(key: str) -> str:
+    """Return the argument that brings a key; the space in it is a comma here."""
+    return f"--expert-key {key.replace(' ', ',')}"
+
+
+# --- bundles that are encrypted
+
+
+def encrypted() -> None:
+    """Add bundles whose private fields and files only a recipient can read; everybody verifies them."""
+    good, bad = "UNANCHORED", "ALTERED"
+    path = PATH + ".age"
+    for_open = ("operator", "witness", "arguments", "host")
+    opened = w.veiled(w.opening(1, recipients=[w.AGE_RECIPIENT]), *for_open)
+    stored = w.veiled(w.artifact(5, path, "processes", w.AGE), "subject", "source_times")
+    gone = w.veiled(w.gap(6), "subject", "reason")
+    told_all = [opened, w.intent(2, path, "processes"), stored, gone, w.phase(7), w.story()[-1]]
+    files = {path: w.AGE}
+    world = w.sealed(w.linked(told_all), files)
+    add("encrypted", world, good, "", "", "private fields and files can't be read; all else is checked")
+    flipped = changed(path, w.AGE[:-1] + b"?", world)
+    add("encrypted_artifact_flipped", flipped, bad, "CONTENT_MISMATCH", path, "a byte of the age file")
+    lines = w.linked(told_all)
+    private = base64.b64encode(w.AGE)
+    other = changed(MANIFEST, w.joined(lines).replace(private, base64.b64encode(b"?" + w.AGE[1:]), 1), world)
+    add("encrypted_private_changed", other, bad, "CHAIN_BREAK", line(1), "a ciphertext was exchanged")
+    fewer = changed(MANIFEST, w.joined(lines).replace(w.AGE_RECIPIENT.encode(), b"age1" + b"p" * 58, 1), world)
+    add("encrypted_recipient_exchanged", fewer, bad, "CHAIN_BREAK", line(1), "another recipient in its place")
+    clear_open = w.opening(1, recipients=[w.AGE_RECIPIENT])
+    clear_gap = [*told_all[:3], w.gap(6), *told_all[4:]]
+    for name, records, number, comment in (
+        ("encrypted_gap_clear", clear_gap, 4, "a record with its private fields in the clear"),
+        ("encrypted_open_clear", [clear_open, *told_all[1:]], 1, "the first record clear"),
+        ("private_without_recipients", [w.opening(1), *told_all[1:]], 3, "a ciphertext, and nobody to read it"),
+        ("encrypted_twice", [*told_all[:3], gone | {"reason": "no display"}, *told_all[4:]], 4, "both forms at once"),
+        ("encrypted_not_base64", [*told_all[:3], gone | {"private": "?"}, *told_all[4:]], 4, "no ciphertext"),
+        ("recipient_upper", [opened | {"recipients": ["AGE1" + "Q" * 58]}, *told_all[1:]], 1, "another spelling"),
+    ):
+        add(name, w.sealed(w.linked(records), files), bad, "SCHEMA", line(number), comment)
+    first = w.sha256(w.checkpoint(lines))
+    for name, record, number, comment in (
+        ("encrypted_custody", w.veiled(w.note(20, "x"), "text"), 0, "a note that only recipients read"),
+        ("encrypted_custody_clear", w.note(20, "x"), 1, "a note in the clear after an encrypted bundle"),
+    ):
+        noted = {**world, CUSTODY: w.joined(w.linked([record, w.handover(21)], first=first))}
+        where = f"{CUSTODY} line {number}"
+        add(name, noted, bad if number else good, "CUSTODY_BREAK" if number else "", where if number else "", comment)
+    veiled = in_custody([w.veiled(w.note(20, "x"), "text")])
+    add("custody_private_without_recipients", veiled, bad, "CUSTODY_BREAK", f"{CUSTODY} line 1", "nobody could read it")
+
+
 # --- what the verifier brings
 
 
@@ -744,6 +864,8 @@ PARTS: tuple[Callable[[], None], ...] = (
     the_seal,
     the_files,
     after_the_seal,
+    the_receipts,
+    encrypted,
     the_codes,
 )
 

@@ -28,6 +28,10 @@ PATH = "artifacts/000001-processes.jsonl"
 ZERO = "0" * 64
 SEAL = "evidence-collector@v1"
 PHASE = "evidence-collector-phase@v1"
+RECEIPT = "evidence-collector-receipt@v1"
+AGE = b"age-encryption.org/v1\n-> X25519 made\n--- made\n"
+"""What stands for an age file: nobody without a key could tell more."""
+AGE_RECIPIENT = "age1" + "q" * 58
 TOOL = {"version": "0", "sha256": ZERO, "privileges": "root"}
 ISOLATION = {"open": "ISOLATED", "close": "ISOLATED", "run": "ISOLATED"}
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -141,6 +145,33 @@ def close(tick: int, **counts: int) -> Record:
     return record("close", tick, **fields, same_boot=True)
 
 
+def handover(tick: int, kind: str = "handover", **fields: object) -> Record:
+    """Return a `handover` or `receipt` record."""
+    usual: Record = {
+        "by": "Cabinet",
+        "to": "Me Expert",
+        "role": "expert",
+        "reason": "analyse",
+        "place": None,
+        "condition": None,
+        "checked": {"verdict": "UNANCHORED", "files": 1, "bytes": len(PROCESSES)},
+    }
+    return record(kind, tick, **(usual | fields))
+
+
+def countersigned(tick: int, key: int = 7, **how: Any) -> Record:
+    """Return a `signature` record by a test key; `how` goes to `receipt_blob`, and it is filled in by `linked`."""
+    named = how.pop("named", None)
+    own = fido_public(key) if how.get("fido") else public(key)
+    return record("signature", tick, key=named or own, signature=(key, how))
+
+
+def veiled(kind: Record, *names: str) -> Record:
+    """Return a record as it stands in an encrypted bundle: some fields give way to one ciphertext (a made one)."""
+    clear = {name: value for name, value in kind.items() if name not in names}
+    return {**clear, "private": base64.b64encode(AGE).decode()}
+
+
 def story() -> list[Record]:
     """Return the records of the usual small bundle."""
     return [
@@ -173,6 +204,9 @@ def linked(
             key, namespace = placed["signature"]
             placed["code"] = code(sha256(lines[-1]))
             placed["signature"] = base64.b64encode(signature(checkpoint(lines), key, namespace)).decode()
+        if placed["type"] == "signature" and not isinstance(placed["signature"], str):
+            key, how = placed["signature"]
+            placed["signature"] = base64.b64encode(receipt_blob(checkpoint(lines, first), key, **how)).decode()
         line = encode(placed)
         lines.append(spell[number](line) if spell and number in spell else line)
     return lines
@@ -183,10 +217,11 @@ def joined(lines: Sequence[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
-def checkpoint(lines: Sequence[bytes]) -> bytes:
-    """Return the checkpoint of a manifest."""
+def checkpoint(lines: Sequence[bytes], first: str = ZERO) -> bytes:
+    """Return the checkpoint of a manifest, or of a custody chain (what its receipts sign)."""
     text = joined(lines)
-    return f"evidence-collector/v1/{SID}\n{len(lines)}\n{len(text)}\n{sha256(text)}\n{sha256(lines[-1])}\n".encode()
+    last = sha256(lines[-1]) if lines else first
+    return f"evidence-collector/v1/{SID}\n{len(lines)}\n{len(text)}\n{sha256(text)}\n{last}\n".encode()
 
 
 def private(key: int) -> Ed25519PrivateKey:
@@ -213,6 +248,37 @@ def signature(message: bytes, key: int = 1, namespace: str = SEAL, hashed: str =
     signed = private(key).sign(b"SSHSIG" + head + _string(hashlib.new(hashed, message).digest()))
     inner = _string(b"ssh-ed25519") + _string(signed)
     return b"SSHSIG" + struct.pack(">I", 1) + _string(_public_blob(key)) + head + _string(inner)
+
+
+def fido_public(key: int) -> str:
+    """Return a test key as a FIDO key of OpenSSH (PROTOCOL.u2f)."""
+    return "sk-ssh-ed25519@openssh.com " + base64.b64encode(_fido_blob(key)).decode()
+
+
+def _fido_blob(key: int) -> bytes:
+    raw = private(key).public_key().public_bytes_raw()
+    return _string(b"sk-ssh-ed25519@openssh.com") + _string(raw) + _string(b"ssh:")
+
+
+def receipt_blob(
+    message: bytes,
+    key: int,
+    *,
+    namespace: str = RECEIPT,
+    hashed: str = "sha512",
+    fido: bool = False,
+    flags: int = 1,
+    more: bytes = b"",
+) -> bytes:
+    """Return the SSHSIG blob of a countersignature; `flags` are those of a FIDO key, `more` follows the blob."""
+    if not fido:
+        return signature(message, key, namespace, hashed) + more
+    head = _string(namespace.encode()) + _string(b"") + _string(hashed.encode())
+    signed = b"SSHSIG" + head + _string(hashlib.new(hashed, message).digest())
+    told = bytes([flags]) + struct.pack(">I", 5)
+    raw = private(key).sign(hashlib.sha256(b"ssh:").digest() + told + hashlib.sha256(signed).digest())
+    inner = _string(b"sk-ssh-ed25519@openssh.com") + _string(raw) + told
+    return b"SSHSIG" + struct.pack(">I", 1) + _string(_fido_blob(key)) + head + _string(inner) + more
 
 
 def armoured(blob: bytes, width: int = 70) -> bytes:

@@ -9,6 +9,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.anchors import Trusted
+
 FOLDER = Path(__file__).resolve().parent / "testdata" / "vectors"
 
 
@@ -50,6 +52,18 @@ def content(entry: object) -> bytes:
         return base64.b64decode(entry["base64"])
     assert isinstance(entry, list)
     return "\n".join(line if isinstance(line, str) else "".join(map(_part, line)) for line in entry).encode("ascii")
+
+
+def trusted(given: dict[str, str]) -> Trusted:
+    """Return what the arguments of a vector bring: the space of a key is a comma, a root is a file of testdata/tsa."""
+    key, root = given.get("--expert-key"), given.get("--tsa-root")
+    return Trusted(
+        given.get("--start-code"),
+        given.get("--seal-code"),
+        given.get("--kit-nonce"),
+        () if key is None else (key.replace(",", " "),),
+        () if root is None else ((FOLDER.parent / "tsa" / root).read_bytes(),),
+    )
 
 
 def _part(part: str | dict) -> str:

@@ -22,8 +22,8 @@ SHOWN_FINDINGS = 20
 
 VERDICTS = {
     Verdict.ANCHORED: (
-        N_("ANCHORED: nothing has changed since the closing, and the seal code fits."),
-        N_("This is the evidence whose code was written down when it was closed."),
+        N_("ANCHORED: nothing has changed since the closing, and something from outside confirms it."),
+        N_("What that is, and who holds it, stands below."),
     ),
     Verdict.UNANCHORED: (
         N_("UNANCHORED: nothing has changed since the closing, as far as the folder itself can tell."),
@@ -43,6 +43,15 @@ ANCHORS = {
     "seal_code": N_("seal code"),
     "start_code": N_("start code (shows the beginning only)"),
     "kit_nonce": N_("number of the kit (shows the beginning only)"),
+    "receipt": N_("signed receipt"),
+    "timestamp": N_("timestamp"),
+}
+SHOWN_ANCHORS = 10
+"""Anchors that are spelled out: those that hold first; `--json` has them all."""
+_HOLDERS = {
+    "seal_code": N_("held by: whoever keeps the paper; not later than: the date on it"),
+    "start_code": N_("held by: whoever keeps the paper"),
+    "kit_nonce": N_("held by: whoever gave the kit out; not earlier than: that day"),
 }
 
 LIMITS = (
@@ -76,11 +85,14 @@ def _findings(report: Report) -> list[str]:
         lines += _finding(number, finding, told)
     rest = len(report.findings) + report.more_findings - SHOWN_FINDINGS
     if rest > 0:
-        more = ngettext(
-            "… and {count} more (see them all with --json)", "… and {count} more (see them all with --json)", rest
-        )
-        lines.append(more)
+        lines.append(_more(rest))
     return lines
+
+
+def _more(rest: int) -> str:
+    return ngettext(
+        "… and {count} more (see them all with --json)", "… and {count} more (see them all with --json)", rest
+    )
 
 
 def _finding(number: int, finding: Finding, told: set[str]) -> list[str]:
@@ -102,9 +114,14 @@ def _anchors(report: Report) -> list[str]:
     """Return what confirms the bundle from outside, and how to get it where nothing does."""
     lines = []
     if report.anchors:
-        lines.append(_("Compared with what you gave:"))
-        for anchor in report.anchors:
+        lines.append(_("What confirms it from outside, or could:"))
+        best = sorted(report.anchors, key=lambda anchor: not anchor.anchors)
+        for anchor in best[:SHOWN_ANCHORS]:
             lines += terminal.fold(_anchor(anchor), WIDTH, "  ", "    ")
+            if holder := _holder(anchor):
+                lines += terminal.fold(holder, WIDTH, "    ", "    ")
+        if len(best) > SHOWN_ANCHORS:
+            lines.append(_more(len(best) - SHOWN_ANCHORS))
     if report.verdict is Verdict.UNANCHORED and report.seal_code is not None:
         for sentence in (
             _("To confirm it: take the paper or the photograph made when the collection ended."),
@@ -124,6 +141,17 @@ def _anchor(anchor: Anchor) -> str:
     return _("- {kind}: {detail}", kind=kind, detail=terminal.shown(elsewhere(anchor.detail)))
 
 
+def _holder(anchor: Anchor) -> str:
+    if anchor.holder is None:
+        return _(_HOLDERS[anchor.kind]) if anchor.kind in _HOLDERS else ""
+    holder = terminal.shown(anchor.holder)
+    when = terminal.shown(anchor.not_later_than or "?")
+    if anchor.key is not None:
+        told = N_("held by: {holder}, key {key}; not later than, as they say: {when}")
+        return _(told, holder=holder, key=anchor.key, when=when)
+    return _("held by: {holder}; not later than: {when}", holder=holder, when=when)
+
+
 def _counted(report: Report) -> list[str]:
     lines = [
         ngettext("{count} line in the log", "{count} lines in the log", report.records)
@@ -141,6 +169,13 @@ def _counted(report: Report) -> list[str]:
             _("Full fingerprint (SHA-256) of the file `checkpoint`:"),
             *terminal.fold(report.seal_sha256, WIDTH, "  "),
         ]
+    if report.recipients:
+        said = ngettext(
+            "It is encrypted: {count} key can read it. Checked are the encrypted files, as they lie there.",
+            "It is encrypted: {count} keys can read it. Checked are the encrypted files, as they lie there.",
+            len(report.recipients),
+        )
+        lines += terminal.fold(said, WIDTH)
     if report.resumed:
         said = ngettext(
             "The collection was interrupted and taken up again {count} time, with a new key.",
