@@ -44,8 +44,8 @@ class Onlooker(Protocol):
     def opened(self, bundle: Path, start_code: str) -> None:
         """Tell that the bundle is born: from here on something is preserved."""
 
-    def practice(self, identity: str) -> None:
-        """Tell the practice's own secret, to be copied now: it is stored nowhere, and a run that is cut loses it."""
+    def encrypted(self, identity: str | None) -> None:
+        """Tell the practice's own secret, to be copied now: it is stored nowhere; `None`: nothing is encrypted."""
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """Tell that the next step begins; `seconds` is the longest it may take. The last one is `seal`."""

@@ -109,8 +109,7 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         started=started,
     )
     onlooker.opened(made.path, run.start_code)
-    if identity is not None:
-        onlooker.practice(identity)
+    onlooker.encrypted(identity)
     if plan.declined:
         made.observe("isolate", {"step": "declined"})
     if plan.eyes is not None:

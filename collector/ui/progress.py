@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from collector.sources import SOURCES
 from collector.ui import network, terminal, words
-from collector.ui.messages import _, ngettext, number
+from collector.ui.messages import N_, _, ngettext, number
 from collector.ui.remaining import Remaining
 from collector.ui.terminal import Terminal
 
@@ -34,14 +34,18 @@ GAP_LINES = 5
 """Gaps of one step that get a line of their own where lines are kept: there may be thousands."""
 
 
+_READING_KEY = N_("Reading key of the practice, for paper only: it is stored nowhere.")
+_IN_CLEAR = N_("The evidence is not encrypted: whoever has the stick can read it.")
+
+
 class Quiet:
     """Looks on and says nothing (`--quiet`)."""
 
     def opened(self, bundle: Path, start_code: str) -> None:
         """See `Onlooker`."""
 
-    def practice(self, identity: str) -> None:
-        """See `Onlooker`; the last lines, which even `--quiet` leaves, have it."""
+    def encrypted(self, identity: str | None) -> None:
+        """See `Onlooker`; the last lines, which even `--quiet` leaves, have the secret."""
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """See `Onlooker`."""
@@ -95,10 +99,14 @@ class LineProgress(Quiet):
             self._say(line)
         self._say(_("Start code, to be written on paper with the time: {code}", code=start_code))
 
-    def practice(self, identity: str) -> None:
+    def encrypted(self, identity: str | None) -> None:
         """Name the practice's secret: a run that is cut short has no end to name it at."""
-        self._say(_("Reading key of the practice, for paper only: it is stored nowhere."))
-        self._say(identity)
+        if identity is None:
+            self._say(_(_IN_CLEAR))
+            return
+        self._say(_(_READING_KEY))
+        self.terminal.write(identity + "\n")  # whole, so that it can be copied
+        self.terminal.flush()
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
         """Sum up the step before, then name this one."""
@@ -201,11 +209,11 @@ class TerminalProgress(Quiet):
         self._code = start_code
         self._draw()
 
-    def practice(self, identity: str) -> None:
+    def encrypted(self, identity: str | None) -> None:
         """Let the practice's secret stand above what moves: a run that is cut short has no end to name it at."""
-        self._console.print(
-            _("Reading key of the practice, for paper only: it is stored nowhere."), identity, sep="\n", highlight=False
-        )
+        told = [_(_IN_CLEAR)] if identity is None else [_(_READING_KEY), identity]
+        lines = [line for one in told for line in terminal.fold(one, self.terminal.size()[0] - 1)]
+        self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
         """Show the step."""
