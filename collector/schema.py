@@ -126,10 +126,7 @@ is_code = matches(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}")
 is_plain = matches(r"[ -~]{1,200}")
 is_path = matches(r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}")
 # A stock SSH key of somebody else's: the types of OpenSSH that can sign, FIDO keys too (4.2).
-is_signer = matches(
-    r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-ssh-ed25519@openssh\.com"
-    r"|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]{4,4096}={0,2}"
-)
+is_signer = matches(r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]{4,4096}={0,2}")  # noqa: E501 - one pattern, as the page has it
 is_verdict = one_of("ISOLATED", "CONNECTED", "UNKNOWN")
 is_gap = one_of(*(o for o in Outcome if o not in (Outcome.COLLECTED, Outcome.EMPTY)))
 
