@@ -158,3 +158,37 @@ def _sealed(path: Path) -> bytes:
             "the bundle's seal does not hold: nothing is added to it", hint="`collect verify` says where"
         )
     return checkpoint
+
+
+def checkpoint_of(path: Path) -> bytes:
+    """Return the checkpoint of a bundle whose seal holds; raises what `note` would raise, and changes nothing."""
+    return _sealed(path)
+
+
+def add_clear(path: Path, data: bytes, kind: str, suffix: str, clock: Clock, tool: Record) -> Record:
+    """Keep bytes of ours or of an authority as a custody file, never encrypted (SPEC 10.3); its source is its kind.
+
+    Returns path, size and sha256 of the file.
+    """
+    ledger = _opened(path, clock, tool)
+    try:
+        _keep_attachments(ledger)
+        artifact = ledger.artifact(kind, kind, suffix, "kept as it was given")
+        artifact.write(data)
+        ledger.finish(artifact)
+        stored = ledger.inventory.stored[artifact.path]
+    finally:
+        ledger.release()
+    return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
+
+
+def _keep_attachments(ledger: Ledger) -> None:
+    """Make sure that the folder for custody's files is there."""
+    folder = ledger.path / layout.ATTACHMENTS
+    if folder.is_dir() and not folder.is_symlink():
+        return
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise disk.translated(error) from error
+    disk.sync_folder(ledger.path)

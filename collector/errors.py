@@ -94,3 +94,9 @@ class RuleError(CollectorError):
     """A rule file is wrong: its name, the line and the reason are in the message."""
 
     exit_code = 2
+
+
+class TimestampError(CollectorError):
+    """A reply of a timestamp authority proves nothing of this bundle: nothing was written."""
+
+    exit_code = 1

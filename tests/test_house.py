@@ -26,16 +26,17 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FLOORS = """
     errors text layout findings collector
     model rows rules tool
-    schema facts eyes
+    schema facts eyes der second_opinion
     isolation
     timeline
     manifest
     seal clocks inventory disk uptime
-    ledger chainfile contents
+    ledger chainfile contents timestamp
     orphans anchors
     bundle verify
     resume
     custody
+    stamps
     host
     sources reading
     output vigil isolate
@@ -48,7 +49,7 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks ledger chainfile contents findings anchors verify orphans resume custody "
-    "disk layout bundle"
+    "disk layout bundle der timestamp second_opinion stamps"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
@@ -61,13 +62,15 @@ NEVER = (
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
     ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
+    ("sources acquisition session vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )
 """Read statically, imports for types only (`TYPE_CHECKING`) left out: they load nothing."""
 
 NAMED_ONLY_BY = (
     # only these rooms       may name these
-    ("host", "sys.platform platform subprocess socket ctypes pwd grp"),
+    ("host", "sys.platform platform socket ctypes pwd grp"),
+    ("host second_opinion", "subprocess"),  # the latter on a verifier's machine only, never during a run
     ("host", "psutil mss watchdog Xlib"),
     ("ui cli", "print"),
 )
