@@ -34,9 +34,13 @@ MAX_ROOTS = 1 << 20
 """Bytes of a file of root certificates: all that a Linux system trusts take 220 KB."""
 LIBRARY, PROGRAM = "rfc3161-client", "openssl"
 
+_LONGER = ("sha256", "sha384", "sha512")
 _SHA256 = bytes.fromhex("608648016503040201")
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _TST_INFO = bytes.fromhex("2a864886f70d0109100104")
+_ESS, _ESS_V2 = bytes.fromhex("2a864886f70d010910020c"), bytes.fromhex("2a864886f70d010910022f")
+_SHA1 = bytes.fromhex("2b0e03021a")
+_HASHES = {_SHA1: "sha1"} | {bytes.fromhex(f"60864801650304020{n}"): name for n, name in enumerate(_LONGER, 1)}
 _TIME = re.compile(rb"([0-9]{14})(?:\.([0-9]{1,9}))?Z")
 _GRANTED = 0
 _EPOCH, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -173,12 +177,12 @@ def _read(token: bytes) -> _Token:
 def _info(signed: bytes, signer: bytes) -> _Token:
     """Take TSTInfo apart (RFC 3161, 2.4.2); raises `ValueError`."""
     (whole,) = der.items(signed)
-    _version, _policy, imprint, serial, moment, *rest = der.inside(whole, der.SEQUENCE)
+    version, _policy, imprint, serial, moment, *rest = der.inside(whole, der.SEQUENCE)
     algorithm, digest = der.inside(imprint, der.SEQUENCE)
     match = _TIME.fullmatch(der.value(moment, der.TIME))
     order = [der.SEQUENCE, der.BOOLEAN, der.INTEGER, der.CONTEXT, der.CONTEXT + 1]
     tags = [item.tag for item in rest]
-    if match is None or tags != [tag for tag in order if tag in tags]:
+    if der.integer(version) != 1 or match is None or tags != [tag for tag in order if tag in tags]:
         raise der.DerError("a field is not as it must be")
     second = datetime.strptime(match[1].decode("ascii"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     if not _EPOCH <= second < _LAST:
@@ -196,11 +200,12 @@ def _info(signed: bytes, signer: bytes) -> _Token:
 def _signer(certificates: der.Item, signatures: der.Item) -> bytes:
     """Return the certificate that the one signature names; raises `ValueError`.
 
-    Certificates are not signed: with a second one of the same issuer and number, a library may check the signature
-    under one and the permission to stamp time on the other.
+    Certificates are not signed. With a second one of the same issuer and number, the signature might be checked under
+    one and the purpose on the other: it is refused.
     """
     (signature,) = der.inside(signatures, der.SET)
-    issuer, serial = der.inside(der.inside(signature, der.SEQUENCE)[1], der.SEQUENCE)
+    _version, sid, _digest, attributes, *_rest = der.inside(signature, der.SEQUENCE)
+    issuer, serial = der.inside(sid, der.SEQUENCE)
     named = []
     for certificate in der.inside(certificates, der.CONTEXT):
         fields = der.inside(der.inside(certificate, der.SEQUENCE)[0], der.SEQUENCE)
@@ -208,7 +213,28 @@ def _signer(certificates: der.Item, signatures: der.Item) -> bytes:
         if (fields[0].whole, fields[2].whole) == (serial.whole, issuer.whole):
             named.append(certificate.whole)
     (found,) = named
+    if not _is_bound(der.inside(attributes, der.CONTEXT), found):
+        raise der.DerError("the signature does not name the hash of its certificate")
     return found
+
+
+def _is_bound(attributes: list[der.Item], certificate: bytes) -> bool:
+    """Tell whether what is signed holds the hash of the signer's certificate (RFC 3161, 2.4.1; RFC 5816)."""
+    bound = False
+    for attribute in attributes:
+        kind, values = der.inside(attribute, der.SEQUENCE)
+        if kind.value not in (_ESS, _ESS_V2):
+            continue
+        (listed,) = der.inside(values, der.SET)
+        first = der.inside(der.inside(der.inside(listed, der.SEQUENCE)[0], der.SEQUENCE)[0], der.SEQUENCE)
+        algorithm = _SHA1 if kind.value == _ESS else _SHA256
+        if first[0].tag == der.SEQUENCE:
+            algorithm = der.inside(first.pop(0), der.SEQUENCE)[0].value
+        digest = hashlib.new(_HASHES.get(algorithm, ""), certificate, usedforsecurity=False).digest()
+        if not hmac.compare_digest(der.value(first[0], der.OCTETS), digest):
+            return False
+        bound = True
+    return bound
 
 
 def _authority(certificate: bytes) -> str:
@@ -254,8 +280,8 @@ def _by_library(token: bytes, found: _Token, checkpoint: bytes, roots: Sequence[
         reply = library.decode_timestamp_response(token)
         told = reply.tst_info
         same = (told.gen_time, told.serial_number, told.nonce, told.message_imprint.message) == (
-            found.moment, found.serial, found.nonce, found.imprint,
-        )  # fmt: skip
+            found.moment.replace(microsecond=0), found.serial, found.nonce, found.imprint,
+        )  # fmt: skip  # the library drops fractions of a second
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # a panic of its Rust part is no Exception
