@@ -289,7 +289,7 @@ def _by_library(token: bytes, found: _Token, checkpoint: bytes, roots: Sequence[
     if not same:
         raise TimestampError("two readings of this timestamp differ", hint=_ASK_AGAIN)
     try:
-        verifier = library.VerifierBuilder(roots=list(dict.fromkeys(roots))).build()
+        verifier = library.VerifierBuilder(roots=list(roots)).build()
         verifier.verify(reply, hashlib.sha256(checkpoint).digest())
     except library.VerificationError as error:
         raise TimestampError(

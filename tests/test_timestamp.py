@@ -18,11 +18,12 @@ import pytest
 import tsa
 import vectors
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import second_opinion, timestamp
+from collector import der, second_opinion, timestamp
 from collector.errors import TimestampError, UsageError
 
 if not Path(tsa.OPENSSL).exists():
@@ -220,7 +221,6 @@ def bad(world: World) -> dict[str, tuple[bytes, str]]:
     soft = tsa.party("Soft", world.root, usage=STAMPING, critical=False)
     from_leaf = tsa.party("Under a leaf", world.signer, usage=STAMPING)
     any_purpose = tsa.party("CA", world.root)
-    twin = tsa.party("T", world.root, usage=STAMPING, key=world.signer.key)
     reply = world.signed
     no_token = tsa.tlv(0x30, tsa.tlv(0x30, tsa.number(0)))
     refusal = tsa.tlv(0x30, tsa.tlv(0x30, tsa.number(2), tsa.tlv(0x30, tsa.tlv(12, b"no\x1b[31m"))))
@@ -249,7 +249,9 @@ def bad(world: World) -> dict[str, tuple[bytes, str]]:
         "its certificate left out": (without_certificates(world), UNREADABLE),
         "a second certificate of its name and number": (reply(forged_twin(world)), UNREADABLE),
         "no hash of its certificate signed": (unbound(world), UNREADABLE),
-        "the key of another certificate": (swapped_certificate(reply(), world.signer, twin), UNREADABLE),
+        "another certificate of its name, number and key": (swapped_certificate(world), UNREADABLE),
+        "signed by two": (signed_by_two(world), UNREADABLE),
+        "another version": (reply(version=2), UNREADABLE),
         "a month that is none": (reply(time=b"20261325120000Z"), UNREADABLE),
         "no Z": (reply(time=b"20261125120000"), UNREADABLE),
         "a leap second": (reply(time=b"20261125235960Z"), UNREADABLE),
@@ -285,9 +287,24 @@ def forged_twin(world: World, signer: tsa.Party | None = None) -> tsa.Party:
     return tsa.party("Forged", impostor, usage=STAMPING, serial=serial)
 
 
-def swapped_certificate(reply: bytes, old: tsa.Party, new: tsa.Party) -> bytes:
-    """Return a reply with another certificate in the place of the signer's, if both have one length."""
-    return reply.replace(old.der, new.der)
+def swapped_certificate(world: World) -> bytes:
+    """Return a reply with another certificate in the place of the signer's: same name, number, key and length."""
+    old = world.signer.certificate
+    while True:  # the length of a signature varies
+        new = tsa.party(
+            "Authority", world.root, usage=STAMPING, years=(2020, 2121), serial=old.serial_number, key=world.signer.key
+        )
+        if len(new.der) == len(world.signer.der):
+            return world.signed().replace(world.signer.der, new.der)
+
+
+def signed_by_two(world: World) -> bytes:
+    """Return a token with two signatures, each good."""
+    (world.folder / "second").write_bytes(world.past.pem)
+    key = world.past.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (world.folder / "second.key").write_bytes(key)
+    options = ("-cades", "-signer", "second", "-inkey", "second.key")
+    return tsa.signed(world.folder, tsa.info(DATA, time=b"20210101000000Z"), world.signer, options=options)
 
 
 def test_each_refusal_has_its_own_reason(world):
@@ -389,6 +406,52 @@ def test_no_splice_changes_what_a_reply_means(world, plain, at, length, data):
 def test_random_bytes_are_refused(world, data):
     """Nothing but `TimestampError`, whatever the bytes are."""
     assert refused(world, data) == UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x1f\x01\x00",  # a tag of more than one byte
+        b"\x04\x81\x01a",  # a length in two bytes that one could hold
+        b"\x04\x82\x00\xff" + bytes(255),  # in three, where two could
+        b"\x30\x80\x00\x00",  # an element without a length
+        b"\x04\x85\x00\x00\x00\x00\x80" + bytes(128),
+        b"\x04",
+        b"\x04\x81",
+        b"\x04\x02a",
+        b"\x05\x00" * (der.MAX_ITEMS + 1),
+    ],
+)
+def test_der_has_one_spelling(data):
+    """What another reader might take otherwise is taken by none of ours."""
+    with pytest.raises(der.DerError):
+        der.items(data)
+
+
+def test_der_up_to_its_limits():
+    """The longest lists, lengths and integers that are taken."""
+    assert len(der.items(b"\x05\x00" * der.MAX_ITEMS)) == der.MAX_ITEMS
+    for size in (0, 127, 128, 255, 256, 65535, 65536):
+        (item,) = der.items(tsa.tlv(4, bytes(size)))
+        assert (item.tag, len(item.value), item.whole) == (4, size, tsa.tlv(4, bytes(size)))
+    assert der.integer(der.items(tsa.number(2**511 - 1))[0]) == 2**511 - 1
+    with pytest.raises(der.DerError):
+        der.integer(der.items(tsa.number(2**512))[0])
+
+
+def test_two_readings_that_differ_are_no_timestamp(world, plain):
+    """Whatever of time, number, nonce or imprint the library reads otherwise than we do."""
+    found = timestamp._read(plain)
+    others = {"moment": found.moment.replace(year=2025), "serial": 0, "nonce": None, "imprint": bytes(32)}
+    for name, value in others.items():
+        with pytest.raises(TimestampError, match="two readings"):
+            timestamp._by_library(plain, dataclasses.replace(found, **{name: value}), DATA, world.roots)
+
+
+def test_a_name_that_would_paint_the_terminal_is_safe(world):
+    """The authority's name is text of its certificate: escaped before anybody sees it."""
+    loud = tsa.party("A\x1b[31m\u202eB\n", world.root, usage=STAMPING)
+    assert world.check(world.signed(signer=loud)).authority == "CN=A\\x1b[31m\\u202eB\\x0a,C=FR"
 
 
 # roots --------------------------------------------------------------------------------------

@@ -146,10 +146,11 @@ def info(
     serial: int = 7,
     digest: bytes | None = None,
     more: bytes = b"",
+    version: int = 1,
 ) -> bytes:
     """Return a TSTInfo."""
     imprint = tlv(0x30, tlv(0x30, tlv(6, algorithm), tlv(5)), tlv(4, digest or hashlib.sha256(data).digest()))
-    fields = [number(1), tlv(6, b"\x2a\x03\x04"), imprint, number(serial), tlv(0x18, time)]
+    fields = [number(version), tlv(6, b"\x2a\x03\x04"), imprint, number(serial), tlv(0x18, time)]
     return tlv(0x30, *fields, b"" if nonce is None else number(nonce), more)
 
 
