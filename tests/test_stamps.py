@@ -134,6 +134,19 @@ def test_a_request_that_was_changed_names_no_nonce(bundle, authority, tmp_path):
         take_in(authority, bundle, reply)
 
 
+def test_an_attachment_is_no_request(bundle, authority, tmp_path):
+    """Any file may be attached, a large one too: it is not read for nonces, and a request among them counts for none."""
+    checkpoint = (bundle / "checkpoint").read_bytes()
+    (tmp_path / "large.bin").write_bytes(bytes(100_000))
+    (tmp_path / "planted.tsq").write_bytes(timestamp.request(checkpoint, 1))
+    for name in ("large.bin", "planted.tsq"):
+        custody.attach(bundle, tmp_path / name, None, made.MadeClock(), dict(TOOL))
+    asked = ask(bundle)
+    with pytest.raises(TimestampError, match="answers another request"):
+        take_in(authority, bundle, answered(authority, timestamp.request(checkpoint, 1), tmp_path / "planted.tsr"))
+    assert take_in(authority, bundle, answered(authority, asked.request, tmp_path / "reply.tsr")).stamp.nonce
+
+
 def test_a_reply_without_a_nonce_needs_no_request(bundle, authority, tmp_path):
     """The digest was typed at the authority's: custody has no request, and the stamp says that it has no nonce."""
     folder, _root, signer = authority
