@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cryptography.x509 import Certificate
+
     from collector.chainfile import ChainFile
     from collector.findings import Findings
 
@@ -28,8 +30,8 @@ class Trusted:
     kit_nonce: str | None = None
     expert_keys: tuple[str, ...] = ()
     """Public keys, `type base64`, under which a receipt anchors."""
-    tsa_roots: tuple[bytes, ...] = ()
-    """Certificates (PEM) under which a timestamp anchors."""
+    tsa_roots: tuple[Certificate, ...] = ()
+    """Certificates under which a timestamp anchors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
     The artifacts are not hashed again (that is `verify`'s, and a hand-over's). Raises
     `NotABundleError`, `NotClosedError`, `AlteredError` or `RefusedError`; then nothing was changed.
     """
-    checkpoint, recipients = _sealed(path)
+    checkpoint, recipients = sealed(path)
     sid = checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1]
     first = hashlib.sha256(checkpoint).hexdigest()
     if os.path.lexists(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
@@ -254,8 +254,8 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
     return ledger
 
 
-def _sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
-    """Return the checkpoint of a bundle whose manifest and signature it fits, and its recipients."""
+def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
+    """Return the checkpoint of a bundle whose seal holds, and its recipients; raises what `note` would raise."""
     if not os.path.lexists(path / layout.MANIFEST):
         raise NotABundleError("this folder is no bundle: it holds no manifest.jsonl")
     if not os.path.lexists(path / layout.CHECKPOINT):

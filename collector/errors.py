@@ -84,12 +84,6 @@ class ManifestFormatError(CollectorError):
         self.code = code
 
 
-class TimestampError(CollectorError):
-    """A timestamp does not hold, or can't be read: nothing was taken in."""
-
-    exit_code = 1
-
-
 class NotJudgedError(CollectorError):
     """Nothing could be learnt of the network: neither isolated nor connected."""
 
@@ -100,3 +94,9 @@ class RuleError(CollectorError):
     """A rule file is wrong: its name, the line and the reason are in the message."""
 
     exit_code = 2
+
+
+class TimestampError(CollectorError):
+    """A reply of a timestamp authority proves nothing of this bundle: nothing was written."""
+
+    exit_code = 1

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from collector import age, countersign, disk, layout, seal
 from collector.errors import CollectorError, DiskFullError, RefusedError, WriteError
-from collector.manifest import MAX_RECORDS, ManifestWriter, decode, utc_text
+from collector.manifest import MAX_RECORDS, ManifestWriter, decode
 from collector.model import Gap, Outcome
 from collector.text import readable
+from collector.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
 from collector import schema
 from collector.errors import LimitError, ManifestFormatError
 from collector.model import MAX_SAFE_INTEGER
+from collector.times import local_text, utc_text
 
 if TYPE_CHECKING:
     from collector.model import Json, Moment
@@ -40,26 +40,6 @@ class Appendable(Protocol):
 
     def write_all(self, data: bytes) -> None:
         """Append every byte or raise; never a short write."""
-
-
-_LAST_SECOND = 253_370_764_800
-"""3.3: a clock set beyond the year 9998 is written as its end."""
-
-
-def _instant(utc_ns: int) -> datetime:
-    bounded = min(max(utc_ns, 0), _LAST_SECOND * 10**9)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=bounded // 1000)
-
-
-def utc_text(utc_ns: int) -> str:
-    """Return a time in the spelling of clause 3.3, cut (not rounded) to the microsecond."""
-    return _instant(utc_ns).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def local_text(utc_ns: int, offset_s: int) -> str:
-    """Return the same time on the host's own clock, with its offset in whole minutes."""
-    zone = timezone(timedelta(minutes=offset_s // 60))
-    return _instant(utc_ns).astimezone(zone).isoformat(timespec="microseconds")
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, check_circular=False, separators=(",", ":"))

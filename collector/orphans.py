@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from collector import disk, layout
-from collector.manifest import utc_text
 from collector.model import Gap, Outcome
+from collector.times import utc_text
 
 if TYPE_CHECKING:
     from collector.ledger import Ledger

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from collector import age, bundle, eyes, isolation, layout, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
-from collector.manifest import MAX_LINE, encode, utc_text
+from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Moment, Request
 from collector.sources import SOURCES
 from collector.text import from_bytes, from_native, readable
+from collector.times import utc_text
 from collector.vigil import Vigil
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector.manifest import utc_text
+from collector.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -309,7 +309,7 @@ def _fullest(power: Mapping[str, Json]) -> int | None:
 
 def change_data(change: LinkChange) -> dict[str, Json]:
     """Return the data of a `link-change` observation: the change under the clocks at which it was received."""
-    from collector.manifest import utc_text  # noqa: PLC0415 - most runs see no change
+    from collector.times import utc_text  # noqa: PLC0415 - most runs see no change
 
     data: dict[str, Json] = {
         "what": change.what,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "testdata" / "vectors"
+TSA = FOLDER.parent / "tsa"
 MANIFEST, CHECKPOINT, SIG = "manifest.jsonl", "checkpoint", "checkpoint.sig"
 CUSTODY, SUMS, SIGNERS, KEY = "custody.jsonl", "SHA256SUMS", "allowed_signers", "run_key.pub"
 PHOTO = "attachments/000000-attachment.jpg"
@@ -752,6 +753,35 @@ def _given(key: str) -> str:
     return f"--expert-key {key.replace(' ', ',')}"
 
 
+# --- timestamps
+
+
+def the_timestamps() -> None:
+    """Add tokens of an authority (tests/testdata/tsa), over this seal and over other bytes."""
+    good, anchored = "UNANCHORED", "ANCHORED"
+    place = "attachments/000000-timestamp.tsr"
+    root, other = "--tsa-root root.pem", "--tsa-root other.pem"
+
+    def stamped(name: str) -> World:
+        token = (TSA / name).read_bytes()
+        records = [w.intent(20, place, "timestamp"), w.artifact(23, place, "timestamp", token, rows=None)]
+        return in_custody(records, **{place: token})
+
+    add("timestamp", stamped("good.tsr"), good, "", "", "a token, and no root to check it under: no anchor")
+    add("timestamp_and_root", stamped("good.tsr"), anchored, "", "", "and the verifier brings the root", root)
+    invalid = "TIMESTAMP_INVALID"
+    comment = "the verifier brings another root: no anchor, nothing altered"
+    add("timestamp_and_other_root", stamped("good.tsr"), good, invalid, place, comment, other)
+    add("timestamp_of_other_bytes", stamped("other.tsr"), good, invalid, place, "a token over something else", root)
+    cut = stamped("good.tsr")
+    token = cut[place]
+    if isinstance(token, bytes):
+        cut[place] = token[:-1]
+    add("timestamp_cut", cut, "ALTERED", "CONTENT_MISMATCH", place, "the file is not what was recorded", root)
+    gone = {path: entry for path, entry in cut.items() if path != place}
+    add("timestamp_missing", gone, "ALTERED", "MISSING", place, "the file was removed", root)
+
+
 # --- bundles that are encrypted
 
 
@@ -865,6 +895,7 @@ PARTS: tuple[Callable[[], None], ...] = (
     the_files,
     after_the_seal,
     the_receipts,
+    the_timestamps,
     encrypted,
     the_codes,
 )

@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 FLOORS = """
-    errors text layout findings collector
+    errors text layout findings times collector
     model rows rules tool
-    schema facts eyes
+    schema facts eyes der second_opinion
     isolation
     timeline
     manifest
     seal clocks inventory disk uptime age countersign
-    ledger chainfile contents
+    ledger chainfile contents timestamp
     orphans anchors
     bundle verify
     resume
     custody
+    stamps
     host
     sources reading
     output vigil isolate
@@ -48,7 +49,7 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans "
-    "resume custody disk layout bundle"
+    "resume custody disk layout bundle der timestamp second_opinion stamps"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
@@ -61,6 +62,7 @@ NEVER = (
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
     ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
+    ("sources acquisition vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )
 """Read statically, imports for types only (`TYPE_CHECKING`) left out: they load nothing."""

@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector import timestamp
 from collector.anchors import Trusted
 
 FOLDER = Path(__file__).resolve().parent / "testdata" / "vectors"
@@ -62,7 +63,7 @@ def trusted(given: dict[str, str]) -> Trusted:
         given.get("--seal-code"),
         given.get("--kit-nonce"),
         () if key is None else (key.replace(",", " "),),
-        () if root is None else ((FOLDER.parent / "tsa" / root).read_bytes(),),
+        () if root is None else timestamp.roots_from([FOLDER.parent / "tsa" / root]),
     )
 
 

@@ -6,12 +6,16 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.cli.process import LANG, leave, say
 from collector.errors import NotABundleError, UsageError
 from collector.ui import errors as shown
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _KIT = "give the file from the stick that was used"
 
@@ -83,7 +87,7 @@ def keys_from(files: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def roots_from(files: tuple[str, ...]) -> tuple[bytes, ...]:
+def roots_from(files: tuple[str, ...]) -> tuple[Certificate, ...]:
     """Return the certificates of some PEM files; raises `UsageError` for a file without any."""
     if not files:
         return ()
