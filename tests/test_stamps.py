@@ -135,7 +135,7 @@ def test_a_request_that_was_changed_names_no_nonce(bundle, authority, tmp_path):
 
 
 def test_an_attachment_is_no_request(bundle, authority, tmp_path):
-    """Any file may be attached, a large one too: not read for nonces; a request among them counts for none."""
+    """Any file may be attached, a large one too: none is read for a nonce, even where it is a request."""
     checkpoint = (bundle / "checkpoint").read_bytes()
     (tmp_path / "large.bin").write_bytes(bytes(100_000))
     (tmp_path / "planted.tsq").write_bytes(timestamp.request(checkpoint, 1))
