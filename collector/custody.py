@@ -7,6 +7,7 @@ byte. In an encrypted bundle what is private goes to the recipients of `open` (S
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record)
     try:
         source = disk.open_regular(file)
     except OSError as error:
-        reason = "it is no regular file" if error.errno is None else os.strerror(error.errno)
+        reason = "it is no regular file" if error.errno in (None, errno.ENXIO) else os.strerror(error.errno)
         raise RefusedError(f"the file can't be attached: {reason}", hint="give the path of an ordinary file") from error
     try:
         with _opened(path, clock, tool) as ledger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -80,7 +81,7 @@ def keys_from(files: tuple[str, ...]) -> tuple[str, ...]:
         try:
             text = disk.read_regular(Path(name), 1 << 20).decode("utf-8", "replace")
         except OSError as error:
-            reason = "it is no regular file" if error.errno is None else os.strerror(error.errno)
+            reason = "it is no regular file" if error.errno in (None, errno.ENXIO) else os.strerror(error.errno)
             raise UsageError(f"the key can't be read: {reason}", hint="give the .pub file of the expert") from error
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
         keys += [countersign.public_key(line) for line in lines or [""]]
