@@ -11,7 +11,7 @@ import click
 
 from collector import __version__
 from collector.arguments import case_id, duration, paths, said, since, size
-from collector.cli import after, looking, verifying
+from collector.cli import after, looking, packing, verifying
 from collector.cli.process import LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.ui import errors as shown
@@ -150,6 +150,8 @@ for _command in (
     looking.isolation_command,
     after.note_command,
     after.attach_command,
+    packing.pack_command,
+    packing.open_command,
 ):
     collect.add_command(_command)
 
