@@ -27,6 +27,9 @@ MAX_MEMBERS = 1_000_000
 
 _ZEROS = bytes(BLOCK)
 _OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
+_IGNORED: Final = ((100, 108), (108, 116), (116, 124), (136, 148), (329, 337), (337, 345))
+"""Mode, uid, gid, mtime and device: not used, but in a form that every program reads."""
+_NUMBER = re.compile(rb" *[0-7]*[ \0]*|[\x80\xff].*", re.DOTALL)
 _PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,3}) ")
 _PAX_IGNORED: Final = {
     "mtime": re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?"),
@@ -58,6 +61,7 @@ REASONS: Final = {
 }
 """What may not stand in an archive, by its type."""
 _HINT_USTAR = "a bundle packed again by hand opens if it was packed with: tar --format=ustar"
+_HINT_CUT = "the file was cut short, or is not what `collect pack` makes: ask for it again"
 _HINT_NOT_OURS = (
     "this is not what `collect pack` makes; keep the file, and ask whoever sent it to pack the bundle again"
 )
@@ -125,7 +129,7 @@ class TarReader:
     def end(self) -> None:
         """Take the end of the stream."""
         if self._zeros < len(archive.END) or self._block:
-            raise refused("it ends before its end", hint="the file was cut short: ask for it again")
+            raise refused("it ends before its end", hint=_HINT_CUT)
 
     def _header(self, block: bytes) -> None:
         if block == _ZEROS:
@@ -166,6 +170,8 @@ class TarReader:
             raise refused("the checksum of a header is wrong")
         if block[257:265] not in (b"ustar\x0000", b"ustar  \0"):
             raise refused("a header is in no form that is read", hint=_HINT_USTAR)
+        if not all(_NUMBER.fullmatch(block[start:end]) for start, end in _IGNORED):
+            raise refused("a number in a header is in no form that is read")
         if any(block[500:512]) or (block[262:263] == b" " and any(block[345:500])):  # GNU's own fields, sparse maps too
             raise refused("a header has fields of an unknown form", hint=_HINT_USTAR)
 
@@ -188,7 +194,7 @@ class TarReader:
                 raise refused("a file has two sizes")
             size = told
         if size > self._to_come:
-            raise refused("a file is longer than what is left of it")
+            raise refused("a file is longer than what is left of it", hint=_HINT_CUT)
         return size
 
     def _begin_pax(self, block: bytes) -> None:
