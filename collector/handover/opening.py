@@ -7,6 +7,7 @@ new folder that only we can enter; when anything is wrong, that folder is remove
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import disk, layout
+from collector import layout
 from collector.chainfile import read_chain
 from collector.contents import SMALL
 from collector.errors import AlteredError, NotABundleError, RefusedError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 MAX_HEADER = 1 << 18
 """Bytes of an age header: pyrage keeps all of it in memory. A recipient takes about 100."""
 
+_PIECE = 1 << 18
+"""Bytes that are gathered before they are read as an archive and written."""
 _MAGIC = b"age-encryption.org/v1\n"
 _NEW = (
     os.O_WRONLY
@@ -93,25 +96,32 @@ def _look(start: bytes, length: int) -> None:
 
 
 class _Writer:
-    """What pyrage writes to; keeps what goes wrong, of which pyrage makes text."""
+    """What pyrage writes to, 8 KiB at a time; keeps what goes wrong, of which pyrage makes text."""
 
     def __init__(self, reader: TarReader) -> None:
         self._reader = reader
+        self._held: list[bytes] = []
+        self._holding = 0
         self.failed: BaseException | None = None
 
     def write(self, data: bytes) -> int:
         """Take all of it: pyrage aborts the process after a short write, and after an error it writes again."""
         if self.failed is not None:
             raise self.failed
+        self._held.append(data)
+        self._holding += len(data)
+        if self._holding >= _PIECE:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is held back; it is small pieces that cost time."""
+        data, self._held, self._holding = b"".join(self._held), [], 0
         try:
             self._reader.feed(data)
         except BaseException as error:
             self.failed = error
             raise
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: nothing is held back."""
 
 
 class _Source:
@@ -150,6 +160,7 @@ def _decrypt(source: PartReader, reader: TarReader, identities: Sequence[Identit
                 "the file is damaged, or was cut short: it can't be decrypted", hint=_HINT_AGAIN
             ) from error
         raise
+    writer.flush()
     reader.end()
 
 
@@ -170,9 +181,6 @@ class _Folder:
         self._top = ""
         self._name = ""
         self._fd = -1
-        self._size = 0
-        self._held: list[bytes] = []
-        self._holding = 0
         self._sizes: dict[str, int] = {}
         self._recorded: Inventory | None = None
         with _refusals():
@@ -189,7 +197,7 @@ class _Folder:
         self._called(top)
         self._expected(name, size)
         self._sizes[name] = size
-        self._name, self._size = name, size
+        self._name = name
         folder, _, last = name.rpartition("/")
         at = self._open_folder(folder)
         with _refusals():
@@ -199,15 +207,16 @@ class _Folder:
                 self._fd = os.open(self._path / name, _NEW, 0o600)
 
     def write(self, data: memoryview) -> None:
-        """Gather a file's bytes, so that they are written in larger pieces than they come in."""
-        self._held.append(bytes(data))
-        self._holding += len(data)
-        if self._holding >= disk.CHUNK:
-            self._put()
+        """Write a file's next bytes, all of them."""
+        with _refusals():
+            while data:
+                count = os.write(self._fd, data)
+                if not count:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                data = data[count:]
 
     def done(self) -> None:
         """Close a file; once the manifest is here, what it records is held against every other file at once."""
-        self._put()
         fd, self._fd = self._fd, -1
         with _refusals():
             os.close(fd)
@@ -279,13 +288,6 @@ class _Folder:
                         os.mkdir(self._path / name, 0o700)  # noqa: PTH102 - as above
                     self._folders[name] = -1
         return self._folders[name]
-
-    def _put(self) -> None:
-        data, self._held, self._holding = b"".join(self._held), [], 0
-        view = memoryview(data)
-        with _refusals():
-            while view:
-                view = view[os.write(self._fd, view) :]
 
     def _close(self) -> None:
         descriptors = [fd for fd in (self._fd, *self._folders.values()) if fd >= 0]
