@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collector.verify import Report
 
 
-def _path(path: Path) -> Json:
+def path_json(path: Path) -> Json:
     """Return a path; one that is not Unicode keeps its bytes as `{"text", "hex"}`."""
     native = text.from_native(str(path))
     return native if isinstance(native, str) else dict(native)
@@ -25,7 +25,7 @@ def result_json(result: Result) -> dict[str, object]:
     """Return the object of `collect --case … --json`."""
     missed: list[Json] = [{"source": source, "outcome": outcome} for source, outcome in result.missed]
     return {
-        "bundle": _path(result.bundle),
+        "bundle": path_json(result.bundle),
         "case": result.case,
         "exit": result.exit_code,
         "records": result.records,
@@ -67,7 +67,7 @@ def report_json(report: Report, path: Path) -> dict[str, object]:
         for anchor in report.anchors
     ]
     return {
-        "bundle": _path(path),
+        "bundle": path_json(path),
         "verdict": report.verdict.value,
         "findings": findings,
         "more_findings": report.more_findings,

@@ -1,0 +1,73 @@
+"""The hand-over file: `collect pack`, `collect open`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from collector.arguments import size
+from collector.cli.process import LANG, leave, say
+from collector.errors import UsageError
+
+
+@click.command("pack")
+@click.argument("bundle")
+@click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Who may open it (age1…); repeatable.")
+@click.option("--out", metavar="DIR", help="Existing folder for the file; else beside the bundle.")
+@click.option("--split", metavar="SIZE", help="Largest size of one file, for example 2G; FAT32 splits by itself.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def pack_command(
+    bundle: str, recipients: tuple[str, ...], out: str | None, split: str | None, *, as_json: bool
+) -> None:
+    """Make one encrypted file of a sealed bundle, to hand over."""
+    from collector.handover import keys  # noqa: PLC0415 - only here
+    from collector.handover.packing import pack  # noqa: PLC0415 - the same
+    from collector.ui import packed as shown  # noqa: PLC0415 - the same
+    from collector.verify import verify_bundle  # noqa: PLC0415 - the same
+
+    keys.recipients(recipients)  # told before a bundle of gigabytes is hashed
+    limit = None if split is None else size(split)
+    done = pack(verify_bundle(Path(bundle)), recipients, None if out is None else Path(out), limit)
+    if as_json:
+        say(json.dumps(shown.packed_json(done)) + "\n")
+        return
+    say(shown.packed_text(done))
+    if done.practice_identity is not None:
+        shown.show_identity(done.practice_identity, sys.stderr)
+
+
+@click.command("open")
+@click.argument("file")
+@click.option("--identity", metavar="KEYFILE", required=True, help="age identity file; - reads it from standard input.")
+@click.option("--out", metavar="DIR", required=True, help="Existing folder; the bundle becomes a new folder in it.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def open_command(file: str, identity: str, out: str, *, as_json: bool) -> None:
+    """Open a hand-over file: decrypt, unpack and verify it."""
+    from collector.handover import keys  # noqa: PLC0415 - only here
+    from collector.handover.opening import open_file  # noqa: PLC0415 - the same
+    from collector.ui import packed as shown  # noqa: PLC0415 - the same
+
+    found = open_file(Path(file), keys.identities(_key_file(identity)), Path(out))
+    say(json.dumps(shown.opened_json(found)) + "\n" if as_json else shown.opened_text(found))
+    leave(3 if found.report.verdict == "INCOMPLETE" else 0)
+
+
+def _key_file(name: str) -> bytes:
+    """Return what an identity file holds, a byte more than it may at most; raises `UsageError`."""
+    from collector import disk  # noqa: PLC0415 - only here
+    from collector.handover.keys import MAX_KEYFILE  # noqa: PLC0415 - the same
+
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(MAX_KEYFILE + 1)
+        return disk.read_regular(Path(name), MAX_KEYFILE)
+    except OSError as error:
+        what = os.strerror(error.errno or 0)
+        hint = "give a file with a line AGE-SECRET-KEY-1…, or - to type it"
+        raise UsageError(f"the identity file can't be read: {what}", hint=hint) from error

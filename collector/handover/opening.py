@@ -1,0 +1,298 @@
+"""Opens a hand-over file: decrypts, unpacks into a folder of its own, verifies, and only then gives it its name.
+
+The file, the archive and the bundle in it are attacker-chosen. Until the verification passed, everything lies in one
+new folder that only we can enter; when anything is wrong, that folder is removed and nothing else was touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyrage
+
+from collector import layout
+from collector.chainfile import read_chain
+from collector.contents import SMALL
+from collector.errors import AlteredError, NotABundleError, RefusedError
+from collector.handover import archive
+from collector.handover.parts import PartReader, all_of
+from collector.handover.unpacking import TarReader, refused
+from collector.verify import verify_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pyrage.x25519 import Identity
+
+    from collector.inventory import Inventory
+    from collector.verify import Report
+
+MAX_HEADER = 1 << 18
+"""Bytes of an age header: pyrage keeps all of it in memory. A recipient takes about 100."""
+
+_PIECE = 1 << 18
+"""Bytes that are gathered before they are read as an archive and written."""
+_MAGIC = b"age-encryption.org/v1\n"
+_NEW = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_BY_FD = os.open in os.supports_dir_fd and os.mkdir in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
+_SMALL = (layout.CHECKPOINT, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.README)
+_HINT_AGAIN = (
+    "keep the file, and ask for it again; `sha256sum -c` on the .sha256 file beside it tells which part is bad"
+)
+_HINT_ROOM = "make room there, or give another folder with --out; the file itself is untouched"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A bundle that was unpacked, verified and given its name."""
+
+    path: Path
+    report: Report
+
+
+def open_file(path: Path, identities: Sequence[Identity], out: Path) -> Opened:
+    """Unpack the bundle of a hand-over file into a new folder in `out`, named as it was packed.
+
+    Raises `RefusedError` for a file that can't be opened, and `AlteredError` for a bundle that is not what was
+    sealed; then nothing is left of it. The verdict may be INCOMPLETE.
+    """
+    source = PartReader(all_of(path))
+    try:
+        _look(source.peek(MAX_HEADER), source.length)
+        folder = _Folder(out)
+        try:
+            _decrypt(source, TarReader(folder, source.length), identities)
+            return folder.finished()
+        except BaseException:
+            folder.remove()
+            raise
+    finally:
+        source.close()
+
+
+def _look(start: bytes, length: int) -> None:
+    """Refuse what is no age file, before anything is made for it."""
+    if not start.startswith(_MAGIC):
+        hint = "give the .tar.age file that `collect pack` wrote, or its first part .tar.age.001"
+        raise RefusedError("this is no age file", hint=hint)
+    if b"\n--- " not in start:
+        detail = "its header is too long" if length > MAX_HEADER else "it was cut short"
+        raise RefusedError(f"the age file is refused: {detail}", hint=_HINT_AGAIN)
+
+
+class _Writer:
+    """What pyrage writes to, 8 KiB at a time; keeps what goes wrong, of which pyrage makes text."""
+
+    def __init__(self, reader: TarReader) -> None:
+        self._reader = reader
+        self._held: list[bytes] = []
+        self._holding = 0
+        self.failed: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take all of it: pyrage aborts the process after a short write, and after an error it writes again."""
+        if self.failed is not None:
+            raise self.failed
+        self._held.append(data)
+        self._holding += len(data)
+        if self._holding >= _PIECE:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is held back; it is small pieces that cost time."""
+        data, self._held, self._holding = b"".join(self._held), [], 0
+        try:
+            self._reader.feed(data)
+        except BaseException as error:
+            self.failed = error
+            raise
+
+
+class _Source:
+    """What pyrage reads from; keeps what goes wrong."""
+
+    def __init__(self, source: PartReader) -> None:
+        self._source = source
+        self.failed: BaseException | None = None
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        try:
+            return self._source.read(size)
+        except OSError as error:
+            what = os.strerror(error.errno or 0)
+            self.failed = RefusedError(f"the file can't be read: {what}", hint=_HINT_AGAIN)
+            raise
+        except BaseException as error:
+            self.failed = error
+            raise
+
+
+def _decrypt(source: PartReader, reader: TarReader, identities: Sequence[Identity]) -> None:
+    writer, given = _Writer(reader), _Source(source)
+    try:
+        pyrage.decrypt_io(given, writer, list(identities))
+    except BaseException as error:
+        failed = writer.failed or given.failed
+        if failed is not None:
+            raise failed from None
+        if isinstance(error, pyrage.DecryptError) and "No matching keys" in str(error):
+            hint = "use the key of one of its recipients: the expert's, or the practice's, which is on paper"
+            raise RefusedError("this key does not open the file", hint=hint) from error
+        if isinstance(error, pyrage.DecryptError | OSError):
+            raise RefusedError(
+                "the file is damaged, or was cut short: it can't be decrypted", hint=_HINT_AGAIN
+            ) from error
+        raise
+    writer.flush()
+    reader.end()
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = os.strerror(error.errno or 0)
+        raise RefusedError(f"the bundle can't be unpacked here: {what}", hint=_HINT_ROOM) from error
+
+
+class _Folder:
+    """A new folder that takes an archive's members and becomes the bundle; the `Sink` of a `TarReader`."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._top = ""
+        self._name = ""
+        self._fd = -1
+        self._sizes: dict[str, int] = {}
+        self._recorded: Inventory | None = None
+        with _refusals():
+            self._path = Path(tempfile.mkdtemp(prefix=".collect-open-", suffix=".part", dir=out))
+        self._folders: dict[str, int] = {}
+
+    def folder(self, top: str, name: str) -> None:
+        """Make a folder of the bundle; the top folder is the new one itself."""
+        self._called(top)
+        self._open_folder(name)
+
+    def file(self, top: str, name: str, size: int) -> None:
+        """Make a file that no other stands in the way of."""
+        self._called(top)
+        self._expected(name, size)
+        self._sizes[name] = size
+        self._name = name
+        folder, _, last = name.rpartition("/")
+        at = self._open_folder(folder)
+        with _refusals():
+            if _BY_FD:
+                self._fd = os.open(last, _NEW, 0o600, dir_fd=at)
+            else:
+                self._fd = os.open(self._path / name, _NEW, 0o600)
+
+    def write(self, data: memoryview) -> None:
+        """Write a file's next bytes, all of them."""
+        with _refusals():
+            while data:
+                count = os.write(self._fd, data)
+                if not count:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                data = data[count:]
+
+    def done(self) -> None:
+        """Close a file; once the manifest is here, what it records is held against every other file at once."""
+        fd, self._fd = self._fd, -1
+        with _refusals():
+            os.close(fd)
+        if self._name == layout.MANIFEST:
+            with _refusals():
+                self._recorded = read_chain(self._path / layout.MANIFEST, folder=layout.ARTIFACTS).inventory
+            for name, size in self._sizes.items():
+                self._expected(name, size)
+
+    def finished(self) -> Opened:
+        """Verify what was unpacked and give it its name; raises `AlteredError` or `RefusedError`."""
+        self._close()
+        try:
+            report = verify_bundle(self._path).report
+        except AlteredError as error:
+            hint = "what was unpacked is removed; keep the file and tell the expert"
+            raise AlteredError(str(error), hint=hint) from error
+        except NotABundleError as error:
+            raise refused("it holds no bundle") from error
+        path = self._out / self._top
+        with _refusals():
+            self._refuse_taken()
+            self._path.rename(path)
+        return Opened(path, report)
+
+    def remove(self) -> None:
+        """Remove everything that was made, as far as the medium lets itself be written."""
+        self._close()
+        shutil.rmtree(self._path, ignore_errors=True)
+
+    def _called(self, top: str) -> None:
+        """Learn the bundle's name with the first member; it must be free."""
+        if not self._top:
+            self._top = top
+            self._refuse_taken()
+
+    def _refuse_taken(self) -> None:
+        if os.path.lexists(self._out / self._top):
+            hint = "nothing is written over: move it away, or give another folder with --out"
+            raise RefusedError(f"{self._top} stands in the folder already", hint=hint)
+
+    def _expected(self, name: str, size: int) -> None:
+        """Refuse a file that is larger than any of its name, or not what the manifest records of it."""
+        if (name in _SMALL or archive.is_litter(name)) and size > SMALL:
+            raise refused(f"{name} is far longer than it may be")
+        if self._recorded is None or not name.startswith(layout.ARTIFACTS + "/") or name.endswith(layout.PART):
+            return
+        stored = self._recorded.stored.get(name)
+        if stored is not None and stored.size != size:
+            raise AlteredError(
+                f"{name} has {size} bytes; {stored.size} are recorded", hint="keep the file and tell the expert"
+            )
+        if stored is None and name not in self._recorded.pending:
+            raise AlteredError(f"no record names {name}", hint="keep the file and tell the expert")
+
+    def _open_folder(self, name: str) -> int:
+        """Return a descriptor of a folder of ours, made if it is not there yet; -1 where the system has none."""
+        if name not in self._folders:
+            with _refusals():
+                if _BY_FD:
+                    if name:
+                        root = self._open_folder("")
+                        os.mkdir(name, 0o700, dir_fd=root)
+                        self._folders[name] = os.open(name, _FOLDER, dir_fd=root)
+                    else:
+                        self._folders[name] = os.open(self._path, _FOLDER)
+                else:
+                    if name:
+                        os.mkdir(self._path / name, 0o700)  # noqa: PTH102 - as above
+                    self._folders[name] = -1
+        return self._folders[name]
+
+    def _close(self) -> None:
+        descriptors = [fd for fd in (self._fd, *self._folders.values()) if fd >= 0]
+        self._fd = -1
+        self._folders = {}
+        for fd in descriptors:
+            with contextlib.suppress(OSError):
+                os.close(fd)

@@ -1,0 +1,277 @@
+"""Makes one encrypted hand-over file from a verified bundle: the tar of SPEC 13.1, streamed into age.
+
+What is packed is what was verified: each file is hashed again as its bytes go into the archive, and a difference
+ends the pack with nothing left of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyrage
+
+from collector import disk, layout, seal
+from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
+from collector.findings import Verdict
+from collector.handover import archive, keys
+from collector.handover.parts import MAX_PARTS, PartWriter
+from collector.text import from_native, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from collector.handover.parts import Written
+    from collector.verify import VerifiedBundle
+
+SMALLEST_PART = 1 << 16
+"""Bytes below which a part makes no sense: one chunk of age takes as many."""
+
+_SMALL = (layout.CHECKPOINT, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.SUMS, layout.README)
+_HINT_AGAIN = "nothing was kept of it; verify the bundle again with `collect verify`, then pack it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A hand-over file that was written whole; `practice_identity` is secret, and stored nowhere."""
+
+    bundle: Path
+    files: tuple[Written, ...]
+    """The file or its parts in their order; last the list of their sums."""
+    tar_sha256: str
+    recipients: tuple[str, ...]
+    practice_identity: str | None
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of the encrypted file, all parts together."""
+        return sum(one.size for one in self.files[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One file to pack: the bytes themselves if it is small, else what its record says of them."""
+
+    name: str
+    size: int
+    sha256: str
+    data: bytes | None = None
+
+
+def pack(
+    bundle: VerifiedBundle, given: Iterable[str] = (), out: Path | None = None, split: int | None = None
+) -> Packed:
+    """Write the hand-over file of a bundle; raises before anything is written, or removes what it wrote.
+
+    `UsageError` for a recipient or size that is none, `NotClosedError` for a bundle that is not whole, `AlteredError`
+    where it changes meanwhile, `RefusedError` for what the medium refuses.
+    """
+    recipients = keys.recipients([*_own_recipients(bundle), *given])
+    _refuse_unfinished(bundle)
+    identity = None
+    if not _own_recipients(bundle):
+        identity = keys.new_identity()
+        recipients[str(identity.to_public())] = identity.to_public()
+    path = bundle.path.absolute()
+    path = path if path.name not in ("", "..") else path.resolve()
+    folder = path.parent if out is None else out
+    _refuse_inside(folder, path)
+    members = list(_members(bundle))
+    top = archive.top_for(path.name)
+    _refuse_many(members, split)
+    reader = _Reader(_blocks(path, top, members))
+    writer = PartWriter(folder, f"{top}.tar.age", split)
+    try:
+        _encrypt(reader, writer, list(recipients.values()))
+        files = writer.commit(reader.sum.hexdigest())
+    except BaseException:
+        writer.discard()
+        raise
+    secret = None if identity is None else str(identity)
+    return Packed(path, tuple(files), reader.sum.hexdigest(), tuple(recipients), secret)
+
+
+def _own_recipients(bundle: VerifiedBundle) -> list[str]:
+    opening = bundle.inventory.opening
+    own = opening["recipients"] if opening is not None else []
+    return [str(one) for one in own] if isinstance(own, list) else []
+
+
+def _refuse_unfinished(bundle: VerifiedBundle) -> None:
+    if bundle.checkpoint is None:
+        raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
+    if bundle.report.verdict is Verdict.INCOMPLETE:
+        raise NotClosedError(
+            "what was added after the seal is not finished", hint="end it first: add a note with `collect note`"
+        )
+
+
+def _refuse_inside(folder: Path, path: Path) -> None:
+    inside = os.path.realpath(folder)
+    bundle = os.path.realpath(path)
+    if inside == bundle or inside.startswith(bundle + os.sep):
+        raise UsageError("the folder is inside the bundle, where nothing may be added", hint="give another with --out")
+
+
+def _refuse_many(members: list[_Member], split: int | None) -> None:
+    if split is None:
+        return
+    if split < SMALLEST_PART:
+        raise UsageError("this size is too small for a part", hint="write for example --split 2G")
+    length = sum(one.size + 2 * archive.BLOCK for one in members)
+    if length // split >= MAX_PARTS:
+        raise UsageError(f"it would take more than {MAX_PARTS} parts", hint="give a larger size with --split")
+
+
+def _members(bundle: VerifiedBundle) -> Iterator[_Member]:
+    """Yield what is packed in the one order of SPEC 13.1."""
+    checkpoint = bundle.checkpoint or b""
+    lines = checkpoint.split(b"\n")
+    yield _Member(layout.MANIFEST, int(lines[2]), lines[3].decode("ascii"))
+    for name, data in _small(bundle, checkpoint).items():
+        yield _Member(name, len(data), hashlib.sha256(data).hexdigest(), data)
+    stored = bundle.inventory.stored
+    yield from (_Member(path, stored[path].size, stored[path].sha256) for path in sorted(stored))
+    if bundle.custody is not None:
+        head = bundle.custody.head
+        yield _Member(layout.CUSTODY, head.length, head.sha256)
+        stored = bundle.custody.inventory.stored
+        yield from (_Member(path, stored[path].size, stored[path].sha256) for path in sorted(stored))
+
+
+def _small(bundle: VerifiedBundle, checkpoint: bytes) -> dict[str, bytes]:
+    """Return the small sealed files, each in the one spelling that records and seal give it (SPEC 8, steps 5 and 7)."""
+    inventory = bundle.inventory
+    listed = sum(len(path) + 67 for path in inventory.stored) + 67 * 20
+    data: dict[str, bytes] = {}
+    for name in _SMALL:
+        try:
+            data[name] = disk.read_regular(bundle.path / name, listed if name == layout.SUMS else disk.CHUNK)
+        except OSError as error:
+            raise _unreadable(name, error) from error
+    sid, keys_named = str(inventory.opening["sid"]) if inventory.opening else "", inventory.keys
+    hashes = {path: stored.sha256 for path, stored in inventory.stored.items()}
+    hashes |= {name: hashlib.sha256(data[name]).hexdigest() for name in _SMALL if name != layout.SUMS}
+    hashes[layout.MANIFEST] = checkpoint.split(b"\n")[3].decode("ascii")
+    holds = {
+        layout.CHECKPOINT: data[layout.CHECKPOINT] == checkpoint,
+        layout.SIGNATURE: seal.is_sealed(checkpoint, data[layout.SIGNATURE], keys_named[-1]),
+        layout.RUN_KEY: data[layout.RUN_KEY] == f"{keys_named[-1]}\n".encode("ascii"),
+        layout.SIGNERS: data[layout.SIGNERS] == seal.allowed_signers(sid, keys_named),
+        layout.README: inventory.opening is not None and hashes[layout.README] == inventory.opening["readme_sha256"],
+        layout.SUMS: data[layout.SUMS] == seal.sums_text(hashes.items()),
+    }
+    for name, is_so in holds.items():
+        if not is_so:
+            raise AlteredError(f"{name} changed after it was verified", hint=_HINT_AGAIN)
+    return data
+
+
+def _blocks(path: Path, top: str, members: list[_Member]) -> Iterator[bytes]:
+    """Yield the archive in pieces of at most `disk.CHUNK` and a block; raises `AlteredError`."""
+    yield archive.folder(top)
+    made: set[str] = set()
+    for one in members:
+        folder = one.name.rpartition("/")[0]
+        if folder and folder not in made:
+            made.add(folder)
+            yield archive.folder(f"{top}/{folder}")
+        yield archive.file(f"{top}/{one.name}", one.size)
+        if one.data is None:
+            yield from _bytes_of(path, one)
+        elif one.data:
+            yield one.data
+        if one.size % archive.BLOCK:
+            yield archive.padding(one.size)
+    yield archive.END
+
+
+def _bytes_of(path: Path, one: _Member) -> Iterator[bytes]:
+    """Yield exactly the bytes that the records name, or raise `AlteredError`: a change ends the pack."""
+    left, total = one.size, hashlib.sha256()
+    try:
+        fd = disk.open_regular(path / one.name)
+    except OSError as error:
+        raise _unreadable(one.name, error) from error
+    try:
+        while data := os.read(fd, min(left, disk.CHUNK) or 1):
+            if not left:
+                break
+            left -= len(data)
+            total.update(data)
+            if not left and total.hexdigest() != one.sha256:
+                break
+            yield data
+    except OSError as error:
+        raise _unreadable(one.name, error) from error
+    finally:
+        os.close(fd)
+    if left or data or total.hexdigest() != one.sha256:
+        raise AlteredError(f"{one.name} changed while it was packed", hint=_HINT_AGAIN)
+
+
+def _unreadable(name: str, error: OSError) -> AlteredError:
+    return AlteredError(f"{name} can't be read any more: {os.strerror(error.errno or 0)}", hint=_HINT_AGAIN)
+
+
+class _Reader:
+    """The archive as a file that pyrage reads; `sum` is of every byte given out."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._chunk, self._at = b"", 0
+        self.sum = hashlib.sha256()
+        self.failed: BaseException | None = None
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end; what goes wrong is kept in `failed`: pyrage makes text of it."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            if self._at >= len(self._chunk):
+                self._chunk, self._at = next(self._blocks, b""), 0
+                self.sum.update(self._chunk)
+        except BaseException as error:
+            self.failed = error
+            raise
+        data = self._chunk[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+
+class _Writer:
+    """The files as one that pyrage writes; keeps what goes wrong, of which pyrage makes text."""
+
+    def __init__(self, parts: PartWriter) -> None:
+        self._parts = parts
+        self.failed: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write everything: pyrage aborts the process after a short write, and after an error it writes again."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            return self._parts.write(data)
+        except BaseException as error:
+            self.failed = error
+            raise
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
+
+
+def _encrypt(reader: _Reader, parts: PartWriter, recipients: list[pyrage.x25519.Recipient]) -> None:
+    writer = _Writer(parts)
+    try:
+        pyrage.encrypt_io(reader, writer, recipients)
+    except BaseException as error:
+        failed = reader.failed or writer.failed
+        if failed is not None:
+            raise failed from None
+        if isinstance(error, pyrage.EncryptError):
+            what = printable(from_native(str(error)))
+            raise RefusedError(f"the file could not be encrypted: {what}", hint=_HINT_AGAIN) from error
+        raise
