@@ -24,16 +24,15 @@ PATIENCE = 60
 TRIES = 3
 """How often the two groups may be typed before the question is left."""
 _READING_KEY = (
-    N_("Copy it letter by letter, or photograph this screen. It is stored nowhere: without it"),
-    N_("the practice can't read its own evidence. Keep it apart from the USB stick."),
+    N_("READING KEY OF THE PRACTICE: copy it on paper, or photograph this screen."),
+    N_("It is stored nowhere, and without it the practice can't read its evidence."),
 )
 
 
 def reading_key(identity: str, columns: int, rows: int, *, lively: bool, colour: bool) -> list[str]:
     """Return what is shown of the practice's secret: its letters, and its QR code where there is room for it."""
-    lines = [_("READING KEY OF THE PRACTICE"), identity]
-    for sentence in _READING_KEY:
-        lines += terminal.fold(_(sentence), columns)
+    title, why = (terminal.fold(_(sentence), columns) for sentence in _READING_KEY)
+    lines = [*title, identity, *why]
     if not lively:
         return lines
     try:
