@@ -13,7 +13,7 @@ from collector import age, bundle, eyes, isolation, layout, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
-from collector.model import UNKNOWN_BOOT, Moment, Request
+from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Request
 from collector.sources import SOURCES
 from collector.text import from_bytes, from_native, readable
 from collector.times import utc_text
@@ -145,6 +145,9 @@ def go_on(
         done=resume.finished_sources(reopened.inventory, known) if same_boot else frozenset(),
     )
     onlooker.opened(reopened.path, run.start_code)
+    if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
+        asked = "what was asked at the start is encrypted: the usual folders and window are looked through"
+        run.missed("request", Gap(Outcome.UNSUPPORTED, asked))
     return run.collect()
 
 
