@@ -151,7 +151,7 @@ def create(
             bundle.observe("request", request)
         disk.sync_folder(path)
         disk.sync_folder(out.resolve())  # it may be named by a link
-        disk.rename(part, path / layout.MANIFEST)
+        disk.rename((part, path / layout.MANIFEST))
         disk.sync_folder(path)
     except (OSError, CollectorError) as error:
         if fd >= 0:  # else the stick can't be taken out

@@ -270,7 +270,7 @@ class Ledger:
         return bool(self._group) and time.monotonic() - self._group_since >= GROUP_SECONDS
 
     def commit(self) -> None:
-        """Sync what is grouped and only then record it: files, intents, names, folder, records (SPEC 7.3)."""
+        """Sync what is grouped and only then record it: files, intents, names, folder, records (SPEC 7.2, 7.3)."""
         group, self._group = self._group, []
         if not group:
             disk.sync(self._file.fd)
@@ -281,8 +281,7 @@ class Ledger:
             finally:
                 os.close(file.fd)
         disk.sync(self._file.fd)
-        for file, _ in group:
-            disk.rename(file.part, self.path / file.path)
+        disk.rename(*((file.part, self.path / file.path) for file, _ in group))
         disk.sync_folder(self.path / self.inventory.folder)
         for _, fields in group:
             self.append("artifact", fields, synced=False)

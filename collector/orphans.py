@@ -45,7 +45,7 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
         disk.sync(fd)
         os.close(fd)
         if written == part:
-            disk.rename(part, final)
+            disk.rename((part, final))
             disk.sync_folder(final.parent)
         now = utc_text(ledger.clock.now().utc_ns)
         ledger.append(
