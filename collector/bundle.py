@@ -78,7 +78,10 @@ class Bundle(Ledger):
         """Write the last record and the seal; after this the bundle takes no record any more."""
         self.commit()
         if self.inventory.pending:  # a file whose sync failed on a full disk: kept as a resume would keep it
-            answer_orphans(self)
+            try:
+                answer_orphans(self)
+            except OSError as error:
+                raise disk.translated(error) from error
         counts: Json = dict(self.inventory.counts)
         fields: Record = {
             "outcome": outcome,

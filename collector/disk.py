@@ -133,7 +133,7 @@ def rename(*names: tuple[Path, Path]) -> None:
     """Give finished files their names, old to new, and sync them under those; a name must be free."""
     for old, new in names:
         try:
-            if os.path.lexists(new):
+            if stands(new):
                 raise WriteError(f"{new.name} stands in the folder of the bundle already")
             old.rename(new)
         except OSError as error:
@@ -170,6 +170,17 @@ def lock(fd: int) -> bool:
         _flock(fd, _LOCK)
     except OSError as error:
         return error.errno not in (errno.EAGAIN, errno.EACCES)  # a medium without locks has no other writer
+    return True
+
+
+def stands(path: Path) -> bool:
+    """Tell whether anything has this name; raises `WriteError` where the medium does not say."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # `os.path.lexists` would say no, and a sealed bundle would be taken for an open one
+        raise translated(error) from error
     return True
 
 

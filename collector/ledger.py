@@ -300,7 +300,9 @@ class Ledger:
     def end_here(self) -> None:
         """Cut what lies behind the last record (a torn tail that it has taken in) and sync."""
         try:
-            os.ftruncate(self._file.fd, os.lseek(self._file.fd, 0, os.SEEK_CUR))
+            end = os.lseek(self._file.fd, 0, os.SEEK_CUR)
+            if os.fstat(self._file.fd).st_size > end:  # some drivers refuse a cut that cuts nothing
+                os.ftruncate(self._file.fd, end)
         except OSError as error:
             raise disk.translated(error) from error
         disk.sync(self._file.fd)

@@ -35,7 +35,7 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
     part = ledger.path / (path + layout.PART)
     source = str(intent["source"])
     for written in (final, part):
-        if not os.path.lexists(written):
+        if not disk.stands(written):
             continue
         size, sha256 = disk.digest(written)
         if size == 0:
