@@ -79,7 +79,10 @@ class Bundle(Ledger):
         """Write the last record and the seal; after this the bundle takes no record any more."""
         self.commit()
         if self.inventory.pending:  # a file whose sync failed on a full disk: kept as a resume would keep it
-            answer_orphans(self)
+            try:
+                answer_orphans(self)
+            except OSError as error:
+                raise disk.translated(error) from error
         counts: Json = dict(self.inventory.counts)
         fields: Record = {
             "outcome": outcome,
@@ -152,7 +155,7 @@ def create(
             bundle.observe("request", request)
         disk.sync_folder(path)
         disk.sync_folder(out.resolve())  # it may be named by a link
-        disk.rename(part, path / layout.MANIFEST)
+        disk.rename((part, path / layout.MANIFEST))
         disk.sync_folder(path)
     except (OSError, CollectorError) as error:
         if fd >= 0:  # else the stick can't be taken out

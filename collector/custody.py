@@ -203,6 +203,8 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Iterator[Ledger]:
     ledger = _open(path, clock, tool)
     try:
         yield ledger
+    except OSError as error:
+        raise disk.translated(error) from error
     finally:
         ledger.release()
 
@@ -216,13 +218,14 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
     checkpoint, recipients = sealed(path)
     sid = checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1]
     first = hashlib.sha256(checkpoint).hexdigest()
-    if os.path.lexists(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
+    if disk.stands(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
         raise AlteredError("something else stands in the place of the custody file", hint="`collect verify` says where")
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         fd = os.open(path / layout.CUSTODY, flags, 0o600)
     except OSError as error:
-        raise RefusedError(f"the custody file can't be opened: {os.strerror(error.errno or 0)}") from error
+        reason = f"the custody file can't be opened: {os.strerror(error.errno or 0)}"
+        raise RefusedError(reason, hint="make room, or take off the write protection, and try again") from error
     try:
         if not disk.lock(fd):
             raise RefusedError("another command is adding to this bundle", hint="wait until it ends and try again")
@@ -257,16 +260,17 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
 
 def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
     """Return the checkpoint of a bundle whose seal holds, and its recipients; raises what `note` would raise."""
-    if not os.path.lexists(path / layout.MANIFEST):
+    if not disk.stands(path / layout.MANIFEST):
         raise NotABundleError("this folder is no bundle: it holds no manifest.jsonl")
-    if not os.path.lexists(path / layout.CHECKPOINT):
+    if not disk.stands(path / layout.CHECKPOINT):
         raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
     try:
         checkpoint = disk.read_regular(path / layout.CHECKPOINT, disk.CHUNK)
         signature = disk.read_regular(path / layout.SIGNATURE, disk.CHUNK)
         manifest = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS)
     except OSError as error:
-        raise AlteredError(f"the bundle's seal can't be read: {os.strerror(error.errno or 0)}") from error
+        reason = f"the bundle's seal can't be read: {os.strerror(error.errno or 0)}"
+        raise AlteredError(reason, hint="`collect verify` says where") from error
     keys = manifest.inventory.keys
     holds = not manifest.problems and checkpoint == seal.checkpoint_text(manifest.head)
     if not holds or not keys or not seal.is_sealed(checkpoint, signature, keys[-1]):

@@ -29,6 +29,8 @@ CHUNK = 1 << 20
 """Bytes read at once: larger ones are no faster (measured: 64 KiB to 4 MiB within 3 %)."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
+"""What network file systems answer that can't sync a folder, or only a file that is open for writing."""
 _SAFE_READ = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -81,6 +83,27 @@ def sync(fd: int) -> None:
         raise translated(error) from error
 
 
+def sync_name(path: Path) -> None:
+    """Bring a file onto the medium once more, under the name that it was just given (Windows has no such call).
+
+    The kernel's FAT gives a renamed file a new entry of no length, and writes the length there with the file's next
+    sync only: without it a file that was synced and renamed is empty once the power was lost.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
+        fd = open_regular(path)
+    except OSError as error:
+        raise translated(error) from error
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise translated(error) from error
+    finally:
+        os.close(fd)
+
+
 def sync_folder(path: Path) -> None:
     """Bring a folder's entries onto the medium, where the system can (Windows has no such call)."""
     if not hasattr(os, "O_DIRECTORY"):
@@ -92,7 +115,7 @@ def sync_folder(path: Path) -> None:
     try:
         os.fsync(fd)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems can't
+        if error.errno not in _NO_SYNC:
             raise translated(error) from error
     finally:
         os.close(fd)
@@ -106,14 +129,17 @@ def create(path: Path) -> int:
         raise translated(error) from error
 
 
-def rename(old: Path, new: Path) -> None:
-    """Give a finished file its name; the name must be free."""
-    try:
-        if os.path.lexists(new):
-            raise WriteError(f"{new.name} stands in the folder of the bundle already")
-        old.rename(new)
-    except OSError as error:
-        raise translated(error) from error
+def rename(*names: tuple[Path, Path]) -> None:
+    """Give finished files their names, old to new, and sync them under those; a name must be free."""
+    for old, new in names:
+        try:
+            if stands(new):
+                raise WriteError(f"{new.name} stands in the folder of the bundle already")
+            old.rename(new)
+        except OSError as error:
+            raise translated(error) from error
+    for _, new in names:
+        sync_name(new)
 
 
 def put_file(path: Path, data: bytes) -> None:
@@ -133,6 +159,7 @@ def put_file(path: Path, data: bytes) -> None:
         part.replace(path)
     except OSError as error:
         raise translated(error) from error
+    sync_name(path)
 
 
 def lock(fd: int) -> bool:
@@ -143,6 +170,17 @@ def lock(fd: int) -> bool:
         _flock(fd, _LOCK)
     except OSError as error:
         return error.errno not in (errno.EAGAIN, errno.EACCES)  # a medium without locks has no other writer
+    return True
+
+
+def stands(path: Path) -> bool:
+    """Tell whether anything has this name; raises `WriteError` where the medium does not say."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # `os.path.lexists` would say no, and a sealed bundle would be taken for an open one
+        raise translated(error) from error
     return True
 
 

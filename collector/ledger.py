@@ -327,7 +327,7 @@ class Ledger:
         return bool(self._group) and time.monotonic() - self._group_since >= GROUP_SECONDS
 
     def commit(self) -> None:
-        """Sync what is grouped and only then record it: files, intents, names, folder, records (SPEC 7.3)."""
+        """Sync what is grouped and only then record it: files, intents, names, folder, records (SPEC 7.2, 7.3)."""
         group, self._group = self._group, []
         if not group:
             disk.sync(self._file.fd)
@@ -338,8 +338,7 @@ class Ledger:
             finally:
                 os.close(file.fd)
         disk.sync(self._file.fd)
-        for file, _ in group:
-            disk.rename(file.part, self.path / file.path)
+        disk.rename(*((file.part, self.path / file.path) for file, _ in group))
         disk.sync_folder(self.path / self.inventory.folder)
         for _, fields in group:
             self.append("artifact", fields, synced=False)
@@ -358,7 +357,9 @@ class Ledger:
     def end_here(self) -> None:
         """Cut what lies behind the last record (a torn tail that it has taken in) and sync."""
         try:
-            os.ftruncate(self._file.fd, os.lseek(self._file.fd, 0, os.SEEK_CUR))
+            end = os.lseek(self._file.fd, 0, os.SEEK_CUR)
+            if os.fstat(self._file.fd).st_size > end:  # some drivers refuse a cut that cuts nothing
+                os.ftruncate(self._file.fd, end)
         except OSError as error:
             raise disk.translated(error) from error
         disk.sync(self._file.fd)

@@ -35,7 +35,7 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
     part = ledger.path / (path + layout.PART)
     source = str(intent["source"])
     for written in (final, part):
-        if not os.path.lexists(written):
+        if not disk.stands(written):
             continue
         size, sha256 = disk.digest(written)
         if size == 0:
@@ -45,7 +45,7 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
         disk.sync(fd)
         os.close(fd)
         if written == part:
-            disk.rename(part, final)
+            disk.rename((part, final))
             disk.sync_folder(final.parent)
         now = utc_text(ledger.clock.now().utc_ns)
         ledger.append(

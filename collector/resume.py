@@ -42,12 +42,12 @@ def reopen(
     `NotABundleError`, `RefusedError` (sealed already, begun on another machine, or another
     process writes it) and `AlteredError`; then nothing was changed.
     """
-    if not os.path.lexists(path / layout.MANIFEST):
+    if not disk.stands(path / layout.MANIFEST):
         raise NotABundleError(
             "this folder is no bundle: it holds no manifest.jsonl",
             hint="start a new run with `collect --case`",
         )
-    if os.path.lexists(path / layout.CHECKPOINT):
+    if disk.stands(path / layout.CHECKPOINT):
         raise RefusedError(
             "this bundle is sealed already", hint="check it with `collect verify`; start a new run for more"
         )
@@ -56,7 +56,8 @@ def reopen(
     try:
         fd = os.open(path / layout.MANIFEST, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
-        raise RefusedError(f"the manifest can't be opened for writing: {os.strerror(error.errno or 0)}") from error
+        reason = f"the manifest can't be opened for writing: {os.strerror(error.errno or 0)}"
+        raise RefusedError(reason, hint="take off the write protection, and resume again") from error
     if not disk.lock(fd):
         os.close(fd)
         raise RefusedError(
@@ -67,8 +68,7 @@ def reopen(
         _refuse(path, chain, machine)
         recipients = recipients_of(chain.inventory.opening)
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock, recipients)
-        if os.path.lexists(path / layout.RESERVE):
-            (path / layout.RESERVE).unlink()
+        (path / layout.RESERVE).unlink(missing_ok=True)
         torn = chain.torn.as_record()
         bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": torn}, synced=False)
         bundle.end_here()
@@ -106,7 +106,7 @@ def _machine(opening: Record) -> Json:
 def refuse_strangers(*folders: Path) -> None:
     """Raise `AlteredError` if a link, folder or device stands in the place of a file, or of one of these folders."""
     for folder in folders:
-        if not os.path.lexists(folder):
+        if not disk.stands(folder):
             continue
         usual = stat.S_ISDIR(folder.lstat().st_mode)
         for file in folder.iterdir() if usual else ():

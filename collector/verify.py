@@ -26,11 +26,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import layout, schema, seal
+from collector import disk, layout, schema, seal
 from collector.anchors import Held, Trusted, compared
 from collector.chainfile import read_chain
 from collector.contents import SMALL, Contents
-from collector.errors import AlteredError, NotABundleError
+from collector.errors import AlteredError, NotABundleError, WriteError
 from collector.findings import Findings, Level, Verdict
 from collector.inventory import recipients_of
 
@@ -91,7 +91,11 @@ def examine(path: Path, trusted: Trusted) -> Report:
 
 
 def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
-    if not any(os.path.lexists(path / name) for name in (layout.MANIFEST, layout.CHECKPOINT, layout.SUMS)):
+    try:
+        is_bundle = any(disk.stands(path / name) for name in (layout.MANIFEST, layout.CHECKPOINT, layout.SUMS))
+    except WriteError as error:  # no verdict over a bundle that nobody can look at
+        raise NotABundleError("this folder can't be read", hint="plug the stick in again and try again") from error
+    if not is_bundle:
         raise NotABundleError(
             "this folder is no bundle: it holds no manifest.jsonl",
             hint="give the folder that `collect --case` named at its end",

@@ -58,12 +58,14 @@ def run(folder):
 def cut_short(folder):
     """Leave a bundle as a run leaves it that was killed: one file whole, one half, one lost, half a record."""
     left = made.unsealed(folder)
-    left.artifact("empty", "empty", ".jsonl", "test")
-    half = left.artifact("recent", "recent", ".jsonl", "test")
+    opened = [left.artifact(name, name, ".jsonl", "test") for name in ("empty", "recent")]
+    half = opened[1]
     half.write(b"half of it")
     half.flush()
     (left.path / "artifacts" / "000099-lost.jsonl.part").write_bytes(b"its intent was lost with the power")
     left.release()
+    for file in opened:
+        os.close(file.fd)
     with (left.path / "manifest.jsonl").open("ab") as file:
         file.write(b'{"v":1,"sid":"0123')
     return left.path

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / ".vm"
 GUEST = Path(__file__).resolve().parent / "vm_guest.py"
 MODULES = (
-    "virtio_blk vfat nls_cp437 nls_ascii dummy bonding 8021q wireguard macvlan ipvlan vxlan tun veth bridge "
+    "virtio_blk vfat nls_cp437 nls_ascii exfat dummy bonding 8021q wireguard macvlan ipvlan vxlan tun veth bridge "
     "virtio_net virtio_pci e1000 mac80211_hwsim rfkill ipv6"
 )
 PACKAGES = (

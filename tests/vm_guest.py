@@ -39,8 +39,8 @@ def load(*names):
 
 LOADED: set[str] = set()
 OWN = {
-    "virtio_blk", "vfat", "nls_cp437", "nls_ascii", "dummy", "bonding", "8021q", "wireguard", "macvlan", "ipvlan",
-    "vxlan", "tun", "veth", "bridge", "virtio_net", "virtio_pci", "e1000", "mac80211_hwsim",
+    "virtio_blk", "vfat", "nls_cp437", "nls_ascii", "exfat", "dummy", "bonding", "8021q", "wireguard", "macvlan",
+    "ipvlan", "vxlan", "tun", "veth", "bridge", "virtio_net", "virtio_pci", "e1000", "mac80211_hwsim",
 }  # fmt: skip
 """Modules that a scenario asks for itself: each makes links, or drives a device."""
 

@@ -145,13 +145,8 @@ class PartWriter:
     def _named(self, at: int, name: str) -> Path:
         """Give a file that was made here its name, which must be free."""
         path = self._folder / name
-        disk.rename(self._made[at], path)
+        disk.rename((self._made[at], path))
         self._made[at] = path
-        fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
         return path
 
     def discard(self) -> None:
