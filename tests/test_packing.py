@@ -17,9 +17,9 @@ import pytest
 import tarmaker as tar
 import vectors
 
-from collector import verify
+from collector import contents, verify
 from collector.errors import AlteredError, CollectorError, RefusedError, UsageError
-from collector.handover import archive, packing
+from collector.handover import archive, opening, packing, parts, unpacking
 from collector.handover.opening import open_file
 
 if sys.platform != "linux":
@@ -246,10 +246,10 @@ def test_a_file_system_that_ends_files_begins_parts(tmp_path, keyfile, out):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300001, 300001))\n"
     done = live.run("pack", path, "--recipient", EXPERT, "--json", fault=limit)
     assert done.code == 0, done
-    parts = [Path(file) for file in done.json["files"]][:-1]
-    assert [part.stat().st_size for part in parts][:-1] == [300_001] * 3
+    files = [Path(file) for file in done.json["files"]][:-1]
+    assert [part.stat().st_size for part in files][:-1] == [300_001] * 3
     checked(path.parent)
-    assert open_file(parts[0], [KEY], out).report.artifacts == 3
+    assert open_file(files[0], [KEY], out).report.artifacts == 3
 
 
 @pytest.mark.root
@@ -376,6 +376,16 @@ def test_a_file_that_changes_while_it_is_read_is_not_packed(tmp_path):
         file.write(b"changed")
     with pytest.raises(AlteredError, match="changed while it was packed"):
         list(blocks)
+
+
+def test_the_page_has_the_limits_of_the_code(checkout):
+    """docs/SPEC.md, section 13, names the constants."""
+    page = " ".join((checkout / "docs" / "SPEC.md").read_text(encoding="utf-8").split("\n## 13. ")[1].split())
+    for limit in (unpacking.MAX_PAX, unpacking.MAX_PADDING, unpacking.MAX_MEMBERS, opening.MAX_HEADER, contents.SMALL):
+        assert f"{limit:,}" in page
+    assert f"1 to {archive.MAX_TOP - 1} of" in page
+    assert f"`.{parts.MAX_PARTS}`" in page
+    assert archive.LARGEST == 8 << 30
 
 
 # Bad luck -----------------------------------------------------------------------------------
