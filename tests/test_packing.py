@@ -487,6 +487,29 @@ def test_memory_does_not_grow_with_the_bundle(tmp_path, out):
     assert peaks[1] - peaks[0] < 16 << 10, peaks
 
 
+def test_any_error_near_the_end_of_fat_begins_a_part(bundle, out, keyfile, monkeypatch):
+    """Not every system says EFBIG at 4 GiB: here the end is at 5,000 bytes, and the error is EPERM."""
+    real = os.write
+
+    def short(fd, data):
+        room = 5000 - os.fstat(fd).st_size
+        if not room:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        return real(fd, bytes(data)[:room])
+
+    found = verify.verify_bundle(bundle)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", short)
+        with pytest.raises(RefusedError):
+            packing.pack(found, [EXPERT], out)
+        assert list(out.iterdir()) == []
+        patched.setattr(parts, "_FAT_END", 5100)
+        done = packing.pack(found, [EXPERT], out)
+    assert [one.size for one in done.files[:3]] == [5000] * 3
+    checked(out)
+    assert hashlib.sha256(inner(keyfile, *(one.path for one in done.files[:-1]))).hexdigest() == done.tar_sha256
+
+
 def test_errors_of_ours_are_all_that_is_raised(bundle, out):
     """A bundle that goes away between verification and pack."""
     found = verify.verify_bundle(bundle)
