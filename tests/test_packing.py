@@ -17,9 +17,9 @@ import pytest
 import tarmaker as tar
 import vectors
 
-from collector import verify
+from collector import contents, verify
 from collector.errors import AlteredError, CollectorError, RefusedError, UsageError
-from collector.handover import archive, packing
+from collector.handover import archive, opening, packing, parts, unpacking
 from collector.handover.opening import open_file
 
 if sys.platform != "linux":
@@ -246,10 +246,10 @@ def test_a_file_system_that_ends_files_begins_parts(tmp_path, keyfile, out):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300001, 300001))\n"
     done = live.run("pack", path, "--recipient", EXPERT, "--json", fault=limit)
     assert done.code == 0, done
-    parts = [Path(file) for file in done.json["files"]][:-1]
-    assert [part.stat().st_size for part in parts][:-1] == [300_001] * 3
+    files = [Path(file) for file in done.json["files"]][:-1]
+    assert [part.stat().st_size for part in files][:-1] == [300_001] * 3
     checked(path.parent)
-    assert open_file(parts[0], [KEY], out).report.artifacts == 3
+    assert open_file(files[0], [KEY], out).report.artifacts == 3
 
 
 @pytest.mark.root
@@ -378,6 +378,16 @@ def test_a_file_that_changes_while_it_is_read_is_not_packed(tmp_path):
         list(blocks)
 
 
+def test_the_page_has_the_limits_of_the_code(checkout):
+    """docs/SPEC.md, section 13, names the constants."""
+    page = " ".join((checkout / "docs" / "SPEC.md").read_text(encoding="utf-8").split("\n## 13. ")[1].split())
+    for limit in (unpacking.MAX_PAX, unpacking.MAX_PADDING, unpacking.MAX_MEMBERS, opening.MAX_HEADER, contents.SMALL):
+        assert f"{limit:,}" in page
+    assert f"1 to {archive.MAX_TOP - 1} of" in page
+    assert f"`.{parts.MAX_PARTS}`" in page
+    assert archive.LARGEST == 8 << 30
+
+
 # Bad luck -----------------------------------------------------------------------------------
 
 
@@ -475,6 +485,29 @@ def test_memory_does_not_grow_with_the_bundle(tmp_path, out):
         for file in out.iterdir():
             file.unlink()
     assert peaks[1] - peaks[0] < 16 << 10, peaks
+
+
+def test_any_error_near_the_end_of_fat_begins_a_part(bundle, out, keyfile, monkeypatch):
+    """Not every system says EFBIG at 4 GiB: here the end is at 5,000 bytes, and the error is EPERM."""
+    real = os.write
+
+    def short(fd, data):
+        room = 5000 - os.fstat(fd).st_size
+        if not room:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        return real(fd, bytes(data)[:room])
+
+    found = verify.verify_bundle(bundle)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", short)
+        with pytest.raises(RefusedError):
+            packing.pack(found, [EXPERT], out)
+        assert list(out.iterdir()) == []
+        patched.setattr(parts, "_FAT_END", 5100)
+        done = packing.pack(found, [EXPERT], out)
+    assert [one.size for one in done.files[:3]] == [5000] * 3
+    checked(out)
+    assert hashlib.sha256(inner(keyfile, *(one.path for one in done.files[:-1]))).hexdigest() == done.tar_sha256
 
 
 def test_errors_of_ours_are_all_that_is_raised(bundle, out):

@@ -17,6 +17,7 @@ from collector import disk, layout, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive, keys
+from collector.handover.behind import Behind
 from collector.handover.parts import MAX_PARTS, PartWriter
 from collector.text import from_native, printable
 
@@ -82,16 +83,15 @@ def pack(
     members = list(_members(bundle))
     top = archive.top_for(path.name)
     _refuse_many(members, split)
-    reader = _Reader(_blocks(path, top, members))
     writer = PartWriter(folder, f"{top}.tar.age", split)
     try:
-        _encrypt(reader, writer, list(recipients.values()))
-        files = writer.commit(reader.sum.hexdigest())
+        tar_sha256 = _encrypted(_blocks(path, top, members), writer, list(recipients.values()))
+        files = writer.commit(tar_sha256)
     except BaseException:
         writer.discard()
         raise
     secret = None if identity is None else str(identity)
-    return Packed(path, tuple(files), reader.sum.hexdigest(), tuple(recipients), secret)
+    return Packed(path, tuple(files), tar_sha256, tuple(recipients), secret)
 
 
 def _own_recipients(bundle: VerifiedBundle) -> list[str]:
@@ -217,61 +217,96 @@ def _unreadable(name: str, error: OSError) -> AlteredError:
     return AlteredError(f"{name} can't be read any more: {os.strerror(error.errno or 0)}", hint=_HINT_AGAIN)
 
 
-class _Reader:
-    """The archive as a file that pyrage reads; `sum` is of every byte given out."""
+def _gathered(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes in pieces of about `disk.CHUNK`: headers and small files cost a call each otherwise."""
+    held: list[bytes] = []
+    holding = 0
+    for block in blocks:
+        held.append(block)
+        holding += len(block)
+        if holding >= disk.CHUNK // 2:
+            yield b"".join(held)
+            held, holding = [], 0
+    yield b"".join(held)
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._chunk, self._at = b"", 0
-        self.sum = hashlib.sha256()
+
+class _Reader:
+    """The archive as a file that pyrage reads; keeps what goes wrong, of which pyrage makes text."""
+
+    def __init__(self, pieces: Iterator[bytes], hashing: Behind) -> None:
+        self._pieces = pieces
+        self._hashing = hashing
+        self._piece, self._at = b"", 0
         self.failed: BaseException | None = None
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end; what goes wrong is kept in `failed`: pyrage makes text of it."""
+        """Return up to `size` bytes, none at the end; never once more after an error, as if that were the end."""
         if self.failed is not None:
             raise self.failed
-        try:
-            if self._at >= len(self._chunk):
-                self._chunk, self._at = next(self._blocks, b""), 0
-                self.sum.update(self._chunk)
-        except BaseException as error:
-            self.failed = error
-            raise
-        data = self._chunk[self._at : self._at + size]
+        if self._at >= len(self._piece):
+            try:
+                self._piece, self._at = next(self._pieces, b""), 0
+                self._hashing.put(self._piece)
+            except BaseException as error:
+                self.failed = error
+                raise
+        data = self._piece[self._at : self._at + size]
         self._at += len(data)
         return data
 
 
 class _Writer:
-    """The files as one that pyrage writes; keeps what goes wrong, of which pyrage makes text."""
+    """The files as one that pyrage writes to, 64 KiB at a time; keeps what goes wrong, of which pyrage makes text."""
 
-    def __init__(self, parts: PartWriter) -> None:
-        self._parts = parts
+    def __init__(self, writing: Behind) -> None:
+        self._writing = writing
+        self._held: list[bytes] = []
+        self._holding = 0
         self.failed: BaseException | None = None
 
     def write(self, data: bytes) -> int:
-        """Write everything: pyrage aborts the process after a short write, and after an error it writes again."""
+        """Take everything: pyrage aborts the process after a short write, and after an error it writes again."""
         if self.failed is not None:
             raise self.failed
+        self._held.append(data)
+        self._holding += len(data)
+        if self._holding >= disk.CHUNK:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is held back."""
+        data, self._held, self._holding = b"".join(self._held), [], 0
         try:
-            return self._parts.write(data)
+            self._writing.put(data)
         except BaseException as error:
             self.failed = error
             raise
 
-    def flush(self) -> None:
-        """Do nothing: nothing is held back."""
 
+def _encrypted(blocks: Iterator[bytes], parts: PartWriter, recipients: list[pyrage.x25519.Recipient]) -> str:
+    """Encrypt an archive into its files and return the archive's own hash.
 
-def _encrypt(reader: _Reader, parts: PartWriter, recipients: list[pyrage.x25519.Recipient]) -> None:
-    writer = _Writer(parts)
+    Hashing it, and hashing and writing what is encrypted, are done behind: each is about as much work as encrypting.
+    """
+    total = hashlib.sha256()
+    hashing, writing = Behind(total.update), Behind(parts.write)
+    reader, writer = _Reader(_gathered(blocks), hashing), _Writer(writing)
     try:
-        pyrage.encrypt_io(reader, writer, recipients)
-    except BaseException as error:
-        failed = reader.failed or writer.failed
-        if failed is not None:
-            raise failed from None
-        if isinstance(error, pyrage.EncryptError):
-            what = printable(from_native(str(error)))
-            raise RefusedError(f"the file could not be encrypted: {what}", hint=_HINT_AGAIN) from error
-        raise
+        try:
+            pyrage.encrypt_io(reader, writer, recipients)
+        except BaseException as error:
+            failed = reader.failed or writer.failed
+            if failed is not None:
+                raise failed from None
+            if isinstance(error, pyrage.EncryptError):
+                what = printable(from_native(str(error)))
+                raise RefusedError(f"the file could not be encrypted: {what}", hint=_HINT_AGAIN) from error
+            raise
+        writer.flush()
+        hashing.finish()
+        writing.finish()
+    finally:
+        hashing.stop()
+        writing.stop()
+    return total.hexdigest()

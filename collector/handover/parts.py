@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MAX_PARTS = 999
 """As many as three digits name."""
 
+_FAT_END = 1 << 32
+"""First size that FAT32 has not. Linux says EFBIG there; other systems and FUSE drivers may say something else."""
+_NEAR = 1 << 21
+"""Bytes before that end within which any error is taken for it: a cluster, and what is written at once."""
+
 _NUMBERED = re.compile(r"(.+)\.([0-9]{3})", re.DOTALL)
 _HINT_ROOM = "make room there, or give another folder with --out; the bundle itself is untouched"
 
@@ -89,7 +94,8 @@ class PartWriter:
         try:
             count = os.write(self._fd, view)
         except OSError as error:
-            if error.errno != errno.EFBIG or not self._size:
+            at_the_end = error.errno == errno.EFBIG or _FAT_END - _NEAR < self._size < _FAT_END
+            if not at_the_end or not self._size:
                 raise
             self._next()
             return 0
