@@ -28,7 +28,7 @@ _SLACK = 1 << 16
 MAX_EXTRA = 200
 """Extra files that are named one by one; a folder of millions is told by their number."""
 
-_PART = re.compile(r"[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.[a-z0-9]{1,8}){1,2}\.part", re.ASCII)
+_PART = re.compile(r"[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}\.part", re.ASCII)
 _ROOT = frozenset({*layout.SEALED_FILES, layout.SUMS, layout.CUSTODY, *layout.FOLDERS})
 _UNSEALED = frozenset({layout.RESERVE, *(name + layout.PART for name in (*layout.SEALED_FILES, layout.SUMS))})
 

@@ -205,6 +205,10 @@ def _ssh_keygen(message: bytes, blob: bytes, public: bytes, namespace: str) -> b
     return _ask("ssh-keygen", *arguments, stdin=message, key=key, sig=_armour(blob)) is not None
 
 def _stamped(token: bytes, data: bytes, roots: bytes) -> str | None:  # 10.3: the genTime of one that holds
+    wide = max(token[1] - 128, 0) if token[1:] else 0
+    size = int.from_bytes(token[2 : 2 + wide], "big") if wide else int.from_bytes(token[1:2], "big")
+    if len(token) != 2 + wide + size:  # openssl passes over what follows
+        return None
     said = _ask("openssl", "ts", "-reply", "-in", "token", "-text", token=token) or ""
     info = said.rpartition("TST info:")[2]  # what stands before it is not signed
     when = re.search(r"\nTime stamp: (\w{3} +\d+ [\d:]{8})(?:\.\d+)?( \d{4}) GMT\n", info)
@@ -336,7 +340,7 @@ class _Chain:  # (2), and (9) for custody
             ("SCHEMA", "no receipt before it", kind == "signature" and self.kind != "receipt"),
             ("SCHEMA", "not the code of the line before", kind == "phase" and record["code"] != _code(self.last)),
             ("SIGNATURE_INVALID", "phase", kind == "phase" and not self.bundle.signed(
-                self.statement(), base64.b64decode(record["signature"]), self.keys[-1], PHASE)),
+                self.statement(), base64.b64decode(record["signature"]), (self.keys or [". "])[-1], PHASE)),
         )  # fmt: skip
         return next(((code, why) for code, why, broken in rules if broken), None)
 
@@ -369,7 +373,8 @@ class _Chain:  # (2), and (9) for custody
 class _Bundle:
     def __init__(self, root: Path, check: Callable[[bytes, bytes, bytes, str], bool]) -> None:
         self.root, self.check, self.sealed = root, check, bool(_look(root / "checkpoint"))
-        self.kept: list[list[tuple[str, str, str]]] = [[], [], []]
+        self.kept: tuple[list[tuple[str, str, str]], ...] = ([], [], [])
+        self.anchors = list[str]()
         self.texts = {name: self.small(name) for name in FOLDER if name != "manifest.jsonl"}
         self.data, self.rebuilt, self.held, self.extra = self.texts["checkpoint"][0] or b"", b"", False, 0
         self.chain, self.custody = _Chain(self, "manifest.jsonl", "0" * 64), _Chain(self, "custody.jsonl", "")
@@ -498,7 +503,7 @@ class _Bundle:
             text = "".join(f'{chain.sid} namespaces="{namespace}" {key}\n' for namespace, key in lines)
             must |= {"run_key.pub": _sha256(f"{chain.keys[-1]}\n".encode()), "allowed_signers": _sha256(text.encode())}
         there = {name: "" if data is None else _sha256(data) for name, (data, _) in self.texts.items()}
-        for name in ("run_key.pub", "allowed_signers", "LISEZ-MOI.txt")[0 if self.sealed else 2 :]:
+        for name in ("LISEZ-MOI.txt", "run_key.pub", "allowed_signers")[: 3 if self.sealed else 1]:
             if wrong := self.texts[name][1] or (there[name] != must.get(name, there[name]) and "CONTENT_MISMATCH"):
                 self.add(wrong, name)
         if self.sealed:
@@ -545,14 +550,14 @@ class _Bundle:
         litter = base in ("desktop.ini", "Thumbs.db", ".DS_Store") or base.startswith("._")
         return "LITTER" if litter and file and not name.startswith("artifacts/") else "EXTRA_FILE"
 
-    def brought(self, codes: tuple[str | None, str | None], nonce: str | None, keys: set[str], roots: bytes) -> list[str]:
-        (start, seal), chain, custody, anchors = codes, self.chain, self.custody, list[str]()  # (10)
-        if start and (_wrong(start, chain.start or _sha256(b"")) > 2 or not chain.start):
+    def brought(self, codes: tuple[str | None, str | None], nonce: str | None, keys: set[str], roots: bytes) -> None:
+        (start, seal), chain, custody, anchors = codes, self.chain, self.custody, self.anchors  # (10)
+        if start is not None and (_wrong(start, chain.start or _sha256(b"")) > 2 or not chain.start):
             self.add("START_CODE_MISMATCH", chain.name)
-        wrong = _wrong(seal, _sha256(self.data)) if seal and self.data else 32
-        if seal and wrong > 2:
+        wrong = _wrong(seal, _sha256(self.data)) if seal is not None and self.data else 32
+        if seal is not None and wrong > 2:
             self.add("SEAL_MISMATCH" if wrong > 6 else "SEAL_NEAR", "checkpoint", f"{wrong} characters differ")
-        elif seal:
+        elif seal is not None:
             anchors.append(f"seal code, {wrong} characters differ")
         if nonce is not None and chain.first and chain.first["kit_nonce"] != nonce.lower():
             self.add("KIT_NONCE_MISMATCH", chain.name)
@@ -566,27 +571,26 @@ class _Bundle:
                     self.add("TIMESTAMP_INVALID", path)
         for step in chain.steps:  # (11)
             self.add("CLOCK_STEP", chain.name, step)
-        return anchors
 
 def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal_code: str | None = None,
             kit_nonce: str | None = None, expert_keys: Iterable[str] = (), tsa_roots: Iterable[bytes] = (),
             check_signature: Callable[[bytes, bytes, bytes, str], bool] | None = None) -> Report:  # fmt: skip
     """Verify a bundle (8). Keys are lines `type base64`, roots are PEM; UsageError where it can't be done."""
-    root, roots, keys = Path(path), b"\n".join(tsa_roots), {" ".join(key.split()[:2]) for key in expert_keys}
+    root, roots, keys = Path(path), [*tsa_roots], {" ".join(key.split()[:2]) for key in expert_keys}
     for name in ("ssh-keygen",) * (check_signature is None) + ("openssl",) * bool(roots):
         _program(name)
     for code in (start_code, seal_code):
-        _wrong(code or "A" * 32, "00" * 32)
+        _wrong("A" * 32 if code is None else code, "00" * 32)
     if not any(_look(root / name) for name in ("manifest.jsonl", "checkpoint", "SHA256SUMS")):
         raise UsageError(f"{_shown(str(path))} is no bundle")
     bundle = _Bundle(root, check_signature or _ssh_keygen)
     bundle.names()
     if bundle.read():
         bundle.folder()
-    anchors = bundle.brought((start_code, seal_code), kit_nonce, keys, roots)
+    bundle.brought((start_code, seal_code), kit_nonce, keys, b"\n".join(roots))
     altered, incomplete, information = bundle.kept
-    verdict = "ALTERED" if altered else "INCOMPLETE" if incomplete else "ANCHORED" if anchors else "UNANCHORED"  # (12)
-    return Report(verdict, altered + incomplete + information, anchors)
+    verdict = "ALTERED" if altered else "INCOMPLETE" if incomplete else "ANCHORED" if bundle.anchors else "UNANCHORED"
+    return Report(verdict, altered + incomplete + information, bundle.anchors)  # (12)
 
 def main() -> int:
     """Run from a terminal."""
