@@ -174,6 +174,8 @@ def _theirs(blob: bytes, key: str) -> bool:  # 10.2; ValueError
     name, value = _strings(signature, 5 if kind[:3] == b"sk-" else 0)
     good = blob.startswith(MAGIC) and start == [_public(key), RECEIPT.encode(), b""] and of == kind
     good = good and digest in (b"sha256", b"sha512") and (kind[:3] != b"sk-" or bool(signature[-5] & 1))
+    curve = kind.partition(b"@")[0].rpartition(b"-")[2]  # ssh-keygen takes a NUL behind names
+    good = good and (b"ecdsa" not in kind or numbers[0] == curve) and (kind[:3] != b"sk-" or numbers[-1][-1:] != b"\0")
     if kind == b"ssh-rsa":
         e, n = (int.from_bytes(number, "big") for number in numbers)
         good = good and e > 2 and e & 1 == 1 and 2048 <= n.bit_length() <= 16384 and _mpints(numbers)
@@ -298,7 +300,7 @@ class _Chain:  # (2), and (9) for custody
         broken, explained, shift = record["prev"] != self.last, self.pending >= 0, record["seq"] - self.count
         self.settle(broken=broken)
         self.sid = self.sid or record["sid"]
-        if shift != self.shift:
+        if shift not in (0, self.shift):
             self.fault(self.count, "CHAIN_BREAK", f"its seq is {record['seq']}")
         elif broken and self.readable and not explained:
             self.whole, self.pending = False, self.count
@@ -360,11 +362,12 @@ class _Chain:  # (2), and (9) for custody
             self.files[path] = (record["size"], record["sha256"], "partial" in record["flags"], record["kind"])
         if kind == "signature" and self.whole:
             if self.bundle.signed(self.statement(), base64.b64decode(record["signature"]), record["key"], RECEIPT):
-                self.signers.append((record["key"], record["utc"]))
+                self.signers.append((record["key"], self.before["utc"]))
             else:
+                self.whole = False
                 self.bundle.add("RECEIPT_INVALID", f"{self.name} line {self.count + 1}")
         before, self.before = self.before, record
-        if before and before["boot_id"] == record["boot_id"] and len(self.steps) < 20:  # (11)
+        if self.whole and before and before["boot_id"] == record["boot_id"] and len(self.steps) < 20:  # (11)
             gone = int(record["boot_ns"]) - int(before["boot_ns"])
             wall = datetime.fromisoformat(record["utc"]) - datetime.fromisoformat(before["utc"])
             step = abs(wall // timedelta(microseconds=1) * 1000 - gone)
@@ -376,7 +379,7 @@ class _Bundle:
         self.kept: tuple[list[tuple[str, str, str]], ...] = ([], [], [])
         self.anchors = list[str]()
         self.texts = {name: self.small(name) for name in FOLDER if name != "manifest.jsonl"}
-        self.data, self.rebuilt, self.held, self.extra = self.texts["checkpoint"][0] or b"", b"", False, 0
+        self.data, self.rebuilt, self.extra = self.texts["checkpoint"][0] or b"", b"", 0
         self.chain, self.custody = _Chain(self, "manifest.jsonl", "0" * 64), _Chain(self, "custody.jsonl", "")
 
     def add(self, code: str, subject: str, detail: object = "", level: int | None = None) -> None:
@@ -462,7 +465,6 @@ class _Bundle:
             self.add("CHECKPOINT_MISMATCH", "checkpoint")
         if wrong or (sig is not None and not held):
             self.add(wrong or "SIGNATURE_INVALID", "checkpoint.sig")
-        self.held = bool(held)
 
     def differs(self, said: list[str]) -> None:  # (4)
         chain = self.chain
@@ -519,7 +521,7 @@ class _Bundle:
                 lines = (line for line in lines if line[2].removesuffix("\n") not in self.chain.open)
                 for path in sorted(allowed):
                     digest, _, name = next(lines, ("", "", ""))
-                    if name != path + "\n" or (digest not in allowed[path] and (path != "checkpoint.sig" or self.held)):
+                    if name != path + "\n" or digest not in allowed[path]:
                         self.add("SUMS_MISMATCH", f"SHA256SUMS: {path}")
                         return
                 if more := next(lines, None):

@@ -28,7 +28,8 @@ DEEP = [[[[[[[]]]]]]]
 TEXTS = [{"text": "\ufffd", "hex": "ff"}, {"hex": "ff", "text": "\ufffd"}, {"text": "a", "hex": "61"},
          {"text": "\ufffd\ufffd", "hex": "ff"}, {"text": "", "hex": ""}, {"text": "\ufffd", "hex": "FF"}]  # fmt: skip
 WORDS = ["", "x", "X", "a" * 40, "a" * 41, "x\n", "é", "\x7f", "\x00", "\U0001f600", "partial", "processes",
-         "collected", "empty", "failed", "complete", "ISOLATED", "0", "00", "18446744073709551616", "1" * 21, "a" * 64, "A" * 64,
+         "collected", "empty", "failed", "complete", "ISOLATED", "0", "00", "18446744073709551616", "1" * 21,
+         "a" * 64, "A" * 64,
          "f" * 32, "boot-1", "2026-11-18T11:06:40.001000Z", "2026-11-18T12:06:40.001000+01:00",
          "2026-11-18T11:06:40.001000+00:00", "2026-11-18T11:06:60.001000Z", "2026-11-18T24:00:00.000000Z",
          "2024-02-29T00:00:00.000000Z", "0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z",
@@ -41,7 +42,8 @@ VALUES = [None, True, False, 0, 1, 2, 2**53 - 1, 2**53, -1, 1.5, [], {}, ["x"], 
           *TEXTS, *({"a": text} for text in TEXTS), *WORDS]  # fmt: skip
 NAMES = ["x", "artifacts/x", "attachments/x", ".reserve", "checkpoint.part", "manifest.jsonl.part", "SHA256SUMS.part",
          "custody.jsonl.part", "custody.jsonl", "artifacts/000001-processes.jsonl.part",
-         "artifacts/000009-x.jsonl.part", "artifacts/000009-x.part.part", "artifacts/000009-x.jsonl.part.part", "artifacts/000009-x.jsonl", "._x",
+         "artifacts/000009-x.jsonl.part", "artifacts/000009-x.part.part", "artifacts/000009-x.jsonl.part.part",
+         "artifacts/000009-x.jsonl", "._x",
          "artifacts/._x", "attachments/._x", "Thumbs.db", "desktop.ini/x", "LISEZ-MOI.txt", "checkpoint.sig",
          "attachments/000000-attachment.jpg", "attachments/000000-attachment.jpg.part", "run_key.pub.part",
          "artifacts/000009-x.a.b.part", "artifacts/0000000009-x.a.part", ".DS_Store", "artifacts/.part"]  # fmt: skip
@@ -149,7 +151,8 @@ def sealed(world: dict[str, bytes], lines: list[bytes]) -> None:
     listed = {name: sha256(data) for name, data in world.items() if "/" not in name and not name.startswith(".")}
     listed.pop("custody.jsonl", None)
     listed.pop("SHA256SUMS", None)
-    listed |= {r["path"]: r.get("sha256") for r in records if r.get("type") == "artifact" and "path" in r}
+    stored = (r for r in records if r.get("type") == "artifact" and isinstance(r.get("path"), str))
+    listed |= {record["path"]: record.get("sha256") for record in stored}
     sums = "".join(f"{digest}  {path}\n" for path, digest in sorted(listed.items(), key=lambda item: str(item[0])))
     world["SHA256SUMS"] = sums.encode("utf-8", "replace")
     custody(world)
