@@ -1,0 +1,372 @@
+"""The « bordereau de remise » as a form: sections of boxes, sentences and tables, before it is paper or screen.
+
+Both papers are drawn from this one, so they say the same. All texts in it are safe to show (`slip_facts`, or our own
+words); a box without a value is a blank to be filled in by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from collector.handover.slip_words import Words
+
+if TYPE_CHECKING:
+    from collector.handover.slip_facts import Codes, Collected, Entry, SlipFacts, Transfer, When
+
+SHOWN_KEYS = 4
+"""Recipients that are named; a bundle of many is told by their number."""
+COLUMNS = "when by to role reason place condition".split()
+"""What a row of the chain of possession says, beside its number and its two signatures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A labelled box: `share` of the row's width, `lines` its text may take; no value: a blank."""
+
+    label: str
+    value: str = ""
+    share: int = 1
+    lines: int = 1
+    note: str = ""
+    """Why it is blank, where that is known."""
+    mono: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """One row of boxes."""
+
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Sentences, each its own paragraph, after a mark where they are a list; `strong` stand out."""
+
+    texts: tuple[str, ...]
+    listed: bool = False
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to be typed, and what it shows."""
+
+    says: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code in big type, what it is for, and the full digest as QR."""
+
+    label: str
+    rows: tuple[str, str]
+    says: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodePair:
+    """Two codes side by side."""
+
+    codes: tuple[Code, Code]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest in full, and room to copy it by hand, a character to a cell."""
+
+    label: str
+    sha256: str
+    copy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A recorded hand-over or receipt: its cells in the order of `COLUMNS`, and what was checked and signed."""
+
+    number: str
+    cells: tuple[str, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain of possession: its headings, the recorded rows, and after the first one what is left out."""
+
+    headings: tuple[str, ...]
+    rows: tuple[Row, ...]
+    left_out: str
+
+
+Block: TypeAlias = Boxes | Sentences | Command | CodePair | Digest | Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of the form."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The whole form. `chain` has a page of its own, which goes on by hand."""
+
+    language: str
+    title: str
+    subtitle: str
+    intro: str
+    sections: tuple[Section, ...]
+    chain: Section
+    foot: str
+    initials: str
+    page: str
+    """`{number}` and `{pages}` to be filled in."""
+    closed: datetime
+    """When the bundle was closed, in UTC: the papers bear this time, so that they are the same each time."""
+
+
+def form_of(facts: SlipFacts, language: str) -> Form:
+    """Return the form in `fr` or `en`."""
+    said = Words(language)
+    return Form(
+        language=language,
+        title=said("title"),
+        subtitle=said("subtitle"),
+        intro=said("private_paper"),
+        sections=(
+            _references(facts, said),
+            _medium(facts, said),
+            _machine(facts, said),
+            _run(facts, said),
+            _content(facts, said),
+            _codes(facts, said),
+            Section(said("method"), (Sentences((said("method_1"), said("method_2")), listed=True),)),
+            Section(said("changes"), (Sentences(tuple(said(f"changes_{n}") for n in (1, 2, 3)), listed=True),)),
+            _gaps(facts.collected, said),
+            _verify(facts, said),
+            Section(said("limits"), (Sentences(tuple(said(f"limits_{n}") for n in (1, 2, 3)), listed=True),)),
+            _secrecy(said),
+            _end(said),
+        ),
+        chain=_chain(facts, said),
+        foot=f"{said('case_foot', case=facts.case)}  ·  {said('seal_foot', code=facts.codes.seal_code)}",
+        initials=said("initials"),
+        page=said("page", number="{number}", pages="{pages}"),
+        closed=datetime.fromisoformat(facts.ended.utc),
+    )
+
+
+def _box(said: Words, name: str, entry: Entry, share: int = 1, lines: int = 1) -> Box:
+    note = said("hidden") if entry.hidden else ""
+    return Box(said(name), entry.text, share, lines, note)
+
+
+def _blank(said: Words, name: str, share: int = 1) -> Box:
+    return Box(said(name), share=share)
+
+
+def _references(facts: SlipFacts, said: Words) -> Section:
+    case = Box(said("case"), facts.case, 2)
+    return Section("", (Boxes((case, *(_blank(said, name) for name in ("item", "envelope", "complaint")))),))
+
+
+def _medium(facts: SlipFacts, said: Words) -> Section:
+    blanks = Boxes(tuple(_blank(said, name) for name in ("nature", "maker", "model", "serial", "capacity")))
+    return Section(said("medium"), (blanks, Boxes((Box(said("folder"), facts.folder, mono=True),))))
+
+
+def _machine(facts: SlipFacts, said: Words) -> Section:
+    machine = facts.machine
+    return Section(
+        said("machine"),
+        (
+            Boxes(
+                (
+                    _box(said, "name", machine.name),
+                    _box(said, "maker", machine.maker),
+                    _box(said, "model", machine.model),
+                    _box(said, "serial", machine.serial),
+                )
+            ),
+            Boxes(
+                (
+                    _box(said, "system", machine.system, 2),
+                    _box(said, "timezone", machine.timezone),
+                    Box(said("ntp"), said(machine.ntp)),
+                )
+            ),
+            Boxes((_blank(said, "clock_computer", 2), _blank(said, "clock_watch", 2), _blank(said, "clock_drift"))),
+        ),
+    )
+
+
+def _run(facts: SlipFacts, said: Words) -> Section:
+    tool = facts.tool
+    kit = (Box(said("kit_nonce"), tool.kit_nonce, 3, mono=True),) if tool.kit_nonce else ()
+    privileges = said(tool.privileges) if tool.privileges in ("root", "administrator", "user") else tool.privileges
+    return Section(
+        said("run"),
+        (
+            Boxes((Box(said("started"), _both(facts.started, said)), Box(said("ended"), _both(facts.ended, said)))),
+            Boxes((_blank(said, "place"),)),
+            Boxes(
+                (
+                    _box(said, "operator", facts.operator, 3),
+                    _blank(said, "function", 2),
+                    _box(said, "witness", facts.witness, 3),
+                    _blank(said, "function", 2),
+                )
+            ),
+            Boxes((Box(said("tool"), f"evidence-collector {tool.version}"), Box(said("privileges"), privileges), *kit)),
+            Boxes((Box(said("tool_sha256"), tool.sha256, mono=True),)),
+            Boxes((_box(said, "arguments", tool.arguments, lines=2),)),
+        ),
+    )
+
+
+def _content(facts: SlipFacts, said: Words) -> Section:
+    found = facts.collected
+    verdicts = {
+        name: said(verdict) if verdict is not None else said("not_noted") for name, verdict in found.isolation.items()
+    }
+    return Section(
+        said("content"),
+        (
+            Boxes(
+                (
+                    Box(said("files"), said.number(found.files)),
+                    Box(said("size"), said.size(found.size), 2),
+                    Box(said("records"), said.number(found.records)),
+                    Box(said("same_boot"), said("stayed_on") if found.same_boot else said("unknown"), 2),
+                )
+            ),
+            Boxes((Box(said("isolation"), said("isolation_all", **verdicts)),)),
+            Boxes((Box(said("recipients"), _recipients(facts.recipients, said), lines=2),)),
+        ),
+    )
+
+
+def _recipients(recipients: tuple[str, ...], said: Words) -> str:
+    if not recipients:
+        return said("not_encrypted")
+    keys = ", ".join(one if len(one) < 24 else f"{one[:12]}…{one[-8:]}" for one in recipients[:SHOWN_KEYS])  # noqa: PLR2004 - it would not get shorter
+    if len(recipients) > SHOWN_KEYS:
+        keys += f" {said('and_more', number=said.number(len(recipients) - SHOWN_KEYS))}"
+    return said.counted("keys", len(recipients), keys=keys)
+
+
+def _codes(facts: SlipFacts, said: Words) -> Section:
+    codes: Codes = facts.codes
+    confirmed = said("anchored" if facts.verdict == "ANCHORED" else "unanchored")
+    return Section(
+        said("codes"),
+        (
+            CodePair(
+                (
+                    Code(said("start_code"), _rows(codes.start_code), said("start_meaning"), codes.start_sha256),
+                    Code(said("seal_code"), _rows(codes.seal_code), said("seal_meaning"), codes.seal_sha256),
+                )
+            ),
+            Digest(said("checkpoint"), codes.seal_sha256, said("copy")),
+            Digest(said("manifest"), codes.manifest_sha256, said("copy")),
+            Boxes((Box(said("key"), codes.key, mono=True),)),
+            Sentences((f"{said.counted('checked', facts.checked)} {confirmed}",)),
+        ),
+    )
+
+
+def _gaps(found: Collected, said: Words) -> Section:
+    first: list[str] = []
+    if found.cut_short:
+        known = found.reason in ("signal", "max_time", "disk_full")
+        first.append(said("cut_short", reason=said(f"reason_{found.reason}") if known else found.reason or "?"))
+    if found.resumes:
+        first.append(said.counted("resumed", found.resumes))
+    if not found.gaps:
+        return Section(said("gaps"), (Sentences((*first, said("no_gaps"))),))
+    first.append(said("gaps_1" if found.gaps == 1 else "gaps_n", number=said.number(found.gaps)))
+    lines = []
+    for source, outcomes in found.missing:
+        why = ", ".join(
+            said.outcome(outcome)
+            if times == 1
+            else said("times", outcome=said.outcome(outcome), number=said.number(times))
+            for outcome, times in outcomes
+        )
+        lines.append(said("gap_line", source=said.source(source), why=why))
+    if found.more_gaps:
+        lines.append(said.counted("gaps_more", found.more_gaps))
+    return Section(said("gaps"), (Sentences(tuple(first)), Sentences(tuple(lines), listed=True)))
+
+
+def _verify(facts: SlipFacts, said: Words) -> Section:
+    signed = f"ssh-keygen -Y verify -f allowed_signers -I {facts.sid} -n evidence-collector@v1 -s checkpoint.sig"
+    return Section(
+        said("verify"),
+        (
+            Sentences((said("verify_where"),)),
+            Command(said("verify_sums"), "sha256sum -c SHA256SUMS"),
+            Command(said("verify_signature"), f"{signed} < checkpoint"),
+            Command(said("verify_code"), "openssl dgst -sha256 -binary checkpoint | base32 | cut -c1-32"),
+            Sentences((said("verify_windows"),)),
+        ),
+    )
+
+
+def _secrecy(said: Words) -> Section:
+    blanks = Boxes((_blank(said, "order_called"), _blank(said, "order_person"), _blank(said, "order_answer", 2)))
+    call = Sentences((said("secrecy_call"),), strong=True)
+    return Section(said("secrecy"), (call, Sentences((said("secrecy_1"),)), blanks))
+
+
+def _end(said: Words) -> Section:
+    return Section(
+        said("end"),
+        (
+            Boxes((_blank(said, "keep_until"), _blank(said, "returned"), _blank(said, "returned_to", 2))),
+            Boxes((_blank(said, "destroyed"), _blank(said, "destroyed_how"), _blank(said, "destroyed_by", 2))),
+        ),
+    )
+
+
+def _chain(facts: SlipFacts, said: Words) -> Section:
+    names = ("number", *COLUMNS, "sign_by", "sign_to")
+    more = facts.more_transfers
+    table = Chain(
+        headings=tuple(said(f"col_{name}") for name in names),
+        rows=tuple(_row(transfer, said) for transfer in facts.transfers),
+        left_out=said("transfers_more", number=said.number(more)) if more else "",
+    )
+    return Section(said("chain"), (Sentences((said("chain_says"),)), table))
+
+
+def _row(transfer: Transfer, said: Words) -> Row:
+    kind = said("handover")
+    if transfer.received:
+        kind = said("receipt_signed", key=transfer.key) if transfer.key else said("receipt_unsigned")
+    size = said.size(transfer.size, exact=False)
+    verdict = said(f"verdict_{transfer.verdict}")
+    checked = said.counted("rechecked", transfer.files, size=size, verdict=verdict)
+    texts = (getattr(transfer, name).text for name in COLUMNS[1:])
+    return Row(str(transfer.number), (_local(transfer.when, said), *texts), f"{kind}. {checked}.")
+
+
+def _rows(code: str) -> tuple[str, str]:
+    """Return a code as it is copied by hand: two rows of four groups."""
+    groups = code.split("-")
+    return "  ".join(groups[:4]), "  ".join(groups[4:])
+
+
+def _both(when: When, said: Words) -> str:
+    return f"{_local(when, said)}  =  {said.moment(datetime.fromisoformat(when.utc))} UTC"
+
+
+def _local(when: When, said: Words) -> str:
+    """Return a moment on the clock of the place it was written at."""
+    return f"{said.moment(datetime.fromisoformat(when.local))} (UTC{when.local[-6:]})"
