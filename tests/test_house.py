@@ -36,6 +36,7 @@ FLOORS = """
     bundle verify
     resume
     custody
+    handover
     host
     sources reading
     output vigil isolate
@@ -56,6 +57,8 @@ NEVER = (
     # these rooms          never load these, by whatever way                          because
     (VERIFIER, "host sources acquisition output session ui cli", "a verifier trusts none of what collected"),
     (VERIFIER, "psutil mss watchdog yaml rich click Xlib segno", "a verifier needs Python and signatures only"),
+    (VERIFIER, "handover", "whoever verifies opens and packs nothing"),
+    ("handover", "host sources acquisition output session ui cli", "what is handed over comes from a verified bundle"),
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),

@@ -11,7 +11,7 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, paths, said, since, size
-from collector.cli import after, looking, verifying
+from collector.cli import after, looking, papers, verifying
 from collector.cli.process import LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.ui import errors as shown
@@ -186,6 +186,7 @@ for _command in (
     after.attach_command,
     after.handover_command,
     after.receive_command,
+    papers.slip_command,
 ):
     collect.add_command(_command)
 

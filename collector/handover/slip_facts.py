@@ -6,14 +6,13 @@ to think of control characters again. How many rows and lines are kept is bounde
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import shlex
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import layout, schema
+from collector import countersign, layout, schema
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, NotClosedError, RefusedError
 from collector.findings import Verdict
@@ -195,7 +194,7 @@ def facts_of(bundle: VerifiedBundle) -> SlipFacts:
             seal_code=str(bundle.report.seal_code),
             seal_sha256=str(bundle.report.seal_sha256),
             manifest_sha256=manifest_sha256,
-            key=_fingerprint(bundle.inventory.keys[-1]),
+            key=countersign.fingerprint(bundle.inventory.keys[-1]),
         ),
         verdict=bundle.report.verdict.value,
         checked=bundle.report.artifacts + bundle.report.attachments,
@@ -267,7 +266,7 @@ class _Custody:
         if kind in ("handover", "receipt"):
             self._add(record, None)
         elif kind == "signature" and self.before is not None and self.before["type"] == "receipt":
-            self._countersigned(_fingerprint(str(record["key"])))
+            self._countersigned(countersign.fingerprint(str(record["key"])))
         self.before = record
 
     def _add(self, record: Record, key: str | None) -> None:
@@ -386,9 +385,3 @@ def _transfer(number: int, record: Record, key: str | None) -> Transfer:
         size=int(str(found["bytes"])),
         key=key,
     )
-
-
-def _fingerprint(public: str) -> str:
-    """Return a key's fingerprint as `ssh-keygen -lf` writes it; raises nothing: the reader has checked the key."""
-    blob = base64.b64decode(public.split(" ")[1])
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")

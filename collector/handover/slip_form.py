@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from collector.handover.slip_words import Words
+from collector import seal
+from collector.handover.slip_said import Words
 
 if TYPE_CHECKING:
     from collector.handover.slip_facts import Codes, Collected, Entry, SlipFacts, Transfer, When
 
 SHOWN_KEYS = 4
 """Recipients that are named; a bundle of many is told by their number."""
-COLUMNS = "when by to role reason place condition".split()
+_KEY = 21
+"""Characters of a recipient that need no shortening; a real one has 62."""
+COLUMNS = ("when", "by", "to", "role", "reason", "place", "condition")
 """What a row of the chain of possession says, beside its number and its two signatures."""
 
 
@@ -36,9 +39,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """One row of boxes."""
+    """One row of boxes; `tall` ones have room for a signature."""
 
     boxes: tuple[Box, ...]
+    tall: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Sentences:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to be typed, and what it shows."""
+    """A command to be typed, one line or more, and what it shows."""
 
     says: str
     command: str
@@ -81,7 +85,6 @@ class Digest:
 
     label: str
     sha256: str
-    copy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The whole form. `chain` has a page of its own, which goes on by hand."""
+    """The whole form, page by page; the chain of possession has the last one to itself, and goes on by hand."""
 
     language: str
     title: str
     subtitle: str
     intro: str
-    sections: tuple[Section, ...]
-    chain: Section
+    pages: tuple[tuple[Section, ...], ...]
     foot: str
     initials: str
     page: str
@@ -139,23 +141,31 @@ def form_of(facts: SlipFacts, language: str) -> Form:
         title=said("title"),
         subtitle=said("subtitle"),
         intro=said("private_paper"),
-        sections=(
-            _references(facts, said),
-            _medium(facts, said),
-            _machine(facts, said),
-            _run(facts, said),
-            _content(facts, said),
-            _codes(facts, said),
-            Section(said("method"), (Sentences((said("method_1"), said("method_2")), listed=True),)),
-            Section(said("changes"), (Sentences(tuple(said(f"changes_{n}") for n in (1, 2, 3)), listed=True),)),
-            _gaps(facts.collected, said),
-            _verify(facts, said),
-            Section(said("limits"), (Sentences(tuple(said(f"limits_{n}") for n in (1, 2, 3)), listed=True),)),
-            _secrecy(said),
-            _end(said),
+        pages=(
+            (
+                _references(facts, said),
+                _medium(facts, said),
+                _machine(facts, said),
+                _run(facts, said),
+                _content(facts, said),
+                _codes(facts, said),
+            ),
+            (
+                _digests(facts, said),
+                Section(said("method"), (_listed(said, "method_1", "method_2"),)),
+                Section(said("changes"), (_listed(said, "changes_1", "changes_2", "changes_3"),)),
+                _gaps(facts.collected, said),
+                _verify(facts, said),
+                Section(said("limits"), (_listed(said, "limits_1", "limits_2", "limits_3"),)),
+                _secrecy(said),
+                _end(said),
+                _made(said),
+            ),
+            (_chain(facts, said),),
         ),
-        chain=_chain(facts, said),
-        foot=f"{said('case_foot', case=facts.case)}  ·  {said('seal_foot', code=facts.codes.seal_code)}",
+        foot="  ·  ".join(
+            (said("title"), said("seal_foot", code=facts.codes.seal_code), said("case_foot", case=facts.case))
+        ),
         initials=said("initials"),
         page=said("page", number="{number}", pages="{pages}"),
         closed=datetime.fromisoformat(facts.ended.utc),
@@ -169,6 +179,10 @@ def _box(said: Words, name: str, entry: Entry, share: int = 1, lines: int = 1) -
 
 def _blank(said: Words, name: str, share: int = 1) -> Box:
     return Box(said(name), share=share)
+
+
+def _listed(said: Words, *names: str) -> Sentences:
+    return Sentences(tuple(said(name) for name in names), listed=True)
 
 
 def _references(facts: SlipFacts, said: Words) -> Section:
@@ -220,7 +234,7 @@ def _run(facts: SlipFacts, said: Words) -> Section:
                     _box(said, "operator", facts.operator, 3),
                     _blank(said, "function", 2),
                     _box(said, "witness", facts.witness, 3),
-                    _blank(said, "function", 2),
+                    _blank(said, "function_witness", 2),
                 )
             ),
             Boxes((Box(said("tool"), f"evidence-collector {tool.version}"), Box(said("privileges"), privileges), *kit)),
@@ -255,9 +269,9 @@ def _content(facts: SlipFacts, said: Words) -> Section:
 def _recipients(recipients: tuple[str, ...], said: Words) -> str:
     if not recipients:
         return said("not_encrypted")
-    keys = ", ".join(one if len(one) < 24 else f"{one[:12]}…{one[-8:]}" for one in recipients[:SHOWN_KEYS])  # noqa: PLR2004 - it would not get shorter
+    keys = ", ".join(one if len(one) <= _KEY else f"{one[:12]}…{one[-8:]}" for one in recipients[:SHOWN_KEYS])
     if len(recipients) > SHOWN_KEYS:
-        keys += f" {said('and_more', number=said.number(len(recipients) - SHOWN_KEYS))}"
+        keys += " " + said.counted("and_more", len(recipients) - SHOWN_KEYS)
     return said.counted("keys", len(recipients), keys=keys)
 
 
@@ -273,12 +287,15 @@ def _codes(facts: SlipFacts, said: Words) -> Section:
                     Code(said("seal_code"), _rows(codes.seal_code), said("seal_meaning"), codes.seal_sha256),
                 )
             ),
-            Digest(said("checkpoint"), codes.seal_sha256, said("copy")),
-            Digest(said("manifest"), codes.manifest_sha256, said("copy")),
             Boxes((Box(said("key"), codes.key, mono=True),)),
             Sentences((f"{said.counted('checked', facts.checked)} {confirmed}",)),
         ),
     )
+
+
+def _digests(facts: SlipFacts, said: Words) -> Section:
+    digests = (("checkpoint", facts.codes.seal_sha256), ("manifest", facts.codes.manifest_sha256))
+    return Section(said("digests"), tuple(Digest(said(name), sha256) for name, sha256 in digests))
 
 
 def _gaps(found: Collected, said: Words) -> Section:
@@ -306,13 +323,14 @@ def _gaps(found: Collected, said: Words) -> Section:
 
 
 def _verify(facts: SlipFacts, said: Words) -> Section:
-    signed = f"ssh-keygen -Y verify -f allowed_signers -I {facts.sid} -n evidence-collector@v1 -s checkpoint.sig"
+    who = f"ssh-keygen -Y verify -f allowed_signers -I {facts.sid} \\"
+    what = f"  -n {seal.NAMESPACE} -s checkpoint.sig < checkpoint"
     return Section(
         said("verify"),
         (
             Sentences((said("verify_where"),)),
             Command(said("verify_sums"), "sha256sum -c SHA256SUMS"),
-            Command(said("verify_signature"), f"{signed} < checkpoint"),
+            Command(said("verify_signature"), f"{who}\n{what}"),
             Command(said("verify_code"), "openssl dgst -sha256 -binary checkpoint | base32 | cut -c1-32"),
             Sentences((said("verify_windows"),)),
         ),
@@ -329,10 +347,17 @@ def _end(said: Words) -> Section:
     return Section(
         said("end"),
         (
-            Boxes((_blank(said, "keep_until"), _blank(said, "returned"), _blank(said, "returned_to", 2))),
-            Boxes((_blank(said, "destroyed"), _blank(said, "destroyed_how"), _blank(said, "destroyed_by", 2))),
+            Boxes((_blank(said, "keep_until"), _blank(said, "returned"), _blank(said, "returned_to", 2)), tall=True),
+            Boxes(
+                (_blank(said, "destroyed"), _blank(said, "destroyed_how"), _blank(said, "destroyed_by", 2)), tall=True
+            ),
         ),
     )
+
+
+def _made(said: Words) -> Section:
+    names = ("made_when", "made_where", "made_operator", "made_witness")
+    return Section(said("made"), (Boxes(tuple(_blank(said, name) for name in names), tall=True),))
 
 
 def _chain(facts: SlipFacts, said: Words) -> Section:
@@ -360,7 +385,7 @@ def _row(transfer: Transfer, said: Words) -> Row:
 def _rows(code: str) -> tuple[str, str]:
     """Return a code as it is copied by hand: two rows of four groups."""
     groups = code.split("-")
-    return "  ".join(groups[:4]), "  ".join(groups[4:])
+    return " ".join(groups[:4]), " ".join(groups[4:])
 
 
 def _both(when: When, said: Words) -> str:

@@ -12,6 +12,7 @@ from fpdf import FPDF
 
 from collector.handover.slip_form import Boxes, Chain, CodePair, Command, Digest, Sentences
 from collector.handover.slip_qr import runs
+from collector.text import escaped
 
 if TYPE_CHECKING:
     from collector.handover.slip_form import Block, Box, Code, Form, Row, Section
@@ -23,9 +24,12 @@ TEXT, SMALL, LABEL = 8.5, 7.0, 6.2
 _MM = 25.4 / 72
 _LEADING = 1.22
 """From one line to the next, in sizes of type."""
-_FOOT = 287.0
+_FOOT = 286.5
+_THIN, _THICK = 0.15, 0.45
 _QR = 27.0
-_CELL = 5.6
+_EMPTY, _SIGNED = 10.0, 14.0
+"""Least height of a box that is filled in by hand, and of one that is signed."""
+_CELL = 6.4
 """Side of a cell that one character is written into by hand."""
 _COLUMNS = (6.0, 20.0, 25.0, 25.0, 17.0, 21.0, 17.0, 19.0, 18.0, 18.0)
 _ROW, _OLDER, _BLANK_ROW = 15.5, 5.6, 14.0
@@ -37,19 +41,27 @@ _LEAST_BLANK = 3
 
 def drawn(form: Form) -> bytes:
     """Return the PDF of a form: the same bytes for the same form."""
-    sheet = _Sheet(form)
-    sheet.head()
-    for section in form.sections:
-        sheet.section(section)
-    sheet.next_page()
-    sheet.section(form.chain)
-    return bytes(sheet.finished())
+    pages = _filled(form, 0).pages  # each foot says how many there are
+    return _filled(form, pages).finished()
+
+
+def _filled(form: Form, pages: int) -> _Sheet:
+    sheet = _Sheet(form, pages)
+    for number, sections in enumerate(form.pages):
+        sheet.next_page()
+        if number == 0:
+            sheet.head()
+        for section in sections:
+            sheet.section(section)
+    return sheet
 
 
 class _Sheet:
     """Pages that are filled from the top; `y` is where the next block goes."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, pages: int) -> None:
+        """`pages`: how many each foot says there are."""
+        self._said_pages = pages
         self._form = form
         self._pdf = pdf = FPDF(format="A4")
         pdf.core_fonts_encoding = "cp1252"
@@ -57,28 +69,29 @@ class _Sheet:
         pdf.set_creation_date(form.closed)
         pdf.set_title(_known(form.title))
         pdf.set_lang(form.language)
-        pdf.set_line_width(0.15)
-        pdf.add_page()
         self.y = TOP
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return int(self._pdf.pages_count)
 
     def next_page(self) -> None:
         """Go on at the top of a new page."""
-        self._pdf.add_page()
+        pdf, form = self._pdf, self._form
+        pdf.add_page()
+        pdf.set_line_width(_THIN)
+        pdf.line(LEFT, _FOOT - 1.5, LEFT + WIDTH, _FOOT - 1.5)
+        page = form.page.format(number=pdf.page, pages=self._said_pages)
+        right = f"{form.initials} ____________   {page}"
+        room = self._width(right, SMALL)
+        self._text(right, LEFT + WIDTH - room, _FOOT, SMALL)
+        self._text(self._wrapped(form.foot, SMALL, WIDTH - room - 2, most=1)[0], LEFT, _FOOT, SMALL)
         self.y = TOP
 
-    def finished(self) -> bytearray:
-        """Return the file, once the foot of each page is drawn."""
-        pdf, form = self._pdf, self._form
-        last = pdf.pages_count
-        for number in range(1, last + 1):
-            pdf.page = number
-            pdf.line(LEFT, _FOOT - 3, LEFT + WIDTH, _FOOT - 3)
-            self._text(form.foot, LEFT, _FOOT - 2, SMALL)
-            page = form.page.format(number=number, pages=last)
-            right = f"{form.initials} ____________    {page}"
-            self._text(right, LEFT + WIDTH - self._width(right, SMALL), _FOOT - 2, SMALL)
-        pdf.page = last
-        return pdf.output()
+    def finished(self) -> bytes:
+        """Return the file."""
+        return bytes(self._pdf.output())
 
     def head(self) -> None:
         """Draw what stands above the first section."""
@@ -114,8 +127,10 @@ class _Sheet:
                 self._sentences(block)
             case Command():
                 self._paragraph(block.says, SMALL + 0.5)
-                self._text(block.command, LEFT + 3, self.y, SMALL, font="courier")
-                self.y += 3.6
+                for line in block.command.split("\n"):
+                    self._text(line, LEFT + 3, self.y, SMALL + 0.5, font="courier")
+                    self.y += 3.4
+                self.y += 0.4
             case CodePair():
                 self._code(block.codes[0], LEFT)
                 self._code(block.codes[1], LEFT + WIDTH / 2 + 1)
@@ -133,13 +148,13 @@ class _Sheet:
             case Sentences():
                 size, indent = (10.0, 0.0) if block.strong else (SMALL + 0.5, 3.0 if block.listed else 0.0)
                 lines = sum(len(self._wrapped(text, size, WIDTH - indent)) for text in block.texts)
-                return lines * size * _MM * _LEADING + 0.6 * len(block.texts)
+                return lines * size * _MM * _LEADING + 0.6 * (len(block.texts) + 1)
             case Command():
-                return 7.2
+                return 3.8 + 3.4 * (1 + block.command.count("\n"))
             case CodePair():
                 return _QR + 5
             case Digest():
-                return 4 + 3.4 + _CELL + 1.6
+                return 8.2 + 2 * _CELL + 2.4
             case Chain():
                 return 40.0
 
@@ -148,7 +163,8 @@ class _Sheet:
     def _box_height(self, row: Boxes) -> float:
         lines = max(len(self._value(box, self._shares(row)[at])) for at, box in enumerate(row.boxes))
         blank = any(not box.value for box in row.boxes)
-        return max(10.0 if blank else 0.0, 3.2 + max(1, lines) * TEXT * _MM * _LEADING + 1.0)
+        empty = _SIGNED if row.tall else _EMPTY
+        return max(empty if blank else 0.0, 3.2 + max(1, lines) * TEXT * _MM * _LEADING + 1.0)
 
     @staticmethod
     def _shares(row: Boxes) -> list[float]:
@@ -177,6 +193,7 @@ class _Sheet:
     # ---- sentences
 
     def _sentences(self, block: Sentences) -> None:
+        self.y += 0.6  # from the box above
         for text in block.texts:
             if block.listed:
                 self._text("•", LEFT + 0.6, self.y, SMALL + 0.5)
@@ -197,10 +214,10 @@ class _Sheet:
         self._qr(code.sha256, x + width - _QR - 1, self.y + 1.5)
         self._text(code.label, x + 1.5, self.y + 1.2, TEXT, style="B")
         for at, row in enumerate(code.rows):
-            self._text(row, x + 1.5, self.y + 6.5 + 6.2 * at, 13.0, font="courier", style="B")
+            self._text(row, x + 1.5, self.y + 6.5 + 6.6 * at, 15.0, font="courier", style="B")
         says = self._wrapped(code.says, SMALL, width - _QR - 4, most=3)
         for at, line in enumerate(says):
-            self._text(line, x + 1.5, self.y + 20 + at * SMALL * _MM * _LEADING, SMALL)
+            self._text(line, x + 1.5, self.y + 21 + at * SMALL * _MM * _LEADING, SMALL)
 
     def _qr(self, sha256: str, x: float, y: float) -> None:
         """Draw the code as rectangles: sharp at any size, and no picture to be decoded."""
@@ -214,14 +231,18 @@ class _Sheet:
         self._text(digest.label, LEFT, self.y, SMALL + 0.5)
         self.y += 3.6
         grouped = " ".join(digest.sha256[at : at + 4] for at in range(0, 64, 4))
-        self._text(grouped, LEFT, self.y, 8.8, font="courier")
-        self.y += 4
-        half = 32 * (WIDTH - 2) / 64
-        del half
-        side = WIDTH / 64
-        for at in range(64):
-            self._pdf.rect(LEFT + at * side, self.y, side, _CELL)
-        self.y += _CELL + 1.4
+        self._text(grouped, LEFT, self.y, 10.5, font="courier", style="B")
+        self.y += 4.6
+        width = WIDTH / 32
+        for row in (0, 1):
+            top = self.y + row * _CELL
+            for at in range(33):
+                self._pdf.set_line_width(_THIN if at % 4 else _THICK)
+                self._pdf.line(LEFT + at * width, top, LEFT + at * width, top + _CELL)
+            self._pdf.set_line_width(_THIN)
+            self._pdf.line(LEFT, top, LEFT + WIDTH, top)
+        self._pdf.line(LEFT, self.y + 2 * _CELL, LEFT + WIDTH, self.y + 2 * _CELL)
+        self.y += 2 * _CELL + 2.4
 
     # ---- the chain of possession
 
@@ -318,7 +339,7 @@ def _known(text: str) -> str:
     try:
         text.encode("cp1252")
     except UnicodeEncodeError:
-        return "".join(char if _is_known(char) else _escaped(char) for char in text)
+        return "".join(char if _is_known(char) else escaped(char) for char in text)
     return text
 
 
@@ -328,8 +349,3 @@ def _is_known(char: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _escaped(char: str) -> str:
-    number = ord(char)
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004 - the basic plane

@@ -16,7 +16,8 @@ def runs(sha256: str) -> tuple[int, list[tuple[int, int, int]]]:
     code = segno.make_qr(sha256.upper(), error="m", boost_error=False)
     found = []
     side = 0
-    for row, modules in enumerate(code.matrix_iter(border=BORDER)):
+    for row, line in enumerate(code.matrix_iter(border=BORDER)):
+        modules = list(line)
         side = len(modules)
         start = 0
         while start < side:

@@ -1,16 +1,11 @@
 """The sentences of the « bordereau de remise », French and English side by side: on a paper the exact words matter.
 
-`~` stands for a no-break space and `'` for a typographic apostrophe; `Words` puts them in. Never here: the names of
+`~` stands for a no-break space and `'` for a typographic apostrophe; `slip_said` puts them in. Never here: the names of
 what only a police officer makes, and any word that claims more for the paper or the bundle than section 7 of
 docs/THREAT_MODEL.md does. A test looks for them.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 LANGUAGES = ("fr", "en")
 
@@ -22,10 +17,8 @@ TABLE = {
         "Digital evidence collected after a computer attack",
     ),
     "private_paper": (
-        "Écrit privé, établi par la victime ou pour elle. Il n'a pas la force des actes que seul un officier de police "
-        "judiciaire peut établir. Les cases vides se remplissent à la main~; ce qui est inconnu se note «~inconnu~».",
-        "A private paper, made by the victim or for the victim. It does not have the force of what only a police "
-        "officer can draw up. Empty boxes are filled in by hand; for what is not known, write “not known”.",
+        "Écrit privé, établi par la victime ou pour elle. Il n'a pas la force des actes que seul un officier de police judiciaire peut établir. Les cases vides se remplissent à la main~; ce qui est inconnu se note «~inconnu~».",
+        "A private paper, made by the victim or for the victim. It does not have the force of what only a police officer can draw up. Empty boxes are filled in by hand; for what is not known, write “not known”.",
     ),
     "page": ("page {number}/{pages}", "page {number}/{pages}"),
     "initials": ("Paraphes~:", "Initials:"),
@@ -64,6 +57,7 @@ TABLE = {
     "operator": ("Opérateur", "Operator"),
     "function": ("Fonction", "Function"),
     "witness": ("Témoin", "Witness"),
+    "function_witness": ("Fonction du témoin", "Function of the witness"),
     "tool": ("Outil et version", "Tool and version"),
     "privileges": ("Droits", "Privileges"),
     "root": ("root (tous les droits)", "root (all rights)"),
@@ -98,6 +92,7 @@ TABLE = {
     ),
     "keys_1": ("{number} clé age~: {keys}", "{number} age key: {keys}"),
     "keys": ("{number} clés age~: {keys}", "{number} age keys: {keys}"),
+    "and_more_1": ("et {number} autre", "and {number} more"),
     "and_more": ("et {number} autres", "and {number} more"),
     "hidden": ("chiffré~: à remplir à la main", "encrypted: to be filled in by hand"),
     # 5
@@ -117,7 +112,7 @@ TABLE = {
         "Empreinte SHA-256 du manifeste (manifest.jsonl)",
         "SHA-256 fingerprint of the manifest (manifest.jsonl)",
     ),
-    "copy": ("À recopier à la main~:", "To be copied by hand:"),
+    "digests": ("Empreintes complètes, à recopier à la main", "Full fingerprints, to be copied by hand"),
     "key": ("Empreinte de la clé de signature (run_key.pub)", "Fingerprint of the signing key (run_key.pub)"),
     "checked_1": (
         "Contrôle à l'édition~: {number} fichier relu, conforme au journal.",
@@ -138,46 +133,30 @@ TABLE = {
     # 6
     "method": ("Méthode", "Method"),
     "method_1": (
-        "Recueil sur le poste allumé, du plus fugace au plus durable (RFC~3227). Les fichiers du poste sont ouverts en "
-        "lecture seule. Ce n'est pas une copie complète du disque.",
-        "Collected from the running computer, the most volatile first (RFC~3227). The computer's files are opened for "
-        "reading only. This is no complete copy of the disk.",
+        "Recueil sur le poste allumé, du plus fugace au plus durable (RFC~3227). Les fichiers du poste sont ouverts en lecture seule. Ce n'est pas une copie complète du disque.",
+        "Collected from the running computer, the most volatile first (RFC~3227). The computer's files are opened for reading only. This is no complete copy of the disk.",
     ),
     "method_2": (
-        "Chaque fichier recueilli reçoit son empreinte SHA-256 pendant sa copie. Un journal les enchaîne~: chaque "
-        "ligne porte l'empreinte de la précédente. À la fin, une clé née avec le recueil signe l'ensemble.",
-        "Each file is given its SHA-256 fingerprint while it is copied. A log chains them: each line bears the "
-        "fingerprint of the line before. At the end, a key born with the collection signs the whole.",
+        "Chaque fichier recueilli reçoit son empreinte SHA-256 pendant sa copie. Un journal les enchaîne~: chaque ligne porte l'empreinte de la précédente. À la fin, une clé née avec le recueil signe l'ensemble.",
+        "Each file is given its SHA-256 fingerprint while it is copied. A log chains them: each line bears the fingerprint of the line before. At the end, a key born with the collection signs the whole.",
     ),
     "changes": ("Modifications inévitables du poste", "Unavoidable changes to the computer"),
     "changes_1": (
-        "Brancher le support et lancer l'outil laissent des traces~: un périphérique et un programme de plus, de la "
-        "mémoire occupée, des lignes dans les journaux du système.",
-        "Plugging the medium in and starting the tool leave traces: one more device and program, memory in use, lines "
-        "in the logs of the system.",
+        "Brancher le support et lancer l'outil laissent des traces~: un périphérique et un programme de plus, de la mémoire occupée, des lignes dans les journaux du système.",
+        "Plugging the medium in and starting the tool leave traces: one more device and program, memory in use, lines in the logs of the system.",
     ),
     "changes_2": (
         "La lecture d'un fichier peut changer sa date de dernier accès, là où le système ne permet pas de l'éviter.",
         "Reading a file may change the time of its last access, where the system leaves no way to avoid that.",
     ),
     "changes_3": (
-        "L'outil n'écrit que dans le dossier remis et n'envoie rien sur le réseau. S'il a coupé le réseau à la demande "
-        "de l'opérateur, le journal le dit. Motif~: ces éléments auraient disparu à l'extinction. Responsable~: "
-        "l'opérateur.",
-        "The tool writes only into the folder handed over and sends nothing on the network. If it cut the network off "
-        "because the operator asked for it, the log says so. Reason: these things would have been lost when the "
-        "computer was switched off. Responsible: the operator.",
+        "L'outil n'écrit que dans le dossier remis et n'envoie rien sur le réseau. S'il a coupé le réseau à la demande de l'opérateur, le journal le dit. Motif~: ces éléments auraient disparu à l'extinction. Responsable~: l'opérateur.",
+        "The tool writes only into the folder handed over and sends nothing on the network. If it cut the network off because the operator asked for it, the log says so. Reason: these things would have been lost when the computer was switched off. Responsible: the operator.",
     ),
     # 7
     "gaps": ("Erreurs et absences", "Errors and gaps"),
-    "no_gaps": (
-        "Tout ce qui était attendu a été obtenu.",
-        "All that was expected was obtained.",
-    ),
-    "gaps_1": (
-        "{number} élément attendu n'a pas été obtenu~:",
-        "{number} thing that was expected was not obtained:",
-    ),
+    "no_gaps": ("Tout ce qui était attendu a été obtenu.", "All that was expected was obtained."),
+    "gaps_1": ("{number} élément attendu n'a pas été obtenu~:", "{number} thing that was expected was not obtained:"),
     "gaps_n": (
         "{number} éléments attendus n'ont pas été obtenus~:",
         "{number} things that were expected were not obtained:",
@@ -187,16 +166,12 @@ TABLE = {
     "gaps_more_1": ("et {number} autre, inscrit au journal", "and {number} more, which the log has"),
     "gaps_more": ("et {number} autres, inscrits au journal", "and {number} more, which the log has"),
     "resumed_1": (
-        "Recueil interrompu puis repris {number} fois, avec une nouvelle clé~: la suite n'est liée que par ce qui a "
-        "été noté à la fin.",
-        "Collection interrupted and taken up again {number} time, with a new key: what follows is bound only by what "
-        "was written down at the end.",
+        "Recueil interrompu puis repris {number} fois, avec une nouvelle clé~: la suite n'est liée que par ce qui a été noté à la fin.",
+        "Collection interrupted and taken up again {number} time, with a new key: what follows is bound only by what was written down at the end.",
     ),
     "resumed": (
-        "Recueil interrompu puis repris {number} fois, chaque fois avec une nouvelle clé~: la suite n'est liée que par "
-        "ce qui a été noté à la fin.",
-        "Collection interrupted and taken up again {number} times, each with a new key: what follows is bound only by "
-        "what was written down at the end.",
+        "Recueil interrompu puis repris {number} fois, chaque fois avec une nouvelle clé~: la suite n'est liée que par ce qui a été noté à la fin.",
+        "Collection interrupted and taken up again {number} times, each with a new key: what follows is bound only by what was written down at the end.",
     ),
     "cut_short": ("Recueil écourté~: {reason}.", "Collection cut short: {reason}."),
     "reason_signal": ("arrêt demandé", "it was asked to stop"),
@@ -221,16 +196,13 @@ TABLE = {
         "The seal code is that of the paper (without the hyphens):",
     ),
     "verify_windows": (
-        "Sous Windows, «~certutil -hashfile checkpoint SHA256~» donne l'empreinte du fichier de fermeture. Ces "
-        "commandes ne voient pas un fichier ajouté~; «~collect verify~» le voit.",
-        "On Windows, “certutil -hashfile checkpoint SHA256” gives the fingerprint of the closing file. These commands "
-        "do not see an added file; “collect verify” does.",
+        "Sous Windows, «~certutil -hashfile checkpoint SHA256~» donne l'empreinte du fichier de fermeture. Ces commandes ne voient pas un fichier ajouté~; «~collect verify~» le voit.",
+        "On Windows, “certutil -hashfile checkpoint SHA256” gives the fingerprint of the closing file. These commands do not see an added file; “collect verify” does.",
     ),
     # 9
     "limits": ("Ce que cela ne prouve pas", "What this does not prove"),
     "limits_1": (
-        "Un logiciel malveillant qui a tous les droits peut donner de fausses informations avant qu'elles soient "
-        "notées.",
+        "Un logiciel malveillant qui a tous les droits peut donner de fausses informations avant qu'elles soient notées.",
         "A malicious program with full rights can feed in false data before it is noted.",
     ),
     "limits_2": (
@@ -248,12 +220,8 @@ TABLE = {
         "Call the departmental council of the Order before handing over.",
     ),
     "secrecy_1": (
-        "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de "
-        "fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, "
-        "n'en remettez aucun avant cet appel.",
-        "This folder may hold data under professional secrecy (names of files, titles of windows, pictures of "
-        "screens). Hand over only what is necessary. If the computer or a disk is asked for, hand over neither before "
-        "that call.",
+        "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, n'en remettez aucun avant cet appel.",
+        "This folder may hold data under professional secrecy (names of files, titles of windows, pictures of screens). Hand over only what is necessary. If the computer or a disk is asked for, hand over neither before that call.",
     ),
     "order_called": ("Ordre appelé le (date, heure)", "Order called on (date, time)"),
     "order_person": ("Personne jointe", "Person reached"),
@@ -267,12 +235,16 @@ TABLE = {
     "destroyed_how": ("Par quel moyen", "By what means"),
     "destroyed_by": ("Par (nom, signature)", "By (name, signature)"),
     # 12
+    "made": ("Bordereau établi", "Slip made"),
+    "made_when": ("Le (date, heure)", "On (date, time)"),
+    "made_where": ("À (lieu)", "At (place)"),
+    "made_operator": ("Signature de l'opérateur", "Signature of the operator"),
+    "made_witness": ("Signature du témoin", "Signature of the witness"),
+    # 13
     "chain": ("Chaîne de possession", "Chain of possession"),
     "chain_says": (
-        "Les lignes imprimées viennent du journal de garde (custody.jsonl). Qui tient le support peut réécrire ce "
-        "journal~; une réception contresignée le fige jusqu'à elle. Chaque remise suivante s'inscrit à la main.",
-        "Printed lines come from the custody log (custody.jsonl). Whoever holds the medium can rewrite that log; a "
-        "countersigned receipt fixes it up to itself. Each later hand-over is entered by hand.",
+        "Les lignes imprimées viennent du journal de garde (custody.jsonl). Qui tient le support peut réécrire ce journal~; une réception contresignée le fige jusqu'à elle. Chaque remise suivante s'inscrit à la main.",
+        "Printed lines come from the custody log (custody.jsonl). Whoever holds the medium can rewrite that log; a countersigned receipt fixes it up to itself. Each later hand-over is entered by hand.",
     ),
     "col_number": ("N°", "No."),
     "col_when": ("Date, heure", "Date, time"),
@@ -287,18 +259,9 @@ TABLE = {
     "handover": ("Remise", "Hand-over"),
     "receipt_signed": ("Réception contresignée, clé {key}", "Receipt, countersigned, key {key}"),
     "receipt_unsigned": ("Réception non contresignée", "Receipt, not countersigned"),
-    "rechecked_1": (
-        "{number} fichier relu ({size})~: {verdict}",
-        "{number} file read again ({size}): {verdict}",
-    ),
-    "rechecked": (
-        "{number} fichiers relus ({size})~: {verdict}",
-        "{number} files read again ({size}): {verdict}",
-    ),
-    "verdict_ANCHORED": (
-        "rien n'a changé, confirmé de l'extérieur",
-        "nothing has changed, confirmed from outside",
-    ),
+    "rechecked_1": ("{number} fichier relu ({size})~: {verdict}", "{number} file read again ({size}): {verdict}"),
+    "rechecked": ("{number} fichiers relus ({size})~: {verdict}", "{number} files read again ({size}): {verdict}"),
+    "verdict_ANCHORED": ("rien n'a changé, confirmé de l'extérieur", "nothing has changed, confirmed from outside"),
     "verdict_UNANCHORED": ("rien n'a changé", "nothing has changed"),
     "verdict_INCOMPLETE": ("incomplet", "incomplete"),
     "transfers_more": (
@@ -345,52 +308,3 @@ OUTCOMES = {
     "failed": ("erreur de lecture", "error while reading"),
 }
 """Why something was not obtained."""
-
-
-class Words:
-    """The sentences in one language, `fr` or `en`; called with a name, gives that sentence with its fields filled in."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self._column = LANGUAGES.index(language)
-
-    def __call__(self, name: str, **fields: object) -> str:
-        """Return a sentence of `TABLE`."""
-        return self._set(TABLE[name]).format(**fields)
-
-    def counted(self, name: str, count: int, **fields: object) -> str:
-        """Return the sentence for `count` things; French takes zero as one."""
-        one = count == 1 or (count == 0 and self.language == "fr")
-        return self(f"{name}_1" if one else name, number=self.number(count), **fields)
-
-    def source(self, slug: str) -> str:
-        """Return what a source is about, or its slug where it is none of ours."""
-        return self._set(SOURCES[slug]) if slug in SOURCES else slug
-
-    def outcome(self, slug: str) -> str:
-        """Return why something was not obtained."""
-        return self._set(OUTCOMES[slug]) if slug in OUTCOMES else slug
-
-    def number(self, count: int) -> str:
-        """Return an integer as a person writes it."""
-        return f"{count:,}".replace(",", "\u00a0") if self.language == "fr" else f"{count:,}"
-
-    def size(self, size: int, *, exact: bool = True) -> str:
-        """Return a size in bytes, and in larger units where it has them (powers of 1,000)."""
-        about, unit = float(size), ""
-        for name in self("units").split():
-            if about < 1000:  # noqa: PLR2004 - the next unit
-                break
-            about, unit = about / 1000, name
-        if not unit:
-            return self("bytes", number=self.number(size))
-        digits = f"{about:.1f}".replace(".", "," if self.language == "fr" else ".")
-        near = f"{digits}\u00a0{unit}"
-        return self("about_bytes", about=near, number=self.number(size)) if exact else near
-
-    def moment(self, moment: datetime) -> str:
-        """Return a time of day to the second; the reader sees which number is the month."""
-        return f"{moment:%d/%m/%Y %H:%M:%S}" if self.language == "fr" else f"{moment:%Y-%m-%d %H:%M:%S}"
-
-    def _set(self, pair: tuple[str, str]) -> str:
-        return pair[self._column].replace("~", "\u00a0").replace("'", "\u2019")
