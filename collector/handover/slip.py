@@ -1,7 +1,7 @@
 """The printable « bordereau de remise »: the paper that goes with a bundle from hand to hand.
 
-Read `slip_facts` first, what is read out of the bundle; then `slip_form`, what the form says of it, in the words of
-`slip_words` as `slip_said` puts them. `slip_pdf` and `slip_html` draw it; both say the same.
+Read `slip_facts` first, what is read out of the bundle; then `slip_form`, which makes a form of it (`slip_parts`) in
+the words of `slip_words`, as `slip_said` puts them. `slip_pdf` and `slip_html` draw it; both say the same.
 """
 
 from __future__ import annotations

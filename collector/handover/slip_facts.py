@@ -30,7 +30,8 @@ LONGEST = 160
 LONGEST_COMMAND = 360
 MAX_TRANSFERS = 30
 """Hand-overs and receipts that are kept: the first, and the latest; a page holds them and room to go on by hand."""
-MAX_GAP_LINES = 8
+MAX_GAP_LINES = 6
+"""Sources that are named with what they missed; the page has no room for more."""
 MAX_GAP_KINDS = 2000
 """Pairs of source and outcome that are counted apart; a manifest of garbage must not fill memory."""
 

@@ -1,16 +1,32 @@
 """The « bordereau de remise » as a form: sections of boxes, sentences and tables, before it is paper or screen.
 
-Both papers are drawn from this one, so they say the same. All texts in it are safe to show (`slip_facts`, or our own
-words); a box without a value is a blank to be filled in by hand.
+Both papers are drawn from this one, so they say the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from collector import seal
+from collector.handover.slip_parts import (
+    COLUMNS,
+    EMPTY,
+    FULL,
+    SAYS,
+    SMALL,
+    Box,
+    Boxes,
+    Chain,
+    Code,
+    CodePair,
+    Command,
+    Digest,
+    Form,
+    Row,
+    Section,
+    Sentences,
+)
 from collector.handover.slip_said import Words
 
 if TYPE_CHECKING:
@@ -18,119 +34,13 @@ if TYPE_CHECKING:
 
 SHOWN_KEYS = 4
 """Recipients that are named; a bundle of many is told by their number."""
+_SHORT_KEY = 23
+"""Characters of a fingerprint that a small row has room for: 96 bits of it."""
 _KEY = 21
 """Characters of a recipient that need no shortening; a real one has 62."""
-COLUMNS = ("when", "by", "to", "role", "reason", "place", "condition")
-"""What a row of the chain of possession says, beside its number and its two signatures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A labelled box: `share` of the row's width, `lines` its text may take; no value: a blank."""
-
-    label: str
-    value: str = ""
-    share: int = 1
-    lines: int = 1
-    note: str = ""
-    """Why it is blank, where that is known."""
-    mono: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Boxes:
-    """One row of boxes; `tall` ones have room for a signature."""
-
-    boxes: tuple[Box, ...]
-    tall: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sentences:
-    """Sentences, each its own paragraph, after a mark where they are a list; `strong` stand out."""
-
-    texts: tuple[str, ...]
-    listed: bool = False
-    strong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command to be typed, one line or more, and what it shows."""
-
-    says: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A code in big type, what it is for, and the full digest as QR."""
-
-    label: str
-    rows: tuple[str, str]
-    says: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodePair:
-    """Two codes side by side."""
-
-    codes: tuple[Code, Code]
-
-
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """A digest in full, and room to copy it by hand, a character to a cell."""
-
-    label: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A recorded hand-over or receipt: its cells in the order of `COLUMNS`, and what was checked and signed."""
-
-    number: str
-    cells: tuple[str, ...]
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The chain of possession: its headings, the recorded rows, and after the first one what is left out."""
-
-    headings: tuple[str, ...]
-    rows: tuple[Row, ...]
-    left_out: str
-
-
-Block: TypeAlias = Boxes | Sentences | Command | CodePair | Digest | Chain
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A titled part of the form."""
-
-    title: str
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The whole form, page by page; the chain of possession has the last one to itself, and goes on by hand."""
-
-    language: str
-    title: str
-    subtitle: str
-    intro: str
-    pages: tuple[tuple[Section, ...], ...]
-    foot: str
-    initials: str
-    page: str
-    """`{number}` and `{pages}` to be filled in."""
-    closed: datetime
-    """When the bundle was closed, in UTC: the papers bear this time, so that they are the same each time."""
+ROOM = 240.0
+"""Millimetres of the last page that rows of the chain may take."""
+_LEAST_EMPTY = 3
 
 
 def form_of(facts: SlipFacts, language: str) -> Form:
@@ -149,6 +59,7 @@ def form_of(facts: SlipFacts, language: str) -> Form:
                 _run(facts, said),
                 _content(facts, said),
                 _codes(facts, said),
+                _made(said),
             ),
             (
                 _digests(facts, said),
@@ -159,7 +70,6 @@ def form_of(facts: SlipFacts, language: str) -> Form:
                 Section(said("limits"), (_listed(said, "limits_1", "limits_2", "limits_3"),)),
                 _secrecy(said),
                 _end(said),
-                _made(said),
             ),
             (_chain(facts, said),),
         ),
@@ -319,7 +229,7 @@ def _gaps(found: Collected, said: Words) -> Section:
         lines.append(said("gap_line", source=said.source(source), why=why))
     if found.more_gaps:
         lines.append(said.counted("gaps_more", found.more_gaps))
-    return Section(said("gaps"), (Sentences(tuple(first)), Sentences(tuple(lines), listed=True)))
+    return Section(said("gaps"), (Sentences(tuple(first)), Sentences(tuple(lines), listed=True, short=True)))
 
 
 def _verify(facts: SlipFacts, said: Words) -> Section:
@@ -362,24 +272,38 @@ def _made(said: Words) -> Section:
 
 def _chain(facts: SlipFacts, said: Words) -> Section:
     names = ("number", *COLUMNS, "sign_by", "sign_to")
-    more = facts.more_transfers
+    more, count = facts.more_transfers, len(facts.transfers)
+    room = ROOM - (SAYS if more else 0)
+    full = count  # the latest ones are full, as many as leave room for empty rows
+    while full and _height(full, count) + _LEAST_EMPTY * EMPTY > room:
+        full -= 1
     table = Chain(
         headings=tuple(said(f"col_{name}") for name in names),
-        rows=tuple(_row(transfer, said) for transfer in facts.transfers),
+        rows=tuple(_row(one, said, full=at >= count - full) for at, one in enumerate(facts.transfers)),
         left_out=said("transfers_more", number=said.number(more)) if more else "",
+        blanks=int((room - _height(full, count)) // EMPTY),
     )
     return Section(said("chain"), (Sentences((said("chain_says"),)), table))
 
 
-def _row(transfer: Transfer, said: Words) -> Row:
-    kind = said("handover")
-    if transfer.received:
-        kind = said("receipt_signed", key=transfer.key) if transfer.key else said("receipt_unsigned")
-    size = said.size(transfer.size, exact=False)
+def _height(full: int, count: int) -> float:
+    return full * (FULL + SAYS) + (count - full) * SMALL
+
+
+def _row(transfer: Transfer, said: Words, *, full: bool) -> Row:
     verdict = said(f"verdict_{transfer.verdict}")
-    checked = said.counted("rechecked", transfer.files, size=size, verdict=verdict)
+    kind = said("handover")
+    if transfer.received and transfer.key:
+        key = transfer.key if full else transfer.key[:_SHORT_KEY] + "…"
+        kind = said("receipt_signed" if full else "receipt_signed_short", key=key)
+    elif transfer.received:
+        kind = said("receipt_unsigned")
+    size = said.size(transfer.size, exact=False)
+    says = f"{kind}. {said.counted('rechecked', transfer.files, size=size, verdict=verdict)}."
+    if not full:
+        says = f"{kind}{said('short_check', number=said.number(transfer.files), verdict=verdict)}"
     texts = (getattr(transfer, name).text for name in COLUMNS[1:])
-    return Row(str(transfer.number), (_local(transfer.when, said), *texts), f"{kind}. {checked}.")
+    return Row(str(transfer.number), (_local(transfer.when, said), *texts), says, full)
 
 
 def _rows(code: str) -> tuple[str, str]:

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from collector.handover.slip_form import Boxes, Chain, CodePair, Command, Digest, Sentences
+from collector.handover import slip_parts
+from collector.handover.slip_parts import Boxes, Chain, CodePair, Command, Digest, Sentences
 from collector.handover.slip_qr import runs
 from collector.text import escaped
 
 if TYPE_CHECKING:
-    from collector.handover.slip_form import Block, Form
+    from collector.handover.slip_parts import Block, Form
 
 _TEMPLATE = Path(__file__).with_name("slip.html.j2")
 _KINDS = {
     Boxes: "boxes", Sentences: "sentences", Command: "command", CodePair: "codes", Digest: "digest", Chain: "chain",
 }  # fmt: skip
-BLANK_ROWS = 14
-"""Rows of the chain in all, recorded ones and empty ones; with more than eleven recorded ones three are empty."""
-_FEWEST = 3
 _PILED = 2
 
 
@@ -32,12 +30,7 @@ def drawn(form: Form) -> bytes:
     )
     environment.filters.update(kind=_kind, groups=_groups, qr=_qr, calm=_calm)
     template = environment.from_string(_TEMPLATE.read_text("utf-8"))
-    blank = max(_FEWEST, BLANK_ROWS - len(_rows(form)))
-    return template.render(form=form, blank=blank).encode("utf-8")
-
-
-def _rows(form: Form) -> tuple[object, ...]:
-    return next(block.rows for section in form.pages[-1] for block in section.blocks if isinstance(block, Chain))
+    return template.render(form=form, widths=slip_parts.WIDTHS).encode("utf-8")
 
 
 def _kind(block: Block) -> str:

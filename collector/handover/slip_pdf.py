@@ -10,12 +10,24 @@ from typing import TYPE_CHECKING
 
 from fpdf import FPDF
 
-from collector.handover.slip_form import Boxes, Chain, CodePair, Command, Digest, Sentences
+from collector.handover.slip_parts import (
+    EMPTY,
+    FULL,
+    SAYS,
+    WIDTHS,
+    Boxes,
+    Chain,
+    CodePair,
+    Command,
+    Digest,
+    Sentences,
+)
+from collector.handover.slip_parts import SMALL as SMALL_ROW
 from collector.handover.slip_qr import runs
 from collector.text import escaped
 
 if TYPE_CHECKING:
-    from collector.handover.slip_form import Block, Box, Code, Form, Row, Section
+    from collector.handover.slip_parts import Block, Box, Code, Form, Row, Section
 
 LEFT, TOP, WIDTH, BOTTOM = 12.0, 11.0, 186.0, 283.0
 """Of an A4 page, in millimetres: where drawing begins, how wide it is and where it ends."""
@@ -29,14 +41,8 @@ _THIN, _THICK = 0.15, 0.45
 _QR = 27.0
 _EMPTY, _SIGNED = 10.0, 14.0
 """Least height of a box that is filled in by hand, and of one that is signed."""
-_CELL = 6.4
+_CELL = 6.0
 """Side of a cell that one character is written into by hand."""
-_COLUMNS = (6.0, 20.0, 25.0, 25.0, 17.0, 21.0, 17.0, 19.0, 18.0, 18.0)
-_ROW, _OLDER, _BLANK_ROW = 15.5, 5.6, 14.0
-"""Heights: of the latest rows, which are still to be signed; of older ones; of empty ones."""
-_SAYS = 3.2
-_LATEST = 4
-_LEAST_BLANK = 3
 
 
 def drawn(form: Form) -> bytes:
@@ -147,7 +153,8 @@ class _Sheet:
                 return self._box_height(block)
             case Sentences():
                 size, indent = (10.0, 0.0) if block.strong else (SMALL + 0.5, 3.0 if block.listed else 0.0)
-                lines = sum(len(self._wrapped(text, size, WIDTH - indent)) for text in block.texts)
+                most = 1 if block.short else 100
+                lines = sum(len(self._wrapped(text, size, WIDTH - indent, most=most)) for text in block.texts)
                 return lines * size * _MM * _LEADING + 0.6 * (len(block.texts) + 1)
             case Command():
                 return 3.8 + 3.4 * (1 + block.command.count("\n"))
@@ -198,11 +205,12 @@ class _Sheet:
             if block.listed:
                 self._text("•", LEFT + 0.6, self.y, SMALL + 0.5)
             size = 10.0 if block.strong else SMALL + 0.5
-            self._paragraph(text, size, indent=3.0 if block.listed else 0.0, style="B" if block.strong else "")
+            style, indent = "B" if block.strong else "", 3.0 if block.listed else 0.0
+            self._paragraph(text, size, indent=indent, style=style, most=1 if block.short else 100)
             self.y += 0.6
 
-    def _paragraph(self, text: str, size: float, *, indent: float = 0.0, style: str = "") -> None:
-        for line in self._wrapped(text, size, WIDTH - indent, style=style):
+    def _paragraph(self, text: str, size: float, *, indent: float = 0.0, style: str = "", most: int = 100) -> None:
+        for line in self._wrapped(text, size, WIDTH - indent, style=style, most=most):
             self._text(line, LEFT + indent, self.y, size, style=style)
             self.y += size * _MM * _LEADING
 
@@ -248,42 +256,54 @@ class _Sheet:
 
     def _chain(self, chain: Chain) -> None:
         self._headings(chain.headings)
-        older = max(0, len(chain.rows) - _LATEST)
         for at, row in enumerate(chain.rows):
-            self._row(row, _OLDER if at < older else _ROW)
+            if row.full:
+                self._full(row)
+            else:
+                self._small(row)
             if at == 0 and chain.left_out:
-                self._pdf.rect(LEFT, self.y, WIDTH, 4)
-                self._text(chain.left_out, LEFT + 1, self.y + 0.7, LABEL)
-                self.y += 4
-        while self.y + _BLANK_ROW <= BOTTOM:
-            self._cells(self.y, _BLANK_ROW)
-            self.y += _BLANK_ROW
+                self._line(chain.left_out)
+        for _ in range(chain.blanks):
+            self._cells(EMPTY)
+            self.y += EMPTY
 
     def _headings(self, headings: tuple[str, ...]) -> None:
-        self._cells(self.y, 7.0)
-        for x, width, heading in zip(_edges(), _COLUMNS, headings, strict=True):
+        self._cells(7.0)
+        for x, width, heading in zip(_edges(), WIDTHS, headings, strict=True):
             for at, line in enumerate(self._wrapped(heading, LABEL, width - 1.4, style="B", most=2)):
                 self._text(line, x + 0.7, self.y + 0.8 + at * LABEL * _MM * _LEADING, LABEL, style="B")
         self.y += 7.0
 
-    def _row(self, row: Row, height: float) -> None:
-        size = 6.5 if height == _ROW else 5.4
-        leading = size * _MM * 1.15
-        room = height - _SAYS if height == _ROW else height
-        self._cells(self.y, room if height == _ROW else height)
-        for x, width, text in zip(_edges(), _COLUMNS, (row.number, *row.cells), strict=False):
-            most = int((room - 0.6) / leading)
-            for at, line in enumerate(self._wrapped(text, size, width - 1.4, most=most)):
-                self._text(line, x + 0.7, self.y + 0.5 + at * leading, size)
-        self.y += room
-        if height == _ROW:
-            self._pdf.rect(LEFT, self.y, WIDTH, _SAYS)
-            self._text(row.says, LEFT + _COLUMNS[0] + 0.7, self.y + 0.5, LABEL)
-            self.y += _SAYS
+    def _full(self, row: Row) -> None:
+        self._cells(FULL)
+        for x, width, text in zip(_edges(), WIDTHS, (row.number, *row.cells), strict=False):
+            self._cell(text, x, width, 6.5, 4)
+        self.y += FULL
+        self._line(row.says)
 
-    def _cells(self, y: float, height: float) -> None:
-        for x, width in zip(_edges(), _COLUMNS, strict=True):
-            self._pdf.rect(x, y, width, height)
+    def _small(self, row: Row) -> None:
+        """Draw a row that was signed elsewhere: what was checked stands where the signatures would."""
+        cells = (row.number, *row.cells, row.says)
+        widths = (*WIDTHS[:-2], WIDTHS[-2] + WIDTHS[-1])
+        for x, width, text in zip(_edges(), widths, cells, strict=False):
+            self._pdf.rect(x, self.y, width, SMALL_ROW)
+            self._cell(text, x, width, 5.4, 2)
+        self.y += SMALL_ROW
+
+    def _cell(self, text: str, x: float, width: float, size: float, most: int) -> None:
+        for at, line in enumerate(self._wrapped(text, size, width - 1.2, most=most)):
+            self._text(line, x + 0.6, self.y + 0.5 + at * size * _MM * 1.15, size)
+
+    def _line(self, text: str) -> None:
+        """Draw a line of text across the table."""
+        self._pdf.rect(LEFT, self.y, WIDTH, SAYS)
+        line = self._wrapped(text, LABEL, WIDTH - WIDTHS[0] - 1.4, most=1)[0]
+        self._text(line, LEFT + WIDTHS[0] + 0.6, self.y + 0.5, LABEL)
+        self.y += SAYS
+
+    def _cells(self, height: float) -> None:
+        for x, width in zip(_edges(), WIDTHS, strict=True):
+            self._pdf.rect(x, self.y, width, height)
 
     # ---- texts
 
@@ -331,7 +351,7 @@ class _Sheet:
 
 
 def _edges() -> list[float]:
-    return [LEFT + sum(_COLUMNS[:at]) for at in range(len(_COLUMNS))]
+    return [LEFT + sum(WIDTHS[:at]) for at in range(len(WIDTHS))]
 
 
 def _known(text: str) -> str:

@@ -258,6 +258,8 @@ TABLE = {
     "col_sign_to": ("Signature (reçoit)", "Signature (receives)"),
     "handover": ("Remise", "Hand-over"),
     "receipt_signed": ("Réception contresignée, clé {key}", "Receipt, countersigned, key {key}"),
+    "receipt_signed_short": ("Réception contresignée {key}", "Receipt, countersigned {key}"),
+    "short_check": ("~: {number}~fichiers, {verdict}", ": {number}~files, {verdict}"),
     "receipt_unsigned": ("Réception non contresignée", "Receipt, not countersigned"),
     "rechecked_1": ("{number} fichier relu ({size})~: {verdict}", "{number} file read again ({size}): {verdict}"),
     "rechecked": ("{number} fichiers relus ({size})~: {verdict}", "{number} files read again ({size}): {verdict}"),
