@@ -141,7 +141,8 @@ def hostile(tmp_path_factory) -> Path:
     clock = {"ntp": NASTY, "timezone": long}
     made_bundle = opened(
         tmp_path_factory.mktemp("hostile"), operator=long, witness={"text": "\ufffd\x1b", "hex": "ff1b"},
-        host=host, clock=clock, arguments=[NASTY] * 20, tool={**TOOL, "version": "<b>" + "9" * 190, "privileges": "z" * 40},
+        host=host, clock=clock, arguments=[NASTY] * 20,
+        tool={**TOOL, "version": "<b>" + "9" * 190, "privileges": "z" * 40},
     )  # fmt: skip
     path = filled(made_bundle)
     said = custody.HandOver(*[(NASTY + "W" * 500)[:500]] * 6)
@@ -179,8 +180,8 @@ def test_every_fact_of_the_bundle_stands_on_the_paper(plain, tmp_path, kind, lan
         "title", "item", "envelope", "nature", "maker", "model", "serial", "capacity", "place", "function", "witness",
         "clock_computer", "clock_watch", "clock_drift", "privileges", "root", "method_1", "changes_1", "changes_2",
         "changes_3", "gaps", "limits_1", "limits_2", "limits_3", "secrecy_call", "secrecy_1", "private_paper",
-        "keep_until", "returned", "destroyed", "made_operator", "made_witness", "CONNECTED", "stayed_on", "synchronized",
-        "digests", "not_encrypted", "unanchored", "chain_says", "handover",
+        "keep_until", "returned", "destroyed", "made_operator", "made_witness", "CONNECTED", "stayed_on",
+        "synchronized", "digests", "not_encrypted", "unanchored", "chain_says", "handover",
     ]  # fmt: skip
     assert [name for name in labels if flat(said(name)) not in text] == []
     sizes = ("1,4 Mo (1 400 044 octets)",) if language == "fr" else ("1.4 MB (1,400,044 bytes)",)
@@ -239,7 +240,8 @@ def test_the_codes_are_read_from_the_paper_by_a_telephone(plain, tmp_path):
     needs("pdftoppm", "zbarimg")
     (tmp_path / "x.pdf").write_bytes(slip_pdf.drawn(form(plain)))
     subprocess.run(["pdftoppm", "-r", "150", "-png", "-f", "1", "-l", "1", "x.pdf", "page"], cwd=tmp_path, check=True)
-    read = subprocess.run(["zbarimg", "-q", "--raw", "page-1.png"], cwd=tmp_path, capture_output=True, text=True, check=True)  # fmt: skip  # noqa: E501
+    command = ["zbarimg", "-q", "--raw", "page-1.png"]
+    read = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     codes = facts_of(verify_bundle(plain)).codes
     assert sorted(read.stdout.split()) == sorted([codes.start_sha256.upper(), codes.seal_sha256.upper()])
 
@@ -267,6 +269,7 @@ def test_hostile_texts_stay_texts(plain, hostile, language):
         assert [char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs")] == []
         assert r"\u202e" in text
         assert r"\x1b" in text
+    assert "{{7*7}}{nb}{number}" in texts[1]
     usual, got = Read(slip_html.drawn(form(plain, language))), Read(page)
     assert set(got.tags) <= set(usual.tags)
     assert "script" not in got.tags
@@ -326,9 +329,19 @@ def test_a_run_that_was_cut_short_says_so(tmp_path):
     text = Read(slip_html.drawn(slip_form.form_of(resumed, "fr"))).text.replace("\u00a0", " ")
     assert "Recueil écourté : temps imparti écoulé." in text
     assert "interrompu puis repris 2 fois, chaque fois avec une nouvelle clé" in text
-    assert "non relevé pendant tout le recueil" in text
+    assert "constat le moins favorable du recueil : non relevé" in text
     assert "Tout ce qui était attendu a été obtenu." in text
     assert "0 fichier relu" in text
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_clock_that_stood_anywhere_breaks_no_paper(plain, year):
+    """The first and the last year that a record can bear."""
+    facts = facts_of(verify_bundle(plain))
+    ended = dataclasses.replace(facts.ended, utc=f"{year}-06-30T11:06:40.000000Z", local=f"{year}-06-30T11:06:40+00:00")
+    drawn = slip_form.form_of(dataclasses.replace(facts, ended=ended, started=ended), "fr")
+    assert pages_of(slip_pdf.drawn(drawn)) == 3
+    assert slip_html.drawn(drawn)
 
 
 def test_an_encrypted_bundle_leaves_visible_blanks(tmp_path):
@@ -357,7 +370,8 @@ def test_a_signature_counts_for_its_own_receipt_only(plain, tmp_path):
     key = received(path, tmp_path)
     handed(path, 1)
     facts = facts_of(verify_bundle(path))
-    assert [(one.received, one.key) for one in facts.transfers] == [(False, None), (False, None), (True, key), (False, None)]  # fmt: skip  # noqa: E501
+    assert [one.key for one in facts.transfers] == [None, None, key, None]
+    assert [one.received for one in facts.transfers] == [False, False, True, False]
 
 
 # Made once, the same each time, from what holds only ------------------------------------------

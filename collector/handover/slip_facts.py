@@ -154,9 +154,11 @@ class SlipFacts:
 
 
 def facts_of(bundle: VerifiedBundle) -> SlipFacts:
-    """Return what the form says; raises `NotClosedError` for a bundle that is not whole, `AlteredError` or
-    `RefusedError` where a file is no longer what was verified, or can't be read.
-    """  # noqa: D205 - one sentence
+    """Return what the form says of a bundle that is whole.
+
+    Raises `NotClosedError` for one that is not, `AlteredError` where a file is no longer what was verified,
+    and `RefusedError` where it can't be read.
+    """
     opening, closing, checkpoint = bundle.inventory.opening, bundle.inventory.closing, bundle.checkpoint
     if opening is None or closing is None or checkpoint is None:
         raise NotClosedError("no slip is made: this bundle was never sealed", hint="`collect resume` ends its run")

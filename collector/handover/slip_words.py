@@ -76,8 +76,8 @@ TABLE = {
     "records": ("Lignes du journal", "Lines of the log"),
     "isolation": ("Isolement du réseau", "Isolation from the network"),
     "isolation_all": (
-        "{run} pendant tout le recueil~; au début~: {open}~; à la fin~: {close}",
-        "{run} during the whole collection; at the start: {open}; at the end: {close}",
+        "au début~: {open}~; à la fin~: {close}~; constat le moins favorable du recueil~: {run}",
+        "at the start: {open}; at the end: {close}; worst found during the collection: {run}",
     ),
     "ISOLATED": ("isolé", "isolated"),
     "CONNECTED": ("relié à un réseau", "connected to a network"),
@@ -217,7 +217,7 @@ TABLE = {
     "secrecy": ("Secret professionnel", "Professional secrecy"),
     "secrecy_call": (
         "Appelez le conseil départemental de l'Ordre avant remise.",
-        "Call the departmental council of the Order before handing over.",
+        "Call the departmental council of the medical Order before handing over.",
     ),
     "secrecy_1": (
         "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, n'en remettez aucun avant cet appel.",
