@@ -228,6 +228,14 @@ def read_regular(path: Path, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def length(path: Path | str) -> int:
+    """Return the bytes of a file of a bundle, which is not opened; raises `OSError`, ENXIO for what is no file."""
+    found = os.lstat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+    return found.st_size
+
+
 def digest(path: Path | str, size: int | None = None) -> tuple[int, str]:
     """Return size and SHA-256 of a file of a bundle as it lies there; raises `OSError`.
 
