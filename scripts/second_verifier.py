@@ -16,7 +16,7 @@ import os
 import re
 import stat
 import struct
-import subprocess
+import subprocess  # noqa: TID251 - runs stock ssh-keygen and openssl for whoever verifies
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +75,7 @@ COUNTED = {x: x + "s" for x in ("intent", "artifact", "gap", "observation", "not
 
 
 class ToolError(Exception):
-    """A stock program is not there."""
+    """A stock program is not there, or gives no answer."""
 
 
 class _FaultError(Exception):
@@ -94,7 +94,8 @@ class Report:
 
 def shown(text: str) -> str:
     """Return text as ASCII that moves no cursor."""
-    return text.encode("unicode_escape").decode("ascii")
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return "".join(x if " " <= x <= "~" else f"\\x{ord(x):02x}" for x in plain)
 
 
 def code_of(digest: str) -> str:
@@ -178,8 +179,8 @@ def _receipt_blob(blob: bytes, key: str) -> bool:
 def _run(arguments: list[str], given: bytes = b"") -> bool:
     try:
         done = subprocess.run(arguments, input=given, capture_output=True, check=False, timeout=120)
-    except FileNotFoundError:
-        raise ToolError(arguments[0] + " is not there") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"{arguments[0]}: {error}") from None
     return done.returncode == 0
 
 
@@ -298,8 +299,8 @@ def _plain(value: Any, depth: int = 1) -> None:
         raise ValueError("a number out of range")
 
 
-def _parse(line: bytes | None, tables: dict[str, str], *, encrypted: bool | None) -> dict[str, Any]:
-    """Return the record of a line, or raise the fault of its spelling, version or table."""
+def _spelled(line: bytes | None) -> dict[str, Any]:
+    """Return the object of a line in the one accepted spelling."""
     if line is None:
         raise _FaultError("BAD_RECORD", "longer than a line may be")
     try:
@@ -309,6 +310,12 @@ def _parse(line: bytes | None, tables: dict[str, str], *, encrypted: bool | None
             raise ValueError("not in the one accepted spelling")
     except (ValueError, RecursionError) as error:
         raise _FaultError("BAD_RECORD", str(error)) from None
+    return record
+
+
+def _parse(line: bytes | None, tables: dict[str, str], *, encrypted: bool | None) -> dict[str, Any]:
+    """Return the record of a line, or raise the fault of its spelling, version or table."""
+    record = _spelled(line)
     if type(record.get("v")) is int and record["v"] != 1:
         raise _FaultError("FORMAT_VERSION")
     kind = record.get("type")
@@ -404,14 +411,14 @@ class _Folder:
         before = (0, whole.hexdigest())
         with self.opened(path) as descriptor:
             while count <= MAX_TAIL and (chunk := os.read(descriptor, MAX_LINE)):
-                for piece in chunk.splitlines(keepends=True) if b"\r" not in chunk else re.findall(b"[^\n]*\n|[^\n]+", chunk):
+                for piece in re.findall(b"[^\n]*\n|[^\n]+", chunk):
                     whole.update(piece)
                     size += len(piece)
                     part = piece.removesuffix(b"\n")
                     sha.update(part)
                     count += len(part)
                     data += part if count <= MAX_LINE else b""
-                    if part is not piece and len(part) != len(piece):
+                    if len(part) != len(piece):
                         yield _Line(data if count <= MAX_LINE else None, sha.hexdigest(), count, before, ended=True)
                         data, sha, count, before = b"", hashlib.sha256(), 0, (size, whole.hexdigest())
         yield _Line(None, whole.hexdigest(), count, (size, before[1]), ended=False)
@@ -504,7 +511,7 @@ class _Chain:
 
     def rules(self, record: dict[str, Any], line: _Line) -> None:
         """Hold the rules of 5.3."""
-        kind, path = record["type"], record.get("path")
+        kind, path = record["type"], record.get("path") or ""
         before = self.before["type"] if self.before else ""
         if self.step == 2 and (kind == "open") != (self.count == 0):
             raise _FaultError("SCHEMA", "open is the first record, and no other")
@@ -513,12 +520,17 @@ class _Chain:
         if kind == "intent" and not path.startswith(f"{self.folder}{self.count:06d}-"):
             raise _FaultError("UNSAFE_PATH", "other number")
         if kind in {"artifact", "gap"} and path:
-            intent = self.open.get(path)
-            if not intent or intent["source"] != record["source"] or intent["kind"] != record.get("kind", intent["kind"]):
+            intent = self.open.get(path, {"source": "", "kind": ""})
+            if intent["source"] != record["source"] or intent["kind"] != record.get("kind", intent["kind"]):
                 raise _FaultError("SCHEMA", "ends no open intent of this kind and source")
         if kind == "close" and (self.open or record["counts"] != self.counts):
             raise _FaultError("SCHEMA", "open intents, or other counts")
-        message = _checkpoint(self.sid, self.count, line.before, self.last)
+        if kind in {"phase", "signature"}:
+            self.signatures(record, _checkpoint(self.sid, self.count, line.before, self.last), before)
+
+    def signatures(self, record: dict[str, Any], message: bytes, before: str) -> None:
+        """Hold rule 8, and 10.2."""
+        kind = record["type"]
         if kind == "phase":
             if record["code"].replace("-", "") != code_of(self.last):
                 raise _FaultError("SCHEMA", "code")
@@ -533,7 +545,7 @@ class _Chain:
 
     def take(self, record: dict[str, Any]) -> None:
         """Keep what later steps need."""
-        kind, path = record["type"], record.get("path")
+        kind, path = record["type"], record.get("path") or ""
         self.first = self.first or (record if self.count == 0 else {})
         if self.encrypted is None and kind == "open" and self.count == 0:
             self.encrypted = bool(record["recipients"])
@@ -554,10 +566,11 @@ class _Chain:
         """Tell a clock that was set since the record before."""
         if not self.before or self.before["boot_id"] != record["boot_id"]:
             return
-        moved = (_instant(record["utc"]) or datetime.min) - (_instant(self.before["utc"]) or datetime.min)  # noqa: DTZ901
+        now, then = (datetime.fromisoformat(x["utc"]) for x in (record, self.before))
         ran = int(record["boot_ns"]) - int(self.before["boot_ns"])
-        if (ran < 0 or abs(moved // timedelta(microseconds=1) * 1000 - ran) > 10**9) and self.view.told("CLOCK_STEP") < 20:
-            self.view.add("CLOCK_STEP", f"{self.name} line {self.count + 1}", "", 11)
+        apart = abs((now - then) // timedelta(microseconds=1) * 1000 - ran) > 10**9
+        if (ran < 0 or apart) and self.view.told("CLOCK_STEP") < 20:
+            self.view.add("CLOCK_STEP", self.name, f"before line {self.count + 1}", 11)
 
 
 class _Verifier:
@@ -720,30 +733,26 @@ class _Verifier:
     def sums(self, wanted: dict[str, set[str | None]]) -> None:
         """Compare SHA256SUMS."""
         optional = self.manifest.open.keys() - wanted.keys()
-        names = sorted([*wanted, *optional])
-        limit = sum(67 + len(x) for x in names)
+        limit = sum(67 + len(x) for x in [*wanted, *optional])
         try:
-            lines = self.folder.read("SHA256SUMS", limit).decode("latin-1").split("\n")
+            text = self.folder.read("SHA256SUMS", limit).decode("latin-1")
         except _FaultError as error:
             if error.code != "NOT_A_REGULAR_FILE":
-                self.add(error.code, "SHA256SUMS", "", 7)
+                self.add(error.code, "SHA256SUMS", error.detail, 7)
             return
-        at, wrong = 0, None
-        for name in names:
-            digest, _, path = lines[at].partition("  ") if at < len(lines) else ("", "", "")
-            if path != name and name in optional:
-                continue
-            if path != name or at + 1 == len(lines) or not re.fullmatch("[0-9a-f]{64}", digest):
-                wrong = path if re.fullmatch("[0-9a-f]{64}", digest) and path < name else name
-            elif name not in optional and digest not in wanted[name]:
-                wrong = name
-            if wrong is not None:
-                break
-            at += 1
-        if wrong is None and lines[at:] != [""]:
-            wrong = lines[at].partition("  ")[2] if at < len(lines) else "end"
-        if wrong is not None:
-            self.add("SUMS_MISMATCH", f"SHA256SUMS: {wrong}", "", 7)
+        cut, lines = len(text) > limit, text.split("\n")
+        end = lines.pop()
+        listed = {x[66:]: x[:64] for x in lines}
+        form = all(re.fullmatch("[0-9a-f]{64}  [^ ].*", x) for x in lines)
+        if not form or lines != sorted(lines, key=lambda x: x[66:]) or len(listed) != len(lines) or (end and not cut):
+            self.add("SUMS_MISMATCH", "SHA256SUMS", "not in the one spelling", 7)
+            return
+        for path in sorted({*wanted, *listed}):
+            if path not in optional and listed.get(path, "") not in wanted.get(path, ()):
+                self.add("SUMS_MISMATCH", f"SHA256SUMS: {path}", "", 7)
+                return
+        if cut:
+            self.add("SUMS_MISMATCH", "SHA256SUMS", "longer than the records say", 7)
 
     def examine_custody(self) -> None:
         """Do step 9."""
@@ -775,7 +784,7 @@ class _Verifier:
         named = top | opened | ours | (set() if self.sealed else {".reserve"})
         pure = opened | ours
         for folder, descriptor in self.folder.folders.items():
-            for name in sorted(os.listdir(descriptor)):
+            for name in sorted(os.listdir(descriptor)):  # noqa: PTH208 - of a descriptor, so that no link is followed
                 path = f"{folder}/{name}" if folder else name
                 regular = self.folder.mode(path) == stat.S_IFREG
                 part = not self.sealed and path.startswith("artifacts/") and path.endswith(".part") and _fits(
@@ -795,9 +804,9 @@ class _Verifier:
         if start is not None:
             digest = code_of(chain.first_sha) if chain.first_sha else "-" * 32
             if sum(a != b for a, b in zip(start, digest, strict=True)) > 2:
-                self.add("START_CODE_MISMATCH", "manifest.jsonl line 1", "", 10)
+                self.add("START_CODE_MISMATCH", "manifest.jsonl", "", 10)
         if nonce is not None and chain.first and (chain.first.get("kit_nonce") or "-") != nonce.lower():
-            self.add("KIT_NONCE_MISMATCH", "manifest.jsonl line 1", "", 10)
+            self.add("KIT_NONCE_MISMATCH", "manifest.jsonl", "", 10)
         if seal is not None:
             digest = "-" * 32 if self.checkpoint is None else code_of(_sha(self.checkpoint))
             wrong = sum(a != b for a, b in zip(seal, digest, strict=True))
@@ -854,7 +863,8 @@ def examine(
     found = sorted(view.found, key=lambda x: x[:2])
     worst = found[0][0] if found else 2
     verdict = LEVELS[worst] if worst < 2 else "ANCHORED" if view.anchors else "UNANCHORED"
-    return Report(verdict, [(code, shown(subject), shown(detail)) for _, _, code, subject, detail in found], view.anchors)
+    findings = [(code, shown(subject), shown(detail)) for _, _, code, subject, detail in found]
+    return Report(verdict, findings, view.anchors)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
