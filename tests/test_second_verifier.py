@@ -94,6 +94,8 @@ def _relink(lines):
 def _edit_lines(chance, place):
     lines = place.read_bytes().split(b"\n")
     tail = lines.pop()
+    if not lines:
+        return
     at = chance.randrange(len(lines))
     match chance.randrange(6):
         case 0:
@@ -121,7 +123,8 @@ def _edit_lines(chance, place):
 
 def _damage(chance, bundle):
     """Change one thing, somehow."""
-    files = sorted(x for x in bundle.rglob("*") if x.is_file() and not x.is_symlink() and x.stat().st_size)
+    files = sorted(x for x in bundle.rglob("*") if x.is_file() and not x.is_symlink())
+    files = [x for x in files if x.stat().st_size]
     chain = [x for x in files if x.name in {"manifest.jsonl", "custody.jsonl"}]
     place = chance.choice(files)
     match chance.randrange(10):
@@ -150,7 +153,8 @@ def _damage(chance, bundle):
             _edit_lines(chance, chance.choice(chain))
 
 
-SOUND = [x for x in ALL if x.expect != "ALTERED" and not x.needs_links and "fido" not in x.name and "sha384" not in x.name]
+SLOW = ("receipt_fido", "receipt_sha384")
+SOUND = [x for x in ALL if x.expect != "ALTERED" and not x.needs_links and x.name not in SLOW]
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -185,3 +189,4 @@ def test_it_is_one_file_of_the_standard_library():
             assert not node.level
             names.add(node.module.split(".")[0])
     assert names <= sys.stdlib_module_names
+    assert len(FILE.read_text("utf-8").splitlines()) < 900
