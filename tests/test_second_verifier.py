@@ -141,7 +141,7 @@ def _damage(chance, bundle):
             other.write_bytes(one)
         case 4:
             name = chance.choice([".DS_Store", "x", "checkpoint.part", ".reserve", "custody.jsonl", "artifacts/._x",
-                                  "artifacts/000001-a.txt.part", "attachments/000000-a.txt", "attachments/._x"])  # fmt: skip
+                                  "artifacts/000001-a.txt.part", "attachments/000000-a.txt"])  # fmt: skip
             (bundle / name).parent.mkdir(exist_ok=True)
             (bundle / name).write_bytes(chance.choice([b"", b"x", b"{}\n"]))
         case 5:
