@@ -35,7 +35,7 @@ def main() -> None:
     if given.reproduce is not None:
         harness = importlib.import_module(given.name)
         harness.install(given.second)
-        harness.judge(given.reproduce.read_bytes())
+        harness.judge(given.reproduce.read_bytes())  # the traceback is the answer
         print("nothing was found")
         return
     fuzz(given)
@@ -53,6 +53,7 @@ def fuzz(given: argparse.Namespace) -> None:
     seeds = list(harness.seeds())
     for seed in seeds:
         corpus.joinpath(hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    os.environ["FUZZ_FINDINGS"] = str(work)
     harness.install(given.second)
     extra = {"custom_mutator": harness.mutator(seeds)} if hasattr(harness, "mutator") else {}
     options = [
