@@ -65,6 +65,7 @@ LEFT_OUT = (
     "full",
     "fills",
     "garbage",
+    "custody_bytes",
     "endless",
     "at_its_end",
 )
