@@ -1,6 +1,6 @@
 """Runs a fuzzer: `scripts/fuzz NAME [--runs N] [--seed S] [--work FOLDER] [--second FILE] [--reproduce FILE]`.
 
-NAME is `reader`, `bundles` or `streams`; what each one promises stands at the top of its file beside this one. The seeds are made
+NAME is `reader`, `bundles` or `archives`; what each one promises stands at the top of its file beside this one. The seeds are made
 from tests/testdata/vectors into FOLDER/corpus, where what reaches new code is kept; a run that is started again goes on
 from there. What breaks a promise is kept in FOLDER as `crash-…` (give it to `--reproduce`), a bundle also as a vector.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
-NAMES = ("reader", "bundles", "streams")
+NAMES = ("reader", "bundles", "archives")
 
 
 def main() -> None:
