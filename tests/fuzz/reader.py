@@ -45,7 +45,20 @@ def _compared(line: bytes) -> manifest.Record:
     record = _decode(line)
     if json.loads(line) != record or _STOCK.encode(record).encode() != line:
         raise AssertionError("stock json reads or spells this line otherwise")
+    _within(record, 1)
     return record
+
+
+def _within(value: object, depth: int) -> None:
+    """Raise for what section 3 of SPEC has no place for: floats, large numbers, lone surrogates, more than eight levels."""
+    if isinstance(value, dict | list):
+        assert depth <= 8
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _within(item, depth + 1)
+    elif isinstance(value, str):
+        value.encode("utf-8")
+    else:
+        assert value is None or (isinstance(value, int) and 0 <= value < 2**53)
 
 
 def install(_second: str = "") -> None:
