@@ -109,7 +109,7 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Run the changed source."""
         tree = self._mutant.made(self._path.read_text("utf-8"))
-        exec(compile(tree, str(self._path), "exec"), module.__dict__)  # noqa: S102 - our own source, one change in it
+        exec(compile(tree, str(self._path), "exec"), module.__dict__)
 
 
 # --- in the child: the vectors, then the tests
@@ -150,7 +150,7 @@ class Watch:
             self.failed = report.nodeid.rpartition("/")[2]
 
     def pytest_collectreport(self, report: Any) -> None:
-        """A file that can't be loaded is a red test, too."""
+        """Take in that a file can't be loaded: a red test, too."""
         self.pytest_runtest_logreport(report)
 
 
@@ -158,8 +158,26 @@ def first_red(tests: Sequence[str], room: Path) -> str:
     """Return the first test that fails; nothing if all are green."""
     pytest = importlib.import_module("pytest")
     watch = Watch()
-    words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=short", "--assert=plain", f"--basetemp={room}"]
-    words += ["--hypothesis-profile=mutation", "-m", "not slow and not root", f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml")]
+    words = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--no-header",
+        "--tb=short",
+        "--assert=plain",
+        f"--basetemp={room}",
+    ]
+    words += [
+        "--hypothesis-profile=mutation",
+        "-m",
+        "not slow and not root",
+        f"--rootdir={ROOT}",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+    ]
     words += ["-k", " and ".join(f"not {name}" for name in LEFT_OUT)]
     paths = [str(ROOT / "tests" / name) for name in tests if (ROOT / "tests" / name).exists()]
     code = int(pytest.main([*words, *paths], plugins=[watch]))
@@ -277,7 +295,7 @@ def preload(children: Children, room: Path) -> None:
     for name in found["names"]:
         try:
             importlib.import_module(name)
-        except Exception:  # noqa: BLE001, S112 - it is only to save time
+        except Exception:  # noqa: BLE001 - it is only to save time
             continue
 
 
@@ -299,7 +317,7 @@ def chosen(given: argparse.Namespace) -> list[Mutant]:
     if given.only:
         every = [mutant for mutant in every if given.only in mutant.key]
     if given.sample:
-        chance = random.Random(given.seed)  # noqa: S311 - a choice that can be made again
+        chance = random.Random(given.seed)
         every = chance.sample(every, min(given.sample, len(every)))
     return every
 
@@ -332,7 +350,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     asked.add_argument("files", nargs="*", help="names of files of collector/ (default: all that are mutated)")
     asked.add_argument("--sample", type=int, default=0, help="try only so many, chosen by the seed")
-    asked.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - printed
+    asked.add_argument("--seed", type=int, default=random.randrange(10**6))
     asked.add_argument("--only", default="", help="try only those whose name holds this")
     asked.add_argument("--again", type=Path, help="try only those that survived in this report")
     asked.add_argument("--report", type=Path, help="write what became of each, as JSON")
@@ -341,7 +359,7 @@ def main() -> int:
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     todo = chosen(given)
     since = time.monotonic()
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of our own is made there
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=memory) as place:
         room = Path(place)
         (room / "vectors").mkdir()

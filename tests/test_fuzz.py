@@ -1,6 +1,6 @@
 """The fuzzers, briefly: the same inputs every time, their promises hold, and a verifier that is broken breaks them.
 
-How to run them at length stands in docs/TESTING.md.
+How to run them at length stands in docs/FUZZING.md.
 """
 
 from __future__ import annotations

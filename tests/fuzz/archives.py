@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 
 import bundles
 import changes
-
 import vectors
+
 from collector.errors import CollectorError
 
 if TYPE_CHECKING:
@@ -39,22 +39,30 @@ UNPACKED = 1
 TOP = "T-1_poste-1_20261118T110640Z"
 SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+){0,2}", re.ASCII)
 NAMES = (
-    "../x", "/etc/x", f"{TOP}/../x", f"{TOP}/artifacts/../../x", "x" * 100, f"{TOP}//manifest.jsonl", f"{TOP}/./checkpoint",
-    f"{TOP}/artifacts", f"{TOP}/artifacts/", f"{TOP}/MANIFEST.jsonl", f"{TOP}/manifest.jsonl", "T-2/manifest.jsonl", TOP, "",
-    f"{TOP}/artifacts/000001-processes.jsonl", f"{TOP}/artifacts/000001-processes.jsonl/x", f"{TOP}/._x", f"{TOP}\\x", "con",
-    f"{TOP}/\x1b[2J", f"{TOP}/attachments/000000-attachment.jpg", f"{TOP}/attachments/Thumbs.db", ".", "./" + TOP, "\u202e",
+    "../x", "/etc/x", f"{TOP}/../x", f"{TOP}/artifacts/../../x", "x" * 100, f"{TOP}//manifest.jsonl",
+    f"{TOP}/./checkpoint",
+    f"{TOP}/artifacts", f"{TOP}/artifacts/", f"{TOP}/MANIFEST.jsonl", f"{TOP}/manifest.jsonl", "T-2/manifest.jsonl",
+    TOP, "",
+    f"{TOP}/artifacts/000001-processes.jsonl", f"{TOP}/artifacts/000001-processes.jsonl/x", f"{TOP}/._x",
+    f"{TOP}\\x", "con",
+    f"{TOP}/\x1b[2J", f"{TOP}/attachments/000000-attachment.jpg", f"{TOP}/attachments/Thumbs.db", ".", "./" + TOP,
+    "\u202e",
 )  # fmt: skip
 FIELDS = {
     "mode": (100, 8), "uid": (108, 8), "size": (124, 12), "mtime": (136, 12), "sum": (148, 8), "kind": (156, 1),
-    "target": (157, 100), "magic": (257, 8), "user": (265, 32), "device": (329, 16), "prefix": (345, 155), "rest": (500, 12),
+    "target": (157, 100), "magic": (257, 8), "user": (265, 32), "device": (329, 16), "prefix": (345, 155),
+    "rest": (500, 12),
 }  # fmt: skip
 VALUES = (
-    b"", b"0", b"7", b"00000000000\0", b"00000001000\0", b"77777777777\0", b"\x80" + bytes(7) + b"\x01\x00\x00\x00", b"-1",
+    b"", b"0", b"7", b"00000000000\0", b"00000001000\0", b"77777777777\0", b"\x80" + bytes(7) + b"\x01\x00\x00\x00",
+    b"-1",
     b" 1 ", b"\xff" * 8, b"ustar\x0000", b"ustar  \0", b"ustar\0", b"x", b"/etc/passwd", b"\0x", b"8", b"a",
 )  # fmt: skip
 PAX = (
-    ("size", "0"), ("size", "31"), ("size", "9999999999999"), ("size", "-1"), ("size", "01"), ("path", "/etc/x"), ("mtime", "1.5"),
-    ("mtime", ""), ("linkpath", "x"), ("hdrcharset", "BINARY"), ("GNU.sparse.major", "1"), ("uid", "0"), ("uname", "\u202e"), ("", ""),
+    ("size", "0"), ("size", "31"), ("size", "9999999999999"), ("size", "-1"), ("size", "01"), ("path", "/etc/x"),
+    ("mtime", "1.5"),
+    ("mtime", ""), ("linkpath", "x"), ("hdrcharset", "BINARY"), ("GNU.sparse.major", "1"), ("uid", "0"), ("uname",
+    "\u202e"), ("", ""),
 )  # fmt: skip
 
 
@@ -131,13 +139,16 @@ def judge(data: bytes) -> None:
 
 
 def taken(memory: Memory, text: bytes) -> None:
-    """An archive that is taken is safe, and the same to a stock reader."""
+    """Look that an archive that is taken is safe, and the same to a stock reader."""
     assert not memory.open
     tops = {member[0] for member in memory.members}
     names = [member[1] for member in memory.members]
     assert len(tops) <= 1
     assert len({name.casefold() for name in names}) == len(names)
-    assert all(SAFE.fullmatch(f"{top}/{name}".rstrip("/")) and ".." not in name.split("/") for top, name, _, _ in memory.members)
+    assert all(
+        SAFE.fullmatch(f"{top}/{name}".rstrip("/")) and ".." not in name.split("/")
+        for top, name, _, _ in memory.members
+    )
     if any(is_odd(text[at : at + BLOCK]) for at in range(0, len(text), BLOCK)):
         return
     with tarfile.open(fileobj=io.BytesIO(text), mode="r:", errorlevel=2) as stock:
@@ -295,10 +306,24 @@ def changed_parts(chance, parts: list[bytes]) -> list[bytes]:
             to = chance.randrange(len(parts))
             parts[at], parts[to] = parts[to], parts[at]
         case 3:
-            parts.insert(at, member(chance.choice(NAMES), chance.choice((None, b"", b"x" * 600)), chance.choice((b"", b"2", b"6", b"L", b"g"))))
+            parts.insert(
+                at,
+                member(
+                    chance.choice(NAMES),
+                    chance.choice((None, b"", b"x" * 600)),
+                    chance.choice((b"", b"2", b"6", b"L", b"g")),
+                ),
+            )
         case 4:
             pairs = [chance.choice(PAX) for _ in range(1 + chance.randrange(2))]
-            parts.insert(at, member("PaxHeaders", changes.changed_bytes(chance, records(pairs)) if chance.randrange(4) == 0 else records(pairs), b"x"))
+            parts.insert(
+                at,
+                member(
+                    "PaxHeaders",
+                    changes.changed_bytes(chance, records(pairs)) if chance.randrange(4) == 0 else records(pairs),
+                    b"x",
+                ),
+            )
         case 5:
             parts[at] = changes.changed_bytes(chance, parts[at], chance.choice(parts))
         case 6:

@@ -227,7 +227,9 @@ def reseal(chance: Choices, state: State) -> None:
     records = [record for record in map(changes.parsed, lines) if record]
     keys = [key for record in records if isinstance(key := record.get("run_key"), str) and key in changes.KEYS]
     signer = changes.KEYS[keys[-1]] if keys and chance.randrange(8) else 9
-    text = w.checkpoint(lines).replace(w.SID.encode(), str(records[0].get("sid") if records else "").encode("ascii", "replace"))
+    text = w.checkpoint(lines).replace(
+        w.SID.encode(), str(records[0].get("sid") if records else "").encode("ascii", "replace")
+    )
     state.world[layout.CHECKPOINT] = text
     state.world[layout.SIGNATURE] = w.armoured(w.signature(text, signer))
     if keys:
@@ -246,7 +248,9 @@ def all_fits(chance: Choices, state: State) -> None:
     state.put(layout.MANIFEST, changes.relinked(state.lines(layout.MANIFEST)))
     reseal(chance, state)
     if layout.CUSTODY in state.world:
-        state.put(layout.CUSTODY, changes.relinked(state.lines(layout.CUSTODY), w.sha256(state.text(layout.CHECKPOINT))))
+        state.put(
+            layout.CUSTODY, changes.relinked(state.lines(layout.CUSTODY), w.sha256(state.text(layout.CHECKPOINT)))
+        )
 
 
 def recipients(_chance: Choices, state: State) -> None:
@@ -317,7 +321,9 @@ def lay(world: dict, folder: Path) -> Path:
 
 def present(folder: Path, world: dict) -> dict:
     """Return the entries that really lie there."""
-    return {path: entry for path, entry in world.items() if os.path.lexists(folder / path) and _same(folder / path, entry)}
+    return {
+        path: entry for path, entry in world.items() if os.path.lexists(folder / path) and _same(folder / path, entry)
+    }
 
 
 def _same(place: Path, entry: object) -> bool:
@@ -383,7 +389,7 @@ def judged(folder: Path, state: State, data: bytes, second: Callable[..., tuple[
 
 
 def fits(report) -> None:
-    """The verdict is that of the worst finding, and all can be shown."""
+    """Hold the verdict against the worst finding, and look that all can be shown."""
     worst = max((finding.level for finding in report.findings), default=Level.INFORMATION)
     expected = {Level.ALTERED: Verdict.ALTERED, Level.INCOMPLETE: Verdict.INCOMPLETE}.get(worst)
     anchored = Verdict.ANCHORED if any(anchor.anchors for anchor in report.anchors) else Verdict.UNANCHORED
@@ -394,7 +400,7 @@ def fits(report) -> None:
 
 
 def holds(report, state: State, folder: Path) -> None:
-    """Nothing sealed can differ unless it was signed again; a seal code is that of this checkpoint."""
+    """Look that nothing sealed differs unless it was signed again, and that a seal code is that of this checkpoint."""
     if str(report.verdict) not in UNHARMED:
         return
     world = present(folder, state.world)
@@ -408,7 +414,7 @@ def holds(report, state: State, folder: Path) -> None:
 
 
 def more(folder: Path, trusted: Trusted, verdict: str, before: dict) -> None:
-    """What is built on the verifier: it hands out nothing of an altered bundle, and custody adds to no broken one."""
+    """Try what is built on the verifier: nothing comes of an altered bundle, and custody adds to no broken one."""
     try:
         verify_bundle(folder, trusted)
     except AlteredError:
@@ -427,9 +433,11 @@ def more(folder: Path, trusted: Trusted, verdict: str, before: dict) -> None:
 
 
 def untouched(before: dict, folder: Path) -> None:
-    """A refusal leaves names, kinds, bytes and links as they were."""
+    """Look that a refusal left names, kinds, bytes and links as they were."""
     after = vectors.snapshot(folder)
-    assert {k: (v[0], v[5]) for k, v in after.items()} == {k: (v[0], v[5]) for k, v in before.items()}, "a refusal left a trace"
+    assert {k: (v[0], v[5]) for k, v in after.items()} == {k: (v[0], v[5]) for k, v in before.items()}, (
+        "a refusal left a trace"
+    )
 
 
 def kept(state: State, data: bytes) -> None:
@@ -440,7 +448,9 @@ def kept(state: State, data: bytes) -> None:
     lines = "".join(f"{key}: {value!a}\n" for key, value in header.items())
     world = {p: {"base64": base64.b64encode(e).decode()} if isinstance(e, bytes) else e for p, e in state.world.items()}
     folder = Path(os.environ.get("FUZZ_FINDINGS", tempfile.gettempdir()))
-    (folder / f"{name}.vector").write_text(lines + "\n" + json.dumps(world, indent=1) + "\n", "utf-8", "surrogateescape")
+    (folder / f"{name}.vector").write_text(
+        lines + "\n" + json.dumps(world, indent=1) + "\n", "utf-8", "surrogateescape"
+    )
     print(f"the bundle is kept as {folder / name}.vector", file=sys.stderr)
 
 
@@ -459,7 +469,7 @@ def loaded(second: str) -> Callable[..., tuple[str, str]]:
         words = {name.removeprefix("--").replace("-", "_"): value for name, value in given.items()}
         try:
             return _answer(module.examine(folder, **words))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - how it refuses is its own affair; a traceback is a finding
+        except (Exception, SystemExit) as error:
             if type(error).__module__ == "builtins" and not isinstance(error, (SystemExit, ValueError)):
                 raise
             return (f"error: {type(error).__name__}: {error}", "")
@@ -469,11 +479,15 @@ def loaded(second: str) -> Callable[..., tuple[str, str]]:
 
 def _run(command: list[str], given: dict[str, str]) -> bytes:
     words = [word for pair in given.items() for word in pair]
-    return subprocess.run([*command, *words], capture_output=True, check=False, timeout=60).stdout or b'{"verdict": "error"}'
+    return (
+        subprocess.run([*command, *words], capture_output=True, check=False, timeout=60).stdout
+        or b'{"verdict": "error"}'
+    )
 
 
 def _answer(told) -> tuple[str, str]:
     """Read an answer in any of the usual shapes: an object, a mapping, or a pair of verdict and findings."""
+
     def part(thing, name: str, place: int):
         if isinstance(thing, dict):
             return thing.get(name)

@@ -11,7 +11,10 @@ import json
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent.parent.parent / "scripts")]
+sys.path[:0] = [
+    str(Path(__file__).resolve().parent.parent),
+    str(Path(__file__).resolve().parent.parent.parent / "scripts"),
+]
 
 import second_writer as w
 
@@ -21,15 +24,32 @@ KEYS = {w.public(number): number for number in (1, 2, 9)}
 VALUES = (
     None, True, False, 0, 1, 2, 2**53 - 1, 2**53, -1, 1.5, "", "a", "0", "1", "x" * 200, "x" * 2600, "A" * 64, "0" * 64,
     "f" * 64, "0" * 32, "é", "\x00", "\x7f", "\x1b[2J", "\u202e", "\ud83d", "\U0001f600", "\n", '"', "\\", "/", "..",
-    "../x", "artifacts/000001-x.jsonl", "attachments/000000-attachment.jpg", "artifacts/000001-x.jsonl.part", "complete",
+    "../x", "artifacts/000001-x.jsonl", "attachments/000000-attachment.jpg", "artifacts/000001-x.jsonl.part",
+    "complete",
     "collected", "empty", "absent", "failed", "partial", "cut", "ISOLATED", "UNKNOWN", "2026-11-18T11:06:40.001000Z",
-    "2026-11-18T12:06:40.001000+01:00", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000+23:59", "age1q", "AA==",
-    "AB==", [], {}, [[]], {"a": 1}, {"text": "\ufffd", "hex": "ff"}, {"text": "a", "hex": "61"}, {"hex": "ff", "text": "a"},
-    ["age1qqqq"], [None], [{}], {"b": 1, "a": 2}, {"length": 1, "sha256": "0" * 64, "base64": "AA=="}, w.public(1), w.public(9),
+    "2026-11-18T12:06:40.001000+01:00", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000+23:59", "age1q",
+    "AA==",
+    "AB==", [], {}, [[]], {"a": 1}, {"text": "\ufffd", "hex": "ff"}, {"text": "a", "hex": "61"}, {"hex": "ff",
+    "text": "a"},
+    ["age1qqqq"], [None], [{}], {"b": 1, "a": 2}, {"length": 1, "sha256": "0" * 64, "base64": "AA=="}, w.public(1),
+    w.public(9),
 )  # fmt: skip
 """What a field is set to: each edge of a check, and what stands in other fields."""
 
-TYPES = ("open", "intent", "artifact", "gap", "observation", "note", "phase", "resume", "close", "handover", "receipt", "timestamp")
+TYPES = (
+    "open",
+    "intent",
+    "artifact",
+    "gap",
+    "observation",
+    "note",
+    "phase",
+    "resume",
+    "close",
+    "handover",
+    "receipt",
+    "timestamp",
+)
 
 
 class Choices:
@@ -156,7 +176,9 @@ def changed_record(chance, record: dict, other: dict | None) -> dict:
         case 6 | 7 if isinstance(record[name], str):
             text = record[name]
             at = chance.randrange(len(text) + 1)
-            record[name] = text[:at] + chance.choice(("", "0", "a", "Z", ".", "\u202e", "-", "/", "\\")) + text[at + 1 :]
+            record[name] = (
+                text[:at] + chance.choice(("", "0", "a", "Z", ".", "\u202e", "-", "/", "\\")) + text[at + 1 :]
+            )
         case 8 if "type" in record:
             record["type"] = chance.choice(TYPES)
         case _:
@@ -203,7 +225,13 @@ def encrypted(lines: list[bytes]) -> list[bytes]:
 
 def relinked(lines: list[bytes], first: str = w.ZERO, *, renumber: bool = True) -> list[bytes]:
     """Make numbers, hashes, paths, counts and phase signatures fit again, as far as lines are records."""
-    counted = {"intent": "intents", "artifact": "artifacts", "gap": "gaps", "observation": "observations", "note": "notes"}
+    counted = {
+        "intent": "intents",
+        "artifact": "artifacts",
+        "gap": "gaps",
+        "observation": "observations",
+        "note": "notes",
+    }
     out: list[bytes] = []
     moved: dict[str, str] = {}
     counts = dict.fromkeys(counted.values(), 0)

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import changes
-
 import vectors
+
 from collector import chainfile, disk, layout, manifest, schema
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _compared(line: bytes) -> manifest.Record:
 
 
 def _within(value: object, depth: int) -> None:
-    """Raise for what section 3 of SPEC has no place for: floats, large numbers, lone surrogates, more than eight levels."""
+    """Raise for what SPEC 3 has no place for: floats, large numbers, lone surrogates, more than eight levels."""
     if isinstance(value, dict | list):
         assert depth <= 8
         for item in [*value, *value.values()] if isinstance(value, dict) else value:
@@ -70,7 +70,6 @@ def install(_second: str = "") -> None:
 
 
 def _read(flags: int, text: bytes, size: int) -> chainfile.ChainFile:
-    global _memory
     start = zlib.crc32(text) % (len(text) + 1) if size else 0
     cuts = [0, *range(start, min(len(text), start + CUTS * size), size or 1), len(text)]
     _memory = [text[at:to] for at, to in pairwise(cuts) if at < to]
@@ -92,7 +91,9 @@ def judge(data: bytes) -> None:
     size = PIECES[flags >> 2 & 7]
     if size and len(text) > size:
         other = _read(flags, text, size)
-        different = [f.name for f in fields(chain) if f.name != "torn" and getattr(chain, f.name) != getattr(other, f.name)]
+        different = [
+            f.name for f in fields(chain) if f.name != "torn" and getattr(chain, f.name) != getattr(other, f.name)
+        ]
         torn = (chain.torn.length, chain.torn.start) == (other.torn.length, other.torn.start)
         assert not different and torn, f"read in pieces of {size} it is another chain: {different}"
     lines, tail = changes.cut(text)
@@ -115,14 +116,13 @@ def seeds() -> Iterator[bytes]:
     for vector in vectors.all_vectors():
         for name, flag in ((layout.MANIFEST, 0), (layout.CUSTODY, CUSTODY)):
             entry = vector.world.get(name)
-            text = vectors.content(entry) if isinstance(entry, list) or isinstance(entry, dict) and "base64" in entry else b""
-            lines, tail = changes.cut(text)
+            text = b"" if entry is None or {"folder", "symlink", "fifo"} & set(entry) else vectors.content(entry)
+            lines = changes.cut(text)[0]
             hidden = b"".join(line + b"\n" for line in changes.relinked(changes.encrypted(lines)))
             for made in (text, hidden, *(line + b"\n" for line in lines)):
                 if made not in seen and len(made) < LONGEST:
                     seen.add(made)
                     yield bytes([flag | NAMES_LAST | len(seen) % 8 << 2]) + made
-            del tail
 
 
 def mutator(inputs: list[bytes]):

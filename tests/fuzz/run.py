@@ -1,8 +1,9 @@
 """Runs a fuzzer: `scripts/fuzz NAME [--runs N] [--seed S] [--work FOLDER] [--second FILE] [--reproduce FILE]`.
 
-NAME is `reader`, `bundles` or `archives`; what each one promises stands at the top of its file beside this one. The seeds are made
-from tests/testdata/vectors into FOLDER/corpus, where what reaches new code is kept; a run that is started again goes on
-from there. What breaks a promise is kept in FOLDER as `crash-…` (give it to `--reproduce`), a bundle also as a vector.
+NAME is `reader`, `bundles` or `archives`; what each one promises stands at the top of its file beside this one. The
+seeds are made from tests/testdata/vectors into FOLDER/corpus, where what reaches new code is kept; a run that is
+started again goes on from there. What breaks a promise is kept in FOLDER as `crash-…` (give it to `--reproduce`), a
+bundle also as a vector.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def main() -> None:
     asked.add_argument("--runs", type=int, default=100_000, help="executions (default: 100,000)")
     asked.add_argument("--seed", type=int, default=1, help="of the fuzzer's randomness (default: 1)")
     asked.add_argument("--work", type=Path, help="folder for corpus and findings (default: a temporary one)")
-    asked.add_argument("--second", default="", help="second verifier to compare with: a .py with examine(), or a command")
+    asked.add_argument("--second", default="", help="compare with a .py that has examine(), or a command")
     asked.add_argument("--reproduce", type=Path, help="run this one input, without the fuzzer")
     given = asked.parse_args()
     sys.path[:0] = [str(CHECKOUT), str(HERE.parent), str(HERE)]
