@@ -72,7 +72,7 @@ def install(_second: str = "") -> None:
 def _read(flags: int, text: bytes, size: int) -> chainfile.ChainFile:
     start = zlib.crc32(text) % (len(text) + 1) if size else 0
     cuts = [0, *range(start, min(len(text), start + CUTS * size), size or 1), len(text)]
-    _memory = [text[at:to] for at, to in pairwise(cuts) if at < to]
+    _memory[:] = [text[at:to] for at, to in pairwise(cuts) if at < to]
     custody = bool(flags & CUSTODY)
     last = text.rsplit(b"\n", 2)[-2] if flags & NAMES_LAST and text.count(b"\n") > 1 else b""
     return chainfile.read_chain(
