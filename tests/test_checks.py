@@ -6,19 +6,30 @@ Most of them are about what is said beside the first finding, or when two things
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
+import os
 import shutil
 import string
 from pathlib import Path
 
 import made
 import pytest
+import vectors
 
-from collector import custody, resume, seal
+from collector import custody, disk, resume, seal
 from collector.anchors import Trusted
-from collector.errors import AlteredError, NotABundleError
-from collector.manifest import encode
+from collector.errors import (
+    AlteredError,
+    CollectorError,
+    DiskFullError,
+    LimitError,
+    NotABundleError,
+    RefusedError,
+    WriteError,
+)
+from collector.manifest import Head, encode
 from collector.verify import examine, verify_bundle
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
@@ -263,3 +274,253 @@ def test_a_code_may_hold_every_letter():
     alphabet = string.ascii_uppercase + "234567"
     digest = base64.b32decode(alphabet) + bytes(12)
     assert seal.code_errors(alphabet, digest) == 0
+
+
+# --- custody
+
+
+def note(path, text="one"):
+    return custody.note(path, text, made.MadeClock(), dict(TOOL))
+
+
+def attach(path, file, text=None):
+    return custody.attach(path, file, text, made.MadeClock(), dict(TOOL))
+
+
+def records(path):
+    return [json.loads(line) for line in lines_of(path, "custody.jsonl")]
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.JPG"
+    path.write_bytes(b"\xff\xd8 a photograph")
+    os.utime(path, ns=(5, 1_700_000_000_123_456_789))
+    return path
+
+
+def descriptors():
+    return sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
+
+
+def test_what_is_told_of_an_attachment(bundle, photo):
+    """Size and hash come back to the caller; the record says how and from when the bytes are; no descriptor is kept."""
+    before = descriptors()
+    told = attach(bundle, photo)
+    data = photo.read_bytes()
+    assert (told["size"], told["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    record = records(bundle)[1]
+    assert (record["method"], record["flags"], record["subject"]) == ("copied", [], "photo.JPG")
+    assert record["source_times"] == {"mtime_ns": "1700000000123456789"}
+    os.utime(photo, ns=(5, -1_000_000_000))
+    attach(bundle, photo)
+    assert records(bundle)[3]["source_times"] == {"mtime_ns": "0"}
+    assert descriptors() == before
+
+
+def test_nobody_else_reads_custody(bundle, photo):
+    """The custody file and the folder of attachments are the owner's alone, as the bundle is."""
+    attach(bundle, photo)
+    assert (bundle / "attachments").stat().st_mode & 0o777 == 0o700
+    assert (bundle / "custody.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_text_with_a_file_is_as_long_as_a_note(bundle, photo):
+    """As long as a note may be, it is taken; longer, nothing is written at all."""
+    before = vectors.snapshot(bundle)
+    with pytest.raises(LimitError) as caught:
+        attach(bundle, photo, "x" * (custody.MAX_NOTE + 1))
+    assert "attach it as a file" in caught.value.hint
+    assert vectors.snapshot(bundle) == before
+    attach(bundle, photo, "x" * custody.MAX_NOTE)
+    assert records(bundle)[2]["text"] == "x" * custody.MAX_NOTE
+
+
+def test_each_refusal_says_what_to_do(bundle, tmp_path):
+    """Empty, too long, no such file, no seal, a broken chain, another command at work: each has its own next step."""
+    hints = []
+    for act in (
+        lambda: note(bundle, " "),
+        lambda: note(bundle, "x" * (custody.MAX_NOTE + 1)),
+        lambda: attach(bundle, tmp_path / "none"),
+        lambda: note(made.unsealed(tmp_path / "open").path),
+    ):
+        (tmp_path / "open").mkdir(exist_ok=True)
+        with pytest.raises(CollectorError) as caught:
+            act()
+        hints.append(caught.value.hint)
+    note(bundle)
+    fd = os.open(bundle / "custody.jsonl", os.O_RDWR)
+    assert disk.lock(fd)
+    with pytest.raises(RefusedError) as busy:
+        note(bundle)
+    os.close(fd)
+    note(bundle, "two")
+    put(bundle, lines_of(bundle, "custody.jsonl")[1:], "custody.jsonl")
+    with pytest.raises(AlteredError) as broken:
+        note(bundle)
+    hints += [busy.value.hint, broken.value.hint]
+    assert all(hints)
+    assert len(set(hints)) == len(hints)
+
+
+def test_a_refusal_keeps_nothing_open(bundle, photo):
+    """Refused again and again, for a broken chain and for what stands in the folder: no descriptor is left."""
+    note(bundle)
+    put(bundle, [b"{}"], "custody.jsonl")
+    before = descriptors()
+    for _ in range(3):
+        with pytest.raises(AlteredError):
+            attach(bundle, photo)
+    assert descriptors() == before
+
+
+def test_why_a_file_is_not_attached_is_said(bundle, tmp_path):
+    """In the system's own words."""
+    with pytest.raises(RefusedError, match="No such file or directory"):
+        attach(bundle, tmp_path / "none")
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "symlink"])
+def test_what_stands_in_the_place_of_custody_is_told(bundle, kind):
+    """No regular file is ever opened for adding, and it is called altered, not unwritable."""
+    path = bundle / "custody.jsonl"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "fifo":
+            os.mkfifo(path)
+        case _:
+            path.symlink_to("manifest.jsonl")
+    with pytest.raises(AlteredError, match="something else stands") as caught:
+        note(bundle)
+    assert caught.value.hint
+
+
+def test_what_is_planted_among_the_attachments_is_refused(bundle, photo):
+    """A FIFO where the next attachment would go: nothing is added."""
+    (bundle / "attachments").mkdir()
+    os.mkfifo(bundle / "attachments" / "000000-attachment.jpg.part")
+    with pytest.raises(CollectorError):
+        attach(bundle, photo)
+    with pytest.raises(CollectorError):
+        note(bundle)
+
+
+def test_a_type_of_the_manifest_is_no_custody(bundle):
+    """An observation in the custody chain, numbers and hashes right: altered, and nothing is added."""
+    note(bundle)
+    line = lines_of(bundle, "custody.jsonl")[0]
+    record = json.loads(line)
+    del record["observed"], record["text"]
+    put(bundle, [encode({**record, "type": "observation", "what": "x", "data": {}})], "custody.jsonl")
+    with pytest.raises(AlteredError):
+        note(bundle)
+
+
+def test_an_attachment_that_was_interrupted_is_ended(bundle, photo):
+    """Killed while it copied: the next command says so, keeps what was written as partial, and the bundle is whole."""
+    attach(bundle, photo)
+    stored = bundle / "attachments" / "000000-attachment.jpg"
+    stored.rename(stored.with_name(stored.name + ".part"))
+    put(bundle, lines_of(bundle, "custody.jsonl")[:1], "custody.jsonl")
+    assert str(examine(bundle, Trusted()).verdict) == "INCOMPLETE"
+    note(bundle)
+    assert [record["type"] for record in records(bundle)] == ["intent", "resume", "artifact", "note"]
+    assert "partial" in records(bundle)[2]["flags"]
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_long_torn_tail_is_gone_altogether(bundle):
+    """Longer than the record that takes it in: no byte of it is left."""
+    note(bundle)
+    with (bundle / "custody.jsonl").open("ab") as file:
+        file.write(b"\0" * 100_000)
+    note(bundle, "two")
+    assert [record["type"] for record in records(bundle)] == ["note", "resume", "note"]
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
+@pytest.mark.parametrize("name", [CHECKPOINT, SIGNATURE, MANIFEST])
+def test_a_seal_that_cannot_be_read_is_altered(bundle, name):
+    """A folder stands in the place of one of its files."""
+    (bundle / name).unlink()
+    (bundle / name).mkdir()
+    with pytest.raises(AlteredError, match="can't be read"):
+        note(bundle)
+
+
+def test_nothing_is_added_to_what_follows_no_rule(tmp_path):
+    """The seal is right, and a rule between the records is broken: no custody."""
+    path = next(v for v in vectors.all_vectors() if v.name == "counts_wrong").lay(tmp_path / "bundle")
+    with pytest.raises(AlteredError):
+        note(path)
+    assert not (path / "custody.jsonl").exists()
+
+
+def test_nothing_is_added_where_bytes_follow_the_seal(bundle):
+    """The signature is the checkpoint's, and the checkpoint is of a shorter manifest."""
+    with (bundle / MANIFEST).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(AlteredError):
+        note(bundle)
+
+
+def test_nothing_is_added_to_a_seal_of_nothing(bundle):
+    """An empty manifest with a checkpoint that says so has no key, and so no seal."""
+    nothing = hashlib.sha256(b"").hexdigest()
+    (bundle / MANIFEST).write_bytes(b"")
+    (bundle / CHECKPOINT).write_bytes(seal.checkpoint_text(Head("", 0, 0, nothing, "0" * 64)))
+    with pytest.raises(AlteredError):
+        note(bundle)
+
+
+def failing(monkeypatch, place, name, number):
+    """Let one call of the system fail from now on."""
+
+    def fail(*_args, **_how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(place, name, fail)
+
+
+def test_faults_of_the_medium_are_our_own_errors(bundle, photo, monkeypatch):
+    """No folder can be made, no file opened, the source can't be read, nothing synced: an error with its sentence."""
+    before = descriptors()
+    for place, name, number, act, error in (
+        (os, "mkdir", errno.EROFS, lambda: attach(bundle, photo), WriteError),
+        (os, "mkdir", errno.ENOSPC, lambda: attach(bundle, photo), DiskFullError),
+        (disk, "chunks", errno.EIO, lambda: attach(bundle, photo), CollectorError),
+        (disk, "sync_folder", errno.EIO, lambda: note(bundle), WriteError),
+    ):
+        with monkeypatch.context() as patch:
+            failing(patch, place, name, number)
+            with pytest.raises(error):
+                act()
+    real = os.open
+
+    def refused(path, flags, *how, **more):
+        if str(path).endswith("custody.jsonl") and flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, flags, *how, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refused)
+        with pytest.raises(RefusedError, match="can't be opened"):
+            note(bundle)
+    assert descriptors() == before
+
+
+def test_a_source_that_fails_while_it_is_read_is_told(bundle, photo, monkeypatch):
+    """The medium of the source breaks in the middle of the copy: refused, with the system's reason."""
+    real = disk.chunks
+    source = photo.stat().st_ino
+
+    def failing_chunks(fd):
+        if os.fstat(fd).st_ino == source:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd)
+
+    monkeypatch.setattr(disk, "chunks", failing_chunks)
+    with pytest.raises(RefusedError, match="can't be read: Input/output error"):
+        attach(bundle, photo)
