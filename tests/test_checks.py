@@ -300,7 +300,7 @@ def photo(tmp_path):
 
 
 def descriptors():
-    return sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
+    return sorted(path.name for path in Path("/proc/self/fd").glob("*"))
 
 
 def test_what_is_told_of_an_attachment(bundle, photo):
