@@ -315,6 +315,10 @@ def chosen(given: argparse.Namespace) -> list[Mutant]:
     if given.only:
         every = [mutant for mutant in every if given.only in mutant.key]
     if given.sample:
+        left_out = tomllib.loads(EXPLAINED.read_text("utf-8"))["left_out"]
+        for name, why in left_out.items():
+            print(f"left out of the sample: {name}: {why}")
+        every = [mutant for mutant in every if mutant.file not in left_out]
         chance = random.Random(given.seed)
         every = chance.sample(every, min(given.sample, len(every)))
     return every

@@ -19,8 +19,6 @@ import random
 import re
 import shutil
 import tarfile
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bundles
@@ -98,11 +96,7 @@ class Memory:
 
 
 def install(_second: str = "") -> None:
-    """Make the room that archives are unpacked in."""
-    ROOM[:] = [Path(tempfile.mkdtemp(prefix="fuzz-", dir=bundles._memory()))]
-
-
-ROOM: list[Path] = []
+    """Do nothing: the reader is given all it needs."""
 
 
 def _fed(sink, text: bytes, size: int) -> str:
@@ -178,7 +172,8 @@ def unpacked(text: bytes, refusal: str) -> None:
     """Unpack for real: one new folder where it holds, nothing where it does not."""
     from collector.handover import opening
 
-    out = ROOM[0] / "out"
+    place = bundles.room()
+    out = place / "out"
     out.mkdir()
     try:
         folder = opening._Folder(out)
@@ -195,12 +190,12 @@ def unpacked(text: bytes, refusal: str) -> None:
         assert again or not refusal
         left = sorted(os.listdir(out))
         assert left == ([] if again else [opened.path.name]), left
-        assert os.listdir(ROOM[0]) == ["out"]
+        assert os.listdir(place) == ["out"]
         for place, folders, files in os.walk(out):
             assert all(not os.path.islink(f"{place}/{name}") for name in folders)
             assert all(os.path.isfile(f"{place}/{name}") and not os.path.islink(f"{place}/{name}") for name in files)
     finally:
-        shutil.rmtree(out)
+        shutil.rmtree(place)
 
 
 # --- making and changing streams

@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -330,41 +330,32 @@ def _same(place: Path, entry: object) -> bool:
     return place.is_file() and not place.is_symlink() if isinstance(entry, bytes) else True
 
 
-@dataclass
-class Settings:
-    """Where bundles are laid down, and whom to compare with."""
-
-    second: Callable[..., tuple[str, str]] | None = None
-    room: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="fuzz-", dir=_memory())))
-    count: int = 0
+SECOND: list[Callable[..., tuple[str, str]]] = []
+"""Whom to compare with, if anybody."""
 
 
-def _memory() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
-SETTINGS: list[Settings] = []
+def room() -> Path:
+    """Return a new folder, in memory where there is such a place."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    return Path(tempfile.mkdtemp(prefix="fuzz-", dir=memory))
 
 
 def install(second: str = "") -> None:
-    """Make the room for bundles and load the second verifier."""
-    SETTINGS[:] = [Settings(loaded(second) if second else None)]
+    """Load the second verifier."""
+    SECOND[:] = [loaded(second)] if second else []
 
 
 def judge(data: bytes) -> None:
     """Make, lay down and verify one bundle; raises `AssertionError` for what must not be."""
-    settings = SETTINGS[0]
-    settings.count += 1
-    folder = settings.room / "bundle"
+    place = room()
     state = program(data)
-    lay(state.world, folder)
     try:
-        judged(folder, state, data, settings.second)
+        judged(lay(state.world, place / "bundle"), state, data, SECOND[0] if SECOND else None)
     except BaseException:
         kept(state, data)
         raise
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(place)
 
 
 def judged(folder: Path, state: State, data: bytes, second: Callable[..., tuple[str, str]] | None) -> None:
