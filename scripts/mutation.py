@@ -324,6 +324,13 @@ def chosen(given: argparse.Namespace) -> list[Mutant]:
     return every
 
 
+def write(report: Path | None, seed: int, results: list[Result]) -> None:
+    """Write what became of the mutants so far."""
+    if report is not None:
+        text = json.dumps({"seed": seed, "mutants": [asdict(result) for result in results]}, indent=1)
+        report.write_text(text, "utf-8")
+
+
 def told(results: list[Result], *, whole: bool) -> int:
     """Print what survived and what is wrong with the reasons; return the exit code."""
     reasons = explained()
@@ -368,16 +375,15 @@ def main() -> int:
         children = Children(lay_vectors(room / "vectors"), room, given.jobs)
         preload(children, room)
         print(f"{len(todo)} mutants; seed {given.seed}; every test is green without a change", flush=True)
-        results = []
+        results: list[Result] = []
         for number, mutant in enumerate(todo, 1):
             results += children.start(mutant)
             if number % 100 == 0:
                 alive = sum(result.outcome == SURVIVED for result in results)
                 print(f"{number} tried, {alive} survived, {time.monotonic() - since:.0f} s", flush=True)
+                write(given.report, given.seed, results)
         results += children.rest()
-    if given.report:
-        text = json.dumps({"seed": given.seed, "mutants": [asdict(result) for result in results]}, indent=1)
-        given.report.write_text(text, "utf-8")
+    write(given.report, given.seed, results)
     return told(results, whole=not (given.sample or given.again or given.only))
 
 

@@ -6,6 +6,7 @@ How to run them at length stands in docs/FUZZING.md.
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ BREAKS = {
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is for Linux and Python before 3.14")
-@pytest.mark.parametrize(("name", "runs"), [("reader", 6000), ("bundles", 1400), ("archives", 1200)])
+@pytest.mark.parametrize(("name", "runs"), [("reader", 6000), ("bundles", 1000), ("archives", 800)])
 def test_a_fuzzer_finds_nothing(name, runs, tmp_path):
     """So many inputs from the seeds on: every promise at the top of the fuzzer's file holds."""
     if name == "archives" and importlib.util.find_spec("collector.handover") is None:
@@ -65,7 +66,9 @@ def test_a_fuzzer_finds_nothing(name, runs, tmp_path):
     command = [sys.executable, "-B", FUZZ / "run.py", name, "--runs", str(runs), "--seed", "1", "--work", tmp_path]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900, cwd=tmp_path)
     assert run.returncode == 0, run.stderr[-4000:]
-    assert f"Done {runs} runs" in run.stderr
+    done = re.search(r"Done (\d+) runs", run.stderr)
+    assert done is not None
+    assert int(done[1]) >= runs  # the last inputs come in a batch
     assert list(tmp_path.glob("*-*")) == [], "findings were kept"
 
 

@@ -496,4 +496,4 @@ def seeds() -> Iterator[bytes]:
         chance = random.Random(number)
         start = number.to_bytes(1 if len(BASES) <= 256 else 3, "little")
         yield start
-        yield from (start + chance.randbytes(size) for size in (4, 12, 40))
+        yield from (start + chance.randbytes(size) for size in (6, 24))

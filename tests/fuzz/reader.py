@@ -116,7 +116,8 @@ def seeds() -> Iterator[bytes]:
     for vector in vectors.all_vectors():
         for name, flag in ((layout.MANIFEST, 0), (layout.CUSTODY, CUSTODY)):
             entry = vector.world.get(name)
-            text = b"" if entry is None or {"folder", "symlink", "fifo"} & set(entry) else vectors.content(entry)
+            is_file = isinstance(entry, list) or (isinstance(entry, dict) and "base64" in entry)
+            text = vectors.content(entry) if is_file else b""
             lines = changes.cut(text)[0]
             hidden = b"".join(line + b"\n" for line in changes.relinked(changes.encrypted(lines)))
             for made in (text, hidden, *(line + b"\n" for line in lines)):
