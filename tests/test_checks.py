@@ -340,7 +340,7 @@ def test_each_refusal_says_what_to_do(bundle, tmp_path):
     """Empty, too long, no such file, no seal, a broken chain, another command at work: each has its own next step."""
     hints = []
     for act in (
-        lambda: note(bundle, " "),
+        lambda: note(bundle, " \n"),
         lambda: note(bundle, "x" * (custody.MAX_NOTE + 1)),
         lambda: attach(bundle, tmp_path / "none"),
         lambda: note(made.unsealed(tmp_path / "open").path),
@@ -398,13 +398,15 @@ def test_what_stands_in_the_place_of_custody_is_told(bundle, kind):
 
 
 def test_what_is_planted_among_the_attachments_is_refused(bundle, photo):
-    """A FIFO where the next attachment would go: nothing is added."""
+    """A FIFO in the folder, where the next attachment would go or elsewhere: nothing is added, nothing is made."""
     (bundle / "attachments").mkdir()
-    os.mkfifo(bundle / "attachments" / "000000-attachment.jpg.part")
-    with pytest.raises(CollectorError):
-        attach(bundle, photo)
-    with pytest.raises(CollectorError):
-        note(bundle)
+    for name in ("x", "000000-attachment.jpg.part"):
+        os.mkfifo(bundle / "attachments" / name)
+        before = vectors.snapshot(bundle)
+        for act in (lambda: note(bundle), lambda: attach(bundle, photo)):
+            with pytest.raises(AlteredError):
+                act()
+            assert vectors.snapshot(bundle) == before
 
 
 def test_a_type_of_the_manifest_is_no_custody(bundle):
