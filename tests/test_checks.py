@@ -177,6 +177,8 @@ def test_a_checkpoint_that_says_no_number_is_told(bundle, number, text):
     assert report.verdict == "ALTERED"
     assert ("CHECKPOINT_MISMATCH", CHECKPOINT) in findings(bundle)
     assert "TRUNCATED" not in [code for code, _ in findings(bundle)]
+    (bundle / MANIFEST).write_bytes((bundle / MANIFEST).read_bytes() + b"x")
+    assert ("CHECKPOINT_MISMATCH", CHECKPOINT) in findings(bundle)
 
 
 @pytest.mark.parametrize(("digits", "told"), [(18, True), (19, False)])
