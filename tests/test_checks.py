@@ -18,13 +18,14 @@ import made
 import pytest
 import vectors
 
-from collector import custody, disk, resume, seal
+from collector import custody, disk, manifest, resume, schema, seal
 from collector.anchors import Trusted
 from collector.errors import (
     AlteredError,
     CollectorError,
     DiskFullError,
     LimitError,
+    ManifestFormatError,
     NotABundleError,
     RefusedError,
     WriteError,
@@ -528,3 +529,114 @@ def test_a_source_that_fails_while_it_is_read_is_told(bundle, photo, monkeypatch
     monkeypatch.setattr(disk, "chunks", failing_chunks)
     with pytest.raises(RefusedError, match="can't be read: Input/output error"):
         attach(bundle, photo)
+
+
+# --- the manifest
+
+
+@pytest.mark.parametrize(
+    ("utc_ns", "text"),
+    [
+        (-1, "1970-01-01T00:00:00.000000Z"),
+        (0, "1970-01-01T00:00:00.000000Z"),
+        (1_000, "1970-01-01T00:00:00.000001Z"),
+        (253_370_764_799 * 10**9 + 999_999_999, "9998-12-31T23:59:59.999999Z"),
+        (253_370_764_800 * 10**9, "9999-01-01T00:00:00.000000Z"),
+        (10**22, "9999-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_a_clock_out_of_bounds_is_written_as_its_end(utc_ns, text):
+    """Before 1970 and from 9999 on (SPEC 3.3)."""
+    assert manifest.utc_text(utc_ns) == text
+
+
+@pytest.mark.parametrize(
+    ("offset", "text"),
+    [
+        (0, "+00:00"),
+        (59, "+00:00"),
+        (60, "+00:01"),
+        (3_661, "+01:01"),
+        (-1, "-00:01"),
+        (-60, "-00:01"),
+        (-3_600, "-01:00"),
+    ],
+)
+def test_an_offset_is_cut_down_to_whole_minutes(offset, text):
+    """Downwards, also west of Greenwich, with six digits of the second."""
+    told = manifest.local_text(1_000_000_000 * 10**9, offset)
+    assert told.endswith(text)
+    assert len(told) == len("2001-09-09T01:46:40.000000+00:00")
+    assert schema.same_instant("2001-09-09T01:46:40.000000+00:00", told)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"x" * (manifest.MAX_LINE + 1),
+        '{"a":"é"}'.encode(),
+        b"[]",
+        b'"a"',
+        b"{",
+        b'{"a": 1}',
+        b'{"a":1.5}',
+        b'{"a":NaN}',
+        b'{"a":9007199254740992}',
+        b'{"a":-1}',
+        b'{"a":"\\ud800"}',
+        b'{"\\ud800":1}',
+        b'{"a":["\\ud800"]}',
+        b'{"a":' * 8 + b"{}" + b"}" * 8,
+        b"[" * 5000,
+    ],
+    ids=lambda line: line[:24].decode("ascii", "replace"),
+)
+def test_each_way_to_be_no_record_has_the_code(line):
+    """BAD_RECORD, whatever is wrong with a line by itself."""
+    with pytest.raises(ManifestFormatError) as caught:
+        manifest.decode(line)
+    assert caught.value.code == "BAD_RECORD"
+
+
+def test_eight_levels_are_taken_in_lists_and_objects():
+    """Lists and objects count alike; many of them side by side are no depth."""
+    for line in (
+        b'{"a":' * 7 + b"{}" + b"}" * 7,
+        b'{"a":' + b"[" * 7 + b"]" * 7 + b"}",
+        b'{"a":[' + b"[]," * 20 + b"[]]}",
+    ):
+        manifest.decode(line)
+    with pytest.raises(ManifestFormatError):
+        manifest.decode(b'{"a":' + b"[" * 8 + b"]" * 8 + b"}")
+
+
+def test_what_json_has_no_word_for_is_not_written():
+    """No NaN, nothing but ASCII."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        manifest.encode({"a": float("nan")})
+    assert manifest.encode({"é": "\x7f"}) == b'{"\\u00e9":"\\u007f"}'
+
+
+def test_problems_are_kept_up_to_their_limit():
+    """Ten thousand; a manifest of garbage fills no memory, and is still broken."""
+    reader = manifest.ChainReader()
+    for _ in range(manifest.MAX_PROBLEMS + 5):
+        reader.feed(b"")
+    assert manifest.MAX_PROBLEMS == len(reader.problems) == 10_000
+    assert reader.broken
+
+
+def test_a_stranger_is_told_once():
+    """Lines of another bundle, chained in: the first is told, the next of the same sid is not, a third sid is."""
+    lines = []
+    for number, sid in enumerate((made.SID, "1" * 32, "1" * 32, "2" * 32, made.SID)):
+        prev = hashlib.sha256(lines[-1]).hexdigest() if lines else "0" * 64
+        common = {"v": 1, "sid": sid, "seq": number, "type": "note", "prev": prev, "utc": "2026-11-18T11:06:40.001000Z"}
+        common |= {"local": "2026-11-18T12:06:40.001000+01:00", "mono_ns": "1", "boot_ns": "1", "boot_id": "b"}
+        lines.append(encode({**common, "observed": None, "text": "x"}))
+    reader = manifest.ChainReader()
+    assert not reader.broken
+    for line in lines:
+        assert reader.feed(line) is not None
+    reader.end(None)
+    assert [(problem.line, problem.code) for problem in reader.problems] == [(2, "CHAIN_BREAK"), (4, "CHAIN_BREAK")]
