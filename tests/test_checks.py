@@ -640,3 +640,77 @@ def test_a_stranger_is_told_once():
         assert reader.feed(line) is not None
     reader.end(None)
     assert [(problem.line, problem.code) for problem in reader.problems] == [(2, "CHAIN_BREAK"), (4, "CHAIN_BREAK")]
+
+
+def chained(count):
+    """Return the lines of so many notes, each naming the one before."""
+    lines = []
+    for number in range(count):
+        prev = hashlib.sha256(lines[-1]).hexdigest() if lines else "0" * 64
+        common = {"v": 1, "sid": made.SID, "seq": number, "type": "note", "prev": prev}
+        common |= {"utc": "2026-11-18T11:06:40.001000Z", "local": "2026-11-18T12:06:40.001000+01:00"}
+        common |= {"mono_ns": "1", "boot_ns": "1", "boot_id": "b", "observed": None}
+        lines.append(encode({**common, "text": f"note {number}"}))
+    return lines
+
+
+def problems(lines, last=None):
+    reader = manifest.ChainReader()
+    broken = []
+    for line in lines:
+        reader.feed(line)
+        broken.append(reader.broken)
+    reader.end(last)
+    assert reader.broken is bool(reader.problems)
+    assert broken == sorted(broken), "what is broken stays broken"
+    return [(problem.line, problem.code, problem.detail) for problem in reader.problems]
+
+
+def other(line, **fields):
+    return changed(line, **(fields or {"text": "other"}))
+
+
+def not_named(line, by):
+    return (line, "CHAIN_BREAK", f"line {line} is not the line that {by} names")
+
+
+def test_a_break_is_told_at_the_line_that_changed():
+    """Text or `prev` of a line edited, first, middle or last: that line is named once, and by whom it is missed."""
+    lines = chained(7)
+    last = hashlib.sha256(lines[-1]).hexdigest()
+    assert problems(lines, last) == []
+    for at in range(6):
+        edited = [*lines[:at], other(lines[at]), *lines[at + 1 :]]
+        assert problems(edited, last) == [not_named(at + 1, f"line {at + 2}")]
+    for at in range(1, 6):
+        edited = [*lines[:at], other(lines[at], prev="f" * 64), *lines[at + 1 :]]
+        assert problems(edited, last) == [not_named(at + 1, f"line {at + 2}")]
+    edited = [*lines[:-1], other(lines[-1], prev="f" * 64)]
+    assert problems(edited, last) == [not_named(7, "the checkpoint")]
+    assert problems(edited) == [not_named(6, "line 7")]
+    first = [other(lines[0], prev="f" * 64)]
+    assert problems(first, hashlib.sha256(first[0]).hexdigest()) == [
+        (1, "CHAIN_BREAK", "the first line names a wrong hash")
+    ]
+
+
+def test_two_breaks_are_two():
+    """Lines edited apart from each other, or side by side, or beside one that can't be read: each has its finding."""
+    lines = chained(9)
+    apart = [*lines[:2], other(lines[2]), *lines[3:6], other(lines[6]), *lines[7:]]
+    assert problems(apart) == [not_named(3, "line 4"), not_named(7, "line 8")]
+    near = [*lines[:2], other(lines[2]), lines[3], other(lines[4]), *lines[5:]]
+    assert problems(near) == [not_named(3, "line 4"), not_named(5, "line 6")]
+    unread = [*lines[:2], b"{", *lines[3:]]
+    assert [problem[:2] for problem in problems(unread)] == [(3, "BAD_RECORD")]
+    both = [*lines[:2], other(lines[2]), lines[3], b"{", *lines[5:7], other(lines[7]), lines[8]]
+    assert [problem[:2] for problem in problems(both)] == [(3, "CHAIN_BREAK"), (5, "BAD_RECORD"), (8, "CHAIN_BREAK")]
+
+
+def test_lines_that_are_gone_are_told_once():
+    """One or three removed in the middle, or at the start: the line that stands in their place is named, no other."""
+    lines = chained(9)
+    for start, end in ((3, 4), (3, 6), (0, 1)):
+        found = problems([*lines[:start], *lines[end:]])
+        assert [problem[:2] for problem in found] == [(start + 1, "CHAIN_BREAK")]
+        assert found[0][2] == f"record {end} stands in the place of record {start}"
