@@ -15,6 +15,7 @@ from collector.findings import Findings, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from collector.inventory import Inventory, Stored
@@ -188,9 +189,21 @@ class Contents:
                 if not self.names[name]:
                     self._not_regular(name)
                 # else told with its intent, or a temporary file whose intent was lost with the power
+            elif self._is_old_name(name, known):
+                left = "the name that the file beside it had before: power was lost inside the renaming"
+                self.found.add("LITTER", _shown(name), left, Level.INFORMATION)
             else:
                 extra.append(name)
         self._report(extra, inventory)
+
+    def _is_old_name(self, name: str, known: AbstractSet[str]) -> bool:
+        whole = name.removesuffix(layout.PART)
+        if whole == name or whole not in known or not (self.names[name] and self.names.get(whole)):
+            return False
+        try:
+            return disk.begins(self.path / name, self.path / whole)
+        except OSError:
+            return False
 
     def _report(self, extra: list[str], inventory: Inventory) -> None:
         gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}

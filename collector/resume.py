@@ -140,11 +140,14 @@ def joined(chain: ChainFile, fd: int) -> Chain:
 
 def _drop_unfinished_seal(path: Path) -> None:
     """Remove what an interrupted close had written: it is made anew, by the new key."""
+    old = path / (layout.MANIFEST + layout.PART)
+    born_twice = disk.stands(old) and disk.begins(old, path / layout.MANIFEST)
     for name in (layout.SUMS, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.CHECKPOINT, layout.MANIFEST):
         whole = path / name
         if name not in (layout.CHECKPOINT, layout.MANIFEST):
             whole.unlink(missing_ok=True)
-        whole.with_name(name + layout.PART).unlink(missing_ok=True)
+        if name != layout.MANIFEST or not born_twice:
+            whole.with_name(name + layout.PART).unlink(missing_ok=True)
 
 
 def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str, bool]]) -> frozenset[str]:

@@ -95,6 +95,25 @@ def test_a_stick_that_is_taken_out(stick, tmp_path, kind):
     assert live.assert_sealed(path).lines[: len(whole)] == whole
 
 
+def test_names_from_before_are_left_alone(tmp_path):
+    """FAT, power lost inside a rename: both names have the same clusters. Resume removes neither; LITTER tells it."""
+    left = made.unsealed(tmp_path)
+    left.release()
+    artifact = next((left.path / "artifacts").glob("*-processes.jsonl"))
+    twins = [artifact.with_name(artifact.name + ".part"), left.path / "manifest.jsonl.part"]
+    twins[0].write_bytes(artifact.read_bytes())
+    twins[1].write_bytes((left.path / "manifest.jsonl").read_bytes()[:900])
+    stranger = artifact.with_name("000099-other.jsonl.part")
+    stranger.write_bytes(b"no file has this beginning")
+    assert live.examined(left.path)["verdict"] == "INCOMPLETE"
+    again = resume.reopen(left.path, made.key(3), made.MadeClock(), {"tool": stepper.TOOL, "arguments": []})
+    again.close(**stepper.CLOSE)
+    told = live.examined(left.path)
+    assert (told["verdict"], live.codes(told)) == ("UNANCHORED", ["LITTER", "LITTER"]), told
+    assert all(twin.exists() for twin in twins)
+    assert not stranger.exists()
+
+
 # Clocks -------------------------------------------------------------------------------------
 
 
