@@ -51,8 +51,8 @@ def needs(*programs: str) -> None:
             pytest.skip(f"needs {program}")
 
 
-def opened(folder: Path, **fields: object) -> bundle.Bundle:
-    opening = {**made.opening("CABINET-7"), "host": HOST, "witness": "Éloïse Œuvrard", "operator": "Anne Lefèvre"}
+def opened(folder: Path, case: str = "CABINET-7", **fields: object) -> bundle.Bundle:
+    opening = {**made.opening(case), "host": HOST, "witness": "Éloïse Œuvrard", "operator": "Anne Lefèvre"}
     opening["clock"] = {"ntp": "synchronized", "timezone": "Europe/Paris"}
     opening["arguments"] = ["--case", "CABINET-7", "--out", "/media/clé de collecte"]
     opening.update(fields)
@@ -140,7 +140,7 @@ def hostile(tmp_path_factory) -> Path:
     host = dict.fromkeys(HOST, long[:1500])
     clock = {"ntp": NASTY, "timezone": long}
     made_bundle = opened(
-        tmp_path_factory.mktemp("hostile"), operator=long, witness={"text": "\ufffd\x1b", "hex": "ff1b"},
+        tmp_path_factory.mktemp("hostile"), "W" * 64, operator=long, witness={"text": "\ufffd\x1b", "hex": "ff1b"},
         host=host, clock=clock, arguments=[NASTY] * 20,
         tool={**TOOL, "version": "<b>" + "9" * 190, "privileges": "z" * 40},
     )  # fmt: skip
@@ -148,7 +148,7 @@ def hostile(tmp_path_factory) -> Path:
     said = custody.HandOver(*[(NASTY + "W" * 500)[:500]] * 6)
     for _ in range(8):
         custody.hand_over(path, said, made.MadeClock(), TOOL)
-    return path
+    return path.rename(path.with_name(NASTY.replace("/", "").replace("\0", "")[:60] + "W" * 100))
 
 
 # What it says ---------------------------------------------------------------------------------
@@ -473,6 +473,12 @@ def test_what_was_confirmed_from_outside_is_said(plain, tmp_path):
     done = live.run("slip", plain, "--out", tmp_path, "--seal-code", "A" * 32)
     assert done.code == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_any_name_gives_a_name_of_our_own(hostile, tmp_path):
+    """The papers' names have our own alphabet only."""
+    pdf, html = slip.write(verify_bundle(hostile), tmp_path, "en")
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,170}", path.name) for path in (pdf, html))
 
 
 def test_json_names_the_papers(plain, tmp_path):
