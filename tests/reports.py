@@ -18,10 +18,10 @@ if __name__ == "__main__":
 
 import vectors
 
-from collector.anchors import Trusted
 from collector.verify import examine
 
 if TYPE_CHECKING:
+    from collector.anchors import Trusted
     from collector.verify import Report
 
 FILE = Path(__file__).resolve().parent / "testdata" / "reports.jsonl"
@@ -29,8 +29,7 @@ FILE = Path(__file__).resolve().parent / "testdata" / "reports.jsonl"
 
 def trusted(vector: vectors.Vector) -> Trusted:
     """Return what the command of a vector brings."""
-    given = dict(zip(vector.arguments[::2], vector.arguments[1::2], strict=True))
-    return Trusted(**{name.removeprefix("--").replace("-", "_"): value for name, value in given.items()})
+    return vectors.trusted(dict(zip(vector.arguments[::2], vector.arguments[1::2], strict=True)))
 
 
 def told(report: Report) -> dict:
@@ -41,7 +40,8 @@ def told(report: Report) -> dict:
         "more": report.more_findings,
         "counts": [report.records, report.artifacts, report.attachments],
         "codes": [report.start_code, report.seal_code, report.seal_sha256],
-        "anchors": [[anchor.kind, anchor.anchors] for anchor in report.anchors],
+        "anchors": [[a.kind, a.anchors, a.holder, a.key, a.not_later_than] for a in report.anchors],
+        "recipients": list(report.recipients),
         "resumed": list(report.resumed),
     }
 
