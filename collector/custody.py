@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import disk, layout, schema, seal
+from collector import age, disk, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
 from collector.inventory import recipients_of
@@ -277,4 +277,4 @@ def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
         raise AlteredError(
             "the bundle's seal does not hold: nothing is added to it", hint="`collect verify` says where"
         )
-    return checkpoint, recipients_of(manifest.inventory.opening)
+    return checkpoint, age.usable(recipients_of(manifest.inventory.opening))

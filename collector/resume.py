@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from collector import disk, layout, seal
+from collector import age, disk, layout, seal
 from collector.bundle import Bundle, keep_reserve
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
@@ -66,7 +66,7 @@ def reopen(
     try:
         chain = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS, seen=seen)
         _refuse(path, chain, machine)
-        recipients = recipients_of(chain.inventory.opening)
+        recipients = age.usable(recipients_of(chain.inventory.opening))
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock, recipients)
         (path / layout.RESERVE).unlink(missing_ok=True)
         torn = chain.torn.as_record()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import disk, layout, seal
+from collector import age, disk, layout, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive, keys
@@ -97,7 +97,7 @@ def pack(
 def _own_recipients(bundle: UnhashedBundle) -> list[str]:
     opening = bundle.inventory.opening
     own = opening["recipients"] if opening is not None else []
-    return [str(one) for one in own] if isinstance(own, list) else []
+    return [*age.usable(tuple(str(one) for one in own))] if isinstance(own, list) else []
 
 
 def _refuse_unfinished(bundle: UnhashedBundle) -> None:
