@@ -79,6 +79,19 @@ def handed(path: Path, times: int, text: str = "Gendarmerie nationale, brigade d
     return path
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory) -> Path:
+    """5,000 gaps and 40 hand-overs: their records, without two verifications for each."""
+    path = filled(opened(tmp_path_factory.mktemp("long")), 5000)
+    fields = {"by": "Dr Lefèvre", "role": "enquêteur", "reason": "plainte", "place": "Bordeaux", "condition": "E-12"}
+    checked = {"verdict": "UNANCHORED", "files": 2, "bytes": 1_400_044}
+    with custody._opened(path, made.MadeClock(), TOOL) as ledger:
+        for number in range(40):
+            said = {"by": fields["by"], "to": f"Gendarmerie nationale, brigade de Mérignac {number}", **fields}
+            ledger.append("handover", {**said, "checked": checked})
+    return path
+
+
 def received(path: Path, folder: Path) -> str:
     """Countersign a receipt with a stock key; return the fingerprint as ssh-keygen says it."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "expert"], check=True)
@@ -290,10 +303,9 @@ def test_the_page_asks_for_nothing(hostile):
 
 
 @pytest.mark.parametrize("which", ["plain", "hostile", "long"])
-def test_nothing_leaves_its_place(which, plain, hostile, tmp_path):
+def test_nothing_leaves_its_place(which, plain, hostile, long):
     """Every word of the PDF lies inside the printed area, and the pages are three."""
-    path = {"plain": plain, "hostile": hostile}.get(which) or handed(filled(opened(tmp_path), 5000), 30)
-    pdf = slip_pdf.drawn(form(path))
+    pdf = slip_pdf.drawn(form({"plain": plain, "hostile": hostile, "long": long}[which]))
     root = ET.fromstring(re.sub(r"<!DOCTYPE[^>]*>", "", text_of(pdf, "-bbox")))
     pages = [page for page in root.iter() if page.tag.endswith("page")]
     assert len(pages) == 3
@@ -304,18 +316,19 @@ def test_nothing_leaves_its_place(which, plain, hostile, tmp_path):
         assert float(word.get("yMax")) <= 292 * points, word.text
 
 
-def test_many_hand_overs_and_gaps_are_bounded(tmp_path):
+def test_many_hand_overs_and_gaps_are_bounded(long):
     """The first and the latest are kept, what is left out is counted, and rows to go on by hand are there."""
-    path = handed(filled(opened(tmp_path), 5000), 40)
-    facts = facts_of(verify_bundle(path))
+    facts = facts_of(verify_bundle(long))
     assert [one.number for one in facts.transfers] == [1, *range(12, 41)]
     assert (len(facts.transfers), facts.more_transfers) == (MAX_TRANSFERS, 10)
     found = facts.collected
     assert (found.gaps, len(found.missing)) == (5000, MAX_GAP_LINES)
     assert found.more_gaps == 5000 - sum(times for _, why in found.missing for _, times in why)
-    drawn = form(path)
+    drawn = slip_form.form_of(facts, "fr")
     assert pages_of(slip_pdf.drawn(drawn)) == 3
     page = Read(slip_html.drawn(drawn))
+    assert page.attributes.count(("class", "full")) + page.attributes.count(("class", "small")) == MAX_TRANSFERS
+    assert page.attributes.count(("class", "empty")) >= 3
     assert ("class", "empty") in page.attributes
     assert "10 lignes suivantes ne sont pas reproduites ici" in page.text.replace("\u00a0", " ")
 

@@ -323,6 +323,8 @@ class _Sheet:
         lines: list[str] = []
         line = ""
         for word in _known(text).split(" "):
+            if len(lines) > most:  # what follows is cut off
+                break
             joined = f"{line} {word}" if line else word
             if self._width(joined, size, font=font, style=style) <= width:
                 line = joined
@@ -330,7 +332,7 @@ class _Sheet:
             if line:
                 lines.append(line)
             line = word
-            while line and self._width(line, size, font=font, style=style) > width:
+            while line and len(lines) <= most and self._width(line, size, font=font, style=style) > width:
                 fits = self._fitting(line, size, width, font=font, style=style)
                 lines.append(line[:fits])
                 line = line[fits:]
