@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+_DIRECTORY, _NOFOLLOW = getattr(os, "O_DIRECTORY", 0), getattr(os, "O_NOFOLLOW", 0)
 Check = Callable[[bytes, bytes, str, str], bool]
 MAX_LINE, MAX_TAIL, SMALL = 65536, 1 << 30, 1 << 20
 FIXED = ("manifest.jsonl", "checkpoint", "checkpoint.sig", "run_key.pub", "allowed_signers", "LISEZ-MOI.txt")
@@ -350,11 +351,11 @@ class _Folder:
     """The bundle's folder, held open; nothing in it is followed."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.top = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        self.top = os.open(path, os.O_RDONLY | _DIRECTORY)
         self.folders: dict[str, int] = {"": self.top}
         for name in ("artifacts", "attachments"):
             with contextlib.suppress(OSError):
-                self.folders[name] = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=self.top)
+                self.folders[name] = os.open(name, os.O_RDONLY | _DIRECTORY | _NOFOLLOW, dir_fd=self.top)
 
     def close(self) -> None:
         for descriptor in self.folders.values():
@@ -375,7 +376,7 @@ class _Folder:
         if mode and mode != stat.S_IFREG:
             raise _FaultError("NOT_A_REGULAR_FILE")
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            flags = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
             descriptor = os.open(name, flags, dir_fd=self.folders[folder])
         except (OSError, KeyError):
             raise _FaultError("MISSING") from None
