@@ -24,21 +24,56 @@ SUFFIX = ".age"
 MAX_RECIPIENTS = 16
 """Most recipients, the practice among them: each takes 130 bytes of every record, which must fit its line."""
 
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
 
 def checked(texts: Sequence[str]) -> tuple[str, ...]:
     """Return recipients as given, each once; raises `UsageError` for one that is no age recipient, or too many."""
-    import pyrage  # noqa: PLC0415 - only where something is encrypted: memory on the host is evidence
-
     hint = "copy it from the expert: it starts with age1 and has 62 letters and digits"
     found: dict[str, None] = {}
     for text in texts:
         try:
-            found[str(pyrage.x25519.Recipient.from_str(text.strip()))] = None
-        except pyrage.RecipientError as error:
+            found[str(recipient(text.strip()))] = None
+        except ValueError as error:
             raise UsageError("this is no age recipient", hint=hint) from error
     if len(found) >= MAX_RECIPIENTS:
         raise UsageError(f"these are too many recipients; {MAX_RECIPIENTS - 1} are allowed", hint="leave some out")
     return tuple(found)
+
+
+def recipient(text: str) -> Any:
+    """Return a pyrage recipient; raises `ValueError` for one that is none, or to whom nobody can encrypt.
+
+    A point of low order gives the same secret whatever the other half is: age panics over it, which is no Exception.
+    """
+    import pyrage  # noqa: PLC0415 - only where something is encrypted: memory on the host is evidence
+    from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415 - the same
+        X25519PrivateKey,
+        X25519PublicKey,
+    )
+
+    try:
+        found = pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError as error:
+        raise ValueError("it is not spelled as a recipient is") from error
+    bits = 0
+    for letter in str(found)[len("age1") : -6]:  # Bech32: five bits a letter; its checksum was just held
+        bits = bits << 5 | _BECH32.index(letter)
+    X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes((bits >> 4).to_bytes(32, "big")))
+    return found
+
+
+def usable(recipients: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the recipients that a bundle names; raises `RefusedError` where nothing can be encrypted to one."""
+    try:
+        for text in recipients:
+            recipient(text)
+    except ValueError as error:
+        raise RefusedError(
+            "this bundle names a reader to whom nothing can be encrypted: nothing is added to it",
+            hint="keep it as it is and tell the expert",
+        ) from error
+    return recipients
 
 
 def new_identity() -> tuple[str, str]:

@@ -15,6 +15,7 @@ from collector.findings import Findings, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from collector.inventory import Inventory, Stored
@@ -40,6 +41,8 @@ class Contents:
     path: Path
     found: Findings
     names: dict[str, bool] = field(default_factory=dict)
+    hashed: bool = True
+    """Whether step 6 hashes each file; else it looks at kind and length only, and whoever asked hashes."""
     manifest_sha256: str = ""
     """Hash of the manifest as it lies, once it was read."""
 
@@ -97,7 +100,8 @@ class Contents:
             try:
                 if stored.path not in self.names:  # nothing is looked for through a folder that is a link
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-                size, sha256 = disk.digest(f"{self.path}/{stored.path}", stored.size)
+                place = f"{self.path}/{stored.path}"
+                size, sha256 = disk.digest(place, stored.size) if self.hashed else (disk.length(place), stored.sha256)
                 if size != stored.size:
                     detail = f"it is {size} bytes long; {stored.size} are recorded"
                     self.found.add("CONTENT_MISMATCH", stored.path, detail)
@@ -185,9 +189,21 @@ class Contents:
                 if not self.names[name]:
                     self._not_regular(name)
                 # else told with its intent, or a temporary file whose intent was lost with the power
+            elif self._is_old_name(name, known):
+                left = "the name that the file beside it had before: power was lost inside the renaming"
+                self.found.add("LITTER", _shown(name), left, Level.INFORMATION)
             else:
                 extra.append(name)
         self._report(extra, inventory)
+
+    def _is_old_name(self, name: str, known: AbstractSet[str]) -> bool:
+        whole = name.removesuffix(layout.PART)
+        if whole == name or whole not in known or not (self.names[name] and self.names.get(whole)):
+            return False
+        try:
+            return disk.begins(self.path / name, self.path / whole)
+        except OSError:
+            return False
 
     def _report(self, extra: list[str], inventory: Inventory) -> None:
         gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}

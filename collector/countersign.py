@@ -78,6 +78,8 @@ def holds(message: bytes, blob: bytes, key: str) -> bool:
     """Tell whether `blob` is a signature of a message by a key, in the form of 10.2 and nothing beside it."""
     try:
         kind, body = key.split(" ")
+        if base64.b64encode(base64.b64decode(body, validate=True)).decode("ascii") != body:
+            return False
         return _checked(message, blob, kind, base64.b64decode(body, validate=True))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, binascii.Error):
         return False  # whatever a library says of hostile bytes: it does not hold
@@ -117,7 +119,6 @@ def _rsa(key: _Reader, signature: _Reader, signed: bytes, _kind: str) -> None:
     signature.end()
     if algorithm is None or not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
         raise ValueError("not a signature that this format takes")
-    raw = raw.rjust((modulus.bit_length() + 7) // 8, b"\0")  # OpenSSH lets leading zeros be left out
     rsa.RSAPublicNumbers(exponent, modulus).public_key().verify(raw, signed, padding.PKCS1v15(), algorithm)
 
 

@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import disk, layout, schema, seal
+from collector import age, disk, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
 from collector.inventory import recipients_of
@@ -220,6 +220,7 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
     first = hashlib.sha256(checkpoint).hexdigest()
     if disk.stands(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
         raise AlteredError("something else stands in the place of the custody file", hint="`collect verify` says where")
+    refuse_strangers(path / layout.ATTACHMENTS)  # before the custody file is made: a refusal leaves no trace
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         fd = os.open(path / layout.CUSTODY, flags, 0o600)
@@ -241,7 +242,6 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
             raise AlteredError(
                 "the custody chain was altered: nothing is added to it", hint="`collect verify` says where"
             )
-        refuse_strangers(path / layout.ATTACHMENTS)
         disk.sync_folder(path)  # a custody file that was just made has its name for good
         sums = joined(chain, fd)
         ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY, recipients)
@@ -277,4 +277,4 @@ def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
         raise AlteredError(
             "the bundle's seal does not hold: nothing is added to it", hint="`collect verify` says where"
         )
-    return checkpoint, recipients_of(manifest.inventory.opening)
+    return checkpoint, age.usable(recipients_of(manifest.inventory.opening))

@@ -228,6 +228,36 @@ def read_regular(path: Path, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def length(path: Path | str) -> int:
+    """Return the bytes of a file of a bundle, which is not opened; raises `OSError`, ENXIO for what is no file."""
+    found = os.lstat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+    return found.st_size
+
+
+def begins(part: Path, whole: Path) -> bool:
+    """Tell whether a file's bytes, one at least, are the beginning of another's; raises `OSError`.
+
+    Such a `.part` beside the file of its name is left where power was lost inside a rename: FAT writes the new entry
+    before the old one is gone, and both have the same clusters. To remove it would give those of the file away.
+    """
+    first = open_regular(part)
+    try:
+        second = open_regular(whole)
+        try:
+            left = os.fstat(first).st_size
+            if not 0 < left <= os.fstat(second).st_size:
+                return False
+            while left and (data := os.read(first, min(left, CHUNK))) and data == os.read(second, len(data)):
+                left -= len(data)
+        finally:
+            os.close(second)
+    finally:
+        os.close(first)
+    return not left
+
+
 def digest(path: Path | str, size: int | None = None) -> tuple[int, str]:
     """Return size and SHA-256 of a file of a bundle as it lies there; raises `OSError`.
 

@@ -208,18 +208,22 @@ class Ledger:
     def append_countersigned(self, fields: Record, sign: Callable[[bytes], bytes]) -> None:
         """Add a `receipt` and the `signature` under it; `sign` makes an SSHSIG blob of a message.
 
-        Whatever `sign` raises comes out, and then nothing was added; raises `RefusedError` if what it
-        made does not hold.
+        Whatever `sign` raises comes out, as does what the disk refuses, and then nothing was added; raises
+        `RefusedError` if what was made does not hold.
         """
         _, line = self._writer.drafted("receipt", self.clock.now(), fields)
-        message = seal.checkpoint_text(self._writer.chain.head_with(line))
+        ahead = self._writer.chain.longer(line)
+        message = seal.checkpoint_text(ahead.head())
         blob = sign(message)
         key = countersign.key_of(blob)
         if key is None or not countersign.holds(message, blob, key):
             raise RefusedError("what the key made is no signature that holds", hint="try another key, or another form")
-        self._writer.write(line)
-        self.inventory.add(decode(line))
-        self.append("signature", {"key": key, "signature": base64.b64encode(blob).decode("ascii")})
+        signature: Record = {"key": key, "signature": base64.b64encode(blob).decode("ascii")}
+        _, under = ManifestWriter(self._file, ahead, self._tables).drafted("signature", self.clock.now(), signature)
+        self._writer.write(line, under)  # together: a full disk must not leave a receipt that nobody signed
+        for one in (line, under):
+            self.inventory.add(decode(one))
+        disk.sync(self._file.fd)
 
     def _veiled(self, kind: str, fields: Record) -> Record:
         """Return the fields with the private ones encrypted, if there are recipients (SPEC 11, clause 1)."""

@@ -136,11 +136,11 @@ class Chain:
         """Return where the chain stands now."""
         return Head(self.sid, self.records, self.length, self._sum.hexdigest(), self.last)
 
-    def head_with(self, line: bytes) -> Head:
-        """Return where the chain would stand after one more line."""
+    def longer(self, line: bytes) -> Chain:
+        """Return the chain as it would be after one more line."""
         longer = Chain(self.sid, self.first, self.records, self.length, self.last, self._sum.copy())
         longer.add(line)
-        return longer.head()
+        return longer
 
 
 class ManifestWriter:
@@ -157,10 +157,11 @@ class ManifestWriter:
         self.write(line)
         return record
 
-    def write(self, line: bytes) -> None:
-        """Write a line that was drafted last, nothing else having been written since."""
-        self._out.write_all(line + b"\n")
-        self.chain.add(line)
+    def write(self, *lines: bytes) -> None:
+        """Write lines that were drafted last, all in one piece, nothing else having been written since."""
+        self._out.write_all(b"".join(line + b"\n" for line in lines))
+        for line in lines:
+            self.chain.add(line)
 
     def drafted(self, kind: str, moment: Moment, fields: Record) -> tuple[Record, bytes]:
         """Return the record that would come next, and its line without LF.

@@ -23,6 +23,9 @@ def answer_orphans(ledger: Ledger) -> None:
     for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
         name = f"{ledger.inventory.folder}/{entry.name}"
         if entry.name.endswith(layout.PART) and name not in recorded:
+            whole = entry.with_name(entry.name.removesuffix(layout.PART))
+            if disk.stands(whole) and disk.begins(entry, whole):
+                continue  # its clusters are those of the file
             lost = "a temporary file whose announcement was lost with the power is removed"
             size, sha256 = disk.digest(entry)
             ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))

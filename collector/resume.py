@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from collector import disk, layout, seal
+from collector import age, disk, layout, seal
 from collector.bundle import Bundle, keep_reserve
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
@@ -66,7 +66,7 @@ def reopen(
     try:
         chain = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS, seen=seen)
         _refuse(path, chain, machine)
-        recipients = recipients_of(chain.inventory.opening)
+        recipients = age.usable(recipients_of(chain.inventory.opening))
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock, recipients)
         (path / layout.RESERVE).unlink(missing_ok=True)
         torn = chain.torn.as_record()
@@ -140,11 +140,14 @@ def joined(chain: ChainFile, fd: int) -> Chain:
 
 def _drop_unfinished_seal(path: Path) -> None:
     """Remove what an interrupted close had written: it is made anew, by the new key."""
+    old = path / (layout.MANIFEST + layout.PART)
+    born_twice = disk.stands(old) and disk.begins(old, path / layout.MANIFEST)
     for name in (layout.SUMS, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.CHECKPOINT, layout.MANIFEST):
         whole = path / name
         if name not in (layout.CHECKPOINT, layout.MANIFEST):
             whole.unlink(missing_ok=True)
-        whole.with_name(name + layout.PART).unlink(missing_ok=True)
+        if name != layout.MANIFEST or not born_twice:
+            whole.with_name(name + layout.PART).unlink(missing_ok=True)
 
 
 def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str, bool]]) -> frozenset[str]:

@@ -59,12 +59,15 @@ def printable(text: Text | None, limit: int = 200) -> str:
         if unicodedata.category(char) not in _ESCAPED_CATEGORIES:
             out.append(char)
             continue
-        number = ord(char)
-        out.append(f"\\x{number:02x}" if number < 0x100 else _wide(number))  # noqa: PLR2004 - one byte
+        out.append(escaped(char))
     if len(shown) > limit:
         out.append("…")
     return "".join(out)
 
 
-def _wide(number: int) -> str:
+def escaped(char: str) -> str:
+    r"""Return the escaped form of one character: `\xNN`, `\uNNNN` or `\UNNNNNNNN`."""
+    number = ord(char)
+    if number < 0x100:  # noqa: PLR2004 - one byte
+        return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004 - the basic plane

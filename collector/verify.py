@@ -73,9 +73,32 @@ class VerifiedBundle:
     checkpoint: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnhashedBundle:
+    """A bundle in which all holds but that nobody has hashed its artifacts and attachments yet (half of step 6).
+
+    For who reads every byte of them anyway, hashes it and compares: `handover.packing`.
+    """
+
+    path: Path
+    report: Report
+    inventory: Inventory
+    custody: ChainFile | None
+    checkpoint: bytes | None
+
+
+def verify_unhashed(path: Path, trusted: Trusted | None = None) -> UnhashedBundle:
+    """Return the bundle, its files looked at and not hashed; raises as `verify_bundle` does."""
+    bundle = _consistent(_examined(path, trusted or Trusted(), hashed=False))
+    return UnhashedBundle(bundle.path, bundle.report, bundle.inventory, bundle.custody, bundle.checkpoint)
+
+
 def verify_bundle(path: Path, trusted: Trusted | None = None) -> VerifiedBundle:
     """Return the bundle, consistent as far as it goes; raises `AlteredError` or `NotABundleError`."""
-    bundle = _examined(path, trusted or Trusted())
+    return _consistent(_examined(path, trusted or Trusted()))
+
+
+def _consistent(bundle: VerifiedBundle) -> VerifiedBundle:
     if bundle.report.verdict is Verdict.ALTERED:
         first = bundle.report.findings[0]
         raise AlteredError(
@@ -90,7 +113,7 @@ def examine(path: Path, trusted: Trusted) -> Report:
     return _examined(path, trusted).report
 
 
-def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
+def _examined(path: Path, trusted: Trusted, *, hashed: bool = True) -> VerifiedBundle:
     try:
         is_bundle = any(disk.stands(path / name) for name in (layout.MANIFEST, layout.CHECKPOINT, layout.SUMS))
     except WriteError as error:  # no verdict over a bundle that nobody can look at
@@ -101,7 +124,7 @@ def _examined(path: Path, trusted: Trusted) -> VerifiedBundle:
             hint="give the folder that `collect --case` named at its end",
         )
     found = Findings([])
-    contents = Contents(path, found)
+    contents = Contents(path, found, hashed=hashed)
     contents.look()  # (1)
     sealed = contents.names.get(layout.CHECKPOINT, False)
     checkpoint = contents.small(layout.CHECKPOINT) if sealed else None

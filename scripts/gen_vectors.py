@@ -621,6 +621,13 @@ def the_files() -> None:
         add(
             f"litter_{number}", changed(path, b"x"), "UNANCHORED", "LITTER", path, "left by a file manager; information"
         )
+    twins = (("checkpoint", CHECKPOINT, None), ("artifact", PATH, None), ("manifest", MANIFEST, 900))
+    for name, path, length in twins:
+        data = w.sealed(GOOD)[path]
+        before = changed(path + ".part", bytes(data)[:length]) if isinstance(data, bytes) else {}
+        why = "power was lost inside a rename on FAT; information"
+        add(f"{name}_with_its_name_from_before", before, "UNANCHORED", "LITTER", path + ".part", why)
+    add("empty_name_from_before", changed(CHECKPOINT + ".part", b""), bad, extra, CHECKPOINT + ".part", "no byte")
 
 
 # --- after the seal

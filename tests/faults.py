@@ -302,23 +302,33 @@ def _cli_run(out: Path, bench: Path):
     return command("--case", "T-1", "--out", out, "--scan", bench / SCAN, "--json", "--quiet", "--yes")
 
 
+def _laid(bundle: Path, out: Path) -> None:
+    """Copy a bundle's bytes and nothing else: fusefat takes neither modes nor times."""
+    for path in [bundle, *sorted(bundle.rglob("*"))]:
+        target = out / "bundle" / path.relative_to(bundle)
+        if path.is_dir():
+            target.mkdir()
+        else:
+            shutil.copyfile(path, target)
+
+
 def _cli_resume(out: Path, bench: Path):
-    shutil.copytree(bench / "unfinished", out / "bundle")
+    _laid(bench / "unfinished", out)
     return command("resume", out / "bundle", "--json", "--quiet")
 
 
 def _cli_resume_sealed(out: Path, bench: Path):
-    shutil.copytree(bench / "sealed", out / "bundle")
+    _laid(bench / "sealed", out)
     return command("resume", out / "bundle", "--json", "--quiet")
 
 
 def _cli_note(out: Path, bench: Path):
-    shutil.copytree(bench / "sealed", out / "bundle")
+    _laid(bench / "sealed", out)
     return command("note", out / "bundle", "a note after the seal")
 
 
 def _cli_attach(out: Path, bench: Path):
-    shutil.copytree(bench / "sealed", out / "bundle")
+    _laid(bench / "sealed", out)
     return command("attach", out / "bundle", bench / SCAN / "f00000", "--text", "a photograph")
 
 

@@ -28,8 +28,12 @@ from collector import resume
 from collector.model import Gap, Outcome
 
 ALL = os.environ.get("COLLECT_FAULTS") == "all"
-SAMPLE = {"ext4": ("17", "97"), "exfat": ("53", "193"), "fat32": ("61", "193")}
-"""Each so-manieth step of the writer and of whole commands: what takes about half a minute."""
+SAMPLE = {
+    "ext4": ("23", "150", ",".join(faults.FAULTS)),
+    "exfat": ("37", "150", "EIO,gone,kill"),
+    "fat32": ("37", "150", "EIO,gone,kill"),
+}
+"""Each so-manieth step of the writer and of whole commands, and the faults: what takes half a minute."""
 HOUR = 3600
 
 
@@ -56,17 +60,18 @@ def stick(tmp_path):
 def test_every_file_operation_may_fail(kind, checkout, tmp_path):
     """Never ALTERED, never a crash; what was born is sealed by itself or by a resume, the rest says exit 1."""
     live.needs("unshare", "losetup", "mkfs.exfat", "mount.exfat-fuse", "mkfs.vfat", "fusefat")
-    every, commands = ("1", "5") if ALL else SAMPLE[kind]
+    every, commands, asked = ("1", "5", SAMPLE["ext4"][2]) if ALL else SAMPLE[kind]
     script = [sys.executable, "-B", checkout / "scripts/faults", "--kinds", kind, "--folder", tmp_path]
     done = subprocess.run(
-        [*script, "--every", every, "--commands", commands],
+        [*script, "--every", every, "--commands", commands, "--faults", asked],
         capture_output=True, text=True, check=False, env=live.environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-3000:]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if line[0] == "|"][2:]
     met = {row[1]: int(row[2]) for row in rows}
-    assert set(met) == set(faults.FAULTS) - ({"power"} if kind != "ext4" else set())
-    assert all(met.values()), met
+    assert set(met) == set(asked.split(",")) - ({"power"} if kind != "ext4" else set())
+    assert sum(met.values()) > 10, met
+    assert all(met[how] for how in asked.split(",") if how in met and how not in ("short", "half")), met
     assert sum(int(row[4]) for row in rows) > 10, "so few resumes that the faults can't have come"
 
 
@@ -93,6 +98,26 @@ def test_a_stick_that_is_taken_out(stick, tmp_path, kind):
     again = live.run("resume", path, "--scan", live.files_in(tmp_path / "few", 3), "--json", "--quiet")
     assert again.code in live.SEALED, again
     assert live.assert_sealed(path).lines[: len(whole)] == whole
+
+
+def test_names_from_before_are_left_alone(tmp_path):
+    """FAT, power lost inside a rename: both names have the same clusters. Resume removes neither; LITTER tells it."""
+    clock = made.MadeClock()
+    left = made.unsealed(tmp_path, clock=clock)
+    left.release()
+    artifact = next((left.path / "artifacts").glob("*-processes.jsonl"))
+    twins = [artifact.with_name(artifact.name + ".part"), left.path / "manifest.jsonl.part"]
+    twins[0].write_bytes(artifact.read_bytes())
+    twins[1].write_bytes((left.path / "manifest.jsonl").read_bytes()[:900])
+    stranger = artifact.with_name("000099-other.jsonl.part")
+    stranger.write_bytes(b"no file has this beginning")
+    assert live.examined(left.path)["verdict"] == "INCOMPLETE"
+    again = resume.reopen(left.path, made.key(3), clock, {"tool": stepper.TOOL, "arguments": []})
+    again.close(**stepper.CLOSE)
+    told = live.examined(left.path)
+    assert (told["verdict"], live.codes(told)) == ("UNANCHORED", ["LITTER", "LITTER"]), told
+    assert all(twin.exists() for twin in twins)
+    assert not stranger.exists()
 
 
 # Clocks -------------------------------------------------------------------------------------

@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from collector import age, bundle, custody
 from collector.anchors import Trusted
 from collector.errors import DiskFullError, RefusedError, UsageError
+from collector.handover import packing
 from collector.inventory import recipients_of
 from collector.model import Gap, Outcome
 from collector.resume import reopen
-from collector.verify import examine
+from collector.verify import examine, verify_unhashed
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
 SECRET = "DUPONT_Jeanne_IRM"
@@ -81,14 +82,44 @@ def test_what_is_given_up_ends_its_thread():
     assert not thread.is_alive()
 
 
+LOW = "age1" + "q" * 52 + "5cu47z"
+"""Thirty-two zeros, in a Bech32 that holds: a point of low order, over which age panics."""
+
+
 @pytest.mark.parametrize(
-    "text", ["", "age1", "age1" + "q" * 58, "AGE-SECRET-KEY-1" + "Q" * 58, "ssh-ed25519 AAAA", "é"]
+    "text", ["", "age1", "age1" + "q" * 58, "AGE-SECRET-KEY-1" + "Q" * 58, "ssh-ed25519 AAAA", "é", LOW]
 )
 def test_what_is_no_recipient_is_refused(text):
     """Before anything is written: usage, with what a recipient looks like."""
     with pytest.raises(UsageError) as caught:
         age.checked([text])
     assert "age1" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["age1x", LOW])
+def test_a_bundle_that_names_an_impossible_reader_is_refused(tmp_path, monkeypatch, text):
+    """Whoever hands us a bundle chose its recipients: nothing is added, nothing panics, and `verify` still works."""
+    own = age.new_identity()[1]
+    real = age._parsed
+    monkeypatch.setattr(age, "_parsed", lambda _recipients: real([own]))
+    for name in ("sealed", "open"):
+        (tmp_path / name).mkdir()
+    hostile = encrypted(tmp_path / "sealed", text)
+    path = closed(hostile)
+    unsealed = encrypted(tmp_path / "open", text)
+    unsealed.release()
+    monkeypatch.undo()
+    before = sorted(path.iterdir())
+    for act in (
+        lambda: custody.note(path, "x", made.MadeClock(), TOOL),
+        lambda: custody.hand_over(path, custody.HandOver(to="x"), made.MadeClock(), TOOL),
+        lambda: packing.pack(verify_unhashed(path), [own], tmp_path),
+        lambda: reopen(unsealed.path, made.key(2), made.MadeClock(), {"tool": TOOL, "arguments": []}),
+    ):
+        with pytest.raises(RefusedError, match="reader"):
+            act()
+    assert sorted(path.iterdir()) == before
+    assert str(examine(path, Trusted()).verdict) == "UNANCHORED"
 
 
 def test_the_same_recipient_counts_once_and_their_number_is_bounded():

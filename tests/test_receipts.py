@@ -327,6 +327,43 @@ def test_a_signature_that_does_not_hold_is_not_recorded(bundle, keys):
     assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
 
 
+def receive(path: Path, key: Path) -> None:
+    custody.receive(path, custody.HandOver(to="B"), lambda m: signing.signed(m, key), made.MadeClock(), dict(TOOL))
+
+
+def test_a_full_disk_leaves_no_receipt_that_nobody_signed(bundle, keys):
+    """Room for the receipt and not for the signature under it: neither is there, and nobody is named as holder."""
+    custody.note(bundle, "x", made.MadeClock(), dict(TOOL))
+    before = (bundle / "custody.jsonl").read_bytes()
+    limit = len(before) + 900
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        f"import sys; sys.argv = ['collect', 'receive', {str(bundle)!r}, '--key', {str(keys['ed25519'])!r}]\n"
+        "from collector.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=live.ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "hint: " in done.stderr
+    assert (bundle / "custody.jsonl").read_bytes() == before
+    receive(bundle, keys["ed25519"])
+    assert [line["type"] for line in lines_of(bundle)] == ["note", "receipt", "signature"]
+
+
+def test_a_kit_brings_no_key_that_anchors(bundle, keys, tmp_path):
+    """`kit.json` lies on the stick: whoever replaced the bundle may have put a key of their own into it."""
+    receive(bundle, keys["ed25519"])
+    kit = tmp_path / "kit.json"
+    kit.write_text(json.dumps({"nonce": "00" * 16, "expert_keys": [public(keys["ed25519"])]}))
+    told = json.loads(live.run("verify", bundle, "--kit", kit, "--json").out)
+    assert [anchor["anchors"] for anchor in told["anchors"] if anchor["kind"] == "receipt"] == [False]
+    own = keys["ed25519"].with_suffix(".pub")
+    crossed_out = tmp_path / "keys"
+    crossed_out.write_text(f"{public(keys['nistp256'])}\n  # {own.read_text()}")
+    for given_key, verdict in ((own, "ANCHORED"), (crossed_out, "UNANCHORED")):
+        told = json.loads(live.run("verify", bundle, "--expert-key", given_key, "--json").out)
+        assert told["verdict"] == verdict
+
+
 def test_names_are_shown_without_their_tricks(bundle, keys):
     """A name with escape sequences and bidi marks moves no cursor, in text and in JSON."""
     name = "Me \x1b[31mRouge\u202e\n"

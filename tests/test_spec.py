@@ -342,6 +342,14 @@ def test_each_row_of_the_threat_model_is_shown_by_its_vectors():
             assert headers & codes if codes else not headers, pattern
 
 
+def test_each_test_that_the_threat_model_names_is_there():
+    """docs/THREAT_MODEL.md, section 5: `test_…` under "shown in" is a file of tests."""
+    shown = [cells[-1] for cells in rows_of("## 5. Attack", MODEL.read_text(encoding="utf-8"))]
+    named = set(re.findall(r"\btest_\w+", " ".join(shown)))
+    assert "test_accidents" in named
+    assert [name for name in sorted(named) if not (Path(__file__).parent / f"{name}.py").is_file()] == []
+
+
 def test_the_fixed_sentences_are_those_of_the_report():
     """docs/THREAT_MODEL.md, section 8: what every report must say is what `collect verify` prints."""
     lines = MODEL.read_text(encoding="utf-8").splitlines()

@@ -77,6 +77,7 @@ def made(**more):
         "reason": None,
         "missed": (),
     }
+    given |= {"recipients": (), "practice_identity": None}
     return Result(**(given | more))
 
 
@@ -383,6 +384,7 @@ def found(verdict, *findings, **more):
         "anchors": (),
         "resumed": (),
     }
+    given["recipients"] = ()
     return Report(**(given | more))
 
 
@@ -472,7 +474,8 @@ def test_json_holds_the_promised_keys_and_any_path():
     told = json.loads(json.dumps(as_json.result_json(worst(bundle=Path(os.fsdecode(b"/m/\xff\n")), reason="signal"))))
     assert list(told) == [
         *("bundle", "case", "exit", "records", "artifacts", "gaps", "isolation"),
-        *("start_code", "seal_code", "seal_sha256", "seconds", "never_powered_off", "reason", "missed"),
+        *("start_code", "seal_code", "seal_sha256", "recipients", "practice_identity"),
+        *("seconds", "never_powered_off", "reason", "missed"),
     ]
     assert told["bundle"] == {"text": "/m/\ufffd\n", "hex": "2f6d2fff0a"}
     assert told["isolation"] == {"open": "CONNECTED", "close": "CONNECTED", "run": "CONNECTED"}

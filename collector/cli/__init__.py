@@ -11,7 +11,7 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, paths, said, since, size
-from collector.cli import after, looking, packing, stamping, verifying
+from collector.cli import after, looking, packing, papers, stamping, verifying
 from collector.cli.process import LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.ui import errors as shown
@@ -189,6 +189,7 @@ for _command in (
     stamping.timestamp_group,
     packing.pack_command,
     packing.open_command,
+    papers.slip_command,
 ):
     collect.add_command(_command)
 

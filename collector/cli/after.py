@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli.process import LANG, say
-from collector.errors import DiskFullError, RefusedError, WriteError
+from collector.errors import DiskFullError, RefusedError, UsageError, WriteError
+from collector.ui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +66,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--place", metavar="TEXT", help="Where."),
             click.option("--condition", metavar="TEXT", help="State of the stick or envelope, and its number."),
             click.option("--seal-code", metavar="CODE", help="Seal code from the paper, compared as `verify` does."),
+            click.option("--slip", "slip_out", metavar="DIR", help="Also make the slip to be printed, in this folder."),
             LANG,
             click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
         )
@@ -77,11 +79,11 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("bundle")
 @click.option("--to", metavar="NAME", required=True, help="Who gets it.")
 @_told
-def handover_command(bundle: str, to: str, *, seal_code: str | None, as_json: bool, **said: str | None) -> None:
+def handover_command(bundle: str, to: str, **options: Any) -> None:
     """Record that a sealed bundle is given to somebody; every byte is checked before and after."""
     from collector import custody  # noqa: PLC0415 - only here
 
-    _handed(bundle, custody.HandOver(to=to, **said), seal_code, custody.hand_over, as_json=as_json)
+    _handed(bundle, to, custody.hand_over, **options)
 
 
 @click.command("receive")
@@ -89,9 +91,7 @@ def handover_command(bundle: str, to: str, *, seal_code: str | None, as_json: bo
 @click.option("--key", metavar="SSHKEY", required=True, help="Your private SSH key, or its .pub with an agent.")
 @click.option("--name", metavar="NAME", help="Your name; else the one that the last hand-over names.")
 @_told
-def receive_command(
-    bundle: str, key: str, name: str | None, *, seal_code: str | None, as_json: bool, **said: str | None
-) -> None:
+def receive_command(bundle: str, key: str, name: str | None, **options: Any) -> None:
     """Record that you got a sealed bundle, and countersign it; every byte is checked before and after."""
     from collector import custody, signing  # noqa: PLC0415 - only here
 
@@ -100,22 +100,37 @@ def receive_command(
     ) -> VerifiedBundle:
         return custody.receive(path, said, lambda message: signing.signed(message, Path(key)), clock, tool, trusted)
 
-    _handed(bundle, custody.HandOver(to=name or "", **said), seal_code, received, as_json=as_json)
+    _handed(bundle, name or "", received, **options)
 
 
 def _handed(
-    bundle: str, said: HandOver, seal_code: str | None, act: Callable[..., VerifiedBundle], *, as_json: bool
+    bundle: str,
+    to: str,
+    act: Callable[..., VerifiedBundle],
+    *,
+    seal_code: str | None,
+    slip_out: str | None,
+    as_json: bool,
+    **said: str | None,
 ) -> None:
-    from collector import tool  # noqa: PLC0415 - only here
+    from collector import custody, tool  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - the same
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
+    papers: tuple[Path, ...] = ()
+    if slip_out is not None and not Path(slip_out).is_dir():  # before anything is recorded
+        raise UsageError("there is no such folder for the slip", hint="give an existing folder with --slip")
     with refused():
         identity = dict(tool.identity(host.privileges()))
-        after = act(Path(bundle), said, host.clock, identity, Trusted(seal_code=seal_code))
-    say(json.dumps(added.handed_json(after)) + "\n" if as_json else added.handed_text(after))
+        told = custody.HandOver(to=to, **said)
+        after = act(Path(bundle), told, host.clock, identity, Trusted(seal_code=seal_code))
+        if slip_out is not None:
+            from collector.handover import slip  # noqa: PLC0415 - only here
+
+            papers = slip.write(after, Path(slip_out), messages.language())
+    say(json.dumps(added.handed_json(after, papers)) + "\n" if as_json else added.handed_text(after, papers))
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def verify_command(
         start_code,
         seal_code,
         None if kit is None else kit_nonce(Path(kit)),
-        expert_keys=(*keys_from(expert_keys), *kit_keys(kit)),
+        expert_keys=keys_from(expert_keys),  # none from the kit: it lies on the stick, with the bundle
         tsa_roots=roots_from(tsa_roots),
     )
     told: list[dict[str, object]] = []
@@ -83,7 +83,7 @@ def keys_from(files: tuple[str, ...]) -> tuple[str, ...]:
         except OSError as error:
             reason = "it is no regular file" if error.errno in (None, errno.ENXIO) else os.strerror(error.errno)
             raise UsageError(f"the key can't be read: {reason}", hint="give the .pub file of the expert") from error
-        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        lines = [line for line in map(str.strip, text.split("\n")) if line and not line.startswith("#")]
         keys += [countersign.public_key(line) for line in lines or [""]]
     return tuple(keys)
 
@@ -113,16 +113,6 @@ def new_nonce(path: Path) -> str:
     if not is_nonce(nonce):
         raise UsageError("the nonce of this kit.json is not 32 to 128 hexadecimal digits", hint=_KIT)
     return nonce
-
-
-def kit_keys(path: str | None) -> tuple[str, ...]:
-    """Return the expert's public keys that a kit.json names; raises `UsageError` for what is none."""
-    from collector import countersign  # noqa: PLC0415 - only with --kit
-
-    keys = [] if path is None else _kit(Path(path)).get("expert_keys", [])
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise UsageError("the expert's keys of this kit.json can't be read", hint=_KIT)
-    return tuple(countersign.public_key(key) for key in keys)
 
 
 def kit_recipients(path: Path | None) -> tuple[str, ...]:

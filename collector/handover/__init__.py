@@ -1,4 +1,5 @@
-"""What leaves the house: one encrypted file made from a verified bundle, and the way back (docs/SPEC.md, section 13).
+"""What is made from a verified bundle for other people: papers, hand-over files, exports.
 
-Read `archive` first, the form of the tar; then `packing`, which writes it, and `opening`, which trusts none of it.
+The hand-over file (docs/SPEC.md, section 13): read `archive` first, the form of the tar; then `packing`, which
+writes it, and `opening`, which trusts none of it. The printable form: `slip_facts`, then `slip`.
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
+from collector import age
 from collector.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def recipients(given: Iterable[str]) -> dict[str, Recipient]:
     found: dict[str, Recipient] = {}
     for text in given:
         try:
-            one = pyrage.x25519.Recipient.from_str(text.strip())
-        except pyrage.RecipientError as error:
+            one = age.recipient(text.strip())
+        except ValueError as error:
             hint = "a recipient looks like age1… and is 62 characters long; copy it from what the expert sent"
             raise UsageError("this recipient is no age public key", hint=hint) from error
         found[str(one)] = one

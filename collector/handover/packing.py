@@ -1,7 +1,7 @@
-"""Makes one encrypted hand-over file from a verified bundle: the tar of SPEC 13.1, streamed into age.
+"""Makes one encrypted hand-over file from a bundle: the tar of SPEC 13.1, streamed into age.
 
-What is packed is what was verified: each file is hashed again as its bytes go into the archive, and a difference
-ends the pack with nothing left of it.
+What is packed is what the records say: the bundle was verified but for the bytes of its files, and each of those is
+hashed as it goes into the archive. A difference ends the pack with nothing left of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import disk, layout, seal
+from collector import age, disk, layout, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive, keys
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.handover.parts import Written
-    from collector.verify import VerifiedBundle
+    from collector.verify import UnhashedBundle
 
 SMALLEST_PART = 1 << 16
 """Bytes below which a part makes no sense: one chunk of age takes as many."""
 
 _SMALL = (layout.CHECKPOINT, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.SUMS, layout.README)
-_HINT_AGAIN = "nothing was kept of it; verify the bundle again with `collect verify`, then pack it again"
+_HINT_AGAIN = "no file was made of it; `collect verify` says whether the bundle itself was altered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _Member:
 
 
 def pack(
-    bundle: VerifiedBundle, given: Iterable[str] = (), out: Path | None = None, split: int | None = None
+    bundle: UnhashedBundle, given: Iterable[str] = (), out: Path | None = None, split: int | None = None
 ) -> Packed:
     """Write the hand-over file of a bundle; raises before anything is written, or removes what it wrote.
 
@@ -94,13 +94,13 @@ def pack(
     return Packed(path, tuple(files), tar_sha256, tuple(recipients), secret)
 
 
-def _own_recipients(bundle: VerifiedBundle) -> list[str]:
+def _own_recipients(bundle: UnhashedBundle) -> list[str]:
     opening = bundle.inventory.opening
     own = opening["recipients"] if opening is not None else []
-    return [str(one) for one in own] if isinstance(own, list) else []
+    return [*age.usable(tuple(str(one) for one in own))] if isinstance(own, list) else []
 
 
-def _refuse_unfinished(bundle: VerifiedBundle) -> None:
+def _refuse_unfinished(bundle: UnhashedBundle) -> None:
     if bundle.checkpoint is None:
         raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
     if bundle.report.verdict is Verdict.INCOMPLETE:
@@ -126,7 +126,7 @@ def _refuse_many(members: list[_Member], split: int | None) -> None:
         raise UsageError(f"it would take more than {MAX_PARTS} parts", hint="give a larger size with --split")
 
 
-def _members(bundle: VerifiedBundle) -> Iterator[_Member]:
+def _members(bundle: UnhashedBundle) -> Iterator[_Member]:
     """Yield what is packed in the one order of SPEC 13.1."""
     checkpoint = bundle.checkpoint or b""
     lines = checkpoint.split(b"\n")
@@ -142,7 +142,7 @@ def _members(bundle: VerifiedBundle) -> Iterator[_Member]:
         yield from (_Member(path, stored[path].size, stored[path].sha256) for path in sorted(stored))
 
 
-def _small(bundle: VerifiedBundle, checkpoint: bytes) -> dict[str, bytes]:
+def _small(bundle: UnhashedBundle, checkpoint: bytes) -> dict[str, bytes]:
     """Return the small sealed files, each in the one spelling that records and seal give it (SPEC 8, steps 5 and 7)."""
     inventory = bundle.inventory
     listed = sum(len(path) + 67 for path in inventory.stored) + 67 * 20
@@ -210,7 +210,7 @@ def _bytes_of(path: Path, one: _Member) -> Iterator[bytes]:
     finally:
         os.close(fd)
     if left or data or total.hexdigest() != one.sha256:
-        raise AlteredError(f"{one.name} changed while it was packed", hint=_HINT_AGAIN)
+        raise AlteredError(f"{one.name} is not what its record says", hint=_HINT_AGAIN)
 
 
 def _unreadable(name: str, error: OSError) -> AlteredError:

@@ -151,8 +151,11 @@ class PartWriter:
     def _named(self, at: int, name: str) -> Path:
         """Give a file that was made here its name, which must be free."""
         path = self._folder / name
-        disk.rename((self._made[at], path))
-        self._made[at] = path
+        try:
+            disk.rename((self._made[at], path))
+        finally:
+            if not os.path.lexists(self._made[at]):  # it has its name, even where the sync after that failed
+                self._made[at] = path
         return path
 
     def discard(self) -> None:

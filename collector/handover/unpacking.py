@@ -58,6 +58,7 @@ REASONS: Final = {
     b"L": "a long name in GNU form",
     b"g": "PAX records for the whole archive",
     b"X": "PAX records of another form",
+    b"": "a member of an unknown type",
 }
 """What may not stand in an archive, by its type."""
 _HINT_USTAR = "a bundle packed again by hand opens if it was packed with: tar --format=ustar"
@@ -145,7 +146,7 @@ class TarReader:
             return
         name = self._name(block)
         if kind not in (b"0", b"\0", b"5"):
-            what = REASONS.get(kind, "a member of an unknown type")
+            what = REASONS.get(kind, REASONS[b""])
             raise refused(f"{what} stands in it", hint=_HINT_USTAR if kind in b"LKgX" else _HINT_NOT_OURS)
         if any(block[157:257]):
             raise refused("a file or folder names the target of a link")

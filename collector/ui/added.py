@@ -9,6 +9,9 @@ from collector.ui import terminal
 from collector.ui.messages import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from collector.chainfile import ChainFile
     from collector.manifest import Record
     from collector.model import Json
@@ -34,7 +37,7 @@ def attachment_text(record: Record) -> str:
     return "\n".join(lines)
 
 
-def handed_text(bundle: VerifiedBundle) -> str:
+def handed_text(bundle: VerifiedBundle, papers: Sequence[Path] = ()) -> str:
     """Return what is said of a hand-over or receipt that was just recorded and checked again."""
     holder, custody = _holder(bundle)
     lines = [
@@ -45,10 +48,14 @@ def handed_text(bundle: VerifiedBundle) -> str:
     if custody.receipts and custody.inventory.last_type == "signature":
         key = countersign.fingerprint(custody.receipts[-1].key)
         lines += terminal.fold(_("Countersigned with the key {key}.", key=key), _WIDTH)
+    if papers:
+        lines.append(_("The hand-over slip is ready to be printed:"))
+    for path in papers:
+        lines += terminal.fold_path(str(path), _WIDTH)
     return "\n".join(lines) + "\n"
 
 
-def handed_json(bundle: VerifiedBundle) -> dict[str, object]:
+def handed_json(bundle: VerifiedBundle, papers: Sequence[Path] = ()) -> dict[str, object]:
     """Return the object of `collect handover` and `collect receive --json`."""
     holder, custody = _holder(bundle)
     signed = custody.inventory.last_type == "signature"
@@ -59,6 +66,7 @@ def handed_json(bundle: VerifiedBundle) -> dict[str, object]:
         "to": holder["to"],
         "by": holder["by"],
         "checked": holder["checked"],
+        "slip": [str(path) for path in papers],
         "custody_records": custody.head.records,
         "custody_head": custody.head.last,
         "key": countersign.fingerprint(custody.receipts[-1].key) if signed and custody.receipts else None,

@@ -1,0 +1,38 @@
+"""`collect slip`: papers that are made from a sealed bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from collector.cli.process import LANG, say
+from collector.ui.messages import _, language
+
+
+@click.command("slip")
+@click.argument("bundle")
+@click.option("--out", metavar="DIR", required=True, help="Existing folder for the papers, outside the bundle.")
+@click.option("--seal-code", metavar="CODE", help="Seal code from the paper, compared as `verify` does.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def slip_command(bundle: str, out: str, seal_code: str | None, *, as_json: bool) -> None:
+    """Make the hand-over slip of a sealed bundle, to be printed: PDF and HTML; every byte is checked before."""
+    from collector.anchors import Trusted  # noqa: PLC0415 - only here
+    from collector.handover import slip  # noqa: PLC0415 - the same
+    from collector.ui import terminal  # noqa: PLC0415 - the same
+    from collector.verify import verify_bundle  # noqa: PLC0415 - the same
+
+    verified = verify_bundle(Path(bundle), Trusted(seal_code=seal_code))
+    pdf, html = slip.write(verified, Path(out), language())
+    if as_json:
+        say(json.dumps({"bundle": str(verified.path), "pdf": str(pdf), "html": str(html)}) + "\n")
+        return
+    lines = [_("The hand-over slip is ready to be printed:")]
+    for path in (pdf, html):
+        lines += terminal.fold_path(str(path), terminal.WIDTH - 1)
+    lines += terminal.fold(
+        _("Fill in the empty boxes by hand and sign it. It goes with the stick."), terminal.WIDTH - 1
+    )
+    say("\n".join(lines) + "\n")

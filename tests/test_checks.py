@@ -1,0 +1,716 @@
+"""Checks of the verifier that no other test held, as a mutation run showed (scripts/mutate): one accident each.
+
+Most of them are about what is said beside the first finding, or when two things are wrong at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import json
+import os
+import shutil
+import string
+from pathlib import Path
+
+import made
+import pytest
+import vectors
+
+from collector import custody, disk, manifest, resume, schema, seal
+from collector.anchors import Trusted
+from collector.errors import (
+    AlteredError,
+    CollectorError,
+    DiskFullError,
+    LimitError,
+    ManifestFormatError,
+    NotABundleError,
+    RefusedError,
+    WriteError,
+)
+from collector.manifest import Head, encode
+from collector.verify import examine, verify_bundle
+
+TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
+MANIFEST, CHECKPOINT, SIGNATURE = "manifest.jsonl", "checkpoint", "checkpoint.sig"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return made.sealed(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture
+def bundle(original, tmp_path):
+    return Path(shutil.copytree(original, tmp_path / "bundle"))
+
+
+def findings(path, **given):
+    return [(str(f.code), f.subject) for f in examine(path, Trusted(**given)).findings]
+
+
+def lines_of(path, name=MANIFEST):
+    return (path / name).read_bytes().split(b"\n")[:-1]
+
+
+def put(path, lines, name=MANIFEST):
+    (path / name).write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def changed(line, **fields):
+    return encode({**json.loads(line), **fields})
+
+
+def set_line(path, number, text):
+    """Set a line of the checkpoint, and break the signature, so that it tells nothing."""
+    lines = lines_of(path, CHECKPOINT)
+    lines[number - 1] = text
+    put(path, lines, CHECKPOINT)
+    (path / SIGNATURE).write_bytes(b"garbage\n")
+
+
+# --- what is handed out
+
+
+def test_a_verified_bundle_is_what_was_verified(bundle):
+    """Exports and custody get the bundle's own folder, records, custody and checkpoint, and the verifier's anchors."""
+    custody.note(bundle, "one", made.MadeClock(), dict(TOOL))
+    checkpoint = (bundle / CHECKPOINT).read_bytes()
+    code = seal.code(hashlib.sha256(checkpoint).digest())
+    verified = verify_bundle(bundle, Trusted(seal_code=code))
+    assert str(verified.report.verdict) == "ANCHORED"
+    assert (verified.path, verified.checkpoint) == (bundle, checkpoint)
+    assert len(verified.inventory.stored) == 2
+    assert verified.custody is not None
+    assert verified.custody.head.records == 1
+    assert str(verify_bundle(bundle).report.verdict) == "UNANCHORED"
+
+
+def test_nothing_is_handed_out_of_an_altered_bundle(bundle):
+    """The refusal names the first finding and says what to do."""
+    (bundle / "x").touch()
+    (bundle / "y").touch()
+    with pytest.raises(AlteredError, match="EXTRA_FILE at x: no record names it") as caught:
+        verify_bundle(bundle)
+    assert "keep it" in caught.value.hint
+
+
+def test_a_folder_without_manifest_is_no_bundle(tmp_path):
+    """Neither verified nor handed out, and the person is told what to give."""
+    for act in (lambda: examine(tmp_path, Trusted()), lambda: verify_bundle(tmp_path)):
+        with pytest.raises(NotABundleError) as caught:
+            act()
+        assert "collect --case" in caught.value.hint
+
+
+# --- which line it was, at the end of the chain
+
+
+def test_the_checkpoint_tells_the_last_line_from_the_one_before(bundle):
+    """`prev` of the last line edited, or the line before it: the hash in the checkpoint says which of the two."""
+    lines = lines_of(bundle)
+    count = len(lines)
+    put(bundle, [*lines[:-1], changed(lines[-1], prev="0" * 64)])
+    assert findings(bundle)[0] == ("CHAIN_BREAK", f"{MANIFEST} line {count}")
+    put(bundle, [*lines[:-2], changed(lines[-2], boot_id="other"), lines[-1]])
+    assert findings(bundle)[0] == ("CHAIN_BREAK", f"{MANIFEST} line {count - 1}")
+
+
+def test_without_a_checkpoint_the_line_before_is_named(tmp_path):
+    """An unsealed bundle whose last line names another line: nothing says that the last one changed."""
+    path = made.unsealed(tmp_path).path
+    lines = lines_of(path)
+    put(path, [*lines[:-2], changed(lines[-2], boot_id="other"), lines[-1]])
+    assert findings(path)[0] == ("CHAIN_BREAK", f"{MANIFEST} line {len(lines) - 1}")
+
+
+def test_a_checkpoint_may_hold_any_bytes(bundle):
+    """The hash of the last line is not even ASCII: a finding, no exception."""
+    put(bundle, [*lines_of(bundle)[:-1], lines_of(bundle)[-1][:-1]])
+    set_line(bundle, 5, b"\xff" * 64)
+    assert examine(bundle, Trusted()).verdict == "ALTERED"
+
+
+# --- two things wrong at once
+
+
+def announced(path):
+    """Announce an artifact and write nothing of it."""
+    lines = lines_of(path)
+    intent = next(line for line in lines if b'"type":"intent"' in line)
+    name = f"artifacts/{len(lines):06d}-x.jsonl"
+    last = hashlib.sha256(lines[-1]).hexdigest()
+    put(path, [*lines, changed(intent, seq=len(lines), prev=last, path=name)])
+    return name
+
+
+def test_after_a_break_nothing_is_called_unfinished(tmp_path):
+    """What was announced and not recorded may have its record in the line that was changed: only the break is told."""
+    path = made.unsealed(tmp_path).path
+    name = announced(path)
+    assert ("PARTIAL", name) in findings(path)
+    lines = lines_of(path)
+    put(path, [lines[0], lines[1], b"{}", *lines[3:]])
+    assert findings(path)[0] == ("SCHEMA", f"{MANIFEST} line 3")
+    assert "PARTIAL" not in [code for code, _ in findings(path)]
+
+
+def test_after_a_break_of_custody_nothing_is_called_unfinished(bundle, tmp_path):
+    """The same for attachments."""
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    custody.attach(bundle, tmp_path / "a.jpg", None, made.MadeClock(), dict(TOOL))
+    custody.note(bundle, "one", made.MadeClock(), dict(TOOL))
+    lines = lines_of(bundle, "custody.jsonl")
+    put(bundle, [lines[0], b"{}", lines[2]], "custody.jsonl")
+    assert "PARTIAL" not in [code for code, _ in findings(bundle)]
+    put(bundle, lines[:1], "custody.jsonl")
+    assert "PARTIAL" in [code for code, _ in findings(bundle)]
+
+
+@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("text", [b"x", b"", b"1" * 5000, b"-1", "²".encode(), b"1.0"])
+def test_a_checkpoint_that_says_no_number_is_told(bundle, number, text):
+    """Lines 2 and 3 of a checkpoint whose signature does not help either: ALTERED, at the checkpoint, no exception."""
+    set_line(bundle, number, text)
+    report = examine(bundle, Trusted())
+    assert report.verdict == "ALTERED"
+    assert ("CHECKPOINT_MISMATCH", CHECKPOINT) in findings(bundle)
+    assert "TRUNCATED" not in [code for code, _ in findings(bundle)]
+    (bundle / MANIFEST).write_bytes((bundle / MANIFEST).read_bytes() + b"x")
+    assert ("CHECKPOINT_MISMATCH", CHECKPOINT) in findings(bundle)
+
+
+@pytest.mark.parametrize(("digits", "told"), [(18, True), (19, False)])
+def test_a_number_that_no_bundle_has_is_none(bundle, digits, told):
+    """Up to eighteen digits are a number of records; more are read by no program in the same way."""
+    set_line(bundle, 2, b"9" * digits)
+    assert ("TRUNCATED" in [code for code, _ in findings(bundle)]) is told
+
+
+def test_what_is_appended_is_told_where_no_rule_of_records_is_broken(bundle):
+    """A `resume` may follow `close`: appended to a sealed bundle, it is data after the seal."""
+    lines = lines_of(bundle)
+    fields = ("v", "sid", "seq", "type", "prev", "utc", "local", "mono_ns", "boot_ns", "boot_id")
+    last = json.loads(lines[-1])
+    record = {name: last[name] for name in fields}
+    record |= {"seq": len(lines), "type": "resume", "prev": hashlib.sha256(lines[-1]).hexdigest()}
+    record |= {"run_key": seal.public_line(made.key(2)), "tool": TOOL, "arguments": [], "torn": None}
+    put(bundle, [*lines, encode(record)])
+    assert ("DATA_AFTER_CLOSE", MANIFEST) in findings(bundle)
+
+
+def test_a_single_byte_after_the_seal_is_told(bundle):
+    """One byte is as much as a thousand; where the checkpoint was given its length, too, nothing is counted."""
+    data = (bundle / MANIFEST).read_bytes()
+    (bundle / MANIFEST).write_bytes(data + b"x")
+    assert findings(bundle)[0] == ("DATA_AFTER_CLOSE", MANIFEST)
+    set_line(bundle, 3, str(len(data) + 1).encode())
+    assert "DATA_AFTER_CLOSE" not in [code for code, _ in findings(bundle)]
+    assert ("CHECKPOINT_MISMATCH", CHECKPOINT) in findings(bundle)
+
+
+def last_line_named(path):
+    found = examine(path, Trusted()).findings
+    return [f.subject for f in found if "the checkpoint names" in f.detail]
+
+
+def test_the_last_line_is_named_only_where_it_is_another(bundle):
+    """Another sum in the checkpoint, or no LF at its end: the last line is the one it names, and is not accused."""
+    original = (bundle / CHECKPOINT).read_bytes()
+    set_line(bundle, 4, b"0" * 64)
+    assert last_line_named(bundle) == []
+    (bundle / CHECKPOINT).write_bytes(original[:-1])
+    assert last_line_named(bundle) == []
+    lines = lines_of(bundle)
+    put(bundle, [*lines[:-1], changed(lines[-1], boot_id="other")])
+    assert last_line_named(bundle) == [f"{MANIFEST} line {len(lines)}"]
+
+
+def test_the_last_line_is_not_accused_twice(bundle):
+    """Where the chain is broken before it, or half a record follows it, it has no finding of its own."""
+    lines = lines_of(bundle)
+    other = changed(lines[-1], boot_id="other")
+    put(bundle, [lines[0], lines[1], b"{}", *lines[3:-1], other])
+    assert last_line_named(bundle) == []
+    put(bundle, [*lines[:-1], other])
+    (bundle / MANIFEST).write_bytes((bundle / MANIFEST).read_bytes() + b"x")
+    assert last_line_named(bundle) == []
+
+
+def test_a_changed_checkpoint_is_told_by_the_last_key(tmp_path):
+    """A run that was taken up has two keys: the second signed, and shows that only the checkpoint was changed."""
+    begun = made.unsealed(tmp_path)
+    begun.release()
+    path = begun.path
+    fields = {"tool": dict(TOOL), "arguments": []}
+    again = resume.reopen(path, made.key(2), made.MadeClock(), fields)
+    again.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    lines = lines_of(path, CHECKPOINT)
+    put(path, [lines[0], b"99", *lines[2:]], CHECKPOINT)
+    assert findings(path) == [("CHECKPOINT_MISMATCH", CHECKPOINT), ("CLOCK_STEP", MANIFEST)]
+
+
+def test_a_changed_checkpoint_without_signature_is_told(bundle):
+    """Nothing is left that could say which of the two was changed: both are named."""
+    lines = lines_of(bundle, CHECKPOINT)
+    put(bundle, [*lines[:3], b"0" * 64, lines[4]], CHECKPOINT)
+    (bundle / SIGNATURE).unlink()
+    told = findings(bundle)
+    assert ("CHECKPOINT_MISMATCH", CHECKPOINT) in told
+    assert ("MISSING", SIGNATURE) in told
+
+
+# --- the seal
+
+
+def test_each_run_has_a_key_of_its_own():
+    """A new key signs, and no two are the same."""
+    one, two = seal.new_key(), seal.new_key()
+    assert seal.public_line(one) != seal.public_line(two)
+    assert seal.is_signed(b"x", seal.sign(b"x", one), seal.public_line(one))
+
+
+def test_a_code_may_hold_every_letter():
+    """All thirty-two letters of base32, each once, are a code like any other."""
+    alphabet = string.ascii_uppercase + "234567"
+    digest = base64.b32decode(alphabet) + bytes(12)
+    assert seal.code_errors(alphabet, digest) == 0
+
+
+# --- custody
+
+
+def note(path, text="one"):
+    return custody.note(path, text, made.MadeClock(), dict(TOOL))
+
+
+def attach(path, file, text=None):
+    return custody.attach(path, file, text, made.MadeClock(), dict(TOOL))
+
+
+def records(path):
+    return [json.loads(line) for line in lines_of(path, "custody.jsonl")]
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.JPG"
+    path.write_bytes(b"\xff\xd8 a photograph")
+    os.utime(path, ns=(5, 1_700_000_000_123_456_789))
+    return path
+
+
+def descriptors():
+    return sorted(path.name for path in Path("/proc/self/fd").glob("*"))
+
+
+def test_what_is_told_of_an_attachment(bundle, photo):
+    """Size and hash come back to the caller; the record says how and from when the bytes are; no descriptor is kept."""
+    before = descriptors()
+    told = attach(bundle, photo)
+    data = photo.read_bytes()
+    assert (told["size"], told["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    record = records(bundle)[1]
+    assert (record["method"], record["flags"], record["subject"]) == ("copied", [], "photo.JPG")
+    assert record["source_times"] == {"mtime_ns": "1700000000123456789"}
+    os.utime(photo, ns=(5, -1_000_000_000))
+    attach(bundle, photo)
+    assert records(bundle)[3]["source_times"] == {"mtime_ns": "0"}
+    assert descriptors() == before
+
+
+def test_nobody_else_reads_custody(bundle, photo):
+    """The custody file and the folder of attachments are the owner's alone, as the bundle is."""
+    attach(bundle, photo)
+    assert (bundle / "attachments").stat().st_mode & 0o777 == 0o700
+    assert (bundle / "custody.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_text_with_a_file_is_as_long_as_a_note(bundle, photo):
+    """As long as a note may be, it is taken; longer, nothing is written at all."""
+    before = vectors.snapshot(bundle)
+    with pytest.raises(LimitError) as caught:
+        attach(bundle, photo, "x" * (custody.MAX_NOTE + 1))
+    assert "attach it as a file" in caught.value.hint
+    assert vectors.snapshot(bundle) == before
+    attach(bundle, photo, "x" * custody.MAX_NOTE)
+    assert records(bundle)[2]["text"] == "x" * custody.MAX_NOTE
+
+
+def test_each_refusal_says_what_to_do(bundle, tmp_path):
+    """Empty, too long, no such file, no seal, a broken chain, another command at work: each has its own next step."""
+    hints = []
+    for act in (
+        lambda: note(bundle, " \n"),
+        lambda: note(bundle, "x" * (custody.MAX_NOTE + 1)),
+        lambda: attach(bundle, tmp_path / "none"),
+        lambda: note(made.unsealed(tmp_path / "open").path),
+    ):
+        (tmp_path / "open").mkdir(exist_ok=True)
+        with pytest.raises(CollectorError) as caught:
+            act()
+        hints.append(caught.value.hint)
+    note(bundle)
+    fd = os.open(bundle / "custody.jsonl", os.O_RDWR)
+    assert disk.lock(fd)
+    with pytest.raises(RefusedError) as busy:
+        note(bundle)
+    os.close(fd)
+    note(bundle, "two")
+    put(bundle, lines_of(bundle, "custody.jsonl")[1:], "custody.jsonl")
+    with pytest.raises(AlteredError) as broken:
+        note(bundle)
+    hints += [busy.value.hint, broken.value.hint]
+    assert all(hints)
+    assert len(set(hints)) == len(hints)
+
+
+def test_a_refusal_keeps_nothing_open(bundle, photo):
+    """Refused again and again, for a broken chain and for what stands in the folder: no descriptor is left."""
+    note(bundle)
+    put(bundle, [b"{}"], "custody.jsonl")
+    before = descriptors()
+    for _ in range(3):
+        with pytest.raises(AlteredError):
+            attach(bundle, photo)
+    assert descriptors() == before
+
+
+def test_why_a_file_is_not_attached_is_said(bundle, tmp_path):
+    """In the system's own words."""
+    with pytest.raises(RefusedError, match="No such file or directory"):
+        attach(bundle, tmp_path / "none")
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "symlink"])
+def test_what_stands_in_the_place_of_custody_is_told(bundle, kind):
+    """No regular file is ever opened for adding, and it is called altered, not unwritable."""
+    path = bundle / "custody.jsonl"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "fifo":
+            os.mkfifo(path)
+        case _:
+            path.symlink_to("manifest.jsonl")
+    with pytest.raises(AlteredError, match="something else stands") as caught:
+        note(bundle)
+    assert caught.value.hint
+
+
+def test_what_is_planted_among_the_attachments_is_refused(bundle, photo):
+    """A FIFO in the folder, where the next attachment would go or elsewhere: nothing is added, nothing is made."""
+    (bundle / "attachments").mkdir()
+    for name in ("x", "000000-attachment.jpg.part"):
+        os.mkfifo(bundle / "attachments" / name)
+        before = vectors.snapshot(bundle)
+        for act in (lambda: note(bundle), lambda: attach(bundle, photo)):
+            with pytest.raises(AlteredError):
+                act()
+            assert vectors.snapshot(bundle) == before
+
+
+def test_a_type_of_the_manifest_is_no_custody(bundle):
+    """An observation in the custody chain, numbers and hashes right: altered, and nothing is added."""
+    note(bundle)
+    line = lines_of(bundle, "custody.jsonl")[0]
+    record = json.loads(line)
+    del record["observed"], record["text"]
+    put(bundle, [encode({**record, "type": "observation", "what": "x", "data": {}})], "custody.jsonl")
+    with pytest.raises(AlteredError):
+        note(bundle)
+
+
+def test_an_attachment_that_was_interrupted_is_ended(bundle, photo):
+    """Killed while it copied: the next command says so, keeps what was written as partial, and the bundle is whole."""
+    attach(bundle, photo)
+    stored = bundle / "attachments" / "000000-attachment.jpg"
+    stored.rename(stored.with_name(stored.name + ".part"))
+    put(bundle, lines_of(bundle, "custody.jsonl")[:1], "custody.jsonl")
+    assert str(examine(bundle, Trusted()).verdict) == "INCOMPLETE"
+    note(bundle)
+    assert [record["type"] for record in records(bundle)] == ["intent", "resume", "artifact", "note"]
+    assert "partial" in records(bundle)[2]["flags"]
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_long_torn_tail_is_gone_altogether(bundle):
+    """Longer than the record that takes it in: no byte of it is left."""
+    note(bundle)
+    with (bundle / "custody.jsonl").open("ab") as file:
+        file.write(b"\0" * 100_000)
+    note(bundle, "two")
+    assert [record["type"] for record in records(bundle)] == ["note", "resume", "note"]
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
+@pytest.mark.parametrize("name", [CHECKPOINT, SIGNATURE, MANIFEST])
+def test_a_seal_that_cannot_be_read_is_altered(bundle, name):
+    """A folder stands in the place of one of its files."""
+    (bundle / name).unlink()
+    (bundle / name).mkdir()
+    with pytest.raises(AlteredError, match="can't be read"):
+        note(bundle)
+
+
+def test_nothing_is_added_to_what_follows_no_rule(tmp_path):
+    """The seal is right, and a rule between the records is broken: no custody."""
+    path = next(v for v in vectors.all_vectors() if v.name == "counts_wrong").lay(tmp_path / "bundle")
+    with pytest.raises(AlteredError):
+        note(path)
+    assert not (path / "custody.jsonl").exists()
+
+
+def test_nothing_is_added_where_bytes_follow_the_seal(bundle):
+    """The signature is the checkpoint's, and the checkpoint is of a shorter manifest."""
+    with (bundle / MANIFEST).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(AlteredError):
+        note(bundle)
+
+
+def test_nothing_is_added_to_a_seal_of_nothing(bundle):
+    """An empty manifest with a checkpoint that says so has no key, and so no seal."""
+    nothing = hashlib.sha256(b"").hexdigest()
+    (bundle / MANIFEST).write_bytes(b"")
+    (bundle / CHECKPOINT).write_bytes(seal.checkpoint_text(Head("", 0, 0, nothing, "0" * 64)))
+    with pytest.raises(AlteredError):
+        note(bundle)
+
+
+def failing(monkeypatch, place, name, number):
+    """Let one call of the system fail from now on."""
+
+    def fail(*_args, **_how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(place, name, fail)
+
+
+def test_faults_of_the_medium_are_our_own_errors(bundle, photo, monkeypatch):
+    """No folder can be made, no file opened, the source can't be read, nothing synced: an error with its sentence."""
+    before = descriptors()
+    for place, name, number, act, error in (
+        (os, "mkdir", errno.EROFS, lambda: attach(bundle, photo), WriteError),
+        (os, "mkdir", errno.ENOSPC, lambda: attach(bundle, photo), DiskFullError),
+        (disk, "chunks", errno.EIO, lambda: attach(bundle, photo), CollectorError),
+        (disk, "sync_folder", errno.EIO, lambda: note(bundle), WriteError),
+    ):
+        with monkeypatch.context() as patch:
+            failing(patch, place, name, number)
+            with pytest.raises(error):
+                act()
+    real = os.open
+
+    def refused(path, flags, *how, **more):
+        if str(path).endswith("custody.jsonl") and flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, flags, *how, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refused)
+        with pytest.raises(RefusedError, match="can't be opened"):
+            note(bundle)
+    assert descriptors() == before
+
+
+def test_a_source_that_fails_while_it_is_read_is_told(bundle, photo, monkeypatch):
+    """The medium of the source breaks in the middle of the copy: refused, with the system's reason."""
+    real = disk.chunks
+    source = photo.stat().st_ino
+
+    def failing_chunks(fd):
+        if os.fstat(fd).st_ino == source:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd)
+
+    monkeypatch.setattr(disk, "chunks", failing_chunks)
+    with pytest.raises(RefusedError, match="can't be read: Input/output error"):
+        attach(bundle, photo)
+
+
+# --- the manifest
+
+
+@pytest.mark.parametrize(
+    ("utc_ns", "text"),
+    [
+        (-1, "1970-01-01T00:00:00.000000Z"),
+        (0, "1970-01-01T00:00:00.000000Z"),
+        (1_000, "1970-01-01T00:00:00.000001Z"),
+        (253_370_764_799 * 10**9 + 999_999_999, "9998-12-31T23:59:59.999999Z"),
+        (253_370_764_800 * 10**9, "9999-01-01T00:00:00.000000Z"),
+        (10**22, "9999-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_a_clock_out_of_bounds_is_written_as_its_end(utc_ns, text):
+    """Before 1970 and from 9999 on (SPEC 3.3)."""
+    assert manifest.utc_text(utc_ns) == text
+
+
+@pytest.mark.parametrize(
+    ("offset", "text"),
+    [
+        (0, "+00:00"),
+        (59, "+00:00"),
+        (60, "+00:01"),
+        (3_661, "+01:01"),
+        (-1, "-00:01"),
+        (-60, "-00:01"),
+        (-3_600, "-01:00"),
+    ],
+)
+def test_an_offset_is_cut_down_to_whole_minutes(offset, text):
+    """Downwards, also west of Greenwich, with six digits of the second."""
+    told = manifest.local_text(1_000_000_000 * 10**9, offset)
+    assert told.endswith(text)
+    assert len(told) == len("2001-09-09T01:46:40.000000+00:00")
+    assert schema.same_instant("2001-09-09T01:46:40.000000+00:00", told)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"x" * (manifest.MAX_LINE + 1),
+        '{"a":"é"}'.encode(),
+        b"[]",
+        b'"a"',
+        b"{",
+        b'{"a": 1}',
+        b'{"a":1.5}',
+        b'{"a":NaN}',
+        b'{"a":9007199254740992}',
+        b'{"a":-1}',
+        b'{"a":"\\ud800"}',
+        b'{"\\ud800":1}',
+        b'{"a":["\\ud800"]}',
+        b'{"a":' * 8 + b"{}" + b"}" * 8,
+        b"[" * 5000,
+    ],
+    ids=lambda line: line[:24].decode("ascii", "replace"),
+)
+def test_each_way_to_be_no_record_has_the_code(line):
+    """BAD_RECORD, whatever is wrong with a line by itself."""
+    with pytest.raises(ManifestFormatError) as caught:
+        manifest.decode(line)
+    assert caught.value.code == "BAD_RECORD"
+
+
+def test_eight_levels_are_taken_in_lists_and_objects():
+    """Lists and objects count alike; many of them side by side are no depth."""
+    for line in (
+        b'{"a":' * 7 + b"{}" + b"}" * 7,
+        b'{"a":' + b"[" * 7 + b"]" * 7 + b"}",
+        b'{"a":[' + b"[]," * 20 + b"[]]}",
+    ):
+        manifest.decode(line)
+    with pytest.raises(ManifestFormatError):
+        manifest.decode(b'{"a":' + b"[" * 8 + b"]" * 8 + b"}")
+
+
+def test_what_json_has_no_word_for_is_not_written():
+    """No NaN, nothing but ASCII."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        manifest.encode({"a": float("nan")})
+    assert manifest.encode({"é": "\x7f"}) == b'{"\\u00e9":"\\u007f"}'
+
+
+def test_problems_are_kept_up_to_their_limit():
+    """Ten thousand; a manifest of garbage fills no memory, and is still broken."""
+    reader = manifest.ChainReader()
+    for _ in range(manifest.MAX_PROBLEMS + 5):
+        reader.feed(b"")
+    assert manifest.MAX_PROBLEMS == len(reader.problems) == 10_000
+    assert reader.broken
+
+
+def test_a_stranger_is_told_once():
+    """Lines of another bundle, chained in: the first is told, the next of the same sid is not, a third sid is."""
+    lines = []
+    for number, sid in enumerate((made.SID, "1" * 32, "1" * 32, "2" * 32, made.SID)):
+        prev = hashlib.sha256(lines[-1]).hexdigest() if lines else "0" * 64
+        common = {"v": 1, "sid": sid, "seq": number, "type": "note", "prev": prev, "utc": "2026-11-18T11:06:40.001000Z"}
+        common |= {"local": "2026-11-18T12:06:40.001000+01:00", "mono_ns": "1", "boot_ns": "1", "boot_id": "b"}
+        lines.append(encode({**common, "observed": None, "text": "x"}))
+    reader = manifest.ChainReader()
+    assert not reader.broken
+    for line in lines:
+        assert reader.feed(line) is not None
+    reader.end(None)
+    assert [(problem.line, problem.code) for problem in reader.problems] == [(2, "CHAIN_BREAK"), (4, "CHAIN_BREAK")]
+
+
+def chained(count):
+    """Return the lines of so many notes, each naming the one before."""
+    lines = []
+    for number in range(count):
+        prev = hashlib.sha256(lines[-1]).hexdigest() if lines else "0" * 64
+        common = {"v": 1, "sid": made.SID, "seq": number, "type": "note", "prev": prev}
+        common |= {"utc": "2026-11-18T11:06:40.001000Z", "local": "2026-11-18T12:06:40.001000+01:00"}
+        common |= {"mono_ns": "1", "boot_ns": "1", "boot_id": "b", "observed": None}
+        lines.append(encode({**common, "text": f"note {number}"}))
+    return lines
+
+
+def problems(lines, last=None):
+    reader = manifest.ChainReader()
+    broken = []
+    for line in lines:
+        reader.feed(line)
+        broken.append(reader.broken)
+    reader.end(last)
+    assert reader.broken is bool(reader.problems)
+    assert broken == sorted(broken), "what is broken stays broken"
+    return [(problem.line, problem.code, problem.detail) for problem in reader.problems]
+
+
+def other(line, **fields):
+    return changed(line, **(fields or {"text": "other"}))
+
+
+def not_named(line, by):
+    return (line, "CHAIN_BREAK", f"line {line} is not the line that {by} names")
+
+
+def test_a_break_is_told_at_the_line_that_changed():
+    """Text or `prev` of a line edited, first, middle or last: that line is named once, and by whom it is missed."""
+    lines = chained(7)
+    last = hashlib.sha256(lines[-1]).hexdigest()
+    assert problems(lines, last) == []
+    for at in range(6):
+        edited = [*lines[:at], other(lines[at]), *lines[at + 1 :]]
+        assert problems(edited, last) == [not_named(at + 1, f"line {at + 2}")]
+    for at in range(1, 6):
+        edited = [*lines[:at], other(lines[at], prev="f" * 64), *lines[at + 1 :]]
+        assert problems(edited, last) == [not_named(at + 1, f"line {at + 2}")]
+    edited = [*lines[:-1], other(lines[-1], prev="f" * 64)]
+    assert problems(edited, last) == [not_named(7, "the checkpoint")]
+    assert problems(edited) == [not_named(6, "line 7")]
+    first = [other(lines[0], prev="f" * 64)]
+    assert problems(first, hashlib.sha256(first[0]).hexdigest()) == [
+        (1, "CHAIN_BREAK", "the first line names a wrong hash")
+    ]
+
+
+def test_two_breaks_are_two():
+    """Lines edited apart from each other, or side by side, or beside one that can't be read: each has its finding."""
+    lines = chained(9)
+    apart = [*lines[:2], other(lines[2]), *lines[3:6], other(lines[6]), *lines[7:]]
+    assert problems(apart) == [not_named(3, "line 4"), not_named(7, "line 8")]
+    near = [*lines[:2], other(lines[2]), lines[3], other(lines[4]), *lines[5:]]
+    assert problems(near) == [not_named(3, "line 4"), not_named(5, "line 6")]
+    unread = [*lines[:2], b"{", *lines[3:]]
+    assert [problem[:2] for problem in problems(unread)] == [(3, "BAD_RECORD")]
+    both = [*lines[:2], other(lines[2]), lines[3], b"{", *lines[5:7], other(lines[7]), lines[8]]
+    assert [problem[:2] for problem in problems(both)] == [(3, "CHAIN_BREAK"), (5, "BAD_RECORD"), (8, "CHAIN_BREAK")]
+
+
+def test_lines_that_are_gone_are_told_once():
+    """One or three removed in the middle, or at the start: the line that stands in their place is named, no other."""
+    lines = chained(9)
+    for start, end in ((3, 4), (3, 6), (0, 1)):
+        found = problems([*lines[:start], *lines[end:]])
+        assert [problem[:2] for problem in found] == [(start + 1, "CHAIN_BREAK")]
+        assert found[0][2] == f"record {end} stands in the place of record {start}"
