@@ -6,18 +6,22 @@ import ast
 import base64
 import json
 import os
+import random
 import resource
 import subprocess
 import sys
 from pathlib import Path
 
-import tampered
 import pytest
+import tampered
+import test_timestamp
 import tsa
 import vectors
 
+from collector import countersign
 from collector.anchors import Trusted
 from collector.errors import NotABundleError, UsageError
+from collector.schema import is_signer
 from collector.timestamp import roots_from
 from collector.verify import examine
 
@@ -127,6 +131,26 @@ def both(world: dict[str, bytes], folder: Path) -> tuple[str, str]:
 )
 def test_what_may_stand_in_an_unsealed_bundle(name, verdict, tmp_path):
     assert both(world_of("never_closed") | {name: b"x"}, tmp_path / "b")[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "cut", "verdict"),
+    [
+        ("checkpoint.part", "checkpoint", 1, "UNANCHORED"),
+        ("SHA256SUMS.part", "SHA256SUMS", None, "UNANCHORED"),
+        ("custody.jsonl.part", "custody.jsonl", 100, "UNANCHORED"),
+        ("artifacts/000001-processes.jsonl.part", "artifacts/000001-processes.jsonl", 4, "UNANCHORED"),
+        ("run_key.pub.part", "run_key.pub", 0, "ALTERED"),
+        ("LISEZ-MOI.txt.part", "checkpoint", None, "ALTERED"),
+        ("._x.part", "checkpoint", 3, "UNANCHORED"),
+        ("x.part", "checkpoint", 3, "ALTERED"),
+    ],
+)
+def test_a_name_from_before_is_the_beginning_of_the_file_beside_it(name, of, cut, verdict, tmp_path):
+    world = world_of("custody_note")
+    assert both(world | {name: world[of][:cut]}, tmp_path / "b")[0] == verdict
+    longer = both(world | {name: world[of][:cut] + b"x"}, tmp_path / "longer")[0]
+    assert longer == ("UNANCHORED" if name == "._x.part" else "ALTERED")
 
 
 def test_a_file_whose_intent_ended_in_a_gap_is_extra(tmp_path):
@@ -245,7 +269,75 @@ def test_a_weak_key_and_another_spelling_of_a_signature_are_refused(tmp_path):
     assert verdicts(folder, key.public) == ("ALTERED", "CUSTODY_BREAK")
 
 
+def split(data: bytes) -> list[bytes] | None:
+    out = []
+    while data:
+        size = 4 + int.from_bytes(data[:4], "big")
+        if len(data) < size:
+            return None
+        out.append(data[4:size])
+        data = data[size:]
+    return out
+
+
+def bent(data: bytes, rng: random.Random, depth: int = 0) -> bytes:
+    """Change one of the strings inside a string: a bit, a byte more or less, a zero in front or behind."""
+    parts = split(data)
+    if parts and depth < 4 and rng.random() < 0.8:
+        at = rng.randrange(len(parts))
+        parts[at] = bent(parts[at], rng, depth + 1)
+        return b"".join(map(tampered.string, parts))
+    at = rng.randrange(len(data) or 1)
+    flipped = data[:at] + bytes([(data[at : at + 1] or b"x")[0] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+    return rng.choice([b"\0" + data, data + b"\0", data[1:], data[:-1], data.lstrip(b"\0"), flipped, b""])
+
+
+@pytest.mark.parametrize("how", [("rsa", "2048"), ("ecdsa", "256"), ("ecdsa", "521"), ("ed25519", "256"), ("fido", "")])
+def test_both_take_the_same_spellings_of_keys_and_signatures(how, tmp_path):
+    """Where ssh-keygen takes two spellings of a number or a name, this format has one."""
+    rng = random.Random("".join(how))
+    if how[0] == "fido":  # no token here: the one of a vector
+        lines = world_of("receipt_fido")["custody.jsonl"].splitlines()
+        at, record = next((at, r) for at, r in enumerate(map(json.loads, lines)) if r["type"] == "signature")
+        key, message = record["key"], tampered.statement(record["sid"], lines[:at])
+        blob = base64.b64decode(record["signature"])
+    else:
+        signer, message = Signer(tmp_path, "-t", how[0], "-b", how[1]), b"a message\n"
+        key, blob = signer.public, signer(message)
+    bundle = third._Bundle(tmp_path, third._ssh_keygen)
+    told = []
+    for number in range(120):
+        public, parts = base64.b64decode(key.split(" ")[1]), split(blob[10:])
+        if number % 3 == 0:
+            public = parts[0] = bent(public, rng)
+        elif number % 3 == 1:
+            tail = parts[4][-5:] if how[0] == "fido" else b""
+            parts[4] = bent(parts[4].removesuffix(tail), rng) + (tail if number % 2 else bytes([tail[0] ^ 1, *tail[1:]])
+                                                                 if tail else b"")  # fmt: skip
+        else:
+            parts = split(bent(blob[10:], rng)) or []
+        other = f"{key.split(' ')[0]} {base64.b64encode(public).decode()}"
+        data = blob[:10] + b"".join(map(tampered.string, parts))
+        if is_signer(other):
+            told.append(countersign.holds(message, data, other))
+            assert bundle.signed(message, data, other, RECEIPT) == told[-1], (number, other, data)
+    assert bundle.signed(message, blob, key, RECEIPT)
+    assert set(told) == {True, False}
+
+
 # Timestamps of a local authority
+
+
+def test_what_is_no_timestamp_for_one_is_none_for_the_other(tmp_path):
+    """All that the first verifier's tests refuse, but for a number that is only too long."""
+    world = test_timestamp.World(tmp_path)
+    assert third._stamped(world.signed(), test_timestamp.DATA, world.root.pem) == "2026-11-25T12:00:00+00:00"
+    assert third._stamped(world.reply(world.between, signer=world.under), test_timestamp.DATA, world.root.pem)
+    taken = {name for name, (token, _) in test_timestamp.bad(world).items()
+             if third._stamped(token, test_timestamp.DATA, world.root.pem)}  # fmt: skip
+    assert taken == {"a number without end"}
+
+
 
 
 def test_a_timestamp_of_a_local_authority_is_an_anchor_under_its_root(tmp_path):
