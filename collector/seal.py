@@ -139,9 +139,10 @@ def code_errors(given: str, digest: bytes) -> int | None:
     Case, spaces and hyphens don't count; 0, 1 and 8 don't occur in base32 and are read as
     O, I and B.
     """
-    typed = "".join(char for char in given.upper() if char not in " -\t\r\n\u00a0\u2010\u2011\u2013").translate(
-        str.maketrans("018", "OIB"),
-    )
+    typed = "".join(char for char in given if char not in " -\t\r\n\u00a0\u2010\u2011\u2013")
+    if not typed.isascii():  # a capital of some other letter may be one of ours
+        return None
+    typed = typed.upper().translate(str.maketrans("018", "OIB"))
     if len(typed) != CODE_LENGTH or not set(typed) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
         return None
     return sum(a != b for a, b in zip(typed, code(digest).replace("-", ""), strict=True))

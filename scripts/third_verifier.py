@@ -529,7 +529,7 @@ class _Bundle:
                         self.add("SUMS_MISMATCH", f"SHA256SUMS: {path}")
                         return
                 if more := next(lines, None):
-                    self.add("SUMS_MISMATCH", f"SHA256SUMS: {more[2].strip()}")
+                    self.add("SUMS_MISMATCH", f"SHA256SUMS: {more[2].strip()}".rstrip(": "))
         except OSError as e:
             self.lost("SHA256SUMS", e)
 
