@@ -131,6 +131,9 @@ def _said(said: HandOver, **usual: Json) -> Record:
 def _checked(bundle: VerifiedBundle) -> Record:
     if bundle.checkpoint is None:
         raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
+    if any(finding.code == "SEAL_NEAR" for finding in bundle.report.findings):
+        hint = "compare the code on the paper with the photograph, and type it again"
+        raise RefusedError("the seal code given is not that of this bundle: 3 to 6 characters differ", hint=hint)
     stored = [*bundle.inventory.stored.values(), *(bundle.custody.inventory.stored.values() if bundle.custody else ())]
     verdict = bundle.report.verdict.value
     return {"verdict": verdict, "files": len(stored), "bytes": sum(file.size for file in stored)}
