@@ -93,6 +93,7 @@ def hand_over(path: Path, said: HandOver, clock: Clock, tool: Record, trusted: T
     fields = _said(said, by=holder.get("to"))
     fields["checked"] = _checked(before)
     with _opened(path, clock, tool) as ledger:
+        _refuse_changed(ledger, before)
         ledger.append("handover", fields)
     return verify_bundle(path, trusted)
 
@@ -115,8 +116,19 @@ def receive(
     fields = _said(said, by=holder.get("by"), to=holder.get("to") or _SIGNER)
     fields["checked"] = _checked(before)
     with _opened(path, clock, tool) as ledger:
+        _refuse_changed(ledger, before)
         ledger.append_countersigned(fields, sign)
     return verify_bundle(path, trusted)
+
+
+def _refuse_changed(ledger: Ledger, before: VerifiedBundle) -> None:
+    """Raise `RefusedError` where somebody added to custody since it was verified: what was checked is not all."""
+    custody = before.custody
+    if custody is not None and (custody.torn.length or custody.inventory.pending):
+        return  # it was put in order just now, under the lock
+    head = custody.head.last if custody is not None else hashlib.sha256(before.checkpoint or b"").hexdigest()
+    if ledger.head != head:
+        raise RefusedError("somebody added to this bundle while it was checked", hint="try again")
 
 
 def _holder(bundle: VerifiedBundle) -> Record:

@@ -415,3 +415,18 @@ def test_names_are_shown_without_their_tricks(bundle, keys):
     shown = live.run("verify", bundle, "--expert-key", keys["ed25519"].with_suffix(".pub"))
     assert "\x1b" not in shown.out
     assert "Rouge" in shown.out
+
+
+def test_what_is_added_while_it_is_checked_ends_the_hand_over(bundle, monkeypatch):
+    """Between the verification and the lock somebody else hands it over: refused, and only theirs is recorded."""
+    real = custody._opened
+
+    def overtaken(*arguments):
+        monkeypatch.setattr(custody, "_opened", real)
+        hand_over(bundle, to="Courier")
+        return real(*arguments)
+
+    monkeypatch.setattr(custody, "_opened", overtaken)
+    with pytest.raises(RefusedError, match="while it was checked"):
+        hand_over(bundle)
+    assert [line["to"] for line in lines_of(bundle)] == ["Courier"]
