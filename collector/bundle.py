@@ -136,9 +136,10 @@ def create(
     """Make a bundle: its folder, then `manifest.jsonl` by rename, already holding a synced `open` (SPEC 7.1).
 
     What was asked for (`request`) is observed before that rename too: a resume needs it however
-    early the run ends. `sid` is random unless given (a test's). Raises `BundleNotMadeError` with nothing left
-    behind but, at worst, an empty folder.
+    early the run ends. `sid` is random unless given (a test's). Raises `UsageError` for a folder inside a bundle,
+    and `BundleNotMadeError` with nothing left behind but, at worst, an empty folder.
     """
+    disk.refuse_inside_bundle(out, "--out")
     path = _new_folder(out, name)
     fd = -1
     try:

@@ -18,6 +18,8 @@ from collector.chainfile import read_chain
 from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
 from collector.inventory import recipients_of
 from collector.ledger import Ledger, as_json, ordered
+from collector.manifest import encode
+from collector.model import Gap, Outcome
 from collector.orphans import answer_orphans
 from collector.resume import joined, refuse_strangers
 from collector.text import from_native
@@ -28,12 +30,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.anchors import Trusted
+    from collector.ledger import ArtifactFile
     from collector.manifest import Record
     from collector.model import Clock, Json
+    from collector.text import Text
     from collector.verify import VerifiedBundle
 
 MAX_NOTE = 2500
 """Longest note in characters: 24 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
+
+_MOST_HIDDEN = 45_000
+"""Bytes of a note in an encrypted bundle: base64 makes four of three, and up to 17 recipients take 2,300 more."""
 
 _SIGNER = "the holder of the key that signs"
 """Who gets a bundle, where neither the person nor a hand-over before says it."""
@@ -66,6 +73,7 @@ def note(path: Path, text: str, clock: Clock, tool: Record) -> Record:
     if len(text) > MAX_NOTE:
         raise LimitError(f"the note has {len(text)} characters; {MAX_NOTE} are allowed", hint="attach it as a file")
     with _opened(path, clock, tool) as ledger:
+        _refuse_unfit(ledger, text)
         return ledger.append("note", {"observed": None, "text": as_json(from_native(text))})
 
 
@@ -85,6 +93,7 @@ def hand_over(path: Path, said: HandOver, clock: Clock, tool: Record, trusted: T
     fields = _said(said, by=holder.get("to"))
     fields["checked"] = _checked(before)
     with _opened(path, clock, tool) as ledger:
+        _refuse_changed(ledger, before)
         ledger.append("handover", fields)
     return verify_bundle(path, trusted)
 
@@ -107,8 +116,19 @@ def receive(
     fields = _said(said, by=holder.get("by"), to=holder.get("to") or _SIGNER)
     fields["checked"] = _checked(before)
     with _opened(path, clock, tool) as ledger:
+        _refuse_changed(ledger, before)
         ledger.append_countersigned(fields, sign)
     return verify_bundle(path, trusted)
+
+
+def _refuse_changed(ledger: Ledger, before: VerifiedBundle) -> None:
+    """Raise `RefusedError` where somebody added to custody since it was verified: what was checked is not all."""
+    custody = before.custody
+    if custody is not None and (custody.torn.length or custody.inventory.pending):
+        return  # it was put in order just now, under the lock
+    head = custody.head.last if custody is not None else hashlib.sha256(before.checkpoint or b"").hexdigest()
+    if ledger.head != head:
+        raise RefusedError("somebody added to this bundle while it was checked", hint="try again")
 
 
 def _holder(bundle: VerifiedBundle) -> Record:
@@ -131,6 +151,9 @@ def _said(said: HandOver, **usual: Json) -> Record:
 def _checked(bundle: VerifiedBundle) -> Record:
     if bundle.checkpoint is None:
         raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
+    if any(finding.code == "SEAL_NEAR" for finding in bundle.report.findings):
+        hint = "compare the code on the paper with the photograph, and type it again"
+        raise RefusedError("the seal code given is not that of this bundle: 3 to 6 characters differ", hint=hint)
     stored = [*bundle.inventory.stored.values(), *(bundle.custody.inventory.stored.values() if bundle.custody else ())]
     verdict = bundle.report.verdict.value
     return {"verdict": verdict, "files": len(stored), "bytes": sum(file.size for file in stored)}
@@ -147,6 +170,7 @@ def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record)
         raise RefusedError(f"the file can't be attached: {reason}", hint="give the path of an ordinary file") from error
     try:
         with _opened(path, clock, tool) as ledger:
+            _refuse_unfit(ledger, text or "")
             return _copied(ledger, source, file, text)
     finally:
         os.close(source)
@@ -161,6 +185,12 @@ def add_clear(path: Path, data: bytes, kind: str, suffix: str, clock: Clock, too
         ledger.finish(artifact)
         stored = ledger.inventory.stored[artifact.path]
         return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
+
+
+def _refuse_unfit(ledger: Ledger, text: str) -> None:
+    """Raise `LimitError` for a text that no encrypted record can hold: before a file is copied that it goes with."""
+    if ledger.recipients and len(encode({"text": as_json(from_native(text))})) > _MOST_HIDDEN:
+        raise LimitError("the text is too long for a record that is encrypted", hint="attach it as a file")
 
 
 def _make_folder(ledger: Ledger) -> None:
@@ -182,7 +212,10 @@ def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record
         for chunk in disk.chunks(source):
             artifact.write(bytes(chunk))
     except OSError as error:
-        raise RefusedError(f"the file can't be read: {os.strerror(error.errno or 0)}") from error
+        reason = os.strerror(error.errno or 0)
+        _give_up(ledger, artifact, from_native(file.name), reason)
+        hint = "what could be read of it is kept; copy the file anew and attach the copy"
+        raise RefusedError(f"the file can't be read: {reason}", hint=hint) from error
     after = os.fstat(source)
     changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
     ledger.finish(
@@ -195,6 +228,12 @@ def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record
         ledger.append("note", {"observed": None, "text": as_json(from_native(text))})
     stored = ledger.inventory.stored[artifact.path]
     return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
+
+
+def _give_up(ledger: Ledger, artifact: ArtifactFile, name: Text, reason: str) -> None:
+    """Record what was read of a file, and why no more: an intent left open would make the bundle INCOMPLETE."""
+    ledger.finish(artifact, subject=name, flags=("partial",))
+    ledger.gap("attachment", Gap(Outcome.FAILED, reason, name))
 
 
 @contextlib.contextmanager

@@ -9,13 +9,14 @@ import errno
 import hashlib
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.errors import DiskFullError, WriteError
+from collector import layout
+from collector.errors import DiskFullError, UsageError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 try:
     import fcntl
@@ -39,6 +40,15 @@ _SAFE_READ = (
     | getattr(os, "O_CLOEXEC", 0)
 )
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def refuse_inside_bundle(folder: Path, option: str) -> None:
+    """Raise `UsageError` for a folder of some bundle: one more file in there, and that bundle verifies as ALTERED."""
+    inside = Path(os.path.realpath(folder))
+    for around in (inside, *inside.parents):
+        if all(os.path.lexists(around / name) for name in (layout.MANIFEST, layout.README)):
+            hint = f"give another with {option}"
+            raise UsageError("the folder is inside the bundle, where nothing may be added", hint=hint)
 
 
 def translated(error: OSError) -> DiskFullError | WriteError:

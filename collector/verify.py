@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collector import disk, layout, schema, seal
@@ -261,6 +261,8 @@ def _report(
         verdict = Verdict.INCOMPLETE
     else:
         verdict = Verdict.ANCHORED if any(anchor.anchors for anchor in anchors) else Verdict.UNANCHORED
+    if verdict is Verdict.ALTERED:  # what fits does not make good what was altered
+        anchors = tuple(replace(anchor, anchors=False) for anchor in anchors)
     first = manifest.first_line if manifest is not None else None
     return Report(
         verdict=verdict,

@@ -432,7 +432,6 @@ class _Bundle:
         self.others(said[3])
         if _look(self.root / "custody.jsonl") != "file":
             return True
-        altered = len(self.kept[0])
         if not self.sealed:
             self.add("CUSTODY_BREAK", "custody.jsonl", "there is no checkpoint")
         self.custody.sid, self.custody.encrypted = self.chain.sid, self.chain.encrypted
@@ -441,7 +440,6 @@ class _Bundle:
             self.custody.settle(broken=False)
             self.stored(self.custody)
             self.unfinished(self.custody)
-        self.custody.whole = len(self.kept[0]) == altered
         return True
 
     def unfinished(self, chain: _Chain) -> None:
@@ -583,11 +581,11 @@ class _Bundle:
         if nonce is not None and chain.first and chain.first["kit_nonce"] != nonce.lower():
             self.add("KIT_NONCE_MISMATCH", chain.name)
         for key, utc in custody.signers:
-            anchors += [f"{key}, not later than {utc}"] if key in keys and custody.whole else []
+            anchors += [f"{key}, not later than {utc}"] if key in keys else []
         for path, (size, sha256, _, kind) in custody.files.items() if roots else ():
             if kind == "timestamp" and not self.state(path, size, sha256):
                 time = _stamped(self.small(path)[0] or b"", self.data, roots)
-                anchors += [f"{path}, not later than {time}"] if time and custody.whole else []
+                anchors += [f"{path}, not later than {time}"] if time else []
                 if not time:
                     self.add("TIMESTAMP_INVALID", path)
         for step in chain.steps:  # (11)
@@ -611,7 +609,7 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
     bundle.brought((start_code, seal_code), kit_nonce, keys, b"\n".join(roots))
     altered, incomplete, information = bundle.kept
     verdict = "ALTERED" if altered else "INCOMPLETE" if incomplete else "ANCHORED" if bundle.anchors else "UNANCHORED"
-    return Report(verdict, altered + incomplete + information, bundle.anchors)  # (12)
+    return Report(verdict, altered + incomplete + information, [] if altered else bundle.anchors)  # (12)
 
 def main() -> int:
     """Run from a terminal."""

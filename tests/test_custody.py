@@ -238,6 +238,18 @@ def test_a_torn_note_is_cut_off_and_told(bundle):
     assert verdict(bundle) == "UNANCHORED"
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux: a regular file whose first byte is EIO")
+def test_a_file_that_cannot_be_read_leaves_no_unfinished_attachment(bundle):
+    """A photograph on a damaged card: refused, told in custody, and the bundle is not INCOMPLETE for it."""
+    with pytest.raises(RefusedError) as caught:
+        custody.attach(bundle, Path("/proc/self/mem"), None, made.MadeClock(), dict(TOOL))
+    assert caught.value.hint
+    lines = [decode(line) for line in (bundle / "custody.jsonl").read_bytes().splitlines()]
+    assert [line["type"] for line in lines] == ["intent", "artifact", "gap"]
+    assert lines[1]["flags"] == ["partial"]
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
 def test_a_file_that_changes_while_it_is_copied_is_flagged(bundle, tmp_path):
     """The copy is what was read; that the source moved on is said."""
     source = tmp_path / "growing.log"

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from collector import age, bundle, custody
 from collector.anchors import Trusted
-from collector.errors import DiskFullError, RefusedError, UsageError
+from collector.errors import DiskFullError, LimitError, RefusedError, UsageError
 from collector.handover import packing
 from collector.inventory import recipients_of
 from collector.model import Gap, Outcome
@@ -303,6 +303,38 @@ def test_custody_of_an_encrypted_bundle(tmp_path):
     assert [line["to"] for line in lines if line["type"] == "handover"] == ["Me Expert"]
     assert live.Bundle(path, secret)._revealed(lines[0])["text"] == SECRET
     assert str(examine(path, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_note_that_no_encrypted_line_holds_is_refused_before_its_file_is_copied(tmp_path):
+    """2,500 characters of the worst spelling would be 67,000 bytes in base64: usage-like words, a hint, no record."""
+    path = closed(encrypted(tmp_path, *[age.new_identity()[1] for _ in range(age.MAX_RECIPIENTS)]))
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(b"x")
+    worst = "\U0001f600" * (custody.MAX_NOTE - 1) + "\udcff"
+    for act in (
+        lambda: custody.note(path, worst, made.MadeClock(), TOOL),
+        lambda: custody.attach(path, file, worst, made.MadeClock(), TOOL),
+    ):
+        with pytest.raises(LimitError) as caught:
+            act()
+        assert caught.value.hint
+    assert (path / "custody.jsonl").read_bytes() == b""
+    custody.note(path, "é" * custody.MAX_NOTE, made.MadeClock(), TOOL)
+    custody.note(path, worst[-1600:], made.MadeClock(), TOOL)
+    assert str(examine(path, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_quiet_run_that_is_killed_has_named_the_key_of_the_practice(tmp_path, tree, expert):
+    """It stands on stderr before anything is encrypted to it: what comes last never comes."""
+    arguments = ("--case", "T-1", "--out", tmp_path, "--scan", tree, "--recipient", expert[1], "--quiet", "--yes")
+    with subprocess.Popen(live.command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        said = (run.stderr.readline() + run.stderr.readline()).decode()
+        run.kill()
+    identity = pyrage.x25519.Identity.from_str(said.split()[-1])
+    (manifest,) = tmp_path.glob("*/manifest.jsonl")
+    opening = json.loads(manifest.read_bytes().splitlines()[0])
+    assert "private" in opening
+    assert age.revealed(opening, [identity])["operator"] is None
 
 
 def test_memory_does_not_grow_with_an_artifact(tmp_path):

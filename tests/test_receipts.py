@@ -364,6 +364,46 @@ def test_a_kit_brings_no_key_that_anchors(bundle, keys, tmp_path):
         assert told["verdict"] == verdict
 
 
+def test_what_refuses_a_hand_over_refuses_it_before_it_is_recorded(bundle):
+    """A code that `verify` does not accept, and a slip where none can stand: exit code and hint, and no record."""
+    code = seal.code(hashlib.sha256((bundle / "checkpoint").read_bytes()).digest())
+    near = "".join("2" if place in {0, 1, 2, 3} and char != "2" else char for place, char in enumerate(code))
+    for exit_code, more in (
+        (1, ("--seal-code", near)),
+        (2, ("--slip", bundle)),
+        (2, ("--slip", bundle / "artifacts")),
+    ):
+        done = live.run("handover", bundle, "--to", "B", *more)
+        assert (done.code, done.out) == (exit_code, "")
+        assert "hint: " in done.err
+    assert not (bundle / "custody.jsonl").exists()
+
+
+def test_nothing_of_ours_is_written_into_a_bundle(bundle, tmp_path):
+    """One file more, and the evidence would be ALTERED by our own hand: of this bundle or of another."""
+    other = tmp_path / "other"
+    other.mkdir()
+    other = made.sealed(other)
+    packed = live.run("pack", bundle, "--json", "--out", tmp_path)
+    secret = tmp_path / "secret"
+    told = json.loads(packed.out)
+    secret.write_text(told["practice_identity"])
+    for out in (other, other / "artifacts"):
+        for command in (
+            ("timestamp", "request", other, "--out", out),
+            ("timestamp", "request", bundle, "--out", out),
+            ("open", told["files"][0], "--identity", secret, "--out", out),
+            ("pack", bundle, "--out", out),
+            ("slip", bundle, "--out", out),
+            ("--case", "X", "--yes", "--quiet", "--out", out),
+        ):
+            done = live.run(*command)
+            assert (done.code, done.out) == (2, "")
+            assert "hint: " in done.err
+    assert str(examine(other, Trusted()).verdict) == "UNANCHORED"
+    assert not (other / "custody.jsonl").exists()
+
+
 def test_names_are_shown_without_their_tricks(bundle, keys):
     """A name with escape sequences and bidi marks moves no cursor, in text and in JSON."""
     name = "Me \x1b[31mRouge\u202e\n"
@@ -375,3 +415,18 @@ def test_names_are_shown_without_their_tricks(bundle, keys):
     shown = live.run("verify", bundle, "--expert-key", keys["ed25519"].with_suffix(".pub"))
     assert "\x1b" not in shown.out
     assert "Rouge" in shown.out
+
+
+def test_what_is_added_while_it_is_checked_ends_the_hand_over(bundle, monkeypatch):
+    """Between the verification and the lock somebody else hands it over: refused, and only theirs is recorded."""
+    real = custody._opened
+
+    def overtaken(*arguments):
+        monkeypatch.setattr(custody, "_opened", real)
+        hand_over(bundle, to="Courier")
+        return real(*arguments)
+
+    monkeypatch.setattr(custody, "_opened", overtaken)
+    with pytest.raises(RefusedError, match="while it was checked"):
+        hand_over(bundle)
+    assert [line["to"] for line in lines_of(bundle)] == ["Courier"]

@@ -113,15 +113,17 @@ def _handed(
     as_json: bool,
     **said: str | None,
 ) -> None:
-    from collector import custody, tool  # noqa: PLC0415 - only here
+    from collector import custody, disk, tool  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - the same
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
     papers: tuple[Path, ...] = ()
-    if slip_out is not None and not Path(slip_out).is_dir():  # before anything is recorded
-        raise UsageError("there is no such folder for the slip", hint="give an existing folder with --slip")
+    if slip_out is not None:  # before anything is recorded
+        if not Path(slip_out).is_dir():
+            raise UsageError("there is no such folder for the slip", hint="give an existing folder with --slip")
+        disk.refuse_inside_bundle(Path(slip_out), "--slip")
     with refused():
         identity = dict(tool.identity(host.privileges()))
         told = custody.HandOver(to=to, **said)

@@ -26,7 +26,7 @@ def timestamp_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
     """Write a request that another device sends to a timestamp authority."""
-    from collector import layout, stamps, tool  # noqa: PLC0415 - only here
+    from collector import disk, layout, stamps, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import stamped  # noqa: PLC0415 - the same
     from collector.ui.terminal import Terminal  # noqa: PLC0415 - the same
@@ -36,6 +36,7 @@ def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
     name = layout.safe_name(folder.name, 200)
     file = (folder.parent if out is None else Path(out)) / f"{name}.tsq"
     picture = file.with_name(file.name + ".png")
+    disk.refuse_inside_bundle(file.parent, "--out")
     if os.path.lexists(file) or os.path.lexists(picture):
         raise RefusedError("a request of this bundle stands in that folder already", hint="name another with --out")
     with refused():

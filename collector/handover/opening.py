@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import layout
+from collector import disk, layout
 from collector.chainfile import read_chain
 from collector.contents import SMALL
 from collector.errors import AlteredError, NotABundleError, RefusedError
@@ -71,6 +71,7 @@ def open_file(path: Path, identities: Sequence[Identity], out: Path) -> Opened:
     Raises `RefusedError` for a file that can't be opened, and `AlteredError` for a bundle that is not what was
     sealed; then nothing is left of it. The verdict may be INCOMPLETE.
     """
+    disk.refuse_inside_bundle(out, "--out")
     source = PartReader(all_of(path))
     try:
         _look(source.peek(MAX_HEADER), source.length)

@@ -79,7 +79,7 @@ def pack(
     path = bundle.path.absolute()
     path = path if path.name not in ("", "..") else path.resolve()
     folder = path.parent if out is None else out
-    _refuse_inside(folder, path)
+    disk.refuse_inside_bundle(folder, "--out")
     members = list(_members(bundle))
     top = archive.top_for(path.name)
     _refuse_many(members, split)
@@ -107,13 +107,6 @@ def _refuse_unfinished(bundle: UnhashedBundle) -> None:
         raise NotClosedError(
             "what was added after the seal is not finished", hint="end it first: add a note with `collect note`"
         )
-
-
-def _refuse_inside(folder: Path, path: Path) -> None:
-    inside = os.path.realpath(folder)
-    bundle = os.path.realpath(path)
-    if inside == bundle or inside.startswith(bundle + os.sep):
-        raise UsageError("the folder is inside the bundle, where nothing may be added", hint="give another with --out")
 
 
 def _refuse_many(members: list[_Member], split: int | None) -> None:

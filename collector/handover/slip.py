@@ -35,8 +35,7 @@ def write(bundle: VerifiedBundle, folder: Path, language: str) -> tuple[Path, Pa
     """
     if not folder.is_dir():
         raise UsageError("there is no such folder for the slip", hint=_HINT)
-    if bundle.path.resolve() in (folder.resolve(), *folder.resolve().parents):
-        raise UsageError("the slip can't stand inside the bundle: it would be an extra file there", hint=_HINT)
+    disk.refuse_inside_bundle(folder, "--out")
     form = form_of(facts_of(bundle), language)
     papers = {".pdf": slip_pdf.drawn(form), ".html": slip_html.drawn(form)}
     stem = layout.safe_name(bundle.path.resolve().name, _LONGEST_NAME) + "-bordereau"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector import countersign
+from collector.findings import Verdict
 from collector.ui import terminal
 from collector.ui.messages import _
 
@@ -42,9 +43,11 @@ def handed_text(bundle: VerifiedBundle, papers: Sequence[Path] = ()) -> str:
     holder, custody = _holder(bundle)
     lines = [
         *terminal.fold(_("Recorded: {to} has the evidence now.", to=terminal.shown(_text(holder["to"]))), _WIDTH),
-        *terminal.fold(_("Every file was checked before and after: nothing has changed."), _WIDTH),
+        *terminal.fold(_("Every file was checked before and after, and is as it was closed."), _WIDTH),
         _("Seal code: {code}", code=bundle.report.seal_code),
     ]
+    if bundle.report.verdict is Verdict.ANCHORED:
+        lines += terminal.fold(_("What you gave to compare with fits."), _WIDTH)
     if custody.receipts and custody.inventory.last_type == "signature":
         key = countersign.fingerprint(custody.receipts[-1].key)
         lines += terminal.fold(_("Countersigned with the key {key}.", key=key), _WIDTH)

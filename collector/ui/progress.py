@@ -45,7 +45,7 @@ class Quiet:
         """See `Onlooker`."""
 
     def encrypted(self, identity: str | None) -> None:
-        """See `Onlooker`; the last lines, which even `--quiet` leaves, have the secret."""
+        """See `Onlooker`."""
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """See `Onlooker`."""
@@ -75,11 +75,24 @@ class Quiet:
 def onlooker(stream: TextIO, *, quiet: bool) -> Quiet:
     """Return who tells a person on this stream how the run goes."""
     if quiet:
-        return Quiet()
+        return KeyOnly(stream)
     try:
         return TerminalProgress(stream) if Terminal(stream).is_lively() else LineProgress(stream)
     except Exception:  # noqa: BLE001 - rich is broken or gone: plain lines serve
         return LineProgress(stream)
+
+
+class KeyOnly(Quiet):
+    """Says nothing but the practice's secret (`--quiet`): a run that is killed has no last lines to name it in."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.terminal = Terminal(stream)
+
+    def encrypted(self, identity: str | None) -> None:
+        """Name the secret before anything is encrypted to it alone."""
+        if identity is not None:
+            self.terminal.write(f"{_(_READING_KEY)}\n{identity}\n")
+            self.terminal.flush()
 
 
 class LineProgress(Quiet):

@@ -113,7 +113,7 @@ def _finding(number: int, finding: Finding, told: set[str]) -> list[str]:
 def _anchors(report: Report) -> list[str]:
     """Return what confirms the bundle from outside, and how to get it where nothing does."""
     lines = []
-    if report.anchors:
+    if report.anchors and report.verdict is not Verdict.ALTERED:
         lines.append(_("What confirms it from outside, or could:"))
         best = sorted(report.anchors, key=lambda anchor: not anchor.anchors)
         for anchor in best[:SHOWN_ANCHORS]:
