@@ -266,7 +266,10 @@ class _Chain:  # (2), and (9) for custody
                 while not self.torn and (part := file.readline(LINE + 1)):
                     self.one(part, file)
         except OSError as e:
-            self.bundle.lost(self.name, e)
+            if self.where == "c":
+                self.bundle.add("CUSTODY_BREAK", self.name, e)
+            else:
+                self.bundle.lost(self.name, e)
             return False
         return True
 
