@@ -244,8 +244,7 @@ class _Chain:  # (2), and (9) for custody
         self.where, self.folder = ("c", "attachments") if name == "custody.jsonl" else ("m", "artifacts")
         self.count = self.length = self.shift = 0
         self.whole, self.readable, self.torn, self.closed, self.kind, self.start = True, True, False, False, "", ""
-        self.total, self.pending = hashlib.sha256(), -1  # pending: a line that has another `prev`
-        self.encrypted: bool | None = None
+        self.total, self.encrypted, self.pending = hashlib.sha256(), False, -1  # pending: a line with another `prev`
         self.first, self.before = dict[str, Any](), dict[str, Any]()
         self.keys, self.strangers, self.open, self.files = list[str](), set[str](), dict[str, Any](), dict[str, Any]()
         self.counts = dict.fromkeys((name for name, *_ in TABLES["o", "counts"]), 0)
@@ -324,8 +323,9 @@ class _Chain:  # (2), and (9) for custody
         fields = TABLES.get((self.where, kind), []) if isinstance(kind, str) and kind != "common" else []
         if type(version) is int and version != 1:
             return "FORMAT_VERSION", f"version {version}"
-        hidden = bool(record.get("recipients")) if kind == "open" else self.encrypted
-        if any(private for *_, private in fields) and ("private" in record if hidden is None else hidden):
+        if self.where == "m" and not self.count:  # 11
+            self.encrypted = kind == "open" and bool(record.get("recipients"))
+        if self.encrypted and any(private for *_, private in fields):
             fields = [*(field for field in fields if not field[2]), ("private", "base64", False)]
         fields = TABLES["m", "common"] + fields if fields else []
         if not fields or list(record) != [name for name, *_ in fields]:
@@ -358,7 +358,7 @@ class _Chain:  # (2), and (9) for custody
         if kind + "s" in self.counts:
             self.counts[kind + "s"] += 1
         if kind == "open" and not self.first:
-            self.first, self.encrypted = record, bool(record["recipients"])
+            self.first = record
         self.keys += [record["run_key"]] if "run_key" in record else []
         self.closed = kind == "close" or (self.closed and kind != "resume")
         if kind == "intent":

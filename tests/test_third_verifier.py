@@ -396,6 +396,9 @@ def test_an_encrypted_bundle_is_verified_without_a_secret(tmp_path):
     records[-1]["private"] = "YWdl"
     tampered.sealed(world, tampered.linked(records, "0" * 64, custody=False))
     assert both(world, tmp_path / "more") == ("ALTERED", "SCHEMA")
+    first, *lines = world_of("encrypted")["manifest.jsonl"].splitlines(keepends=True)
+    world = world_of("encrypted") | {"manifest.jsonl": b"".join([lines[1], first, *lines[1:]])}
+    assert both(world, tmp_path / "swapped") == ("ALTERED", "SCHEMA"), "only the first line says that it is encrypted"
 
 
 # The program
