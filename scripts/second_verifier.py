@@ -7,7 +7,7 @@ It writes nothing into the bundle and follows no link. Numbers in brackets are s
 from __future__ import annotations
 import argparse, json, os, re, stat, subprocess, sys, tempfile
 from base64 import b32encode, b64decode, b64encode
-from collections import Counter, namedtuple
+from collections import namedtuple
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 Check = Callable[[bytes, bytes, str, str], bool]  # message, blob, key, namespace
 Report = namedtuple("Report", "verdict findings anchors")  # a finding is (code, subject), the root cause first
-LINE, SMALL, TAIL, KEPT, FILE, FOLDER = 1 << 16, 1 << 20, 1 << 30, 200, stat.S_IFREG, stat.S_IFDIR  # (3.1)
+LINE, SMALL, TAIL, FILE, FOLDER = 1 << 16, 1 << 20, 1 << 30, stat.S_IFREG, stat.S_IFDIR  # (3.1)
 ORDER = 2**252 + 27742317777372353535851937790883648493  # of the group of Ed25519
 SEAL, PHASE, RECEIPT = (f"evidence-collector{x}@v1" for x in ("", "-phase", "-receipt"))
 FIXED = ("manifest.jsonl", "checkpoint", "checkpoint.sig", "run_key.pub", "allowed_signers", "LISEZ-MOI.txt")
@@ -145,114 +145,97 @@ def _stamped(token: bytes, data: bytes, roots: bytes) -> str:  # (10.3) the genT
 class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
     def __init__(self, bundle: _Bundle, name: str) -> None:
         self.bundle, self.name, self.where, self.folder = bundle, name, name[0], FOLDERS[name[0] == "c"] + "/"
-        self.count, self.size, self.shift, self.pending, self.whole, self.torn = 0, 0, 0, -1, True, False
-        self.sid, self.start, self.last, self.total, self.strangers = "", "", "0" * 64, sha256(), set[str]()
-        self.first, self.before, self.announced = dict[str, Any](), dict[str, Any](), set[str]()
-        self.open, self.files = dict[str, dict[str, Any]](), dict[str, dict[str, Any]]()
+        self.count, self.size, self.tail, self.broken, self.whole, self.stepped = 0, 0, 0, -1, True, False
+        self.sid, self.start, self.last, self.total = "", "", "0" * 64, sha256()
+        self.first, self.before = dict[str, Any](), dict[str, Any]()
+        self.announced, self.open, self.files = (dict[str, dict[str, Any]]() for _ in range(3))
         self.keys, self.signers, self.counts = list[str](), list[str](), {x[:-6]: 0 for x in TABLES["o", "counts"]}
     def statement(self) -> bytes:  # (4.1) the checkpoint of what was read so far
         lines = (f"evidence-collector/v1/{self.sid}", self.count, self.size, self.total.hexdigest(), self.last, "")
         return "\n".join(map(str, lines)).encode()
-    def fault(self, code: str, index: int) -> None:
-        self.whole, kept = False, self.where == "m" or code == "RECEIPT_INVALID"
-        self.bundle.add(code if kept else "CUSTODY_BREAK", f"{self.name} line {index + 1}")
-    def settle(self, *, broken: bool) -> None:  # a `prev` was wrong: if the next is too, it was changed, else the line before
-        if self.pending >= 0: self.fault("CHAIN_BREAK", self.pending if broken else max(self.pending - 1, 0))
-        self.pending = -1
-    def read(self, code: str) -> bool:  # the code: of a file that can't be read
+    def fault(self, code: str, index: int) -> None:  # the first of a chain is told: what follows is unproven
+        kept = self.where == "m" or code == "RECEIPT_INVALID"
+        self.bundle.add(code if kept else "CUSTODY_BREAK", f"{self.name} line {index + 1}", self.whole)
+        self.whole = False
+    def settle(self, wrong: bool) -> None:  # (2) of a wrong `prev`: it was changed if the next is wrong too, else the line before
+        if self.broken >= 0: self.fault("CHAIN_BREAK", self.broken if wrong else max(self.broken - 1, 0))
+    def read(self) -> bool:
+        message = self.statement()
         try:
             with self.bundle.opened(self.name) as file:
-                while line := file.readline(LINE + 1):
-                    message, own, part, size = self.statement(), sha256(), line, 0
-                    while part:
-                        own.update(part.removesuffix(b"\n"))
-                        self.total.update(part)
-                        size, self.torn = size + len(part), not part.endswith(b"\n")
-                        part = file.readline(SMALL) if self.torn and size <= TAIL else b""
-                    self.size += size
-                    if not self.torn: self.line(line[:-1] if len(line) == size else b"", message, own.hexdigest())
-                    elif size > TAIL: break
-        except OSError:
-            self.bundle.add(code, self.name, self.bundle.kind(self.name) in {0, FILE})
-            return False
-        self.bundle.add("TORN_TAIL", self.name, self.torn and size <= TAIL)
-        if self.torn and size > TAIL: self.fault("BAD_RECORD", self.count)
+                while self.tail <= TAIL and (part := file.readline(LINE + 1)):
+                    self.total.update(part)
+                    self.size, self.tail = self.size + len(part), self.tail + len(part)
+                    if part.endswith(b"\n"):
+                        self.line(part[:-1] if self.tail == len(part) else b"", message)
+                        self.tail, message = 0, self.statement()
+        except OSError: return False
+        if self.tail > TAIL: self.fault("BAD_RECORD", self.count)
+        self.bundle.add("TORN_TAIL", self.name, self.tail)
         return True
-    def line(self, line: bytes, message: bytes, own: str) -> None:
-        record, self.start = _spelled(line), self.start or own
+    def line(self, line: bytes, message: bytes) -> None:
+        record, own = _spelled(line), sha256(line).hexdigest()
         code = "BAD_RECORD" if record is None else self.misfit(record)
-        if record is None or code:
-            self.settle(broken=False)
-            self.fault(code, self.count)
-            record = {}
-        else:
-            shift, self.sid, explained = record["seq"] - self.count, self.sid or record["sid"], self.pending >= 0
-            shifted, broken = shift not in {0, self.shift}, record["prev"] != self.last and bool(self.before or not self.count)
-            self.shift = shift
-            self.settle(broken=broken and not shifted)
-            if shifted or (not broken and record["sid"] not in {self.sid, *self.strangers}):
-                self.fault("CHAIN_BREAK", self.count)
-            elif broken and not explained: self.whole, self.pending = False, self.count
-            self.strangers.add(record["sid"])
-            if self.whole and (code := self.breach(record, message)): self.fault(code, self.count)
-            self.take(record)
+        record = {} if record is None or code else record
+        wrong, self.start, self.sid = record.get("prev", self.last) != self.last, self.start or own, self.sid or record.get("sid", "")
+        self.settle(wrong)
+        if not code and self.whole:
+            code = "CHAIN_BREAK" if record["seq"] != self.count or (record["sid"] != self.sid and not wrong) else ""
+            self.broken = self.count if wrong and not code else -1
+            code = self.breach(record, message) if not code and not wrong else code
+        if code: self.fault(code, self.count)
+        if record: self.take(record, record["type"], record.get("path") or "")
         self.before, self.count, self.last = record, self.count + 1, own
     def misfit(self, record: dict[str, Any]) -> str:  # (5) the code of a record that does not fit its table
         kind = str(record.get("type"))
         if type(record.get("v")) is int and record["v"] != 1: return "FORMAT_VERSION"
         first, row = record if kind == "open" else self.first, TABLES.get((self.where, kind), ["no:type"])
         clear = [x for x in row if x[0] != "-" or not (first.get("recipients") if first else "private" in record)]
-        row = TABLES[self.where, "*"] + clear + ["private:base64"] * (len(clear) < len(row))
-        table = dict(x.lstrip("-").split(":") for x in row)
-        if list(record) != list(table): return "SCHEMA"
-        if wrong := [x for x in table if not _fits(table[x], record[x])]:
-            return "UNSAFE_PATH" if wrong[0] == "path" else "SCHEMA"
-        if datetime.fromisoformat(record["utc"]) != datetime.fromisoformat(record["local"]): return "SCHEMA"
+        clear += ["private:base64"] * (len(clear) < len(row))
+        table = dict(x.lstrip("-").split(":") for x in TABLES[self.where, "*"] + clear)
+        wrong = [x for x in table if not _fits(table[x], record[x])] if list(record) == list(table) else ["type"]
+        if wrong or datetime.fromisoformat(record["utc"]) != datetime.fromisoformat(record["local"]):
+            return "UNSAFE_PATH" if wrong[:1] == ["path"] else "SCHEMA"
         return "" if (record.get("path") or self.folder).startswith(self.folder) else "UNSAFE_PATH"
     def breach(self, record: dict[str, Any], message: bytes) -> str:  # (5.3, 10.2) the code of the first broken rule
-        kind, path, before = record["type"], record.get("path") or "", self.before.get("type")
-        intent, ends = self.open.get(path, {}), kind == "artifact" or (kind == "gap" and path)
-        same = all(intent.get(x) == record[x] for x in ("kind", "source") if x in record)
-        rules = (
+        kind, path, before, hold = record["type"], record.get("path") or "", self.before.get("type"), self.bundle.signed
+        same = all(self.open.get(path, {}).get(x) == record[x] for x in ("kind", "source") if x in record)
+        code = next((code for broken, code in (
             (self.where == "m" and (kind == "open") != (self.count == 0), "SCHEMA"),
             (before == "close" and kind != "resume", "DATA_AFTER_CLOSE"),
             (kind == "intent" and not path.startswith(f"{self.folder}{self.count:06d}-"), "UNSAFE_PATH"),
-            (ends and not same, "SCHEMA"), (kind == "signature" and before != "receipt", "SCHEMA"),
+            (kind in {"artifact", "gap"} and path and not same, "SCHEMA"),
             (kind == "close" and (self.open or record["counts"] != self.counts), "SCHEMA"),
-            (kind == "phase" and record["code"] != _code(self.last), "SCHEMA"))
-        code, hold = next((code for broken, code in rules if broken), ""), self.bundle.signed
-        if kind == "phase" and not code and not hold(message, record["signature"], self.keys, PHASE):
-            return "SIGNATURE_INVALID"
-        if kind == "signature" and not code:
-            if not hold(message, record["signature"], [record["key"]], RECEIPT): return "RECEIPT_INVALID"
-            self.signers.append(record["key"])
+            (kind == "phase" and record["code"] != _code(self.last), "SCHEMA"),
+            (kind == "signature" and before != "receipt", "SCHEMA"),
+            (kind == "phase" and not hold(message, record["signature"], self.keys, PHASE), "SIGNATURE_INVALID"),
+            (kind == "signature" and not hold(message, record["signature"], [record["key"]], RECEIPT), "RECEIPT_INVALID"),
+        ) if broken), "")
+        self.signers += [record["key"]] if kind == "signature" and not code else []
         return code
-    def take(self, record: dict[str, Any]) -> None:  # what later lines and steps need
-        kind, path = record["type"], record.get("path")
+    def take(self, record: dict[str, Any], kind: str, path: str) -> None:  # what later lines and steps need
         if kind == "open" and not self.count: self.first = record
         if kind + "s" in self.counts: self.counts[kind + "s"] += 1
         if "run_key" in record: self.keys.append(record["run_key"])
-        if kind == "intent": self.announced.add(path)
-        if kind == "intent": self.open[path] = record
-        elif path: self.open.pop(path, None)
+        if kind == "intent": self.open[path] = self.announced[path] = record
+        else: self.open.pop(path, None)
         if kind == "artifact": self.files.setdefault(path, record)
-        if self.where == "m" and self.whole and self.before.get("boot_id") == record["boot_id"]:  # step 11
+        if self.where == "m" and self.whole and self.broken < 0 and self.before.get("boot_id") == record["boot_id"]:  # step 11
             (a, b), (c, d) = ((datetime.fromisoformat(x["utc"]), int(x["boot_ns"])) for x in (self.before, record))
-            self.bundle.add("CLOCK_STEP", self.name, d < b or abs((c - a) // timedelta.resolution * 1000 - (d - b)) > 10**9)
+            apart = abs((c - a) // timedelta.resolution * 1000 - (d - b)) > 10**9
+            self.stepped = self.stepped or apart or d < b
 
 class _Bundle:  # the folder, held open
     def __init__(self, path: str | os.PathLike[str], check: Check) -> None:
-        self.check, self.found, self.kept, self.hashes = check, list[tuple[int, str, str]](), Counter[str](), dict[str, str]()
-        flags = os.O_RDONLY | os.O_DIRECTORY
-        self.folders = {"": os.open(path, flags)}
+        self.check, self.found, flags = check, list[tuple[int, str, str]](), os.O_RDONLY | os.O_DIRECTORY
+        self.folders, self.hashes = {"": os.open(path, flags)}, dict[str, str]()
         for name in FOLDERS:
             with suppress(OSError): self.folders[name] = os.open(name, flags | os.O_NOFOLLOW, dir_fd=self.folders[""])
         self.manifest, self.custody = _Chain(self, "manifest.jsonl"), _Chain(self, "custody.jsonl")
         self.sealed, self.checkpoint = self.kind("checkpoint") != 0, self.read("checkpoint", tell=False)[0]
-        self.said = re.fullmatch(CHECKPOINT, (self.checkpoint or b"").decode("latin-1"))
-    def add(self, code: str, subject: str, wrong: object = True, level: int | None = None) -> None:
-        self.kept[code] += bool(wrong)
-        if wrong and self.kept[code] <= KEPT: self.found.append((LEVEL.get(code, 0) if level is None else level, code, subject))
+        self.said = (re.fullmatch(CHECKPOINT, (self.checkpoint or b"").decode("latin-1")) or [""] * 5)
+    def add(self, code: str, subject: str, wrong: object = 1, level: int = -1) -> None:
+        if wrong: self.found.append((LEVEL.get(code, 0) if level < 0 else level, code, subject))
     def kind(self, path: str) -> int:  # by lstat; 0 where there is nothing
         folder, _, name = path.rpartition("/")
         with suppress(OSError, KeyError): return stat.S_IFMT(os.lstat(name, dir_fd=self.folders[folder]).st_mode)
@@ -264,30 +247,32 @@ class _Bundle:  # the folder, held open
     def read(self, path: str, keep: int = SMALL, *, tell: bool = True) -> tuple[bytes | None, int, str]:
         try:  # the first bytes (one more than asked), size and SHA-256 of a file
             with self.opened(path) as file:
-                data = file.read(keep + 1)
-                size, total = len(data), sha256(data)
-                while part := file.read(SMALL): size, _ = size + len(part), total.update(part)
+                data = part = file.read(keep + 1)
+                size, total = 0, sha256()
+                while part:
+                    total.update(part)
+                    size, part = size + len(part), file.read(SMALL)
         except OSError:
             other = self.kind(path) not in {0, FILE}  # in the place of a sealed file: step 1 has told that
             self.add("NOT_A_REGULAR_FILE" if other else "MISSING", path, tell and not (other and path in SEALED))
             return None, 0, ""
         self.hashes[path] = total.hexdigest()
         return data, size, total.hexdigest()
-    def signed(self, message: bytes | None, text: str, keys: list[str], namespace: str) -> bool:  # by the last of the keys
+    def signed(self, message: bytes, text: str, keys: list[str], namespace: str) -> bool:  # by the last of the keys
         with suppress(ValueError, IndexError):
-            blob = b64decode(text)
-            good = message is not None and b64encode(blob).decode() == text and _in_form(blob, keys[-1], namespace)
-            return good and self.check(message or b"", blob, keys[-1], namespace)
+            good = b64encode(blob := b64decode(text)).decode() == text and _in_form(blob, keys[-1], namespace)
+            return good and self.check(message, blob, keys[-1], namespace)
         return False
     def steps(self) -> None:
         chain, custody, data = self.manifest, self.custody, self.checkpoint
-        for name in SEALED: self.add("NOT_A_REGULAR_FILE", name, self.kind(name) not in {0, FILE})  # step 1
-        for name in FOLDERS:
-            code = "MISSING" if self.kind(name) == FOLDER else "NOT_A_REGULAR_FILE"
-            self.add(code, name, self.kind(name) and name not in self.folders)
-        if not chain.read("MISSING"):  # step 2
-            return self.add("MISSING", "checkpoint", data is None and self.kind("checkpoint") == FILE)
-        chain.settle(broken=bool(self.said and self.said[4] != chain.last))
+        for name in (*SEALED, *FOLDERS):  # step 1
+            kind, wanted = self.kind(name), FOLDER if name in FOLDERS else FILE
+            self.add("NOT_A_REGULAR_FILE", name, kind not in {0, wanted})
+            self.add("MISSING", name, kind == wanted == FOLDER and name not in self.folders)
+        if not chain.read():  # step 2
+            for name in (chain.name, "checkpoint") if data is None else (chain.name,): self.read(name)
+            return
+        chain.settle(self.said[4] not in {"", chain.last})
         closed = not self.sealed or not chain.whole or chain.before.get("type") == "close"  # step 3
         self.add("TRUNCATED", chain.name, not (chain.count and closed))
         self.add("NOT_CLOSED", "checkpoint", not self.sealed)
@@ -297,29 +282,29 @@ class _Bundle:  # the folder, held open
         self.others()
         if self.kind(custody.name):  # step 9
             custody.sid, custody.first, custody.last = chain.sid, chain.first, sha256(data or b"").hexdigest()
-            self.add("CUSTODY_BREAK", custody.name, data is None)
-            custody.read("CUSTODY_BREAK")
-            custody.settle(broken=False)
+            self.add("CUSTODY_BREAK", custody.name, data is None or (not custody.read() and self.kind(custody.name) == FILE))
+            custody.settle(wrong=False)
             self.contents(custody)
             for path in custody.open if custody.whole else (): self.add("PARTIAL", path)
         self.listing()
+        self.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
     def seal(self) -> None:  # steps 4 and 5
-        chain, said, rebuilt, file = self.manifest, self.said, self.manifest.statement(), self.read("checkpoint.sig", tell=False)[0]
+        chain, said, rebuilt, data = self.manifest, self.said, self.manifest.statement(), self.checkpoint
+        file = self.read("checkpoint.sig", tell=False)[0]
         text = "".join((file or b"").decode("latin-1").split("\n")[1:-2])
-        held = file == _armour(text) and self.signed(rebuilt, text, chain.keys, SEAL)
-        if self.checkpoint is None: self.read("checkpoint")
-        elif self.checkpoint != rebuilt:
-            if said and not held:
-                missing = int(said[1]) - chain.count
-                follows, changed = missing < 0 or (not missing and chain.torn), not missing and said[4] != chain.last
+        held = [x for x in {rebuilt, data or b""} if file == _armour(text) and self.signed(x, text, chain.keys, SEAL)]
+        if data is None: self.read("checkpoint")
+        elif data != rebuilt:
+            if said[1] and rebuilt not in held:
+                missing, length, torn = int(said[1]) - chain.count, int(said[2]), chain.tail > 0
                 self.add("TRUNCATED", chain.name, missing > 0)
-                self.add("DATA_AFTER_CLOSE", chain.name, chain.whole and int(said[2]) < chain.size and follows)
-                self.add("CHAIN_BREAK", f"{chain.name} line {chain.count}", chain.whole and changed and not chain.torn)
+                follows = missing < 0 or (missing == 0 and torn)
+                self.add("DATA_AFTER_CLOSE", chain.name, chain.whole and length < chain.size and follows)
+                changed = chain.whole and missing == 0 and not torn and said[4] != chain.last
+                self.add("CHAIN_BREAK", f"{chain.name} line {chain.count}", changed)
             self.add("CHECKPOINT_MISMATCH", "checkpoint")
         if file is None: self.read("checkpoint.sig")
-        elif chain.keys and self.checkpoint is not None and not held:
-            good = file == _armour(text) and self.signed(self.checkpoint, text, chain.keys, SEAL)
-            self.add("SIGNATURE_INVALID", "checkpoint.sig", not good)
+        self.add("SIGNATURE_INVALID", "checkpoint.sig", file is not None and chain.keys and data is not None and not held)
     def contents(self, chain: _Chain) -> None:  # steps 6 and 9
         for path, record in chain.files.items():
             data, *got = self.read(path, 0)
@@ -328,27 +313,26 @@ class _Bundle:  # the folder, held open
     def others(self) -> None:  # step 7
         chain, must = self.manifest, {"LISEZ-MOI.txt": self.manifest.first.get("readme_sha256", "")}
         if self.sealed and chain.keys:
-            pairs = [(SEAL, chain.keys[-1]), *((PHASE, x) for x in chain.keys)]
-            signers = "".join(f'{chain.sid} namespaces="{x}" {key}\n' for x, key in pairs)
+            named = [(SEAL, chain.keys[-1]), *((PHASE, x) for x in chain.keys)]
+            signers = "".join(f'{chain.sid} namespaces="{x}" {key}\n' for x, key in named)
             must["run_key.pub"] = sha256(f"{chain.keys[-1]}\n".encode()).hexdigest()
             must["allowed_signers"] = sha256(signers.encode()).hexdigest()
         for name, digest in must.items():
             data, size, lies = self.read(name)
             self.add("CONTENT_MISMATCH", name, data is not None and digest and (lies != digest or size > SMALL))
         if not self.sealed or not chain.keys: return
-        must["checkpoint"], self.hashes[chain.name] = sha256(chain.statement()).hexdigest(), chain.total.hexdigest()
-        must[chain.name] = self.said[3] if self.said else ""
+        must |= {chain.name: self.said[3], "checkpoint": sha256(chain.statement()).hexdigest()}
+        self.hashes[chain.name] = chain.total.hexdigest()
         wanted = {x: {must.get(x, ""), self.hashes.get(x, "")} - {""} for x in FIXED}
         wanted |= {x: {record["sha256"]} for x, record in chain.files.items()}
-        optional = chain.open.keys() - wanted.keys()
-        data, *_ = self.read("SHA256SUMS", 2 * sum(67 + len(x) for x in (*wanted, *optional)) + LINE)
-        text = (data or b"").decode("latin-1")
-        lies = dict(listed := [(x[66:], x[:64]) for x in text.split("\n") if x])
-        wanted |= {x: {lies[x]} for x in optional if x in lies}
-        told = [(x, lies[x] if lies.get(x) in good else min(good, default="-")) for x, good in sorted(wanted.items())]
-        wrong = min({*told} ^ {*listed}, default=("", ""))[0]
-        same = data is None or text == "".join(f"{digest}  {x}\n" for x, digest in told)
-        self.add("SUMS_MISMATCH", "SHA256SUMS" + f": {wrong}" * bool(wrong), not same)
+        data, *_ = self.read("SHA256SUMS", 2 * sum(67 + len(x) for x in (*wanted, *chain.open)) + LINE)
+        lines = [x for x in (data or b"").decode("latin-1").split("\n") if x[66:] not in chain.open]
+        pairs = [(x[66:], x[:64]) for x in lines if x]
+        there = dict(pairs)
+        told = [(x, there[x] if there.get(x) in good else min(good, default="")) for x, good in sorted(wanted.items())]
+        wrong = min({*told} ^ {*pairs}, default=("",))[0]
+        same = data is None or lines == [*(f"{digest}  {x}" for x, digest in told), ""]
+        self.add("SUMS_MISMATCH", f"SHA256SUMS: {wrong}".removesuffix(": "), not same)
     def listing(self) -> None:  # step 8
         chain, custody, loose = self.manifest, self.custody, not self.sealed
         named = {*SEALED, *FOLDERS, *chain.files, *custody.files}
@@ -366,16 +350,17 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
             kit_nonce: str | None = None, expert_keys: Sequence[str] = (), tsa_roots: Sequence[str] = (),
             check_signature: Check | None = None) -> Report:
     """Verify the bundle in a folder; ValueError where it is none or a code is none, RuntimeError without a program."""
-    bundle, roots, anchors = _Bundle(path, check_signature or ssh_keygen), [Path(x).read_bytes() for x in tsa_roots], []
+    bundle, roots, anchors = _Bundle(path, check_signature or ssh_keygen), [Path(x).read_bytes() for x in tsa_roots], list[str]()
     chain, keys = bundle.manifest, {" ".join(x.split()[:2]) for x in expert_keys}
     try:
         if not any(map(bundle.kind, (chain.name, "checkpoint", "SHA256SUMS"))): raise ValueError("no bundle")
         bundle.steps()
-        bundle.add("START_CODE_MISMATCH", chain.name, start_code is not None and _wrong(start_code, chain.start) > 2)  # step 10
+        wrong = 0 if start_code is None else _wrong(start_code, chain.start)  # step 10
+        bundle.add("START_CODE_MISMATCH", chain.name, wrong > 2)
         if kit_nonce is not None and chain.first:
             bundle.add("KIT_NONCE_MISMATCH", chain.name, chain.first["kit_nonce"] != kit_nonce.lower())
         if seal_code is not None:
-            wrong = _wrong(seal_code, bundle.checkpoint and sha256(bundle.checkpoint).hexdigest())
+            wrong = _wrong(seal_code, "" if bundle.checkpoint is None else sha256(bundle.checkpoint).hexdigest())
             bundle.add("SEAL_MISMATCH" if wrong > 6 else "SEAL_NEAR", "checkpoint", wrong > 2)
             anchors += [f"seal code, {wrong} characters differ"] * (wrong < 3)
         anchors += [f"receipt under {x}" for x in bundle.custody.signers if x in keys]
@@ -387,7 +372,7 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
                 anchors += [f"timestamp {time}, {name}"] * bool(time)
     finally:
         for descriptor in bundle.folders.values(): os.close(descriptor)
-    found = sorted(bundle.found, key=lambda x: x[0])  # step 12
+    found = sorted(bundle.found, key=lambda x: x[0])[:1000]  # step 12
     unhurt = "ANCHORED" if anchors else "UNANCHORED"
     verdict = {0: "ALTERED", 1: "INCOMPLETE"}.get(found[0][0], unhurt) if found else unhurt
     return Report(verdict, [(code, _shown(subject)) for _, code, subject in found], anchors)
@@ -398,19 +383,19 @@ def _shown(text: str) -> str:
 def main() -> int:
     """Run the command line; return the exit code of section 9."""
     parser = argparse.ArgumentParser(description="Verify an evidence bundle.")
-    parser.add_argument("bundle")
-    for name in ("--start-code", "--seal-code", "--kit-nonce"): parser.add_argument(name)
-    for name in ("--expert-key", "--tsa-root"): parser.add_argument(name, dest=name[2:].replace("-", "_") + "s", action="append", default=[])
+    parser.add_argument("path", metavar="BUNDLE")
+    for name in ("start_code", "seal_code", "kit_nonce"): parser.add_argument("--" + name.replace("_", "-"))
+    parser.add_argument("--expert-key", dest="expert_keys", action="append", default=[])
+    parser.add_argument("--tsa-root", dest="tsa_roots", action="append", default=[])
     parser.add_argument("--json", action="store_true")
     given = vars(parser.parse_args())
     try:
         given["expert_keys"] = [Path(x).read_text("utf-8") for x in given["expert_keys"]]
-        path, as_json = given.pop("bundle"), given.pop("json")
-        report = examine(path, **given)
+        as_json, report = given.pop("json"), examine(**given)
     except (ValueError, OSError, RuntimeError) as error:
         print("error: " + _shown(str(error)), file=sys.stderr)
         return 2
-    lines = [" ".join(x) for x in report.findings] + [*report.anchors, report.verdict]
+    lines = [*map(" ".join, report.findings), *report.anchors, report.verdict]
     print(json.dumps(report._asdict()) if as_json else "\n".join(lines))
     return {"ALTERED": 1, "INCOMPLETE": 3}.get(report.verdict, 0)
 
