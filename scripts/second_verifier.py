@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A second verifier of an evidence bundle, written from docs/SPEC.md alone; the standard library, ssh-keygen, openssl.
 
-Run: second_verifier.py BUNDLE [--start-code C] [--seal-code C] [--kit-nonce N] [--expert-key FILE] [--tsa-root PEM].
 It writes nothing into the bundle and follows no link. Numbers in brackets are sections of the SPEC, steps those of 8.
 """
 from __future__ import annotations
@@ -25,33 +24,31 @@ SEALED, FOLDERS = (*FIXED, "SHA256SUMS", "custody.jsonl"), ("artifacts", "attach
 CHECKPOINT = "[^\n]*\n(0|[1-9][0-9]{0,15})\n(0|[1-9][0-9]{0,15})\n([^\n]*)\n([^\n]*)\n"
 LEVEL = {"TORN_TAIL": 1, "NOT_CLOSED": 1, "PARTIAL": 1, "LITTER": 2, "SEAL_NEAR": 2, "TIMESTAMP_INVALID": 2, "CLOCK_STEP": 3}
 # (5, 10) the tables of manifest and custody, and (3.7) of objects: `-` private, `?` or null, `[]` a list
-TABLES = {(where, kind): row.split()[2:] for row in """
-mc * v:one sid:sid seq:count type:word prev:hash utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot
-m open case:case -operator:text? -witness:text? tool:tool -arguments:text[] -host:free clock:free kit_nonce:nonce?\
- run_key:key recipients:age[] readme_sha256:hash continues:continues?
-mc artifact path:path kind:word source:word -subject:text? method:plain outcome:had started:utc ended:utc size:count\
- sha256:hash rows:count? -source_times:free? flags:word[]; mc intent path:path kind:word source:word
-mc gap source:word outcome:gap path:path? -subject:text? -reason:text; mc note observed:utc? -text:text
-mc observation what:word -data:free; m phase name:word code:code signature:base64
-m resume run_key:key tool:tool -arguments:text[] -torn:torn?; c resume tool:tool -torn:torn?
-m close outcome:ended reason:word? counts:counts isolation:isolation same_boot:boolean
-c handover,receipt by:text? to:text role:text? reason:text? place:text? condition:text? checked:checked
-c signature key:signer signature:base64; o tool version:plain sha256:hash privileges:word
-o checked verdict:result files:count bytes:count; o torn length:count sha256:hash base64:base64
-o counts intents:count artifacts:count gaps:count observations:count notes:count
-o isolation open:verdict? close:verdict? run:verdict?; o continues sid:sid head:hash records:count
-""".strip().replace("; ", "\n").splitlines() for where in row.split()[0] for kind in row.split()[1].split(",")}
-FORMS = dict(form.split(" ", 1) for form in re.split("\n|  ", r"""hash [0-9a-f]{64}  sid [0-9a-f]{32}
+TABLES = {(where, kind): fields.split() for row in re.split("; ?\\s?", """mc * v:one sid:sid seq:count type:word prev:hash\
+ utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot; m open case:case -operator:text? -witness:text? tool:tool\
+ -arguments:text[] -host:free clock:free kit_nonce:nonce? run_key:key recipients:age[] readme_sha256:hash\
+ continues:continues?; mc artifact path:path kind:word source:word -subject:text? method:plain outcome:had started:utc\
+ ended:utc size:count sha256:hash rows:count? -source_times:free? flags:word[]; mc intent path:path kind:word source:word;
+mc gap source:word outcome:gap path:path? -subject:text? -reason:text; mc note observed:utc? -text:text;
+mc observation what:word -data:free; m phase name:word code:code signature:base64; o tool version:plain sha256:hash\
+ privileges:word; m resume run_key:key tool:tool -arguments:text[] -torn:torn?; c resume tool:tool -torn:torn?;
+m close outcome:ended reason:word? counts:counts isolation:isolation same_boot:boolean; o torn length:count sha256:hash\
+ base64:base64; c handover,receipt by:text? to:text role:text? reason:text? place:text? condition:text? checked:checked;
+c signature key:signer signature:base64; o checked verdict:result files:count bytes:count; o counts intents:count\
+ artifacts:count gaps:count observations:count notes:count; o isolation open:verdict? close:verdict? run:verdict?;
+o continues sid:sid head:hash records:count""") for places, kinds, fields in [row.split(" ", 2)]
+    for where in places for kind in kinds.split(",")}
+FORMS = dict(form.split(" ", 1) for form in re.split("\n|  ", r"""hash [0-9a-f]{64}  sid [0-9a-f]{32}  had collected|empty
 ns 0|[1-9][0-9]{0,19}  word [a-z0-9][a-z0-9_-]{0,39}  case [A-Za-z0-9][A-Za-z0-9._-]{0,63}  plain [ -~]{1,200}
 code [A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}  nonce [0-9a-f]{32,128}  boot [A-Za-z0-9-]{1,64}  age age1[0-9a-z]{1,2000}
-key ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}  had collected|empty  ended complete|cut_short
+key ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}  ended complete|cut_short  utc WHENZ
 base64 (?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?
 path (?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}
-signer (?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)\
- [A-Za-z0-9+/]{4,4096}={0,2}
 gap absent|denied|locked|timed_out|over_limit|unsupported|failed  verdict ISOLATED|CONNECTED|UNKNOWN
-result ANCHORED|UNANCHORED|INCOMPLETE  utc WHENZ  local WHEN(?!-00:00)[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]""".replace(
-    "WHEN", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}").replace("\\\n", "")))
+signer (?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) B64
+result ANCHORED|UNANCHORED|INCOMPLETE  local WHEN(?!-00:00)[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]""".replace(
+    "WHEN", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}").replace(
+    "B64", "[A-Za-z0-9+/]{4,4096}={0,2}")))
 
 def _fits(form: str, value: Any) -> bool:  # (3.3 to 3.7)
     if form.endswith("?"): return value is None or _fits(form[:-1], value)
@@ -63,9 +60,9 @@ def _fits(form: str, value: Any) -> bool:  # (3.3 to 3.7)
     elif row := TABLES.get(("o", form)):
         table = dict(x.split(":") for x in row)
         return isinstance(value, dict) and list(value) == list(table) and all(_fits(table[x], value[x]) for x in table)
-    elif isinstance(value, dict) and form in {"text", "inside"} and (form == "text" or list(value) == ["text", "hex"]):
-        raw = value.get("hex") if list(value) == ["text", "hex"] else ""
-        raw = bytes.fromhex(raw) if isinstance(raw, str) and re.fullmatch("(?:[0-9a-f]{2})+", raw) else b""
+    elif isinstance(value, dict) and (form == "text" or (form == "inside" and list(value) == ["text", "hex"])):
+        told = list(value) == ["text", "hex"] and re.fullmatch("(?:[0-9a-f]{2})+", str(value["hex"]))
+        raw = bytes.fromhex(value["hex"]) if told and isinstance(value["hex"], str) else b""
         return raw.decode(errors="replace") == value.get("text") and value["text"].encode() != raw
     elif isinstance(value, dict) and form in {"free", "inside"}:
         return list(value) == sorted(value) and all(_fits("inside", x) for x in value.values())
@@ -86,6 +83,8 @@ def _spelled(line: bytes) -> dict[str, Any] | None:  # (3.2)
             return record
     return None
 
+def _sha(data: bytes) -> str: return sha256(data).hexdigest()
+
 def _code(digest: str) -> str:  # (4.4)
     return "-".join(re.findall("....", b32encode(bytes.fromhex(digest)[:20]).decode()))
 
@@ -96,29 +95,27 @@ def _wrong(typed: str, digest: str) -> int:  # (4.4) the number of wrong charact
     return sum(a != b for a, b in zip(kept, _code(digest).replace("-", ""), strict=True)) if digest else 32
 
 def _strings(data: bytes, rest: int = 0) -> list[bytes]:  # (4.2) all of them, up to so many last bytes
-    out, at = list[bytes](), 0
-    while at != len(data) - rest:
-        size = int.from_bytes(data[at : at + 4])
-        if at + 4 + size > len(data) - rest: raise ValueError("cut short")
-        out, at = [*out, data[at + 4 : at + 4 + size]], at + 4 + size
-    return out
+    if len(data) == rest: return []
+    end = 4 + int.from_bytes(data[:4])
+    if end + rest > len(data): raise ValueError("cut short")
+    return [data[4:end], *_strings(data[end:], rest)]
 
 def _in_form(blob: bytes, key: str, namespace: str) -> bool:  # (4.2, 10.2) what ssh-keygen does not hold; ValueError
     kind, public = key.split(" ")[0].encode(), b64decode(key.split(" ")[1], validate=True)
     (*start, digest, body), fido = _strings(blob[10:]), kind.startswith(b"sk-")
-    (name, signature), digests = _strings(body, 5 * fido), {b"sha512"} | ({b"sha256"} if namespace == RECEIPT else set())
-    good = blob[:10] == b"SSHSIG\0\0\0\1" and start == [public, namespace.encode(), b""] and digest in digests
+    (name, signature), good = _strings(body, 5 * fido), start == [public, namespace.encode(), b""]
+    good = good and blob[:10] == b"SSHSIG\0\0\0\1" and (digest == b"sha512" or (digest, namespace) == (b"sha256", RECEIPT))
     if b"ed25519" in kind:
         good = good and name == kind and len(signature) == 64 and int.from_bytes(signature[32:], "little") < ORDER
     if kind == b"ssh-rsa":
-        exponent, modulus = (int.from_bytes(x) for x in _strings(public)[1:])
-        good = good and 2048 <= modulus.bit_length() <= 16384 and exponent > 1 and exponent % 2 == 1
-        good = good and len(signature) == (modulus.bit_length() + 7) // 8
+        exponent, bits = (int.from_bytes(part) for part in _strings(public)[1:])
+        bits = bits.bit_length()
+        good = good and 2048 <= bits <= 16384 and exponent > 1 and exponent % 2 == 1 and len(signature) == (bits + 7) // 8
     return good and (not fido or body[-5] & 1 == 1)
 
 def _armour(text: str) -> bytes:  # (4.2)
-    lines = re.findall(".{1,70}", text)
-    return "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""]).encode()
+    lines = ["-----BEGIN SSH SIGNATURE-----", *re.findall(".{1,70}", text), "-----END SSH SIGNATURE-----", ""]
+    return "\n".join(lines).encode()
 
 def _ask(*arguments: str, given: bytes = b"", **files: bytes) -> str:  # what a stock program says; nothing if it refuses
     try:
@@ -172,9 +169,10 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         except OSError: return False
         if self.tail > TAIL: self.fault("BAD_RECORD", self.count)
         self.bundle.add("TORN_TAIL", self.name, self.tail)
+        self.bundle.hashes[self.name] = self.total.hexdigest()
         return True
     def line(self, line: bytes, message: bytes) -> None:
-        record, own = _spelled(line), sha256(line).hexdigest()
+        record, own = _spelled(line), _sha(line)
         code = "BAD_RECORD" if record is None else self.misfit(record)
         record = {} if record is None or code else record
         wrong, self.start, self.sid = record.get("prev", self.last) != self.last, self.start or own, self.sid or record.get("sid", "")
@@ -220,10 +218,9 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         if kind == "intent": self.open[path] = self.announced[path] = record
         else: self.open.pop(path, None)
         if kind == "artifact": self.files.setdefault(path, record)
-        if self.where == "m" and self.whole and self.broken < 0 and self.before.get("boot_id") == record["boot_id"]:  # step 11
+        if self.whole and self.broken < 0 and self.before.get("boot_id") == record["boot_id"]:  # step 11
             (a, b), (c, d) = ((datetime.fromisoformat(x["utc"]), int(x["boot_ns"])) for x in (self.before, record))
-            apart = abs((c - a) // timedelta.resolution * 1000 - (d - b)) > 10**9
-            self.stepped = self.stepped or apart or d < b
+            self.stepped |= d < b or abs((c - a) // timedelta.resolution * 1000 - (d - b)) > 10**9
 
 class _Bundle:  # the folder, held open
     def __init__(self, path: str | os.PathLike[str], check: Check) -> None:
@@ -276,16 +273,14 @@ class _Bundle:  # the folder, held open
         closed = not self.sealed or not chain.whole or chain.before.get("type") == "close"  # step 3
         self.add("TRUNCATED", chain.name, not (chain.count and closed))
         self.add("NOT_CLOSED", "checkpoint", not self.sealed)
-        for path in chain.open if chain.whole and not self.sealed else (): self.add("PARTIAL", path)
         if self.sealed: self.seal()
         self.contents(chain)  # step 6
         self.others()
         if self.kind(custody.name):  # step 9
-            custody.sid, custody.first, custody.last = chain.sid, chain.first, sha256(data or b"").hexdigest()
+            custody.sid, custody.first, custody.last = chain.sid, chain.first, _sha(data or b"")
             self.add("CUSTODY_BREAK", custody.name, data is None or (not custody.read() and self.kind(custody.name) == FILE))
             custody.settle(wrong=False)
             self.contents(custody)
-            for path in custody.open if custody.whole else (): self.add("PARTIAL", path)
         self.listing()
         self.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
     def seal(self) -> None:  # steps 4 and 5
@@ -310,28 +305,27 @@ class _Bundle:  # the folder, held open
             data, *got = self.read(path, 0)
             self.add("CONTENT_MISMATCH", path, data is not None and got != [record["size"], record["sha256"]])
             self.add("PARTIAL", path, "partial" in record["flags"], 2)
+        unfinished = chain.whole and (chain.where == "c" or not self.sealed)
+        for path in chain.open if unfinished else (): self.add("PARTIAL", path)
     def others(self) -> None:  # step 7
         chain, must = self.manifest, {"LISEZ-MOI.txt": self.manifest.first.get("readme_sha256", "")}
         if self.sealed and chain.keys:
-            named = [(SEAL, chain.keys[-1]), *((PHASE, x) for x in chain.keys)]
-            signers = "".join(f'{chain.sid} namespaces="{x}" {key}\n' for x, key in named)
-            must["run_key.pub"] = sha256(f"{chain.keys[-1]}\n".encode()).hexdigest()
-            must["allowed_signers"] = sha256(signers.encode()).hexdigest()
+            lines = [(SEAL, chain.keys[-1]), *((PHASE, x) for x in chain.keys)]
+            signers = "".join(f'{chain.sid} namespaces="{x}" {key}\n' for x, key in lines)
+            must |= {"run_key.pub": _sha(f"{chain.keys[-1]}\n".encode()), "allowed_signers": _sha(signers.encode())}
         for name, digest in must.items():
             data, size, lies = self.read(name)
             self.add("CONTENT_MISMATCH", name, data is not None and digest and (lies != digest or size > SMALL))
         if not self.sealed or not chain.keys: return
-        must |= {chain.name: self.said[3], "checkpoint": sha256(chain.statement()).hexdigest()}
-        self.hashes[chain.name] = chain.total.hexdigest()
+        must |= {chain.name: self.said[3], "checkpoint": _sha(chain.statement())}
         wanted = {x: {must.get(x, ""), self.hashes.get(x, "")} - {""} for x in FIXED}
         wanted |= {x: {record["sha256"]} for x, record in chain.files.items()}
         data, *_ = self.read("SHA256SUMS", 2 * sum(67 + len(x) for x in (*wanted, *chain.open)) + LINE)
-        lines = [x for x in (data or b"").decode("latin-1").split("\n") if x[66:] not in chain.open]
-        pairs = [(x[66:], x[:64]) for x in lines if x]
-        there = dict(pairs)
-        told = [(x, there[x] if there.get(x) in good else min(good, default="")) for x, good in sorted(wanted.items())]
-        wrong = min({*told} ^ {*pairs}, default=("",))[0]
-        same = data is None or lines == [*(f"{digest}  {x}" for x, digest in told), ""]
+        text = [x for x in (data or b"").decode("latin-1").split("\n") if x[66:] not in chain.open]
+        pairs = {x[66:]: x[:64] for x in text if x}
+        told = {x: pairs[x] if pairs.get(x) in good else min(good, default="") for x, good in sorted(wanted.items())}
+        wrong = min({*told.items()} ^ {*pairs.items()}, default=("",))[0]
+        same = data is None or text == [*(f"{digest}  {x}" for x, digest in told.items()), ""]
         self.add("SUMS_MISMATCH", f"SHA256SUMS: {wrong}".removesuffix(": "), not same)
     def listing(self) -> None:  # step 8
         chain, custody, loose = self.manifest, self.custody, not self.sealed
@@ -360,7 +354,7 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
         if kit_nonce is not None and chain.first:
             bundle.add("KIT_NONCE_MISMATCH", chain.name, chain.first["kit_nonce"] != kit_nonce.lower())
         if seal_code is not None:
-            wrong = _wrong(seal_code, "" if bundle.checkpoint is None else sha256(bundle.checkpoint).hexdigest())
+            wrong = _wrong(seal_code, "" if bundle.checkpoint is None else _sha(bundle.checkpoint))
             bundle.add("SEAL_MISMATCH" if wrong > 6 else "SEAL_NEAR", "checkpoint", wrong > 2)
             anchors += [f"seal code, {wrong} characters differ"] * (wrong < 3)
         anchors += [f"receipt under {x}" for x in bundle.custody.signers if x in keys]
