@@ -22,7 +22,8 @@ SEAL, PHASE, RECEIPT = (f"evidence-collector{x}@v1" for x in ("", "-phase", "-re
 FIXED = ("manifest.jsonl", "checkpoint", "checkpoint.sig", "run_key.pub", "allowed_signers", "LISEZ-MOI.txt")
 SEALED, FOLDERS = (*FIXED, "SHA256SUMS", "custody.jsonl"), ("artifacts", "attachments")
 CHECKPOINT = "[^\n]*\n(0|[1-9][0-9]{0,15})\n(0|[1-9][0-9]{0,15})\n([^\n]*)\n([^\n]*)\n"
-LEVEL = {"TORN_TAIL": 1, "NOT_CLOSED": 1, "PARTIAL": 1, "LITTER": 2, "SEAL_NEAR": 2, "TIMESTAMP_INVALID": 2, "CLOCK_STEP": 3}
+LEVEL = dict.fromkeys(("LITTER", "SEAL_NEAR", "TIMESTAMP_INVALID"), 2) | {"CLOCK_STEP": 3}  # INFORMATION
+LEVEL |= dict.fromkeys(("TORN_TAIL", "NOT_CLOSED", "PARTIAL"), 1)  # INCOMPLETE; of all others 0: ALTERED
 # (5, 10) the tables of manifest and custody, and (3.7) of objects: `-` private, `?` or null, `[]` a list
 TABLES = {(where, kind): fields.split() for row in re.split("; ?\\s?", """mc * v:one sid:sid seq:count type:word prev:hash\
  utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot; m open case:case -operator:text? -witness:text? tool:tool\
@@ -69,12 +70,10 @@ def _fits(form: str, value: Any) -> bool:  # (3.3 to 3.7)
     elif form == "inside": return not isinstance(value, list) or all(_fits("inside", x) for x in value)
     kinds = {"text": str, "one": int, "count": int, "boolean": bool}
     return type(value) is kinds.get(form) and (form != "one" or value == 1)
-
 def _plain(value: Any, depth: int) -> bool:  # (3.1)
     if isinstance(value, dict | list):
         return depth > 0 and all(_plain(x, depth - 1) for x in (value.values() if isinstance(value, dict) else value))
     return value is None or isinstance(value, str) or (isinstance(value, int) and 0 <= value < 2**53)
-
 def _spelled(line: bytes) -> dict[str, Any] | None:  # (3.2)
     with suppress(ValueError, RecursionError):
         record = json.loads(line.decode("ascii"))
@@ -82,24 +81,20 @@ def _spelled(line: bytes) -> dict[str, Any] | None:  # (3.2)
         if json.dumps(record, separators=(",", ":")).encode() == line and isinstance(record, dict) and _plain(record, 8):
             return record
     return None
-
 def _sha(data: bytes) -> str: return sha256(data).hexdigest()
-
 def _code(digest: str) -> str:  # (4.4)
     return "-".join(re.findall("....", b32encode(bytes.fromhex(digest)[:20]).decode()))
-
-def _wrong(typed: str, digest: str) -> int:  # (4.4) the number of wrong characters
+def _wrong(typed: str | None, digest: str) -> int:  # (4.4) the number of wrong characters
+    if typed is None: return 0
     kept = re.sub("[- \u2010\u2011\u2013\u00a0\t\r\n]", "", typed)
     kept = kept.upper().translate(str.maketrans("018", "OIB")) if kept.isascii() else ""
     if not re.fullmatch("[A-Z2-7]{32}", kept): raise ValueError("no code: " + typed)
     return sum(a != b for a, b in zip(kept, _code(digest).replace("-", ""), strict=True)) if digest else 32
-
 def _strings(data: bytes, rest: int = 0) -> list[bytes]:  # (4.2) all of them, up to so many last bytes
     if len(data) == rest: return []
     end = 4 + int.from_bytes(data[:4])
     if end + rest > len(data): raise ValueError("cut short")
     return [data[4:end], *_strings(data[end:], rest)]
-
 def _in_form(blob: bytes, key: str, namespace: str) -> bool:  # (4.2, 10.2) what ssh-keygen does not hold; ValueError
     kind, public = key.split(" ")[0].encode(), b64decode(key.split(" ")[1], validate=True)
     (*start, digest, body), fido = _strings(blob[10:]), kind.startswith(b"sk-")
@@ -112,11 +107,9 @@ def _in_form(blob: bytes, key: str, namespace: str) -> bool:  # (4.2, 10.2) what
         bits = bits.bit_length()
         good = good and 2048 <= bits <= 16384 and exponent > 1 and exponent % 2 == 1 and len(signature) == (bits + 7) // 8
     return good and (not fido or body[-5] & 1 == 1)
-
 def _armour(text: str) -> bytes:  # (4.2)
     lines = ["-----BEGIN SSH SIGNATURE-----", *re.findall(".{1,70}", text), "-----END SSH SIGNATURE-----", ""]
     return "\n".join(lines).encode()
-
 def _ask(*arguments: str, given: bytes = b"", **files: bytes) -> str:  # what a stock program says; nothing if it refuses
     try:
         with tempfile.TemporaryDirectory() as place:
@@ -124,12 +117,11 @@ def _ask(*arguments: str, given: bytes = b"", **files: bytes) -> str:  # what a 
             done = subprocess.run(arguments, cwd=place, input=given, capture_output=True, check=False, timeout=120)
     except (OSError, subprocess.TimeoutExpired) as error: raise RuntimeError(f"{arguments[0]}: {error}") from None
     return "" if done.returncode else done.stdout.decode(errors="replace") or "yes"
-
 def ssh_keygen(message: bytes, blob: bytes, key: str, namespace: str) -> bool:
     """Tell whether stock ssh-keygen takes the signature."""
-    files, options = {"signers": f"x {key}\n".encode(), "sig": _armour(b64encode(blob).decode())}, ("-n", namespace)
-    return bool(_ask("ssh-keygen", "-Y", "verify", "-f", "signers", "-I", "x", "-s", "sig", *options, given=message, **files))
-
+    options = ("-Y", "verify", "-f", "signers", "-I", "x", "-s", "sig", "-n", namespace)
+    sig, signers = _armour(b64encode(blob).decode()), f"x {key}\n".encode()
+    return bool(_ask("ssh-keygen", *options, given=message, sig=sig, signers=signers))
 def _stamped(token: bytes, data: bytes, roots: bytes) -> str:  # (10.3) the genTime of one that holds
     said = _ask("openssl", "ts", "-reply", "-in", "token", "-text", token=token)
     when = re.search(r"\nHash Algorithm: sha256\n(?:.*\n)*?Time stamp: (\w{3} +\d+ [\d:]{8})(?:\.\d+)?( \d{4}) GMT\n",
@@ -154,7 +146,7 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         kept = self.where == "m" or code == "RECEIPT_INVALID"
         self.bundle.add(code if kept else "CUSTODY_BREAK", f"{self.name} line {index + 1}", self.whole)
         self.whole = False
-    def settle(self, wrong: bool) -> None:  # (2) of a wrong `prev`: it was changed if the next is wrong too, else the line before
+    def settle(self, wrong: bool) -> None:  # after a wrong `prev`: that one was changed, if the next is wrong too
         if self.broken >= 0: self.fault("CHAIN_BREAK", self.broken if wrong else max(self.broken - 1, 0))
     def read(self) -> bool:
         message = self.statement()
@@ -175,8 +167,8 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         record, own = _spelled(line), _sha(line)
         code = "BAD_RECORD" if record is None else self.misfit(record)
         record = {} if record is None or code else record
-        wrong, self.start, self.sid = record.get("prev", self.last) != self.last, self.start or own, self.sid or record.get("sid", "")
-        self.settle(wrong)
+        self.start, self.sid = self.start or own, self.sid or record.get("sid", "")
+        self.settle(wrong := record.get("prev", self.last) != self.last)
         if not code and self.whole:
             code = "CHAIN_BREAK" if record["seq"] != self.count or (record["sid"] != self.sid and not wrong) else ""
             self.broken = self.count if wrong and not code else -1
@@ -198,19 +190,17 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
     def breach(self, record: dict[str, Any], message: bytes) -> str:  # (5.3, 10.2) the code of the first broken rule
         kind, path, before, hold = record["type"], record.get("path") or "", self.before.get("type"), self.bundle.signed
         same = all(self.open.get(path, {}).get(x) == record[x] for x in ("kind", "source") if x in record)
-        code = next((code for broken, code in (
-            (self.where == "m" and (kind == "open") != (self.count == 0), "SCHEMA"),
-            (before == "close" and kind != "resume", "DATA_AFTER_CLOSE"),
-            (kind == "intent" and not path.startswith(f"{self.folder}{self.count:06d}-"), "UNSAFE_PATH"),
-            (kind in {"artifact", "gap"} and path and not same, "SCHEMA"),
-            (kind == "close" and (self.open or record["counts"] != self.counts), "SCHEMA"),
-            (kind == "phase" and record["code"] != _code(self.last), "SCHEMA"),
-            (kind == "signature" and before != "receipt", "SCHEMA"),
-            (kind == "phase" and not hold(message, record["signature"], self.keys, PHASE), "SIGNATURE_INVALID"),
-            (kind == "signature" and not hold(message, record["signature"], [record["key"]], RECEIPT), "RECEIPT_INVALID"),
-        ) if broken), "")
-        self.signers += [record["key"]] if kind == "signature" and not code else []
-        return code
+        if self.where == "m" and (kind == "open") != (self.count == 0): return "SCHEMA"
+        if before == "close" and kind != "resume": return "DATA_AFTER_CLOSE"
+        if kind == "intent": return "" if path.startswith(f"{self.folder}{self.count:06d}-") else "UNSAFE_PATH"
+        if kind in {"artifact", "gap"}: return "" if same or not path else "SCHEMA"
+        if kind == "close": return "SCHEMA" if self.open or record["counts"] != self.counts else ""
+        if (kind == "phase" and record["code"] != _code(self.last)) or (kind == "signature" and before != "receipt"):
+            return "SCHEMA"
+        if kind == "phase" and not hold(message, record["signature"], self.keys, PHASE): return "SIGNATURE_INVALID"
+        if kind != "signature": return ""
+        self.signers.append(record["key"])
+        return "" if hold(message, record["signature"], self.signers, RECEIPT) else "RECEIPT_INVALID"
     def take(self, record: dict[str, Any], kind: str, path: str) -> None:  # what later lines and steps need
         if kind == "open" and not self.count: self.first = record
         if kind + "s" in self.counts: self.counts[kind + "s"] += 1
@@ -256,7 +246,7 @@ class _Bundle:  # the folder, held open
         self.hashes[path] = total.hexdigest()
         return data, size, total.hexdigest()
     def signed(self, message: bytes, text: str, keys: list[str], namespace: str) -> bool:  # by the last of the keys
-        with suppress(ValueError, IndexError):
+        with suppress(ValueError, IndexError, RecursionError):
             good = b64encode(blob := b64decode(text)).decode() == text and _in_form(blob, keys[-1], namespace)
             return good and self.check(message, blob, keys[-1], namespace)
         return False
@@ -278,7 +268,8 @@ class _Bundle:  # the folder, held open
         self.others()
         if self.kind(custody.name):  # step 9
             custody.sid, custody.first, custody.last = chain.sid, chain.first, _sha(data or b"")
-            self.add("CUSTODY_BREAK", custody.name, data is None or (not custody.read() and self.kind(custody.name) == FILE))
+            unread = data is None or (not custody.read() and self.kind(custody.name) == FILE)
+            self.add("CUSTODY_BREAK", custody.name, unread)
             custody.settle(wrong=False)
             self.contents(custody)
         self.listing()
@@ -291,15 +282,15 @@ class _Bundle:  # the folder, held open
         if data is None: self.read("checkpoint")
         elif data != rebuilt:
             if said[1] and rebuilt not in held:
-                missing, length, torn = int(said[1]) - chain.count, int(said[2]), chain.tail > 0
-                self.add("TRUNCATED", chain.name, missing > 0)
-                follows = missing < 0 or (missing == 0 and torn)
-                self.add("DATA_AFTER_CLOSE", chain.name, chain.whole and length < chain.size and follows)
+                missing, torn = int(said[1]) - chain.count, chain.tail > 0
+                more = chain.whole and int(said[2]) < chain.size and (missing < 0 or (missing == 0 and torn))
                 changed = chain.whole and missing == 0 and not torn and said[4] != chain.last
+                self.add("TRUNCATED", chain.name, missing > 0)
+                self.add("DATA_AFTER_CLOSE", chain.name, more)
                 self.add("CHAIN_BREAK", f"{chain.name} line {chain.count}", changed)
             self.add("CHECKPOINT_MISMATCH", "checkpoint")
         if file is None: self.read("checkpoint.sig")
-        self.add("SIGNATURE_INVALID", "checkpoint.sig", file is not None and chain.keys and data is not None and not held)
+        elif chain.keys and data is not None: self.add("SIGNATURE_INVALID", "checkpoint.sig", not held)
     def contents(self, chain: _Chain) -> None:  # steps 6 and 9
         for path, record in chain.files.items():
             data, *got = self.read(path, 0)
@@ -344,19 +335,17 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
             kit_nonce: str | None = None, expert_keys: Sequence[str] = (), tsa_roots: Sequence[str] = (),
             check_signature: Check | None = None) -> Report:
     """Verify the bundle in a folder; ValueError where it is none or a code is none, RuntimeError without a program."""
-    bundle, roots, anchors = _Bundle(path, check_signature or ssh_keygen), [Path(x).read_bytes() for x in tsa_roots], list[str]()
+    bundle, roots = _Bundle(path, check_signature or ssh_keygen), [Path(x).read_bytes() for x in tsa_roots]
     chain, keys = bundle.manifest, {" ".join(x.split()[:2]) for x in expert_keys}
     try:
         if not any(map(bundle.kind, (chain.name, "checkpoint", "SHA256SUMS"))): raise ValueError("no bundle")
         bundle.steps()
-        wrong = 0 if start_code is None else _wrong(start_code, chain.start)  # step 10
-        bundle.add("START_CODE_MISMATCH", chain.name, wrong > 2)
-        if kit_nonce is not None and chain.first:
-            bundle.add("KIT_NONCE_MISMATCH", chain.name, chain.first["kit_nonce"] != kit_nonce.lower())
-        if seal_code is not None:
-            wrong = _wrong(seal_code, "" if bundle.checkpoint is None else _sha(bundle.checkpoint))
-            bundle.add("SEAL_MISMATCH" if wrong > 6 else "SEAL_NEAR", "checkpoint", wrong > 2)
-            anchors += [f"seal code, {wrong} characters differ"] * (wrong < 3)
+        bundle.add("START_CODE_MISMATCH", chain.name, _wrong(start_code, chain.start) > 2)  # step 10
+        fits = kit_nonce is None or not chain.first or chain.first["kit_nonce"] == kit_nonce.lower()
+        bundle.add("KIT_NONCE_MISMATCH", chain.name, not fits)
+        wrong = _wrong(seal_code, "" if bundle.checkpoint is None else _sha(bundle.checkpoint))
+        bundle.add("SEAL_MISMATCH" if wrong > 6 else "SEAL_NEAR", "checkpoint", wrong > 2)
+        anchors = [f"seal code, {wrong} characters differ"] * (seal_code is not None and wrong < 3)
         anchors += [f"receipt under {x}" for x in bundle.custody.signers if x in keys]
         for name, record in bundle.custody.files.items() if roots else ():
             token, _, digest = bundle.read(name, tell=False)
@@ -372,7 +361,8 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
     return Report(verdict, [(code, _shown(subject)) for _, code, subject in found], anchors)
 
 def _shown(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]", lambda x: f"\\x{ord(x[0]):02x}", text.encode("ascii", "backslashreplace").decode())
+    text = text.encode("ascii", "backslashreplace").decode()
+    return "".join(x if " " <= x <= "~" else f"\\x{ord(x):02x}" for x in text)
 
 def main() -> int:
     """Run the command line; return the exit code of section 9."""
