@@ -25,12 +25,12 @@ CHECKPOINT = "[^\n]*\n(0|[1-9][0-9]{0,15})\n(0|[1-9][0-9]{0,15})\n([^\n]*)\n([^\
 LEVEL = dict.fromkeys(("LITTER", "SEAL_NEAR", "TIMESTAMP_INVALID"), 2) | {"CLOCK_STEP": 3}  # INFORMATION
 LEVEL |= dict.fromkeys(("TORN_TAIL", "NOT_CLOSED", "PARTIAL"), 1)  # INCOMPLETE; of all others 0: ALTERED
 # (5, 10) the tables of manifest and custody, and (3.7) of objects: `-` private, `?` or null, `[]` a list
-TABLES = {(where, kind): fields.split() for row in re.split("; ?\\s?", """mc * v:one sid:sid seq:count type:word prev:hash\
- utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot; m open case:case -operator:text? -witness:text? tool:tool\
+TABLES = {(where, kind): fields.split() for row in re.split("; ?\\s?", """mc * v:one sid:sid seq:count type:word\
+ prev:hash utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot; m open case:case -operator:text? -witness:text? tool:tool\
  -arguments:text[] -host:free clock:free kit_nonce:nonce? run_key:key recipients:age[] readme_sha256:hash\
  continues:continues?; mc artifact path:path kind:word source:word -subject:text? method:plain outcome:had started:utc\
- ended:utc size:count sha256:hash rows:count? -source_times:free? flags:word[]; mc intent path:path kind:word source:word;
-mc gap source:word outcome:gap path:path? -subject:text? -reason:text; mc note observed:utc? -text:text;
+ ended:utc size:count sha256:hash rows:count? -source_times:free? flags:word[]; mc intent path:path kind:word\
+ source:word; mc gap source:word outcome:gap path:path? -subject:text? -reason:text; mc note observed:utc? -text:text;
 mc observation what:word -data:free; m phase name:word code:code signature:base64; o tool version:plain sha256:hash\
  privileges:word; m resume run_key:key tool:tool -arguments:text[] -torn:torn?; c resume tool:tool -torn:torn?;
 m close outcome:ended reason:word? counts:counts isolation:isolation same_boot:boolean; o torn length:count sha256:hash\
@@ -39,15 +39,16 @@ c signature key:signer signature:base64; o checked verdict:result files:count by
  artifacts:count gaps:count observations:count notes:count; o isolation open:verdict? close:verdict? run:verdict?;
 o continues sid:sid head:hash records:count""") for places, kinds, fields in [row.split(" ", 2)]
     for where in places for kind in kinds.split(",")}
-FORMS = dict(form.split(" ", 1) for form in re.split("\n|  ", r"""hash [0-9a-f]{64}  sid [0-9a-f]{32}  had collected|empty
+FORMS = dict(form.split(" ", 1) for form in re.split("\n|  ", r"""hash [0-9a-f]{64}  sid [0-9a-f]{32}
 ns 0|[1-9][0-9]{0,19}  word [a-z0-9][a-z0-9_-]{0,39}  case [A-Za-z0-9][A-Za-z0-9._-]{0,63}  plain [ -~]{1,200}
 code [A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}  nonce [0-9a-f]{32,128}  boot [A-Za-z0-9-]{1,64}  age age1[0-9a-z]{1,2000}
-key ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}  ended complete|cut_short  utc WHENZ
+key ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}  ended complete|cut_short
 base64 (?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?
 path (?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}
 gap absent|denied|locked|timed_out|over_limit|unsupported|failed  verdict ISOLATED|CONNECTED|UNKNOWN
 signer (?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) B64
-result ANCHORED|UNANCHORED|INCOMPLETE  local WHEN(?!-00:00)[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]""".replace(
+result ANCHORED|UNANCHORED|INCOMPLETE  had collected|empty  utc WHENZ
+local WHEN(?!-00:00)[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]""".replace(
     "WHEN", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}").replace(
     "B64", "[A-Za-z0-9+/]{4,4096}={0,2}")))
 
@@ -78,8 +79,8 @@ def _spelled(line: bytes) -> dict[str, Any] | None:  # (3.2)
     with suppress(ValueError, RecursionError):
         record = json.loads(line.decode("ascii"))
         json.dumps(record, ensure_ascii=False).encode()  # refuses a surrogate without its partner
-        if json.dumps(record, separators=(",", ":")).encode() == line and isinstance(record, dict) and _plain(record, 8):
-            return record
+        same = json.dumps(record, separators=(",", ":")).encode() == line
+        return record if same and isinstance(record, dict) and _plain(record, 8) else None
     return None
 def _sha(data: bytes) -> str: return sha256(data).hexdigest()
 def _code(digest: str) -> str:  # (4.4)
@@ -96,21 +97,23 @@ def _strings(data: bytes, rest: int = 0) -> list[bytes]:  # (4.2) all of them, u
     if end + rest > len(data): raise ValueError("cut short")
     return [data[4:end], *_strings(data[end:], rest)]
 def _in_form(blob: bytes, key: str, namespace: str) -> bool:  # (4.2, 10.2) what ssh-keygen does not hold; ValueError
-    kind, public = key.split(" ")[0].encode(), b64decode(key.split(" ")[1], validate=True)
+    word, _, public64 = key.partition(" ")
+    kind, public = word.encode(), b64decode(public64, validate=True)
     (*start, digest, body), fido = _strings(blob[10:]), kind.startswith(b"sk-")
-    (name, signature), good = _strings(body, 5 * fido), start == [public, namespace.encode(), b""]
-    good = good and blob[:10] == b"SSHSIG\0\0\0\1" and (digest == b"sha512" or (digest, namespace) == (b"sha256", RECEIPT))
+    name, signature = _strings(body, 5 * fido)
+    good = blob[:10] == b"SSHSIG\0\0\0\1" and start == [public, namespace.encode(), b""]
+    good = good and (digest == b"sha512" or (digest, namespace) == (b"sha256", RECEIPT))
     if b"ed25519" in kind:
         good = good and name == kind and len(signature) == 64 and int.from_bytes(signature[32:], "little") < ORDER
     if kind == b"ssh-rsa":
-        exponent, bits = (int.from_bytes(part) for part in _strings(public)[1:])
-        bits = bits.bit_length()
-        good = good and 2048 <= bits <= 16384 and exponent > 1 and exponent % 2 == 1 and len(signature) == (bits + 7) // 8
+        exponent, modulus = (int.from_bytes(x) for x in _strings(public)[1:])
+        good = good and 2048 <= modulus.bit_length() <= 16384 and exponent > 1 and exponent % 2 == 1
+        good = good and len(signature) == (modulus.bit_length() + 7) // 8
     return good and (not fido or body[-5] & 1 == 1)
 def _armour(text: str) -> bytes:  # (4.2)
     lines = ["-----BEGIN SSH SIGNATURE-----", *re.findall(".{1,70}", text), "-----END SSH SIGNATURE-----", ""]
     return "\n".join(lines).encode()
-def _ask(*arguments: str, given: bytes = b"", **files: bytes) -> str:  # what a stock program says; nothing if it refuses
+def _ask(*arguments: str, given: bytes = b"", **files: bytes) -> str:  # what a program says; nothing if it refuses
     try:
         with tempfile.TemporaryDirectory() as place:
             for name, data in files.items(): Path(place, name).write_bytes(data)
@@ -132,11 +135,10 @@ def _stamped(token: bytes, data: bytes, roots: bytes) -> str:  # (10.3) the genT
     return str(time) if _ask("openssl", "ts", "-verify", *options, token=token, data=data, roots=roots) else ""
 
 class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
+    sid, start, last, count, size, tail, broken, whole, stepped = "", "", "0" * 64, 0, 0, 0, -1, True, False
     def __init__(self, bundle: _Bundle, name: str) -> None:
         self.bundle, self.name, self.where, self.folder = bundle, name, name[0], FOLDERS[name[0] == "c"] + "/"
-        self.count, self.size, self.tail, self.broken, self.whole, self.stepped = 0, 0, 0, -1, True, False
-        self.sid, self.start, self.last, self.total = "", "", "0" * 64, sha256()
-        self.first, self.before = dict[str, Any](), dict[str, Any]()
+        self.first, self.before, self.total = dict[str, Any](), dict[str, Any](), sha256()
         self.announced, self.open, self.files = (dict[str, dict[str, Any]]() for _ in range(3))
         self.keys, self.signers, self.counts = list[str](), list[str](), {x[:-6]: 0 for x in TABLES["o", "counts"]}
     def statement(self) -> bytes:  # (4.1) the checkpoint of what was read so far
@@ -146,7 +148,7 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         kept = self.where == "m" or code == "RECEIPT_INVALID"
         self.bundle.add(code if kept else "CUSTODY_BREAK", f"{self.name} line {index + 1}", self.whole)
         self.whole = False
-    def settle(self, wrong: bool) -> None:  # after a wrong `prev`: that one was changed, if the next is wrong too
+    def settle(self, *, wrong: bool) -> None:  # after a wrong `prev`: that one was changed, if the next is wrong too
         if self.broken >= 0: self.fault("CHAIN_BREAK", self.broken if wrong else max(self.broken - 1, 0))
     def read(self) -> bool:
         message = self.statement()
@@ -164,11 +166,12 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         self.bundle.hashes[self.name] = self.total.hexdigest()
         return True
     def line(self, line: bytes, message: bytes) -> None:
-        record, own = _spelled(line), _sha(line)
-        code = "BAD_RECORD" if record is None else self.misfit(record)
-        record = {} if record is None or code else record
+        read, own = _spelled(line), _sha(line)
+        code = "BAD_RECORD" if read is None else self.misfit(read)
+        record: dict[str, Any] = {} if code else read or {}
         self.start, self.sid = self.start or own, self.sid or record.get("sid", "")
-        self.settle(wrong := record.get("prev", self.last) != self.last)
+        wrong = record.get("prev", self.last) != self.last
+        self.settle(wrong=wrong)
         if not code and self.whole:
             code = "CHAIN_BREAK" if record["seq"] != self.count or (record["sid"] != self.sid and not wrong) else ""
             self.broken = self.count if wrong and not code else -1
@@ -220,7 +223,7 @@ class _Bundle:  # the folder, held open
             with suppress(OSError): self.folders[name] = os.open(name, flags | os.O_NOFOLLOW, dir_fd=self.folders[""])
         self.manifest, self.custody = _Chain(self, "manifest.jsonl"), _Chain(self, "custody.jsonl")
         self.sealed, self.checkpoint = self.kind("checkpoint") != 0, self.read("checkpoint", tell=False)[0]
-        self.said = (re.fullmatch(CHECKPOINT, (self.checkpoint or b"").decode("latin-1")) or [""] * 5)
+        self.said = re.fullmatch(CHECKPOINT, (self.checkpoint or b"").decode("latin-1")) or [""] * 5
     def add(self, code: str, subject: str, wrong: object = 1, level: int = -1) -> None:
         if wrong: self.found.append((LEVEL.get(code, 0) if level < 0 else level, code, subject))
     def kind(self, path: str) -> int:  # by lstat; 0 where there is nothing
@@ -240,11 +243,11 @@ class _Bundle:  # the folder, held open
                     total.update(part)
                     size, part = size + len(part), file.read(SMALL)
         except OSError:
-            other = self.kind(path) not in {0, FILE}  # in the place of a sealed file: step 1 has told that
-            self.add("NOT_A_REGULAR_FILE" if other else "MISSING", path, tell and not (other and path in SEALED))
+            code = "MISSING" if self.kind(path) in {0, FILE} else "NOT_A_REGULAR_FILE"  # of SEALED told in step 1
+            self.add(code, path, tell and not (code != "MISSING" and path in SEALED))
             return None, 0, ""
         self.hashes[path] = total.hexdigest()
-        return data, size, total.hexdigest()
+        return data, size, self.hashes[path]
     def signed(self, message: bytes, text: str, keys: list[str], namespace: str) -> bool:  # by the last of the keys
         with suppress(ValueError, IndexError, RecursionError):
             good = b64encode(blob := b64decode(text)).decode() == text and _in_form(blob, keys[-1], namespace)
@@ -259,11 +262,11 @@ class _Bundle:  # the folder, held open
         if not chain.read():  # step 2
             for name in (chain.name, "checkpoint") if data is None else (chain.name,): self.read(name)
             return
-        chain.settle(self.said[4] not in {"", chain.last})
+        chain.settle(wrong=self.said[4] not in {"", chain.last})
         closed = not self.sealed or not chain.whole or chain.before.get("type") == "close"  # step 3
         self.add("TRUNCATED", chain.name, not (chain.count and closed))
-        self.add("NOT_CLOSED", "checkpoint", not self.sealed)
         if self.sealed: self.seal()
+        else: self.add("NOT_CLOSED", "checkpoint")
         self.contents(chain)  # step 6
         self.others()
         if self.kind(custody.name):  # step 9
@@ -273,7 +276,6 @@ class _Bundle:  # the folder, held open
             custody.settle(wrong=False)
             self.contents(custody)
         self.listing()
-        self.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
     def seal(self) -> None:  # steps 4 and 5
         chain, said, rebuilt, data = self.manifest, self.said, self.manifest.statement(), self.checkpoint
         file = self.read("checkpoint.sig", tell=False)[0]
@@ -325,11 +327,11 @@ class _Bundle:  # the folder, held open
         legal |= {".reserve", *(x + ".part" for x in SEALED)} if loose else set()
         for folder, descriptor in self.folders.items():
             for path in sorted({f"{folder}/{x}".lstrip("/") for x in os.listdir(descriptor)} - named):
-                name, regular = path.rpartition("/")[2], self.kind(path) == FILE
-                part = loose and folder == "artifacts" and name.endswith(".part") and _fits("path", path[:-5])
-                litter = name in {"desktop.ini", "Thumbs.db", ".DS_Store"} or name.startswith("._")
-                if path in legal or part: self.add("NOT_A_REGULAR_FILE", path, not regular)
-                else: self.add("LITTER" if litter and regular and folder != "artifacts" else "EXTRA_FILE", path)
+                regular, part = self.kind(path) == FILE, path in legal
+                part |= loose and folder == "artifacts" and path.endswith(".part") and _fits("path", path[:-5])
+                litter = re.fullmatch(r"(attachments/)?(desktop\.ini|Thumbs\.db|\.DS_Store|\._[^/]*)", path, re.DOTALL)
+                if part: self.add("NOT_A_REGULAR_FILE", path, not regular)
+                else: self.add("LITTER" if litter and regular else "EXTRA_FILE", path)
 
 def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal_code: str | None = None,
             kit_nonce: str | None = None, expert_keys: Sequence[str] = (), tsa_roots: Sequence[str] = (),
@@ -340,6 +342,7 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
     try:
         if not any(map(bundle.kind, (chain.name, "checkpoint", "SHA256SUMS"))): raise ValueError("no bundle")
         bundle.steps()
+        bundle.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
         bundle.add("START_CODE_MISMATCH", chain.name, _wrong(start_code, chain.start) > 2)  # step 10
         fits = kit_nonce is None or not chain.first or chain.first["kit_nonce"] == kit_nonce.lower()
         bundle.add("KIT_NONCE_MISMATCH", chain.name, not fits)
@@ -355,8 +358,7 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
                 anchors += [f"timestamp {time}, {name}"] * bool(time)
     finally:
         for descriptor in bundle.folders.values(): os.close(descriptor)
-    found = sorted(bundle.found, key=lambda x: x[0])[:1000]  # step 12
-    unhurt = "ANCHORED" if anchors else "UNANCHORED"
+    found, unhurt = sorted(bundle.found, key=lambda x: x[0])[:1000], "ANCHORED" if anchors else "UNANCHORED"  # step 12
     verdict = {0: "ALTERED", 1: "INCOMPLETE"}.get(found[0][0], unhurt) if found else unhurt
     return Report(verdict, [(code, _shown(subject)) for _, code, subject in found], anchors)
 
