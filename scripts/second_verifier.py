@@ -26,9 +26,10 @@ LEVEL = dict.fromkeys(("LITTER", "SEAL_NEAR", "TIMESTAMP_INVALID"), 2) | {"CLOCK
 LEVEL |= dict.fromkeys(("TORN_TAIL", "NOT_CLOSED", "PARTIAL"), 1)  # INCOMPLETE; of all others 0: ALTERED
 # (5, 10) the tables of manifest and custody, and (3.7) of objects: `-` private, `?` or null, `[]` a list
 TABLES = {(where, kind): fields.split() for row in re.split("; ?\\s?", """mc * v:one sid:sid seq:count type:word\
- prev:hash utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot; m open case:case -operator:text? -witness:text? tool:tool\
- -arguments:text[] -host:free clock:free kit_nonce:nonce? run_key:key recipients:age[] readme_sha256:hash\
- continues:continues?; mc artifact path:path kind:word source:word -subject:text? method:plain outcome:had started:utc\
+ prev:hash utc:utc local:local mono_ns:ns boot_ns:ns boot_id:boot;
+m open case:case -operator:text? -witness:text? tool:tool -arguments:text[] -host:free clock:free kit_nonce:nonce?\
+ run_key:key recipients:age[] readme_sha256:hash continues:continues?;
+mc artifact path:path kind:word source:word -subject:text? method:plain outcome:had started:utc\
  ended:utc size:count sha256:hash rows:count? -source_times:free? flags:word[]; mc intent path:path kind:word\
  source:word; mc gap source:word outcome:gap path:path? -subject:text? -reason:text; mc note observed:utc? -text:text;
 mc observation what:word -data:free; m phase name:word code:code signature:base64; o tool version:plain sha256:hash\
