@@ -41,7 +41,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "tests" / "testdata" / "mutants.toml"
-FILES = ("manifest", "seal", "verify", "custody", "anchors", "contents", "chainfile", "inventory", "schema")
+FILES = (
+    "manifest",
+    "seal",
+    "verify",
+    "custody",
+    "anchors",
+    "contents",
+    "chainfile",
+    "inventory",
+    "schema",
+    "countersign",
+)
 """What is mutated, the heart first."""
 TESTS = (
     "test_checks.py",
@@ -52,6 +63,8 @@ TESTS = (
     "test_resume.py",
     "test_bundle.py",
     "test_tamper.py",
+    "test_receipts.py",
+    "test_encryption.py",
 )
 """What a mutant meets after the vectors, the quickest first."""
 LEFT_OUT = (
@@ -68,6 +81,16 @@ LEFT_OUT = (
     "custody_bytes",
     "endless",
     "at_its_end",
+    "test_no_bit_of_a_signature_can_change",
+    "test_the_whole_way",
+    "test_a_key_in_an_agent",
+    "test_a_key_that_cannot_sign",
+    "test_names_are_shown",
+    "test_a_run_",
+    "test_without_a_recipient",
+    "test_memory",
+    "stock_age",
+    "given_up",
 )
 """Parts of names of tests that cost seconds and kill nothing that the others let live."""
 EXAMPLES = 20

@@ -413,12 +413,14 @@ def test_what_is_planted_among_the_attachments_is_refused(bundle, photo):
 
 
 def test_a_type_of_the_manifest_is_no_custody(bundle):
-    """An observation in the custody chain, numbers and hashes right: altered, and nothing is added."""
+    """A `close` in the custody chain, numbers and hashes right: altered, and nothing is added."""
     note(bundle)
     line = lines_of(bundle, "custody.jsonl")[0]
     record = json.loads(line)
     del record["observed"], record["text"]
-    put(bundle, [encode({**record, "type": "observation", "what": "x", "data": {}})], "custody.jsonl")
+    last = json.loads(lines_of(bundle)[-1])
+    fields = {name: last[name] for name in ("outcome", "reason", "counts", "isolation", "same_boot")}
+    put(bundle, [encode({**record, "type": "close", **fields})], "custody.jsonl")
     with pytest.raises(AlteredError):
         note(bundle)
 
