@@ -18,7 +18,7 @@ import made
 import pytest
 import vectors
 
-from collector import custody, disk, manifest, resume, schema, seal
+from collector import countersign, custody, disk, manifest, resume, schema, seal
 from collector.anchors import Trusted
 from collector.errors import (
     AlteredError,
@@ -27,7 +27,9 @@ from collector.errors import (
     LimitError,
     ManifestFormatError,
     NotABundleError,
+    NotClosedError,
     RefusedError,
+    UsageError,
     WriteError,
 )
 from collector.manifest import Head, encode
@@ -716,3 +718,140 @@ def test_lines_that_are_gone_are_told_once():
         found = problems([*lines[:start], *lines[end:]])
         assert [problem[:2] for problem in found] == [(start + 1, "CHAIN_BREAK")]
         assert found[0][2] == f"record {end} stands in the place of record {start}"
+
+
+# --- hand-overs
+
+
+def hand_over(path, trusted=None, **said):
+    return custody.hand_over(path, custody.HandOver(**{"to": "B", **said}), made.MadeClock(), dict(TOOL), trusted)
+
+
+def receive(path, trusted=None, number=7, **said):
+    def sign(message):
+        return seal.sign(message, made.key(number), countersign.NAMESPACE)
+
+    how = custody.HandOver(**{"to": None, **said})
+    return custody.receive(path, how, sign, made.MadeClock(), dict(TOOL), trusted)
+
+
+def test_a_hand_over_says_what_was_said_and_checked(bundle, photo):
+    """Each field where it belongs, with what the verification before it found: attachments count, anchors too."""
+    attach(bundle, photo)
+    sizes = [json.loads(line)["size"] for line in lines_of(bundle) if b'"type":"artifact"' in line]
+    total = sum(int(size) for size in sizes) + len(photo.read_bytes())
+    trusted = Trusted(seal_code=seal.code(hashlib.sha256((bundle / CHECKPOINT).read_bytes()).digest()))
+    said = {name: f"said of {name}" for name in ("by", "to", "role", "reason", "place", "condition")}
+    second = hand_over(bundle, trusted, **said)
+    record = records(bundle)[-1]
+    assert record["type"] == "handover"
+    assert {name: record[name] for name in said} == said
+    assert record["checked"] == {"verdict": "ANCHORED", "files": 3, "bytes": total}
+    assert str(second.report.verdict) == "ANCHORED"
+    assert second.custody.head.records == len(records(bundle)), "it is the verification after"
+
+
+def test_a_receipt_says_what_the_hand_over_said(bundle):
+    """What is left out of a receipt is what the last hand-over said; a receipt is a holder's word as well."""
+    hand_over(bundle, by="A", to="B")
+    second = receive(bundle, Trusted(expert_keys=(seal.public_line(made.key(7)),)))
+    receipt, signature = records(bundle)[-2:]
+    assert (receipt["by"], receipt["to"], receipt["type"]) == ("A", "B", "receipt")
+    assert receipt["checked"]["verdict"] == "UNANCHORED"
+    assert signature["key"] == seal.public_line(made.key(7))
+    assert str(second.report.verdict) == "ANCHORED", "the second verification is told what the first was"
+    receive(bundle, Trusted(expert_keys=(seal.public_line(made.key(7)),)), by="X", to="Y", number=8)
+    receipt = records(bundle)[-2]
+    assert (receipt["by"], receipt["to"], receipt["checked"]["verdict"]) == ("X", "Y", "ANCHORED")
+    hand_over(bundle, to="Z")
+    assert records(bundle)[-1]["by"] == "Y"
+
+
+def test_a_receipt_without_a_name_is_its_signer_s(bundle):
+    """Where nobody was named, the key is the name."""
+    receive(bundle)
+    receipt = records(bundle)[0]
+    assert (receipt["by"], receipt["to"]) == (None, "the holder of the key that signs")
+
+
+def test_a_field_of_a_hand_over_is_as_long_as_it_may_be(bundle):
+    """Five hundred characters are taken, one more is not."""
+    hand_over(bundle, reason="x" * custody.MAX_SAID)
+    assert (custody.MAX_SAID, len(records(bundle)[0]["reason"])) == (500, 500)
+    with pytest.raises(LimitError):
+        hand_over(bundle, reason="x" * 501)
+
+
+def test_a_hand_over_that_is_refused_says_what_to_do(bundle, tmp_path):
+    """To nobody, or before the seal; and a stranger's change is refused before and after a receipt, too."""
+    with pytest.raises(UsageError) as nobody:
+        hand_over(bundle, to="")
+    (tmp_path / "open").mkdir()
+    with pytest.raises(NotClosedError) as unsealed:
+        hand_over(made.unsealed(tmp_path / "open").path)
+    with pytest.raises(NotClosedError):
+        receive(tmp_path / "open" / "T-1_poste-1_x")
+    assert "--to" in nobody.value.hint
+    assert "collect resume" in unsealed.value.hint
+    wrong = Trusted(seal_code="-".join(["AAAA"] * 8))
+    with pytest.raises(AlteredError, match="SEAL_MISMATCH"):
+        receive(bundle, wrong)
+    assert not (bundle / "custody.jsonl").exists()
+
+
+def test_what_changes_while_a_receipt_is_made_is_told(bundle, monkeypatch):
+    """The verification after it is one of every byte."""
+    real = custody._open
+
+    def changing(*arguments):
+        file = next((bundle / "artifacts").iterdir())
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+        return real(*arguments)
+
+    monkeypatch.setattr(custody, "_open", changing)
+    with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
+        receive(bundle)
+
+
+def test_an_observation_after_the_seal_is_recorded_whole(bundle):
+    """What was seen, and its facts in their order."""
+    custody.observe(bundle, "stick-plugged", {"b": 1, "a": None}, made.MadeClock(), dict(TOOL))
+    record = records(bundle)[0]
+    assert (record["type"], record["what"], record["data"]) == ("observation", "stick-plugged", {"a": None, "b": 1})
+
+
+def test_bytes_that_stay_clear_are_stored_as_said(bundle):
+    """The record tells kind, source and how they came; the caller gets name, size and hash."""
+    told = custody.add_clear(bundle, b"token", "timestamp", ".tsr", made.MadeClock(), dict(TOOL))
+    intent, record = records(bundle)
+    assert (record["kind"], record["method"]) == ("timestamp", "imported")
+    assert "timestamp" in (intent["source"], intent["kind"])
+    assert told == {"path": record["path"], "size": 5, "sha256": hashlib.sha256(b"token").hexdigest()}
+    assert (bundle / told["path"]).read_bytes() == b"token"
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_file_that_grows_while_it_is_copied_is_flagged(bundle, photo, monkeypatch):
+    """Its bytes may be of two moments: the record says so, and the text with it is kept as any other."""
+    real = disk.chunks
+
+    def growing(fd):
+        yield from real(fd)
+        with photo.open("ab") as file:
+            file.write(b"more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(custody.disk, "chunks", growing)
+        attach(bundle, photo, "\udcff")
+    artifact, text = records(bundle)[1:]
+    assert artifact["flags"] == ["changed-while-reading"]
+    assert text["text"]["hex"] == "ff"
+
+
+def test_no_folder_can_be_attached(bundle, tmp_path):
+    """Nor anything else that is no regular file: said in plain words."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo"):
+        with pytest.raises(RefusedError, match="it is no regular file") as caught:
+            attach(bundle, path)
+        assert caught.value.hint
