@@ -18,7 +18,7 @@ import made
 import pytest
 import vectors
 
-from collector import countersign, custody, disk, manifest, resume, schema, seal
+from collector import countersign, custody, disk, manifest, resume, schema, seal, verify
 from collector.anchors import Trusted
 from collector.errors import (
     AlteredError,
@@ -33,7 +33,7 @@ from collector.errors import (
     WriteError,
 )
 from collector.manifest import Head, encode
-from collector.verify import examine, verify_bundle
+from collector.verify import examine, verify_bundle, verify_unhashed
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
 MANIFEST, CHECKPOINT, SIGNATURE = "manifest.jsonl", "checkpoint", "checkpoint.sig"
@@ -855,3 +855,135 @@ def test_no_folder_can_be_attached(bundle, tmp_path):
         with pytest.raises(RefusedError, match="it is no regular file") as caught:
             attach(bundle, path)
         assert caught.value.hint
+
+
+def test_a_bundle_that_is_not_hashed_is_still_looked_at(bundle):
+    """For who hashes every byte anyway: sizes, names, chain and anchors are looked at, the bytes of artifacts not."""
+    note(bundle)
+    checkpoint = (bundle / CHECKPOINT).read_bytes()
+    trusted = Trusted(seal_code=seal.code(hashlib.sha256(checkpoint).digest()))
+    file = next((bundle / "artifacts").iterdir())
+    data = file.read_bytes()
+    file.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    looked = verify_unhashed(bundle, trusted)
+    assert (looked.path, looked.checkpoint, str(looked.report.verdict)) == (bundle, checkpoint, "ANCHORED")
+    assert (len(looked.inventory.stored), looked.custody.head.records) == (2, 1)
+    assert str(verify_unhashed(bundle).report.verdict) == "UNANCHORED"
+    with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
+        verify_bundle(bundle)
+    file.write_bytes(data[:-1])
+    with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
+        verify_unhashed(bundle)
+
+
+def test_a_folder_that_cannot_be_looked_at_has_no_verdict(bundle, monkeypatch):
+    """The stick was pulled out: no bundle, with what to do."""
+
+    def gone(_path):
+        raise WriteError("the medium is gone")
+
+    monkeypatch.setattr(disk, "stands", gone)
+    with pytest.raises(NotABundleError, match="can't be read") as caught:
+        examine(bundle, Trusted())
+    assert "stick" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", [MANIFEST, CHECKPOINT, "SHA256SUMS"])
+def test_one_file_of_a_bundle_makes_it_one(tmp_path, original, name):
+    """Where only one of three is left, it is a bundle that lost the others: ALTERED, not nothing."""
+    shutil.copy(original / name, tmp_path / name)
+    assert str(examine(tmp_path, Trusted()).verdict) == "ALTERED"
+    assert len(findings(tmp_path)) > 0
+
+
+def test_what_the_system_says_of_a_chain_that_cannot_be_read(bundle, monkeypatch):
+    """A fault of the medium in one of the two chains: told at that file, in the system's words."""
+    note(bundle)
+    real = verify.read_chain
+    for name, code in ((MANIFEST, "MISSING"), ("custody.jsonl", "CUSTODY_BREAK")):
+
+        def failing_chain(path, *, name=name, **how):
+            if path.name == name:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(path, **how)
+
+        monkeypatch.setattr(verify, "read_chain", failing_chain)
+        first = examine(bundle, Trusted()).findings[0]
+        assert (str(first.code), first.subject) == (code, name)
+        assert first.detail == "it can't be read: Input/output error"
+
+
+def test_custody_tells_which_rule_was_broken(bundle):
+    """A break in custody names the code of its cause; a torn end and the number of its bytes are told."""
+    note(bundle)
+    note(bundle, "two")
+    lines = lines_of(bundle, "custody.jsonl")
+    with (bundle / "custody.jsonl").open("ab") as file:
+        file.write(b"xyz")
+    (torn,) = examine(bundle, Trusted()).findings
+    assert (str(torn.code), torn.subject, torn.detail) == (
+        "TORN_TAIL", "custody.jsonl", "3 bytes follow the last whole line"
+    )  # fmt: skip
+    put(bundle, [b"{}", *lines[1:]], "custody.jsonl")
+    first = examine(bundle, Trusted()).findings[0]
+    assert (str(first.code), first.subject) == ("CUSTODY_BREAK", "custody.jsonl line 1")
+    assert first.detail.startswith("SCHEMA: ")
+
+
+# --- encrypted chains
+
+
+def test_the_first_line_says_whether_a_chain_is_encrypted():
+    """Recipients in the first line of a manifest, and nowhere else: from then on what is private is hidden."""
+    for recipients, encrypted in ((["age1qqqq"], True), ([], False), ("age1", False), ({"a": 1}, False)):
+        reader = manifest.ChainReader()
+        reader.feed(encode({"recipients": recipients}))
+        assert reader.encrypted is encrypted
+        reader.feed(encode({"recipients": ["age1qqqq"]}))
+        reader.feed(encode({"recipients": []}))
+        assert reader.encrypted is encrypted
+    for encrypted in (True, False):
+        reader = manifest.ChainReader(tables=schema.CUSTODY, encrypted=encrypted)
+        reader.feed(encode({"recipients": ["age1qqqq"] if not encrypted else []}))
+        assert reader.encrypted is encrypted
+    assert manifest.ChainReader().encrypted is False
+
+
+def test_a_writer_takes_hidden_and_clear_records():
+    """Each as its fields say; a mixture is a mistake of ours and nothing is written."""
+
+    class Lines(list):
+        write_all = list.append
+
+    out = Lines()
+    writer = manifest.ManifestWriter(out, manifest.Chain(made.SID))
+    moment = made.MadeClock().now()
+    writer.append("note", moment, {"observed": None, "text": "x"})
+    writer.append("note", moment, {"observed": None, "private": "AAAA"})
+    assert len(out) == writer.chain.records == 2
+    with pytest.raises(ValueError, match="our own record is wrong"):
+        writer.append("note", moment, {"observed": None, "text": "x", "private": "AAAA"})
+    with pytest.raises(LimitError):
+        writer.append("note", moment, {"observed": None, "text": "x" * manifest.MAX_LINE})
+    assert len(out) == writer.chain.records == 2
+    spare = len(out[0]) - 1 - len("x")
+    for length, fits in ((manifest.MAX_LINE - spare - 1, True), (manifest.MAX_LINE + 1, False)):
+        text = "x" * length
+        if fits:
+            record, line = writer.drafted("note", moment, {"observed": None, "text": text})
+            assert len(line) <= manifest.MAX_LINE
+            assert record["text"] == text
+        else:
+            with pytest.raises(LimitError):
+                writer.drafted("note", moment, {"observed": None, "text": text})
+
+
+def test_where_a_chain_would_stand():
+    """`head_with` counts a line in without adding it."""
+    chain = manifest.Chain(made.SID)
+    for line in chained(3):
+        head = chain.head_with(line)
+        assert head != chain.head()
+        chain.add(line)
+        assert head == chain.head()
+    assert (head.records, head.last) == (3, hashlib.sha256(line).hexdigest())
