@@ -56,6 +56,7 @@ FILES = (
 """What is mutated, the heart first."""
 TESTS = (
     "test_checks.py",
+    "test_checks_chains.py",
     "test_seal.py",
     "test_custody.py",
     "test_manifest.py",
