@@ -455,8 +455,9 @@ def test_a_seal_that_cannot_be_read_is_altered(bundle, name):
     """A folder stands in the place of one of its files."""
     (bundle / name).unlink()
     (bundle / name).mkdir()
-    with pytest.raises(AlteredError, match="can't be read"):
+    with pytest.raises(AlteredError, match="can't be read") as caught:
         note(bundle)
+    assert "collect verify" in caught.value.hint
 
 
 def test_nothing_is_added_to_what_follows_no_rule(tmp_path):
@@ -471,8 +472,19 @@ def test_nothing_is_added_where_bytes_follow_the_seal(bundle):
     """The signature is the checkpoint's, and the checkpoint is of a shorter manifest."""
     with (bundle / MANIFEST).open("ab") as file:
         file.write(b"x")
-    with pytest.raises(AlteredError):
+    with pytest.raises(AlteredError, match="does not hold") as caught:
         note(bundle)
+    assert "collect verify" in caught.value.hint
+
+
+def test_the_last_key_of_a_run_sealed_what_is_added_to(tmp_path):
+    """A run that was taken up has two keys: its seal is that of the second, and custody starts from it."""
+    begun = made.unsealed(tmp_path)
+    begun.release()
+    again = resume.reopen(begun.path, made.key(2), made.MadeClock(), {"tool": dict(TOOL), "arguments": []})
+    again.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    note(begun.path)
+    assert str(examine(begun.path, Trusted()).verdict) == "UNANCHORED"
 
 
 def test_nothing_is_added_to_a_seal_of_nothing(bundle):
@@ -515,8 +527,11 @@ def test_faults_of_the_medium_are_our_own_errors(bundle, photo, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refused)
-        with pytest.raises(RefusedError, match="can't be opened"):
+        with pytest.raises(RefusedError, match="can't be opened") as caught:
             note(bundle)
+        assert "make room" in caught.value.hint
+    with pytest.raises(WriteError), custody._opened(bundle, made.MadeClock(), dict(TOOL)):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
     assert descriptors() == before
 
 
