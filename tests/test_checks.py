@@ -18,7 +18,7 @@ import made
 import pytest
 import vectors
 
-from collector import custody, disk, manifest, resume, schema, seal
+from collector import countersign, custody, disk, manifest, resume, schema, seal, verify
 from collector.anchors import Trusted
 from collector.errors import (
     AlteredError,
@@ -27,11 +27,13 @@ from collector.errors import (
     LimitError,
     ManifestFormatError,
     NotABundleError,
+    NotClosedError,
     RefusedError,
+    UsageError,
     WriteError,
 )
 from collector.manifest import Head, encode
-from collector.verify import examine, verify_bundle
+from collector.verify import examine, verify_bundle, verify_unhashed
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
 MANIFEST, CHECKPOINT, SIGNATURE = "manifest.jsonl", "checkpoint", "checkpoint.sig"
@@ -336,7 +338,7 @@ def test_a_text_with_a_file_is_as_long_as_a_note(bundle, photo):
     assert "attach it as a file" in caught.value.hint
     assert vectors.snapshot(bundle) == before
     attach(bundle, photo, "x" * custody.MAX_NOTE)
-    assert records(bundle)[2]["text"] == "x" * custody.MAX_NOTE
+    assert records(bundle)[2]["text"] == "x" * custody.MAX_NOTE == "x" * 2500
 
 
 def test_each_refusal_says_what_to_do(bundle, tmp_path):
@@ -413,12 +415,14 @@ def test_what_is_planted_among_the_attachments_is_refused(bundle, photo):
 
 
 def test_a_type_of_the_manifest_is_no_custody(bundle):
-    """An observation in the custody chain, numbers and hashes right: altered, and nothing is added."""
+    """A `close` in the custody chain, numbers and hashes right: altered, and nothing is added."""
     note(bundle)
     line = lines_of(bundle, "custody.jsonl")[0]
     record = json.loads(line)
     del record["observed"], record["text"]
-    put(bundle, [encode({**record, "type": "observation", "what": "x", "data": {}})], "custody.jsonl")
+    last = json.loads(lines_of(bundle)[-1])
+    fields = {name: last[name] for name in ("outcome", "reason", "counts", "isolation", "same_boot")}
+    put(bundle, [encode({**record, "type": "close", **fields})], "custody.jsonl")
     with pytest.raises(AlteredError):
         note(bundle)
 
@@ -451,8 +455,9 @@ def test_a_seal_that_cannot_be_read_is_altered(bundle, name):
     """A folder stands in the place of one of its files."""
     (bundle / name).unlink()
     (bundle / name).mkdir()
-    with pytest.raises(AlteredError, match="can't be read"):
+    with pytest.raises(AlteredError, match="can't be read") as caught:
         note(bundle)
+    assert "collect verify" in caught.value.hint
 
 
 def test_nothing_is_added_to_what_follows_no_rule(tmp_path):
@@ -467,8 +472,19 @@ def test_nothing_is_added_where_bytes_follow_the_seal(bundle):
     """The signature is the checkpoint's, and the checkpoint is of a shorter manifest."""
     with (bundle / MANIFEST).open("ab") as file:
         file.write(b"x")
-    with pytest.raises(AlteredError):
+    with pytest.raises(AlteredError, match="does not hold") as caught:
         note(bundle)
+    assert "collect verify" in caught.value.hint
+
+
+def test_the_last_key_of_a_run_sealed_what_is_added_to(tmp_path):
+    """A run that was taken up has two keys: its seal is that of the second, and custody starts from it."""
+    begun = made.unsealed(tmp_path)
+    begun.release()
+    again = resume.reopen(begun.path, made.key(2), made.MadeClock(), {"tool": dict(TOOL), "arguments": []})
+    again.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    note(begun.path)
+    assert str(examine(begun.path, Trusted()).verdict) == "UNANCHORED"
 
 
 def test_nothing_is_added_to_a_seal_of_nothing(bundle):
@@ -511,8 +527,11 @@ def test_faults_of_the_medium_are_our_own_errors(bundle, photo, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refused)
-        with pytest.raises(RefusedError, match="can't be opened"):
+        with pytest.raises(RefusedError, match="can't be opened") as caught:
             note(bundle)
+        assert "make room" in caught.value.hint
+    with pytest.raises(WriteError), custody._opened(bundle, made.MadeClock(), dict(TOOL)):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
     assert descriptors() == before
 
 
@@ -714,3 +733,272 @@ def test_lines_that_are_gone_are_told_once():
         found = problems([*lines[:start], *lines[end:]])
         assert [problem[:2] for problem in found] == [(start + 1, "CHAIN_BREAK")]
         assert found[0][2] == f"record {end} stands in the place of record {start}"
+
+
+# --- hand-overs
+
+
+def hand_over(path, trusted=None, **said):
+    return custody.hand_over(path, custody.HandOver(**{"to": "B", **said}), made.MadeClock(), dict(TOOL), trusted)
+
+
+def receive(path, trusted=None, number=7, **said):
+    def sign(message):
+        return seal.sign(message, made.key(number), countersign.NAMESPACE)
+
+    how = custody.HandOver(**{"to": None, **said})
+    return custody.receive(path, how, sign, made.MadeClock(), dict(TOOL), trusted)
+
+
+def test_a_hand_over_says_what_was_said_and_checked(bundle, photo):
+    """Each field where it belongs, with what the verification before it found: attachments count, anchors too."""
+    attach(bundle, photo)
+    sizes = [json.loads(line)["size"] for line in lines_of(bundle) if b'"type":"artifact"' in line]
+    total = sum(int(size) for size in sizes) + len(photo.read_bytes())
+    trusted = Trusted(seal_code=seal.code(hashlib.sha256((bundle / CHECKPOINT).read_bytes()).digest()))
+    said = {name: f"said of {name}" for name in ("by", "to", "role", "reason", "place", "condition")}
+    second = hand_over(bundle, trusted, **said)
+    record = records(bundle)[-1]
+    assert record["type"] == "handover"
+    assert {name: record[name] for name in said} == said
+    assert record["checked"] == {"verdict": "ANCHORED", "files": 3, "bytes": total}
+    assert str(second.report.verdict) == "ANCHORED"
+    assert second.custody.head.records == len(records(bundle)), "it is the verification after"
+
+
+def test_a_receipt_says_what_the_hand_over_said(bundle):
+    """What is left out of a receipt is what the last hand-over said; a receipt is a holder's word as well."""
+    hand_over(bundle, by="A", to="B")
+    second = receive(bundle, Trusted(expert_keys=(seal.public_line(made.key(7)),)))
+    receipt, signature = records(bundle)[-2:]
+    assert (receipt["by"], receipt["to"], receipt["type"]) == ("A", "B", "receipt")
+    assert receipt["checked"]["verdict"] == "UNANCHORED"
+    assert signature["key"] == seal.public_line(made.key(7))
+    assert str(second.report.verdict) == "ANCHORED", "the second verification is told what the first was"
+    receive(bundle, Trusted(expert_keys=(seal.public_line(made.key(7)),)), by="X", to="Y", number=8)
+    receipt = records(bundle)[-2]
+    assert (receipt["by"], receipt["to"], receipt["checked"]["verdict"]) == ("X", "Y", "ANCHORED")
+    hand_over(bundle, to="Z")
+    assert records(bundle)[-1]["by"] == "Y"
+
+
+def test_a_receipt_without_a_name_is_its_signer_s(bundle):
+    """Where nobody was named, the key is the name."""
+    receive(bundle)
+    receipt = records(bundle)[0]
+    assert (receipt["by"], receipt["to"]) == (None, "the holder of the key that signs")
+
+
+def test_a_field_of_a_hand_over_is_as_long_as_it_may_be(bundle):
+    """Five hundred characters are taken, one more is not."""
+    hand_over(bundle, reason="x" * custody.MAX_SAID)
+    assert (custody.MAX_SAID, len(records(bundle)[0]["reason"])) == (500, 500)
+    with pytest.raises(LimitError):
+        hand_over(bundle, reason="x" * 501)
+
+
+def test_a_hand_over_that_is_refused_says_what_to_do(bundle, tmp_path):
+    """To nobody, or before the seal; and a stranger's change is refused before and after a receipt, too."""
+    with pytest.raises(UsageError) as nobody:
+        hand_over(bundle, to="")
+    (tmp_path / "open").mkdir()
+    with pytest.raises(NotClosedError) as unsealed:
+        hand_over(made.unsealed(tmp_path / "open").path)
+    with pytest.raises(NotClosedError):
+        receive(tmp_path / "open" / "T-1_poste-1_x")
+    assert "--to" in nobody.value.hint
+    assert "collect resume" in unsealed.value.hint
+    wrong = Trusted(seal_code="-".join(["AAAA"] * 8))
+    with pytest.raises(AlteredError, match="SEAL_MISMATCH"):
+        receive(bundle, wrong)
+    assert not (bundle / "custody.jsonl").exists()
+
+
+def test_what_changes_while_a_receipt_is_made_is_told(bundle, monkeypatch):
+    """The verification after it is one of every byte."""
+    real = custody._open
+
+    def changing(*arguments):
+        file = next((bundle / "artifacts").iterdir())
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+        return real(*arguments)
+
+    monkeypatch.setattr(custody, "_open", changing)
+    with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
+        receive(bundle)
+
+
+def test_an_observation_after_the_seal_is_recorded_whole(bundle):
+    """What was seen, and its facts in their order."""
+    custody.observe(bundle, "stick-plugged", {"b": 1, "a": None}, made.MadeClock(), dict(TOOL))
+    record = records(bundle)[0]
+    assert (record["type"], record["what"], record["data"]) == ("observation", "stick-plugged", {"a": None, "b": 1})
+
+
+def test_bytes_that_stay_clear_are_stored_as_said(bundle):
+    """The record tells kind, source and how they came; the caller gets name, size and hash."""
+    told = custody.add_clear(bundle, b"token", "timestamp", ".tsr", made.MadeClock(), dict(TOOL))
+    intent, record = records(bundle)
+    assert (record["kind"], record["method"]) == ("timestamp", "imported")
+    assert "timestamp" in (intent["source"], intent["kind"])
+    assert told == {"path": record["path"], "size": 5, "sha256": hashlib.sha256(b"token").hexdigest()}
+    assert (bundle / told["path"]).read_bytes() == b"token"
+    assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_file_that_grows_while_it_is_copied_is_flagged(bundle, photo, monkeypatch):
+    """Its bytes may be of two moments: the record says so, and the text with it is kept as any other."""
+    real = disk.chunks
+
+    def growing(fd):
+        yield from real(fd)
+        with photo.open("ab") as file:
+            file.write(b"more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(custody.disk, "chunks", growing)
+        attach(bundle, photo, "\udcff")
+    artifact, text = records(bundle)[1:]
+    assert artifact["flags"] == ["changed-while-reading"]
+    assert text["text"]["hex"] == "ff"
+
+
+def test_no_folder_can_be_attached(bundle, tmp_path):
+    """Nor anything else that is no regular file: said in plain words."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo"):
+        with pytest.raises(RefusedError, match="it is no regular file") as caught:
+            attach(bundle, path)
+        assert caught.value.hint
+
+
+def test_a_bundle_that_is_not_hashed_is_still_looked_at(bundle):
+    """For who hashes every byte anyway: sizes, names, chain and anchors are looked at, the bytes of artifacts not."""
+    note(bundle)
+    checkpoint = (bundle / CHECKPOINT).read_bytes()
+    trusted = Trusted(seal_code=seal.code(hashlib.sha256(checkpoint).digest()))
+    file = next((bundle / "artifacts").iterdir())
+    data = file.read_bytes()
+    file.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    looked = verify_unhashed(bundle, trusted)
+    assert (looked.path, looked.checkpoint, str(looked.report.verdict)) == (bundle, checkpoint, "ANCHORED")
+    assert (len(looked.inventory.stored), looked.custody.head.records) == (2, 1)
+    assert str(verify_unhashed(bundle).report.verdict) == "UNANCHORED"
+    with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
+        verify_bundle(bundle)
+    file.write_bytes(data[:-1])
+    with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
+        verify_unhashed(bundle)
+
+
+def test_a_folder_that_cannot_be_looked_at_has_no_verdict(bundle, monkeypatch):
+    """The stick was pulled out: no bundle, with what to do."""
+
+    def gone(_path):
+        raise WriteError("the medium is gone")
+
+    monkeypatch.setattr(disk, "stands", gone)
+    with pytest.raises(NotABundleError, match="can't be read") as caught:
+        examine(bundle, Trusted())
+    assert "stick" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", [MANIFEST, CHECKPOINT, "SHA256SUMS"])
+def test_one_file_of_a_bundle_makes_it_one(tmp_path, original, name):
+    """Where only one of three is left, it is a bundle that lost the others: ALTERED, not nothing."""
+    shutil.copy(original / name, tmp_path / name)
+    assert str(examine(tmp_path, Trusted()).verdict) == "ALTERED"
+    assert len(findings(tmp_path)) > 0
+
+
+def test_what_the_system_says_of_a_chain_that_cannot_be_read(bundle, monkeypatch):
+    """A fault of the medium in one of the two chains: told at that file, in the system's words."""
+    note(bundle)
+    real = verify.read_chain
+    for name, code in ((MANIFEST, "MISSING"), ("custody.jsonl", "CUSTODY_BREAK")):
+
+        def failing_chain(path, *, name=name, **how):
+            if path.name == name:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(path, **how)
+
+        monkeypatch.setattr(verify, "read_chain", failing_chain)
+        first = examine(bundle, Trusted()).findings[0]
+        assert (str(first.code), first.subject) == (code, name)
+        assert first.detail == "it can't be read: Input/output error"
+
+
+def test_custody_tells_which_rule_was_broken(bundle):
+    """A break in custody names the code of its cause; a torn end and the number of its bytes are told."""
+    note(bundle)
+    note(bundle, "two")
+    lines = lines_of(bundle, "custody.jsonl")
+    with (bundle / "custody.jsonl").open("ab") as file:
+        file.write(b"xyz")
+    (torn,) = examine(bundle, Trusted()).findings
+    assert (str(torn.code), torn.subject, torn.detail) == (
+        "TORN_TAIL", "custody.jsonl", "3 bytes follow the last whole line"
+    )  # fmt: skip
+    put(bundle, [b"{}", *lines[1:]], "custody.jsonl")
+    first = examine(bundle, Trusted()).findings[0]
+    assert (str(first.code), first.subject) == ("CUSTODY_BREAK", "custody.jsonl line 1")
+    assert first.detail.startswith("SCHEMA: ")
+
+
+# --- encrypted chains
+
+
+def test_the_first_line_says_whether_a_chain_is_encrypted():
+    """Recipients in the first line of a manifest, and nowhere else: from then on what is private is hidden."""
+    for recipients, encrypted in ((["age1qqqq"], True), ([], False), ("age1", False), ({"a": 1}, False)):
+        reader = manifest.ChainReader()
+        reader.feed(encode({"recipients": recipients}))
+        assert reader.encrypted is encrypted
+        reader.feed(encode({"recipients": ["age1qqqq"]}))
+        reader.feed(encode({"recipients": []}))
+        assert reader.encrypted is encrypted
+    for encrypted in (True, False):
+        reader = manifest.ChainReader(tables=schema.CUSTODY, encrypted=encrypted)
+        reader.feed(encode({"recipients": ["age1qqqq"] if not encrypted else []}))
+        assert reader.encrypted is encrypted
+    assert manifest.ChainReader().encrypted is False
+
+
+def test_a_writer_takes_hidden_and_clear_records():
+    """Each as its fields say; a mixture is a mistake of ours and nothing is written."""
+
+    class Lines(list):
+        write_all = list.append
+
+    out = Lines()
+    writer = manifest.ManifestWriter(out, manifest.Chain(made.SID))
+    moment = made.MadeClock().now()
+    writer.append("note", moment, {"observed": None, "text": "x"})
+    writer.append("note", moment, {"observed": None, "private": "AAAA"})
+    assert len(out) == writer.chain.records == 2
+    with pytest.raises(ValueError, match="our own record is wrong"):
+        writer.append("note", moment, {"observed": None, "text": "x", "private": "AAAA"})
+    with pytest.raises(LimitError):
+        writer.append("note", moment, {"observed": None, "text": "x" * manifest.MAX_LINE})
+    assert len(out) == writer.chain.records == 2
+    spare = len(out[0]) - 1 - len("x")
+    for length, fits in ((manifest.MAX_LINE - spare - 1, True), (manifest.MAX_LINE + 1, False)):
+        text = "x" * length
+        if fits:
+            record, line = writer.drafted("note", moment, {"observed": None, "text": text})
+            assert len(line) <= manifest.MAX_LINE
+            assert record["text"] == text
+        else:
+            with pytest.raises(LimitError):
+                writer.drafted("note", moment, {"observed": None, "text": text})
+
+
+def test_where_a_chain_would_stand():
+    """`head_with` counts a line in without adding it."""
+    chain = manifest.Chain(made.SID)
+    for line in chained(3):
+        head = chain.head_with(line)
+        assert head != chain.head()
+        chain.add(line)
+        assert head == chain.head()
+    assert (head.records, head.last) == (3, hashlib.sha256(line).hexdigest())

@@ -14,7 +14,7 @@ import vectors
 
 from collector import resume
 from collector.errors import AlteredError, CollectorError, NotABundleError, RefusedError
-from collector.manifest import decode, encode
+from collector.manifest import decode
 from collector.verify import Trusted, examine
 
 FIELDS = {"tool": stepper.TOOL, "arguments": []}
@@ -204,19 +204,6 @@ def test_what_was_planted_is_not_followed(tmp_path, name, kind):
         path.symlink_to(victim)
     refused(bundle.path, AlteredError)
     assert victim.read_bytes() == b"x"
-
-
-def test_a_bundle_for_recipients_is_not_taken_up_in_the_clear(tmp_path):
-    """This version can't encrypt what follows: refused rather than mixed."""
-    bundle = made.unsealed(tmp_path)
-    bundle.release()
-    line = records_whole(bundle.path)[0].replace(b'"recipients":[]', b'"recipients":["age1qqqq"]')
-    record = decode(line)
-    for private in ("operator", "witness", "arguments", "host"):
-        del record[private]
-    record["private"] = "AAAA"
-    (bundle.path / "manifest.jsonl").write_bytes(encode(record) + b"\n")
-    assert "recipients" in str(refused(bundle.path, RefusedError))
 
 
 def test_the_reserve_is_laid_again(tmp_path):
