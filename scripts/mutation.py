@@ -52,6 +52,7 @@ FILES = (
     "inventory",
     "schema",
     "countersign",
+    "times",
 )
 """What is mutated, the heart first."""
 TESTS = (

@@ -1002,3 +1002,8 @@ def test_where_a_chain_would_stand():
         chain.add(line)
         assert head == chain.head()
     assert (head.records, head.last) == (3, hashlib.sha256(line).hexdigest())
+
+
+def test_the_limits_are_those_of_the_specification():
+    """SPEC 3.1: a line of 64 KiB, eight levels, nine digits of a number of records."""
+    assert (manifest.MAX_LINE, manifest.MAX_DEPTH, manifest.MAX_RECORDS) == (65_536, 8, 10**9)
