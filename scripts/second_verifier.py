@@ -326,7 +326,7 @@ class _Bundle:  # the folder, held open
         chain, custody, loose = self.manifest, self.custody, not self.sealed
         named = {*SEALED, *FOLDERS, *chain.files, *custody.files}
         legal = {*custody.open, *(x + ".part" for x in custody.open), *(chain.announced if loose else chain.open)}
-        legal |= {".reserve", *(x + ".part" for x in SEALED)} if loose else set()
+        legal |= {".reserve", *(x + ".part" for x in (*FIXED, "SHA256SUMS"))} if loose else set()
         for folder, descriptor in self.folders.items():
             for path in sorted({f"{folder}/{x}".lstrip("/") for x in os.listdir(descriptor)} - named):
                 regular, part = self.kind(path) == FILE, path in legal
