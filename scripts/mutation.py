@@ -411,6 +411,7 @@ def main() -> int:
             if number % 100 == 0:
                 alive = sum(result.outcome == SURVIVED for result in results)
                 print(f"{number} tried, {alive} survived, {time.monotonic() - since:.0f} s", flush=True)
+            if number % 10 == 0:
                 write(given.report, given.seed, results)
         results += children.rest()
     write(given.report, given.seed, results)
