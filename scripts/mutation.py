@@ -208,8 +208,18 @@ def first_red(tests: Sequence[str], room: Path) -> str:
     return watch.failed or (f"pytest ends with {code}" if code else "")
 
 
+def forget() -> None:
+    """Unload the package and all that may hold it: a module that the parent has loaded would meet no mutant."""
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "/")
+        ours = file.parent in (ROOT / "tests", ROOT / "scripts") and name not in ("__main__", "mutants")
+        if ours or name.partition(".")[0] == "collector":
+            del sys.modules[name]
+
+
 def tried(mutant: Mutant | None, laid: list[tuple[Any, Path]], room: Path) -> str:
     """Load a mutant and return what kills it; nothing if it lives."""
+    forget()
     if mutant is not None:
         path = ROOT / "collector" / mutant.file
         sys.meta_path.insert(0, Mutated(f"collector.{path.stem}", path, mutant))
@@ -411,6 +421,7 @@ def main() -> int:
             if number % 100 == 0:
                 alive = sum(result.outcome == SURVIVED for result in results)
                 print(f"{number} tried, {alive} survived, {time.monotonic() - since:.0f} s", flush=True)
+            if number % 10 == 0:
                 write(given.report, given.seed, results)
         results += children.rest()
     write(given.report, given.seed, results)

@@ -130,3 +130,11 @@ def test_a_sample_of_mutants_is_killed_or_explained():
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert f"{SAMPLE} mutants: " in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="mutants are tried in forked children")
+def test_a_module_that_the_tests_load_first_meets_its_mutants():
+    """Whatever the parent has loaded to lay the vectors down: the child loads it anew, with the change."""
+    done = run("manifest.py", "--only", "self.chain = Chain(sid, first) => (gone)")
+    assert "1 mutants: 1 killed" in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
