@@ -994,10 +994,10 @@ def test_a_writer_takes_hidden_and_clear_records():
 
 
 def test_where_a_chain_would_stand():
-    """`head_with` counts a line in without adding it."""
+    """`longer` counts a line in without adding it."""
     chain = manifest.Chain(made.SID)
     for line in chained(3):
-        head = chain.head_with(line)
+        head = chain.longer(line).head()
         assert head != chain.head()
         chain.add(line)
         assert head == chain.head()
