@@ -80,6 +80,13 @@ class Contents:
             self._unreadable(name, error)
             return None
 
+    def peek(self, name: str) -> bytes | None:
+        """Return a small file's bytes, or `None`; why not is told by `small`, in the step whose it is."""
+        try:
+            return disk.read_regular(self.path / name, SMALL)
+        except OSError:
+            return None
+
     def _unreadable(self, name: str, error: OSError) -> None:
         if self.names.get(name) is False:
             if name not in _ROOT:  # those of the root are reported by `look`

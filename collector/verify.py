@@ -134,9 +134,9 @@ def _examined(path: Path, trusted: Trusted, *, hashed: bool = True) -> VerifiedB
     else:
         inventory = manifest.inventory
         _closed(manifest, checkpoint, found)  # (3)
-        signature = contents.small(layout.SIGNATURE) if checkpoint is not None else None
+        signature = contents.peek(layout.SIGNATURE) if checkpoint is not None else None
         _checkpoint(manifest, checkpoint, signature, found)  # (4)
-        _signature(manifest, checkpoint, signature, found)  # (5)
+        _signature(contents, manifest, checkpoint, signature)  # (5)
         contents.stored(inventory.stored.values())  # (6)
         hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: _sha256(_rebuilt(manifest))}
         contents.manifest_sha256 = manifest.head.sha256
@@ -203,8 +203,11 @@ def _checkpoint(manifest: ChainFile, checkpoint: bytes | None, signature: bytes 
     found.add("CHECKPOINT_MISMATCH", layout.CHECKPOINT, "the manifest is not the one that was sealed")
 
 
-def _signature(manifest: ChainFile, checkpoint: bytes | None, signature: bytes | None, found: Findings) -> None:
+def _signature(contents: Contents, manifest: ChainFile, checkpoint: bytes | None, signature: bytes | None) -> None:
     # (5) the run's last key signed the checkpoint (phases: while the lines are read)
+    found = contents.found
+    if checkpoint is not None and signature is None:
+        contents.small(layout.SIGNATURE)  # tells why it can't be read
     if checkpoint is None or signature is None or not manifest.inventory.keys:
         return
     key = manifest.inventory.keys[-1]
