@@ -1007,3 +1007,15 @@ def test_where_a_chain_would_stand():
 def test_the_limits_are_those_of_the_specification():
     """SPEC 3.1: a line of 64 KiB, eight levels, nine digits of a number of records."""
     assert (manifest.MAX_LINE, manifest.MAX_DEPTH, manifest.MAX_RECORDS) == (65_536, 8, 10**9)
+
+
+def test_what_fits_does_not_make_good_what_was_altered(tmp_path):
+    """A right seal code over a bundle with a changed artifact: ALTERED, and nothing is called an anchor."""
+    path = made.sealed(tmp_path)
+    code = examine(path, Trusted()).seal_code
+    assert [anchor.anchors for anchor in examine(path, Trusted(seal_code=code)).anchors] == [True]
+    artifact = next((path / "artifacts").iterdir())
+    artifact.write_bytes(artifact.read_bytes() + b"x")
+    report = examine(path, Trusted(seal_code=code))
+    assert str(report.verdict) == "ALTERED"
+    assert [anchor.anchors for anchor in report.anchors] == [False]
