@@ -274,9 +274,9 @@ class TestUndo:
         fault = (
             f"import sys; sys.path.insert(0, {str(live.ROOT)!r})\n"
             "from collector.ledger import ArtifactFile\nfrom collector.errors import DiskFullError\n"
-            "def flush(self, real=ArtifactFile.flush):\n"
+            "def flush(self, real=ArtifactFile.flush, **how):\n"
             "    if self.kind == 'undo-isolation':\n        self.cut = True\n        raise DiskFullError('full')\n"
-            "    real(self)\n"
+            "    real(self, **how)\n"
             "ArtifactFile.flush = flush\n"
         )
         cables.settle()
