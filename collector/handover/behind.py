@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from collector import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DEPTH = 4
 """Pieces that wait at most: enough to even out a slow write, little enough to stay in memory."""
+_Piece = TypeVar("_Piece")
 
 
-class Behind:
+class Behind(Generic[_Piece]):
     """Calls `work` with each piece in their order; what it raises is raised by the next `put` or by `finish`."""
 
-    def __init__(self, work: Callable[[bytes], object]) -> None:
+    def __init__(self, work: Callable[[_Piece], object]) -> None:
         self._work = work
-        self._failed: BaseException | None = None
-        self._queue: queue.Queue[bytes | None] = queue.Queue(_DEPTH)
+        self.failed: BaseException | None = None
+        """What `work` raised, if it did; the last word once `stop` has returned."""
+        self._queue: queue.Queue[_Piece | None] = queue.Queue(_DEPTH)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, piece: bytes) -> None:
+    def put(self, piece: _Piece) -> None:
         """Hand over a piece, which may wait for its turn."""
-        if self._failed is not None:
-            raise self._failed
+        if self.failed is not None:
+            raise self.failed
         self._queue.put(piece)
 
     def finish(self) -> None:
         """Wait until every piece was worked on."""
         self.stop()
-        if self._failed is not None:
-            raise self._failed
+        if self.failed is not None:
+            raise self.failed
 
     def stop(self) -> None:
         """Wait for the thread's end, whatever became of its work; it may be called again."""
@@ -43,8 +47,40 @@ class Behind:
 
     def _run(self) -> None:
         while (piece := self._queue.get()) is not None:
-            if self._failed is None:  # after a failure the rest is taken and dropped, so that no `put` waits for ever
+            if self.failed is None:  # after a failure the rest is taken and dropped, so that no `put` waits for ever
                 try:
                     self._work(piece)
                 except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked for it
-                    self._failed = error
+                    self.failed = error
+
+
+class Gathering:
+    """What pyrage writes to, a few KiB at a time, for a thread behind it; keeps what goes wrong.
+
+    pyrage makes text of an error, aborts the process after a short write, and after an error it writes again.
+    """
+
+    def __init__(self, behind: Behind[bytes]) -> None:
+        self._behind = behind
+        self._held: list[bytes] = []
+        self._holding = 0
+        self.failed: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take all of it."""
+        if self.failed is not None:
+            raise self.failed
+        self._held.append(data)
+        self._holding += len(data)
+        if self._holding >= disk.CHUNK:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is held back; it is small pieces that cost time."""
+        data, self._held, self._holding = b"".join(self._held), [], 0
+        try:
+            self._behind.put(data)
+        except BaseException as error:
+            self.failed = error
+            raise

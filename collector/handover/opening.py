@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -22,9 +23,10 @@ from collector.chainfile import read_chain
 from collector.contents import SMALL
 from collector.errors import AlteredError, NotABundleError, RefusedError
 from collector.handover import archive
+from collector.handover.behind import Behind, Gathering
 from collector.handover.parts import PartReader, all_of
 from collector.handover.unpacking import TarReader, refused
-from collector.verify import verify_bundle
+from collector.verify import verify_unhashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
 MAX_HEADER = 1 << 18
 """Bytes of an age header: pyrage keeps all of it in memory. A recipient takes about 100."""
 
-_PIECE = 1 << 18
-"""Bytes that are gathered before they are read as an archive and written."""
 _MAGIC = b"age-encryption.org/v1\n"
 _NEW = (
     os.O_WRONLY
@@ -96,35 +96,6 @@ def _look(start: bytes, length: int) -> None:
         raise RefusedError(f"the age file is refused: {detail}", hint=_HINT_AGAIN)
 
 
-class _Writer:
-    """What pyrage writes to, 8 KiB at a time; keeps what goes wrong, of which pyrage makes text."""
-
-    def __init__(self, reader: TarReader) -> None:
-        self._reader = reader
-        self._held: list[bytes] = []
-        self._holding = 0
-        self.failed: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        """Take all of it: pyrage aborts the process after a short write, and after an error it writes again."""
-        if self.failed is not None:
-            raise self.failed
-        self._held.append(data)
-        self._holding += len(data)
-        if self._holding >= _PIECE:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        """Hand on what is held back; it is small pieces that cost time."""
-        data, self._held, self._holding = b"".join(self._held), [], 0
-        try:
-            self._reader.feed(data)
-        except BaseException as error:
-            self.failed = error
-            raise
-
-
 class _Source:
     """What pyrage reads from; keeps what goes wrong."""
 
@@ -146,22 +117,29 @@ class _Source:
 
 
 def _decrypt(source: PartReader, reader: TarReader, identities: Sequence[Identity]) -> None:
-    writer, given = _Writer(reader), _Source(source)
+    """Decrypt; reading the archive, hashing and writing are done behind."""
+    writing = Behind(reader.feed)
+    writer, given = Gathering(writing), _Source(source)
     try:
-        pyrage.decrypt_io(given, writer, list(identities))
-    except BaseException as error:
-        failed = writer.failed or given.failed
-        if failed is not None:
-            raise failed from None
-        if isinstance(error, pyrage.DecryptError) and "No matching keys" in str(error):
-            hint = "use the key of one of its recipients: the expert's, or the practice's, which is on paper"
-            raise RefusedError("this key does not open the file", hint=hint) from error
-        if isinstance(error, pyrage.DecryptError | OSError):
-            raise RefusedError(
-                "the file is damaged, or was cut short: it can't be decrypted", hint=_HINT_AGAIN
-            ) from error
-        raise
-    writer.flush()
+        try:
+            pyrage.decrypt_io(given, writer, list(identities))
+        except BaseException as error:
+            writing.stop()  # what came before the error has its say first
+            failed = writing.failed or writer.failed or given.failed
+            if failed is not None:
+                raise failed from None
+            if isinstance(error, pyrage.DecryptError) and "No matching keys" in str(error):
+                hint = "use the key of one of its recipients: the expert's, or the practice's, which is on paper"
+                raise RefusedError("this key does not open the file", hint=hint) from error
+            if isinstance(error, pyrage.DecryptError | OSError):
+                raise RefusedError(
+                    "the file is damaged, or was cut short: it can't be decrypted", hint=_HINT_AGAIN
+                ) from error
+            raise
+        writer.flush()
+        writing.finish()
+    finally:
+        writing.stop()
     reader.end()
 
 
@@ -183,6 +161,9 @@ class _Folder:
         self._name = ""
         self._fd = -1
         self._sizes: dict[str, int] = {}
+        self._sum = hashlib.sha256()
+        self._sums: dict[str, str] = {}
+        """Hash of each file's bytes as they were written, into a folder that nobody else may enter."""
         self._recorded: Inventory | None = None
         with _refusals():
             self._path = Path(tempfile.mkdtemp(prefix=".collect-open-", suffix=".part", dir=out))
@@ -198,7 +179,7 @@ class _Folder:
         self._called(top)
         self._expected(name, size)
         self._sizes[name] = size
-        self._name = name
+        self._name, self._sum = name, hashlib.sha256()
         folder, _, last = name.rpartition("/")
         at = self._open_folder(folder)
         with _refusals():
@@ -209,6 +190,7 @@ class _Folder:
 
     def write(self, data: memoryview) -> None:
         """Write a file's next bytes, all of them."""
+        self._sum.update(data)
         with _refusals():
             while data:
                 count = os.write(self._fd, data)
@@ -219,6 +201,7 @@ class _Folder:
     def done(self) -> None:
         """Close a file; once the manifest is here, what it records is held against every other file at once."""
         fd, self._fd = self._fd, -1
+        self._sums[self._name] = self._sum.hexdigest()
         with _refusals():
             os.close(fd)
         if self._name == layout.MANIFEST:
@@ -230,18 +213,23 @@ class _Folder:
     def finished(self) -> Opened:
         """Verify what was unpacked and give it its name; raises `AlteredError` or `RefusedError`."""
         self._close()
+        hint = "what was unpacked is removed; keep the file and tell the expert"
         try:
-            report = verify_bundle(self._path).report
+            bundle = verify_unhashed(self._path)
         except AlteredError as error:
-            hint = "what was unpacked is removed; keep the file and tell the expert"
             raise AlteredError(str(error), hint=hint) from error
         except NotABundleError as error:
             raise refused("it holds no bundle") from error
+        for inventory in (bundle.inventory, *([bundle.custody.inventory] if bundle.custody else [])):
+            for stored in inventory.stored.values():  # the rest of step 6: each was hashed as it was written
+                if self._sums.get(stored.path) != stored.sha256:
+                    what = f"CONTENT_MISMATCH at {stored.path}: its bytes are not those that its record names"
+                    raise AlteredError(f"the bundle was altered: {what}", hint=hint)
         path = self._out / self._top
         with _refusals():
             self._refuse_taken()
             self._path.rename(path)
-        return Opened(path, report)
+        return Opened(path, bundle.report)
 
     def remove(self) -> None:
         """Remove everything that was made, as far as the medium lets itself be written."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyrage
 
@@ -17,7 +17,7 @@ from collector import age, disk, layout, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive, keys
-from collector.handover.behind import Behind
+from collector.handover.behind import Behind, Gathering
 from collector.handover.parts import MAX_PARTS, PartWriter
 from collector.text import from_native, printable
 
@@ -42,7 +42,6 @@ class Packed:
     bundle: Path
     files: tuple[Written, ...]
     """The file or its parts in their order; last the list of their sums."""
-    tar_sha256: str
     recipients: tuple[str, ...]
     practice_identity: str | None
 
@@ -85,13 +84,13 @@ def pack(
     _refuse_many(members, split)
     writer = PartWriter(folder, f"{top}.tar.age", split)
     try:
-        tar_sha256 = _encrypted(_blocks(path, top, members), writer, list(recipients.values()))
-        files = writer.commit(tar_sha256)
+        _encrypted(path, top, members, writer, list(recipients.values()))
+        files = writer.commit()
     except BaseException:
         writer.discard()
         raise
     secret = None if identity is None else str(identity)
-    return Packed(path, tuple(files), tar_sha256, tuple(recipients), secret)
+    return Packed(path, tuple(files), tuple(recipients), secret)
 
 
 def _own_recipients(bundle: UnhashedBundle) -> list[str]:
@@ -163,7 +162,7 @@ def _small(bundle: UnhashedBundle, checkpoint: bytes) -> dict[str, bytes]:
     return data
 
 
-def _blocks(path: Path, top: str, members: list[_Member]) -> Iterator[bytes]:
+def _blocks(path: Path, top: str, members: list[_Member], checking: Behind[_Checked]) -> Iterator[bytes]:
     """Yield the archive in pieces of at most `disk.CHUNK` and a block; raises `AlteredError`."""
     yield archive.folder(top)
     made: set[str] = set()
@@ -174,7 +173,7 @@ def _blocks(path: Path, top: str, members: list[_Member]) -> Iterator[bytes]:
             yield archive.folder(f"{top}/{folder}")
         yield archive.file(f"{top}/{one.name}", one.size)
         if one.data is None:
-            yield from _bytes_of(path, one)
+            yield from _bytes_of(path, one, checking)
         elif one.data:
             yield one.data
         if one.size % archive.BLOCK:
@@ -182,9 +181,10 @@ def _blocks(path: Path, top: str, members: list[_Member]) -> Iterator[bytes]:
     yield archive.END
 
 
-def _bytes_of(path: Path, one: _Member) -> Iterator[bytes]:
-    """Yield exactly the bytes that the records name, or raise `AlteredError`: a change ends the pack."""
-    left, total = one.size, hashlib.sha256()
+def _bytes_of(path: Path, one: _Member, checking: Behind[_Checked]) -> Iterator[bytes]:
+    """Yield as many bytes as the records name, each handed over to be checked; raises `AlteredError`."""
+    left = one.size
+    total = _Checked(one, hashlib.sha256())
     try:
         fd = disk.open_regular(path / one.name)
     except OSError as error:
@@ -194,16 +194,39 @@ def _bytes_of(path: Path, one: _Member) -> Iterator[bytes]:
             if not left:
                 break
             left -= len(data)
-            total.update(data)
-            if not left and total.hexdigest() != one.sha256:
-                break
+            checking.put(total.of(data))
             yield data
     except OSError as error:
         raise _unreadable(one.name, error) from error
     finally:
         os.close(fd)
-    if left or data or total.hexdigest() != one.sha256:
-        raise AlteredError(f"{one.name} is not what its record says", hint=_HINT_AGAIN)
+    if left or data:
+        raise _other(one)
+    checking.put(total.of(None))
+
+
+class _Checked(NamedTuple):
+    """The next bytes of a member on their way to its hash; `None` when all of them were."""
+
+    member: _Member
+    total: hashlib._Hash
+    data: bytes | None = None
+
+    def of(self, data: bytes | None) -> _Checked:
+        """Return the same with other bytes."""
+        return _Checked(self.member, self.total, data)
+
+
+def _check(piece: _Checked) -> None:
+    """Count bytes in, or raise `AlteredError` where all of them are not those of the record."""
+    if piece.data is not None:
+        piece.total.update(piece.data)
+    elif piece.total.hexdigest() != piece.member.sha256:
+        raise _other(piece.member)
+
+
+def _other(one: _Member) -> AlteredError:
+    return AlteredError(f"{one.name} is not what its record says", hint=_HINT_AGAIN)
 
 
 def _unreadable(name: str, error: OSError) -> AlteredError:
@@ -226,9 +249,8 @@ def _gathered(blocks: Iterator[bytes]) -> Iterator[bytes]:
 class _Reader:
     """The archive as a file that pyrage reads; keeps what goes wrong, of which pyrage makes text."""
 
-    def __init__(self, pieces: Iterator[bytes], hashing: Behind) -> None:
+    def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._hashing = hashing
         self._piece, self._at = b"", 0
         self.failed: BaseException | None = None
 
@@ -239,7 +261,6 @@ class _Reader:
         if self._at >= len(self._piece):
             try:
                 self._piece, self._at = next(self._pieces, b""), 0
-                self._hashing.put(self._piece)
             except BaseException as error:
                 self.failed = error
                 raise
@@ -248,43 +269,17 @@ class _Reader:
         return data
 
 
-class _Writer:
-    """The files as one that pyrage writes to, 64 KiB at a time; keeps what goes wrong, of which pyrage makes text."""
+def _encrypted(
+    path: Path, top: str, members: list[_Member], parts: PartWriter, recipients: list[pyrage.x25519.Recipient]
+) -> None:
+    """Encrypt the archive into its files.
 
-    def __init__(self, writing: Behind) -> None:
-        self._writing = writing
-        self._held: list[bytes] = []
-        self._holding = 0
-        self.failed: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        """Take everything: pyrage aborts the process after a short write, and after an error it writes again."""
-        if self.failed is not None:
-            raise self.failed
-        self._held.append(data)
-        self._holding += len(data)
-        if self._holding >= disk.CHUNK:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        """Hand on what is held back."""
-        data, self._held, self._holding = b"".join(self._held), [], 0
-        try:
-            self._writing.put(data)
-        except BaseException as error:
-            self.failed = error
-            raise
-
-
-def _encrypted(blocks: Iterator[bytes], parts: PartWriter, recipients: list[pyrage.x25519.Recipient]) -> str:
-    """Encrypt an archive into its files and return the archive's own hash.
-
-    Hashing it, and hashing and writing what is encrypted, are done behind: each is about as much work as encrypting.
+    Checking its members, and hashing and writing what is encrypted, are done behind: each is about as much work as
+    encrypting.
     """
-    total = hashlib.sha256()
-    hashing, writing = Behind(total.update), Behind(parts.write)
-    reader, writer = _Reader(_gathered(blocks), hashing), _Writer(writing)
+    checking, writing = Behind(_check), Behind(parts.write)
+    reader = _Reader(_gathered(_blocks(path, top, members, checking)))
+    writer = Gathering(writing)
     try:
         try:
             pyrage.encrypt_io(reader, writer, recipients)
@@ -297,9 +292,8 @@ def _encrypted(blocks: Iterator[bytes], parts: PartWriter, recipients: list[pyra
                 raise RefusedError(f"the file could not be encrypted: {what}", hint=_HINT_AGAIN) from error
             raise
         writer.flush()
-        hashing.finish()
+        checking.finish()
         writing.finish()
     finally:
-        hashing.stop()
+        checking.stop()
         writing.stop()
-    return total.hexdigest()

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector import disk
 from collector.errors import DiskFullError, RefusedError, UsageError, WriteError
+from collector.handover.behind import Behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+SYNC_EVERY = 64 << 20
+"""Bytes after which what was written is brought onto the medium, while more is made: else all waits for the end."""
 MAX_PARTS = 999
 """As many as three digits name."""
 
@@ -64,6 +67,8 @@ class PartWriter:
         self._fd = -1
         self._size = 0
         self._sum = hashlib.sha256()
+        self._syncing: Behind[int] | None = None
+        self._unsynced = 0
         self._refuse_taken()
 
     def _refuse_taken(self) -> None:
@@ -103,6 +108,10 @@ class PartWriter:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         self._sum.update(view[:count])
         self._size += count
+        self._unsynced += count
+        if self._unsynced >= SYNC_EVERY and self._syncing is not None:
+            self._unsynced = 0
+            self._syncing.put(self._fd)
         return count
 
     def flush(self) -> None:
@@ -116,6 +125,7 @@ class PartWriter:
         self._fd = disk.create(path)
         self._made.append(path)
         self._size, self._sum = 0, hashlib.sha256()
+        self._syncing, self._unsynced = Behind(os.fsync), 0
 
     def _end(self) -> None:
         if self._fd < 0:
@@ -123,20 +133,21 @@ class PartWriter:
         fd, self._fd = self._fd, -1
         self._sums.append((self._size, self._sum.hexdigest()))
         try:
+            if self._syncing is not None:
+                self._syncing.finish()
             os.fsync(fd)
         finally:
             os.close(fd)
 
-    def commit(self, inner: str) -> list[Written]:
-        """Give the files their names, the list of their sums last; `inner` is the sum of what is encrypted in them."""
+    def commit(self) -> list[Written]:
+        """Give the files their names, the list of their sums last."""
         with refusals():
             self._end()
             names = [f"{self._name}.{number + 1:03d}" for number in range(len(self._made))]
             if len(names) == 1:
                 names = [self._name]
             done = [Written(self._named(at, name), *self._sums[at]) for at, name in enumerate(names)]
-            lines = [f"{one.sha256}  {one.path.name}\n" for one in done]
-            text = f"# {inner}  -\n{''.join(lines)}".encode("ascii")
+            text = "".join(f"{one.sha256}  {one.path.name}\n" for one in done).encode("ascii")
             fd = disk.create(self._folder / f"{self._name}.sha256.part")
             self._made.append(self._folder / f"{self._name}.sha256.part")
             try:
@@ -160,6 +171,8 @@ class PartWriter:
 
     def discard(self) -> None:
         """Remove every file that was made here, as far as the medium still lets itself be written."""
+        if self._syncing is not None:
+            self._syncing.stop()
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._fd)

@@ -23,7 +23,6 @@ def packed_json(done: Packed) -> dict[str, object]:
     return {
         "bundle": as_json.path_json(done.bundle),
         "files": [as_json.path_json(one.path) for one in done.files],
-        "tar_sha256": done.tar_sha256,
         "size": done.size,
         "recipients": list(done.recipients),
         "practice_identity": done.practice_identity,
@@ -52,7 +51,6 @@ def packed_text(done: Packed) -> str:
         ),
         *(f"  {terminal.path_text(str(one.path))}" for one in done.files),
         _("Size: {size} bytes.", size=done.size),
-        _("Fingerprint (SHA-256) of what is inside: {sha256}", sha256=done.tar_sha256),
         _("Who can open it:"),
         *(f"  {one}" for one in done.recipients),
     ]
