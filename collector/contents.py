@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import disk, layout, seal
-from collector.findings import Findings, Level
+from collector.findings import Code, Finding, Findings, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,8 +113,7 @@ class Contents:
                     detail = f"it is {size} bytes long; {stored.size} are recorded"
                     self.found.add("CONTENT_MISMATCH", stored.path, detail)
                 elif sha256 != stored.sha256:
-                    detail = f"its bytes are not those that {chain} line {stored.line} records"
-                    self.found.add("CONTENT_MISMATCH", stored.path, detail)
+                    self.found.take(mismatch(stored, chain))
             except OSError as error:
                 self._unreadable(stored.path, error)
 
@@ -224,6 +223,12 @@ class Contents:
             self.found.add("EXTRA_FILE", _shown(name), detail)
         if len(extra) > MAX_EXTRA:
             self.found.add("EXTRA_FILE", ".", f"{len(extra) - MAX_EXTRA} more files that no record names")
+
+
+def mismatch(stored: Stored, chain: str) -> Finding:
+    """Return what is found of a file whose bytes are not those that a chain's record names."""
+    detail = f"its bytes are not those that {chain} line {stored.line} records"
+    return Finding(Code.CONTENT_MISMATCH, stored.path, detail)
 
 
 def _unfinished(inventory: Inventory) -> set[str]:

@@ -98,9 +98,13 @@ class Findings:
     worst: Level = Level.INFORMATION
 
     def add(self, code: str, subject: str, detail: str, level: Level = Level.ALTERED) -> None:
+        """Make one and take it in."""
+        self.take(Finding(Code(code), subject, detail, level))
+
+    def take(self, finding: Finding) -> None:
         """Take one in."""
-        self.worst = max(self.worst, level)
+        self.worst = max(self.worst, finding.level)
         if len(self.kept) >= MAX_FINDINGS:
             self.dropped += 1
             return
-        self.kept.append(Finding(Code(code), subject, detail, level))
+        self.kept.append(finding)

@@ -100,12 +100,14 @@ def verify_bundle(path: Path, trusted: Trusted | None = None) -> VerifiedBundle:
 
 def _consistent(bundle: VerifiedBundle) -> VerifiedBundle:
     if bundle.report.verdict is Verdict.ALTERED:
-        first = bundle.report.findings[0]
-        raise AlteredError(
-            f"the bundle was altered: {first.code} at {first.subject}: {first.detail}",
-            hint="keep it as it is and tell the expert; `collect verify` lists what was found",
-        )
+        hint = "keep it as it is and tell the expert; `collect verify` lists what was found"
+        raise altered(bundle.report.findings[0], hint)
     return bundle
+
+
+def altered(first: Finding, hint: str) -> AlteredError:
+    """Return the refusal of a bundle for the first thing that was found, which is the cause."""
+    return AlteredError(f"the bundle was altered: {first.code} at {first.subject}: {first.detail}", hint=hint)
 
 
 def examine(path: Path, trusted: Trusted) -> Report:

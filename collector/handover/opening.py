@@ -20,13 +20,13 @@ import pyrage
 
 from collector import disk, layout
 from collector.chainfile import read_chain
-from collector.contents import SMALL
+from collector.contents import SMALL, mismatch
 from collector.errors import AlteredError, NotABundleError, RefusedError
 from collector.handover import archive
 from collector.handover.behind import Behind, Gathering
 from collector.handover.parts import PartReader, all_of
 from collector.handover.unpacking import TarReader, refused
-from collector.verify import verify_unhashed
+from collector.verify import altered, verify_unhashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -220,11 +220,13 @@ class _Folder:
             raise AlteredError(str(error), hint=hint) from error
         except NotABundleError as error:
             raise refused("it holds no bundle") from error
-        for inventory in (bundle.inventory, *([bundle.custody.inventory] if bundle.custody else [])):
+        chains = {layout.MANIFEST: bundle.inventory}
+        if bundle.custody is not None:
+            chains[layout.CUSTODY] = bundle.custody.inventory
+        for name, inventory in chains.items():
             for stored in inventory.stored.values():  # the rest of step 6: each was hashed as it was written
                 if self._sums.get(stored.path) != stored.sha256:
-                    what = f"CONTENT_MISMATCH at {stored.path}: its bytes are not those that its record names"
-                    raise AlteredError(f"the bundle was altered: {what}", hint=hint)
+                    raise altered(mismatch(stored, name), hint)
         path = self._out / self._top
         with _refusals():
             self._refuse_taken()
