@@ -21,7 +21,6 @@ ORDER = 2**252 + 27742317777372353535851937790883648493  # of the group of Ed255
 SEAL, PHASE, RECEIPT = (f"evidence-collector{x}@v1" for x in ("", "-phase", "-receipt"))
 FIXED = ("manifest.jsonl", "checkpoint", "checkpoint.sig", "run_key.pub", "allowed_signers", "LISEZ-MOI.txt")
 SEALED, FOLDERS = (*FIXED, "SHA256SUMS", "custody.jsonl"), ("artifacts", "attachments")
-CHECKPOINT = "[^\n]*\n(0|[1-9][0-9]{0,15})\n(0|[1-9][0-9]{0,15})\n([^\n]*)\n([^\n]*)\n"
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 LEVEL = dict.fromkeys(("LITTER", "SEAL_NEAR", "TIMESTAMP_INVALID"), 2) | {"CLOCK_STEP": 3}  # INFORMATION
 LEVEL |= dict.fromkeys(("TORN_TAIL", "NOT_CLOSED", "PARTIAL"), 1)  # INCOMPLETE; of all others 0: ALTERED
@@ -225,7 +224,7 @@ class _Bundle:  # the folder, held open
             with suppress(OSError): self.folders[name] = os.open(name, flags | NOFOLLOW, dir_fd=self.folders[""])
         self.manifest, self.custody = _Chain(self, "manifest.jsonl"), _Chain(self, "custody.jsonl")
         self.sealed, self.checkpoint = self.kind("checkpoint") != 0, self.read("checkpoint", tell=False)[0]
-        self.said = re.fullmatch(CHECKPOINT, (self.checkpoint or b"").decode("latin-1")) or [""] * 5
+        self.said = [*(self.checkpoint or b"").decode("latin-1").split("\n"), *[""] * 4]
     def add(self, code: str, subject: str, wrong: object = 1, level: int = -1) -> None:
         if wrong: self.found.append((LEVEL.get(code, 0) if level < 0 else level, code, subject))
     def kind(self, path: str) -> int:  # by lstat; 0 where there is nothing
@@ -264,7 +263,7 @@ class _Bundle:  # the folder, held open
         if not chain.read():  # step 2
             for name in (chain.name, "checkpoint") if data is None else (chain.name,): self.read(name)
             return
-        chain.settle(wrong=self.said[4] not in {"", chain.last})
+        chain.settle(wrong=self.checkpoint is not None and self.said[4] != chain.last)
         closed = not self.sealed or not chain.whole or chain.before.get("type") == "close"  # step 3
         self.add("TRUNCATED", chain.name, not (chain.count and closed))
         if self.sealed: self.seal()
@@ -285,11 +284,12 @@ class _Bundle:  # the folder, held open
         held = [x for x in {rebuilt, data or b""} if file == _armour(text) and self.signed(x, text, chain.keys, SEAL)]
         if data is None: self.read("checkpoint")
         elif data != rebuilt:
-            if said[1] and rebuilt not in held:
-                missing, torn = int(said[1]) - chain.count, chain.tail > 0
-                more = chain.whole and int(said[2]) < chain.size and (missing < 0 or (missing == 0 and torn))
-                changed = chain.whole and missing == 0 and not torn and said[4] != chain.last
-                self.add("TRUNCATED", chain.name, missing > 0)
+            if rebuilt not in held:
+                records, length = (int(x) if re.fullmatch("[0-9]{1,18}", x) else None for x in said[1:3])
+                follows = chain.tail > 0 or (records is not None and records < chain.count)
+                more = chain.whole and follows and length is not None and length < chain.size
+                changed = chain.whole and records == chain.count and not follows and said[4] != chain.last
+                self.add("TRUNCATED", chain.name, records is not None and records > chain.count)
                 self.add("DATA_AFTER_CLOSE", chain.name, more)
                 self.add("CHAIN_BREAK", f"{chain.name} line {chain.count}", changed)
             self.add("CHECKPOINT_MISMATCH", "checkpoint")
