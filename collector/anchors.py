@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -101,8 +102,10 @@ def _timestamps(
             if hashlib.sha256(token).hexdigest() != stored.sha256:
                 continue  # step 9 has told it
             stamp = timestamp.check(token, checkpoint, trusted.tsa_roots)
-        except OSError:
-            continue  # the same
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                found.add("TIMESTAMP_INVALID", stored.path, "this file is too large for a timestamp", Level.INFORMATION)
+            continue  # else the same
         except TimestampError as error:
             found.add("TIMESTAMP_INVALID", stored.path, str(error), Level.INFORMATION)
             continue

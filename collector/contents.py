@@ -94,7 +94,8 @@ class Contents:
         elif error.errno == errno.ENOENT:
             self.found.add("MISSING", name, "it is recorded and not there")
         elif error.errno == errno.EFBIG:
-            self.found.add("CONTENT_MISMATCH", name, "it is far longer than it may be")
+            code = "SUMS_MISMATCH" if name == layout.SUMS else "CONTENT_MISMATCH"
+            self.found.add(code, name, "it is far longer than it may be")
         else:
             self.found.add("MISSING", name, f"it can't be read: {os.strerror(error.errno or 0)}")
 

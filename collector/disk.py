@@ -105,13 +105,7 @@ def sync_name(path: Path) -> None:
         fd = open_regular(path)
     except OSError as error:
         raise translated(error) from error
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise translated(error) from error
-    finally:
-        os.close(fd)
+    _sync_and_close(fd)
 
 
 def sync_folder(path: Path) -> None:
@@ -122,6 +116,10 @@ def sync_folder(path: Path) -> None:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
         raise translated(error) from error
+    _sync_and_close(fd)
+
+
+def _sync_and_close(fd: int) -> None:
     try:
         os.fsync(fd)
     except OSError as error:

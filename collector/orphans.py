@@ -30,7 +30,9 @@ def answer_orphans(ledger: Ledger) -> None:
             size, sha256 = disk.digest(entry)
             ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
             entry.unlink()
-    disk.sync_folder(ledger.path)
+    for changed in (folder, ledger.path):
+        if changed.is_dir():
+            disk.sync_folder(changed)
 
 
 def _answer(ledger: Ledger, path: str, intent: Record) -> None:
@@ -43,6 +45,7 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
         size, sha256 = disk.digest(written)
         if size == 0:
             written.unlink()
+            disk.sync_folder(written.parent)  # before its gap is: else power could bring back what no record names
             continue
         fd = disk.open_regular(written)
         disk.sync(fd)

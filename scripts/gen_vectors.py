@@ -541,6 +541,7 @@ def the_seal() -> None:
         ("sums_line_removed", b"".join(others), f"{SUMS}: LISEZ-MOI.txt", "a file is no longer checked"),
         ("sums_duplicated", first + sums, SUMS, "a line stands there twice"),
         ("sums_comment", b"# x\n" + sums, SUMS, "a line that is none"),
+        ("sums_endless", sums + b"0" * 100_000, SUMS, "far longer than the records give it"),
         ("sums_newline_cut", sums[:-1], SUMS, "the last LF is gone"),
     ):
         add(name, changed(SUMS, data), bad, "SUMS_MISMATCH", where, comment)

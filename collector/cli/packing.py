@@ -25,12 +25,10 @@ def pack_command(
     bundle: str, recipients: tuple[str, ...], out: str | None, split: str | None, *, as_json: bool
 ) -> None:
     """Make one encrypted file of a sealed bundle, to hand over."""
-    from collector.handover import keys  # noqa: PLC0415 - only here
-    from collector.handover.packing import pack  # noqa: PLC0415 - the same
+    from collector.handover.packing import pack  # noqa: PLC0415 - only here
     from collector.ui import packed as shown  # noqa: PLC0415 - the same
     from collector.verify import verify_unhashed  # noqa: PLC0415 - the same
 
-    keys.recipients(recipients)  # told before a bundle of gigabytes is hashed
     limit = None if split is None else size(split)
     done = pack(verify_unhashed(Path(bundle)), recipients, None if out is None else Path(out), limit)
     if as_json:

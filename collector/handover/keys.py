@@ -1,4 +1,4 @@
-"""Who can read a hand-over file: recipients as given on a command line, identities as typed from paper."""
+"""The keys that open a hand-over file: identities as they stand in a file, or as they are typed from paper."""
 
 from __future__ import annotations
 
@@ -7,45 +7,19 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import age
 from collector.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pyrage.x25519 import Identity, Recipient
+    from pyrage.x25519 import Identity
 
 MAX_KEYFILE = 1 << 16
 """Bytes of an identity file; one identity takes 75, and comments a few lines."""
 MAX_IDENTITIES = 64
 """Each is tried on each recipient's stanza of a header."""
-MAX_RECIPIENTS = 64
-"""A stanza takes 100 bytes, and the header is bounded where it is read (`opening.MAX_HEADER`)."""
-
 _PREFIX = "AGE-SECRET-KEY-1"
 _TYPED = re.compile(rf"(?:{_PREFIX}[0-9A-Z]+)+")
 _SLIPS = str.maketrans("OIB1", "0L8L")
 """What Bech32 has not, and what a person means by it; its checksum refuses a wrong guess."""
-
-
-def recipients(given: Iterable[str]) -> dict[str, Recipient]:
-    """Return the recipients by their one spelling, each once; raises `UsageError` for one that is none."""
-    found: dict[str, Recipient] = {}
-    for text in given:
-        try:
-            one = age.recipient(text.strip())
-        except ValueError as error:
-            hint = "a recipient looks like age1… and is 62 characters long; copy it from what the expert sent"
-            raise UsageError("this recipient is no age public key", hint=hint) from error
-        found[str(one)] = one
-    if len(found) > MAX_RECIPIENTS:
-        raise UsageError(f"{len(found)} recipients are too many", hint=f"{MAX_RECIPIENTS} are allowed")
-    return found
-
-
-def new_identity() -> Identity:
-    """Return a new practice identity from the system's randomness."""
-    return pyrage.x25519.Identity.generate()
 
 
 def identities(data: bytes) -> list[Identity]:

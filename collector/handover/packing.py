@@ -16,9 +16,10 @@ import pyrage
 from collector import age, disk, layout, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
-from collector.handover import archive, keys
+from collector.handover import archive
 from collector.handover.behind import Behind, Gathering
 from collector.handover.parts import MAX_PARTS, PartWriter
+from collector.inventory import recipients_of
 from collector.text import from_native, printable
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collector.handover.parts import Written
     from collector.verify import UnhashedBundle
 
+MAX_RECIPIENTS = 64
+"""Most recipients of a hand-over file: each takes 100 bytes of its header (`opening.MAX_HEADER`)."""
 SMALLEST_PART = 1 << 16
 """Bytes below which a part makes no sense: one chunk of age takes as many."""
 
@@ -69,12 +72,13 @@ def pack(
     `UsageError` for a recipient or size that is none, `NotClosedError` for a bundle that is not whole, `AlteredError`
     where it changes meanwhile, `RefusedError` for what the medium refuses.
     """
-    recipients = keys.recipients([*_own_recipients(bundle), *given])
+    own = age.usable(recipients_of(bundle.inventory.opening))
+    recipients = age.checked([*own, *given], MAX_RECIPIENTS)
     _refuse_unfinished(bundle)
-    identity = None
-    if not _own_recipients(bundle):
-        identity = keys.new_identity()
-        recipients[str(identity.to_public())] = identity.to_public()
+    secret = None
+    if not own:
+        secret, public = age.new_identity()
+        recipients = (*recipients, public)
     path = bundle.path.absolute()
     path = path if path.name not in ("", "..") else path.resolve()
     folder = path.parent if out is None else out
@@ -84,19 +88,12 @@ def pack(
     _refuse_many(members, split)
     writer = PartWriter(folder, f"{top}.tar.age", split)
     try:
-        _encrypted(path, top, members, writer, list(recipients.values()))
+        _encrypted(path, top, members, writer, [age.recipient(text) for text in recipients])
         files = writer.commit()
     except BaseException:
         writer.discard()
         raise
-    secret = None if identity is None else str(identity)
-    return Packed(path, tuple(files), tuple(recipients), secret)
-
-
-def _own_recipients(bundle: UnhashedBundle) -> list[str]:
-    opening = bundle.inventory.opening
-    own = opening["recipients"] if opening is not None else []
-    return [*age.usable(tuple(str(one) for one in own))] if isinstance(own, list) else []
+    return Packed(path, tuple(files), recipients, secret)
 
 
 def _refuse_unfinished(bundle: UnhashedBundle) -> None:
