@@ -49,16 +49,14 @@ class Contents:
     def look(self) -> None:
         """(1) The folder holds regular files only, under the format's names."""
         self._list("")
-        for folder in layout.FOLDERS:
-            if folder not in self.names:
-                continue
-            if stat.S_ISDIR((self.path / folder).lstat().st_mode):
-                self._list(folder)
+        for name in sorted(_ROOT & self.names.keys()):
+            if name not in layout.FOLDERS:
+                if not self.names[name]:
+                    self._not_regular(name)
+            elif stat.S_ISDIR((self.path / name).lstat().st_mode):
+                self._list(name)
             else:
-                self.found.add("NOT_A_REGULAR_FILE", folder, "something else stands in the place of this folder")
-        for name in _ROOT.difference(layout.FOLDERS):
-            if self.names.get(name) is False:
-                self._not_regular(name)
+                self.found.add("NOT_A_REGULAR_FILE", name, "something else stands in the place of this folder")
 
     def _list(self, folder: str) -> None:
         try:
@@ -185,8 +183,9 @@ class Contents:
         if attachments is not None:
             known |= attachments.stored.keys()
             legal |= _unfinished(attachments)
-        extra = []
-        for name in self.names:
+        gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
+        extra = 0
+        for name in sorted(self.names, key=os.fsencode):
             if name in known:
                 continue
             folder, _, rest = name.rpartition("/")
@@ -200,8 +199,11 @@ class Contents:
                 left = "the name that the file beside it had before: power was lost inside the renaming"
                 self.found.add("LITTER", _shown(name), left, Level.INFORMATION)
             else:
-                extra.append(name)
-        self._report(extra, inventory)
+                extra += 1
+                if extra <= MAX_EXTRA:
+                    self._extra(name, gone)
+        if extra > MAX_EXTRA:
+            self.found.add("EXTRA_FILE", ".", f"{extra - MAX_EXTRA} more files that no record names")
 
     def _is_old_name(self, name: str, known: AbstractSet[str]) -> bool:
         whole = name.removesuffix(layout.PART)
@@ -212,18 +214,13 @@ class Contents:
         except OSError:
             return False
 
-    def _report(self, extra: list[str], inventory: Inventory) -> None:
-        gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
-        sizes = {size for size, _ in gone}
-        for name in sorted(extra)[:MAX_EXTRA]:
-            detail = "no record names it"
-            size = (self.path / name).lstat().st_size if gone and self.names[name] else None
-            if size in sizes:  # a file of another size is not read: it may be endless
-                was = gone.get(self._digest(name))
-                detail += f"; its bytes are those of {was}, which is missing" if was else ""
-            self.found.add("EXTRA_FILE", _shown(name), detail)
-        if len(extra) > MAX_EXTRA:
-            self.found.add("EXTRA_FILE", ".", f"{len(extra) - MAX_EXTRA} more files that no record names")
+    def _extra(self, name: str, gone: dict[tuple[int, str], str]) -> None:
+        detail = "no record names it"
+        size = (self.path / name).lstat().st_size if gone and self.names[name] else None
+        if size in {size for size, _ in gone}:  # a file of another size is not read: it may be endless
+            was = gone.get(self._digest(name))
+            detail += f"; its bytes are those of {was}, which is missing" if was else ""
+        self.found.add("EXTRA_FILE", _shown(name), detail)
 
 
 def mismatch(stored: Stored, chain: str) -> Finding:

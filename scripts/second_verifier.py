@@ -256,7 +256,7 @@ class _Bundle:  # the folder, held open
         return False
     def steps(self) -> None:
         chain, custody, data = self.manifest, self.custody, self.checkpoint
-        for name in (*SEALED, *FOLDERS):  # step 1
+        for name in sorted((*SEALED, *FOLDERS)):  # step 1
             kind, wanted = self.kind(name), FOLDER if name in FOLDERS else FILE
             self.add("NOT_A_REGULAR_FILE", name, kind not in {0, wanted})
             self.add("MISSING", name, kind == wanted == FOLDER and name not in self.folders)
@@ -327,14 +327,14 @@ class _Bundle:  # the folder, held open
         named = {*SEALED, *FOLDERS, *chain.files, *custody.files}
         legal = {*custody.open, *(x + ".part" for x in custody.open), *(chain.announced if loose else chain.open)}
         legal |= {".reserve", *(x + ".part" for x in (*FIXED, "SHA256SUMS"))} if loose else set()
-        for folder, descriptor in self.folders.items():
-            for path in sorted({f"{folder}/{x}".lstrip("/") for x in os.listdir(descriptor)} - named):
-                regular, part = self.kind(path) == FILE, path in legal
-                part |= loose and folder == "artifacts" and path.endswith(".part") and _fits("path", path[:-5])
-                litter = re.fullmatch(r"(attachments/)?(desktop\.ini|Thumbs\.db|\.DS_Store|\._[^/]*)", path, re.DOTALL)
-                before = path.endswith(".part") and path[:-5] in named and self.begins(path, path[:-5])  # section 2
-                if part: self.add("NOT_A_REGULAR_FILE", path, not regular)
-                else: self.add("LITTER" if before or (litter and regular) else "EXTRA_FILE", path)
+        there = {f"{folder}/{x}".lstrip("/") for folder, fd in self.folders.items() for x in os.listdir(fd)}
+        for path in sorted(there - named, key=os.fsencode):
+            regular, part = self.kind(path) == FILE, path in legal
+            part |= loose and path.startswith("artifacts/") and path.endswith(".part") and _fits("path", path[:-5])
+            litter = re.fullmatch(r"(attachments/)?(desktop\.ini|Thumbs\.db|\.DS_Store|\._[^/]*)", path, re.DOTALL)
+            before = path.endswith(".part") and path[:-5] in named and self.begins(path, path[:-5])  # section 2
+            if part: self.add("NOT_A_REGULAR_FILE", path, not regular)
+            else: self.add("LITTER" if before or (litter and regular) else "EXTRA_FILE", path)
     def begins(self, part: str, whole: str) -> bool:  # whether the bytes of a file, one at least, begin another
         with suppress(OSError), self.opened(part) as one, self.opened(whole) as two:
             some = data = one.read(SMALL)

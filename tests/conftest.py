@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what is marked `root` for everyone else."""
     if item.get_closest_marker("root") and getattr(os, "geteuid", lambda: -1)() != 0:
         pytest.skip("needs root: namespaces, mounts or other users' processes")
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Mount for one test: call it with the arguments of `mount`, the place last; everything is taken away after it."""
+    places = []
+
+    def do(*arguments: object) -> Path:
+        place = tmp_path / f"mount-{len(places)}"
+        place.mkdir()
+        subprocess.run(["mount", *(str(one) for one in arguments), str(place)], check=True)
+        places.append(place)
+        return place
+
+    yield do
+    for place in reversed(places):
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def small_disk(mounted) -> Path:
+    """Return a disk that has room for one file, and none for a second."""
+    return mounted("-t", "tmpfs", "-o", "size=1m,nr_inodes=2", "none")

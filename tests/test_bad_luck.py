@@ -38,23 +38,6 @@ def out(tmp_path) -> Path:
     return folder
 
 
-@pytest.fixture
-def mounted(tmp_path):
-    """Mount for one test: call it with the arguments of `mount`, the place last; everything is taken away after it."""
-    places = []
-
-    def do(*arguments: object) -> Path:
-        place = tmp_path / f"mount-{len(places)}"
-        place.mkdir()
-        subprocess.run(["mount", *(str(one) for one in arguments), str(place)], check=True)
-        places.append(place)
-        return place
-
-    yield do
-    for place in reversed(places):
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 def assert_refused(done: live.Done, code: int) -> None:
     """Demand an exit code with what is wrong and what to do, and nothing on standard output."""
     assert (done.code, done.out) == (code, ""), done

@@ -36,7 +36,7 @@ FLOORS = """
     bundle verify
     resume
     custody
-    stamps
+    stamps papers
     handover
     host
     sources reading

@@ -367,12 +367,33 @@ def test_what_refuses_a_hand_over_refuses_it_before_it_is_recorded(bundle):
     near = "".join("2" if place in {0, 1, 2, 3} and char != "2" else char for place, char in enumerate(code))
     for exit_code, more in (
         (1, ("--seal-code", near)),
+        (2, ("--slip", bundle.parent / "nowhere")),
         (2, ("--slip", bundle)),
         (2, ("--slip", bundle / "artifacts")),
     ):
         done = live.run("handover", bundle, "--to", "B", *more)
         assert (done.code, done.out) == (exit_code, "")
         assert "hint: " in done.err
+    assert not (bundle / "custody.jsonl").exists()
+
+
+@pytest.mark.root
+def test_a_slip_that_does_not_fit_is_told_and_the_record_stands(bundle, small_disk):
+    """Exit 1 says that it is recorded, so that nobody records it twice; the slip is made elsewhere."""
+    done = live.run("handover", bundle, "--to", "B", "--slip", small_disk)
+    assert (done.code, done.out) == (1, "")
+    assert "the hand-over is recorded, but its slip could not be written\nhint: do not record it again" in done.err
+    assert list(small_disk.iterdir()) == []
+    assert (bundle / "custody.jsonl").read_bytes().count(b"\n") == 1
+
+
+@pytest.mark.root
+def test_a_folder_that_takes_nothing_is_refused_before_it_is_recorded(bundle, small_disk):
+    """A stick with its lock on, named for the slip."""
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    done = live.run("handover", bundle, "--to", "B", "--slip", small_disk)
+    assert (done.code, done.out) == (1, "")
+    assert "nothing can be written into this folder\nhint: give another with --slip" in done.err
     assert not (bundle / "custody.jsonl").exists()
 
 

@@ -94,9 +94,11 @@ def test_any_text_is_a_code_or_none(text):
     assert errors is None or 0 <= errors <= 32
 
 
-@pytest.mark.parametrize("typed", ["", "AAAA", "A" * 31, "A" * 33, "9" * 32, "A" * 31 + "!", "é" * 32])
+@pytest.mark.parametrize(
+    "typed", ["", "AAAA", "A" * 31, "A" * 33, "9" * 32, "A" * 31 + "!", "é" * 32, "\u0131" * 32, "\u017f" * 32]
+)
 def test_what_is_no_code_is_not_counted(typed):
-    """Too short, too long, or characters that a code never has: not a code, so not a mismatch."""
+    """Too short, too long, or characters that a code never has (the capitals of the last two are I and S)."""
     assert seal.code_errors(typed, b"\0" * 32) is None
 
 

@@ -20,7 +20,7 @@ import made
 import pytest
 import vectors
 
-from collector import age, bundle, custody, seal, signing
+from collector import age, bundle, custody, disk, seal, signing
 from collector.anchors import Trusted
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.handover import slip, slip_form, slip_html, slip_pdf, slip_words
@@ -429,15 +429,15 @@ def test_papers_never_stand_inside_the_bundle(plain, where):
 
 def test_a_folder_that_takes_no_file_leaves_nothing(plain, tmp_path, monkeypatch):
     """The second paper does not fit: the first is taken away again."""
-    real, calls = slip.disk.sync, []
+    real, calls = disk.sync, []
 
     def full(fd):
         calls.append(fd)
         if len(calls) == 2:
-            raise slip.disk.translated(OSError(28, "full"))
+            raise disk.translated(OSError(28, "full"))
         real(fd)
 
-    monkeypatch.setattr(slip.disk, "sync", full)
+    monkeypatch.setattr(disk, "sync", full)
     with pytest.raises(RefusedError):
         slip.write(verify_bundle(plain), tmp_path, "fr")
     assert list(tmp_path.iterdir()) == []

@@ -267,11 +267,22 @@ def test_the_request_is_never_written_over_a_file(bundle):
             place.unlink()
 
 
-def test_a_folder_that_takes_no_file_is_told(bundle, tmp_path):
-    """The request stands in custody then; the bundle holds, and the next attempt is another request."""
+def test_a_folder_that_is_none_is_refused_before_anything_is_recorded(bundle, tmp_path):
+    """Exit 2, and custody knows nothing of it."""
+    before = vectors.snapshot(bundle.parent)
     done = live.run("timestamp", "request", bundle, "--out", tmp_path / "nowhere")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no such folder\nhint: give another with --out" in done.err
+    assert vectors.snapshot(bundle.parent) == before
+
+
+@pytest.mark.root
+def test_a_folder_that_takes_no_file_is_told(bundle, small_disk):
+    """The request stands in custody then; no half of it is left, and the next attempt is another request."""
+    done = live.run("timestamp", "request", bundle, "--out", small_disk)
     assert (done.code, done.out) == (1, "")
     assert "could not be written" in done.err
+    assert list(small_disk.iterdir()) == []
     assert live.run("timestamp", "request", bundle).code == 0
     assert holds(bundle)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.process import LANG, say
-from collector.errors import DiskFullError, RefusedError, UsageError, WriteError
+from collector.errors import DiskFullError, RefusedError, WriteError
 from collector.ui import messages
 
 if TYPE_CHECKING:
@@ -113,26 +113,32 @@ def _handed(
     as_json: bool,
     **said: str | None,
 ) -> None:
-    from collector import custody, disk, tool  # noqa: PLC0415 - only here
+    from collector import custody, papers, tool  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - the same
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
 
     host = this_host()
-    papers: tuple[Path, ...] = ()
+    slips: tuple[Path, ...] = ()
     if slip_out is not None:  # before anything is recorded
-        if not Path(slip_out).is_dir():
-            raise UsageError("there is no such folder for the slip", hint="give an existing folder with --slip")
-        disk.refuse_inside_bundle(Path(slip_out), "--slip")
+        papers.refuse_folder(Path(slip_out), "--slip")
     with refused():
         identity = dict(tool.identity(host.privileges()))
         told = custody.HandOver(to=to, **said)
         after = act(Path(bundle), told, host.clock, identity, Trusted(seal_code=seal_code))
-        if slip_out is not None:
-            from collector.handover import slip  # noqa: PLC0415 - only here
+    if slip_out is not None:
+        slips = _slip(after, Path(slip_out))
+    say(json.dumps(added.handed_json(after, slips)) + "\n" if as_json else added.handed_text(after, slips))
 
-            papers = slip.write(after, Path(slip_out), messages.language())
-    say(json.dumps(added.handed_json(after, papers)) + "\n" if as_json else added.handed_text(after, papers))
+
+def _slip(bundle: VerifiedBundle, folder: Path) -> tuple[Path, ...]:
+    from collector.handover import slip  # noqa: PLC0415 - only here
+
+    try:
+        return slip.write(bundle, folder, messages.language())
+    except RefusedError as error:
+        hint = "do not record it again: make the slip with `collect slip`, into a folder that can be written"
+        raise RefusedError("the hand-over is recorded, but its slip could not be written", hint=hint) from error
 
 
 @contextlib.contextmanager

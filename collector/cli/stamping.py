@@ -11,7 +11,7 @@ import click
 
 from collector.cli.after import refused
 from collector.cli.process import LANG, say
-from collector.errors import CollectorError, RefusedError
+from collector.errors import DiskFullError, RefusedError, WriteError
 
 
 @click.group("timestamp")
@@ -26,7 +26,7 @@ def timestamp_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
     """Write a request that another device sends to a timestamp authority."""
-    from collector import disk, layout, stamps, tool  # noqa: PLC0415 - only here
+    from collector import layout, papers, stamps, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import stamped  # noqa: PLC0415 - the same
     from collector.ui.terminal import Terminal  # noqa: PLC0415 - the same
@@ -36,13 +36,16 @@ def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
     name = layout.safe_name(folder.name, 200)
     file = (folder.parent if out is None else Path(out)) / f"{name}.tsq"
     picture = file.with_name(file.name + ".png")
-    disk.refuse_inside_bundle(file.parent, "--out")
+    papers.refuse_folder(file.parent, "--out")
     if os.path.lexists(file) or os.path.lexists(picture):
         raise RefusedError("a request of this bundle stands in that folder already", hint="name another with --out")
     with refused():
         asked = stamps.ask(folder, host.clock, dict(tool.identity(host.privileges())))
-        _put(file, asked.request)
-        _put(picture, stamped.request_picture(asked))
+    try:
+        papers.put({file: asked.request, picture: stamped.request_picture(asked)})
+    except (DiskFullError, WriteError) as error:
+        hint = "name another folder with --out; a new request is made then"
+        raise RefusedError("the request is recorded, but its file could not be written", hint=hint) from error
     if as_json:
         told = {
             "bundle": bundle,
@@ -56,23 +59,6 @@ def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
         return
     say(stamped.asked_text(asked, file, picture))
     stamped.show_code(asked, Terminal(sys.stdout))
-
-
-def _put(path: Path, data: bytes) -> None:
-    from collector import disk  # noqa: PLC0415 - only here
-
-    try:
-        fd = disk.create(path)  # never over what stands there
-        try:
-            disk.write_all(fd, data)
-            disk.sync(fd)
-        finally:
-            os.close(fd)
-    except CollectorError as error:
-        raise RefusedError(
-            "the request stands in the evidence, and its file could not be written",
-            hint="name another folder with --out; a new request is made then",
-        ) from error
 
 
 @timestamp_group.command("import")

@@ -1,0 +1,46 @@
+"""What is written for people outside a bundle: never inside one, never over what stands there, all or none of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from collector import disk
+from collector.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def refuse_folder(folder: Path, option: str) -> None:
+    """Raise `UsageError` for no folder, or one inside a bundle; `RefusedError` for one where nothing can be written.
+
+    Asked before anything is recorded. A disk that is full shows only later, in `put`.
+    """
+    hint = f"give another with {option}"
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", hint=hint)
+    disk.refuse_inside_bundle(folder, option)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RefusedError("nothing can be written into this folder", hint=hint)
+
+
+def put(files: Mapping[Path, bytes]) -> None:
+    """Write new files and sync them. Raises what `disk.create` and `disk.write_all` raise; then none is left."""
+    made: list[Path] = []
+    try:
+        for path, data in files.items():
+            fd = disk.create(path)
+            made.append(path)
+            try:
+                disk.write_all(fd, data)
+                disk.sync(fd)
+            finally:
+                os.close(fd)
+    except BaseException:
+        for path in made:
+            with contextlib.suppress(OSError):  # what is told is why the first one could not be written
+                path.unlink()
+        raise
