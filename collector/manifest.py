@@ -119,11 +119,12 @@ class Chain:
     """What the first line names as `prev`: zeros in a manifest, sha256(checkpoint) in custody."""
     records: int = 0
     length: int = 0
-    last: str = ""
+    last: str = field(init=False)
+    """Hash of the last line; before there is one, `first`."""
     _sum: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def __post_init__(self) -> None:
-        self.last = self.last or self.first
+        self.last = self.first
 
     def add(self, line: bytes) -> None:
         """Count a line (without LF) in."""
@@ -138,7 +139,7 @@ class Chain:
 
     def longer(self, line: bytes) -> Chain:
         """Return the chain as it would be after one more line."""
-        longer = Chain(self.sid, self.first, self.records, self.length, self.last, self._sum.copy())
+        longer = Chain(self.sid, self.first, self.records, self.length, self._sum.copy())
         longer.add(line)
         return longer
 
@@ -225,7 +226,7 @@ class ChainReader:
         self.problems: list[Problem] = []
         self.encrypted = encrypted
         self._tables = tables
-        self._held: Problem | None = None
+        self._held: tuple[int, str] | None = None
         self._unread = False
         self._shift = 0  # how far the numbers have moved: one removed line moves all that follow
         self._strangers: set[str] = set()
@@ -275,13 +276,12 @@ class ChainReader:
         if self._shift not in (0, shift):
             fault = Problem(number, "CHAIN_BREAK", f"record {seq} stands in the place of record {self.chain.records}")
         elif record["prev"] != self.chain.last:
-            if self._held is not None and self._held.line == number - 1:
+            if self._held is not None:
                 self._held = None
                 fault = Problem(number - 1, "CHAIN_BREAK", _not_named(number - 1, f"line {number}"))
             elif not self._unread:  # an unreadable line has its own finding already
-                self._let_go()
                 what = _not_named(number - 1, f"line {number}") if number > 1 else "the first line names a wrong hash"
-                self._held = Problem(number, "CHAIN_BREAK", what)
+                self._held = number, what
                 return
         elif sid != self.chain.sid and sid not in self._strangers:
             self._strangers.add(sid)
@@ -293,13 +293,14 @@ class ChainReader:
     def _let_go(self) -> None:
         """Report a break that the line after it did not explain: it is the line before that changed."""
         if self._held is not None:
-            self._add(Problem(max(1, self._held.line - 1), "CHAIN_BREAK", self._held.detail))
+            number, what = self._held
+            self._add(Problem(max(1, number - 1), "CHAIN_BREAK", what))
             self._held = None
 
     def end(self, last: str | None) -> None:
         """Say that no line follows; `last` is the hash that the checkpoint names for the last line."""
         if self._held is not None and last is not None and last != self.chain.last:
-            number = self._held.line
+            number, _ = self._held
             self._held = None
             self._add(Problem(number, "CHAIN_BREAK", _not_named(number, "the checkpoint")))
         self._let_go()

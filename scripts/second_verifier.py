@@ -318,7 +318,8 @@ class _Bundle:  # the folder, held open
         data, *_ = self.read("SHA256SUMS", most := 2 * sum(67 + len(x) for x in (*wanted, *chain.open)) + LINE)
         text = [x for x in (data or b"").decode("latin-1").split("\n") if x[66:] not in chain.open]
         pairs = {x[66:]: x[:64] for x in text if x}
-        told = {x: pairs[x] if pairs.get(x) in good else min(good, default="") for x, good in sorted(wanted.items())}
+        told = {x: min(good) if good and pairs.get(x) not in good else pairs.get(x, "") for x, good in wanted.items()}
+        told = {x: digest for x, digest in sorted(told.items()) if digest}
         wrong = min({*told.items()} ^ {*pairs.items()}, default=("",))[0] if len(data or b"") <= most else ""
         same = data is None or text == [*(f"{digest}  {x}" for x, digest in told.items()), ""]
         self.add("SUMS_MISMATCH", f"SHA256SUMS: {wrong}".removesuffix(": "), not same)

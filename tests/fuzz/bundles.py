@@ -436,7 +436,7 @@ def kept(state: State, data: bytes) -> None:
     name = f"finding-{w.sha256(data)[:16]}"
     header = {"expect": "?", "arguments": " ".join(word for pair in state.arguments.items() for word in pair)}
     header["comment"] = f"made from {state.origin.name} by {data.hex()}"
-    lines = "".join(f"{key}: {value!a}\n" for key, value in header.items())
+    lines = "".join(f"{key}: {ascii(value)[1:-1]}\n" for key, value in header.items())
     world = {p: {"base64": base64.b64encode(e).decode()} if isinstance(e, bytes) else e for p, e in state.world.items()}
     folder = Path(os.environ.get("FUZZ_FINDINGS", tempfile.gettempdir()))
     (folder / f"{name}.vector").write_text(
