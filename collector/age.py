@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from collector.manifest import Record
 
+_MALFORMED = "go by what stands in the clear, and tell the expert"
 SUFFIX = ".age"
 """What follows the ordinary suffix of a file that is encrypted (SPEC 11, clause 2)."""
 MAX_RECIPIENTS = 16
@@ -92,8 +93,8 @@ def hidden(fields: Record, recipients: Sequence[str]) -> str:
 def revealed(record: Record, identities: Sequence[Any]) -> Record:
     """Return a record with its private fields in the clear, for pyrage identities of a recipient.
 
-    A clear record comes back as it is. Raises `RefusedError` where no identity fits, or what is
-    inside is not an object of private fields: the record is as its maker sealed it all the same.
+    A clear record comes back as it is. Raises `RefusedError` where no identity fits, or what is inside is no object
+    of private fields, or names a clear one: the record is as its maker sealed it all the same.
     """
     import pyrage  # noqa: PLC0415 - the same
 
@@ -103,7 +104,10 @@ def revealed(record: Record, identities: Sequence[Any]) -> Record:
         private = decode(bytes(pyrage.decrypt(base64.b64decode(str(record["private"])), list(identities))))
     except (pyrage.DecryptError, ManifestFormatError) as error:
         raise RefusedError("this key does not read the record", hint="give the key of one of the recipients") from error
-    return {**{name: value for name, value in record.items() if name != "private"}, **private}
+    clear = {name: value for name, value in record.items() if name != "private"}
+    if clear.keys() & private.keys():
+        raise RefusedError("the encrypted part of a record names a field that stands in the clear", hint=_MALFORMED)
+    return clear | private
 
 
 def _parsed(recipients: Sequence[str]) -> list[Any]:

@@ -89,13 +89,13 @@ def read_chain(
     first: str = schema.ZERO_HASH,
     last: str | None = None,
     seen: Callable[[Record], None] | None = None,
-    encrypted: bool = False,
+    encrypted: bool | None = None,
 ) -> ChainFile:
     """Read a whole chain; raises `OSError` if the file can't be opened or read.
 
     `last` is the hash that a checkpoint names for the last line, if there is one. Every
     record that can be read is shown to `seen`. `encrypted` tells it of a custody chain; a manifest
-    tells it itself.
+    tells it itself. Where nothing tells it, each record is taken in either form.
     """
     reader = ChainReader(sid, first, tables, encrypted=encrypted)
     chain = ChainFile(Inventory(folder), reader.problems, reader.chain.head(), TornTail(), None, [], None, first)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import disk, layout, seal
+from collector.errors import NotABundleError, WriteError
 from collector.findings import Code, Finding, Findings, Level
 
 if TYPE_CHECKING:
@@ -29,43 +29,101 @@ _SLACK = 1 << 16
 MAX_EXTRA = 200
 """Extra files that are named one by one; a folder of millions is told by their number."""
 
-_PART = re.compile(r"[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}\.part", re.ASCII)
 _ROOT = frozenset({*layout.SEALED_FILES, layout.SUMS, layout.CUSTODY, *layout.FOLDERS})
 _UNSEALED = frozenset({layout.RESERVE, *(name + layout.PART for name in (*layout.SEALED_FILES, layout.SUMS))})
 
 
+def contents_of(path: Path, *, hashed: bool) -> Contents:
+    """Return the contents of a bundle's folder, not looked at yet; raises `NotABundleError` for another folder."""
+    try:
+        if any(disk.stands(path / name) for name in (layout.MANIFEST, layout.CHECKPOINT, layout.SUMS)):
+            return Contents(path, hashed=hashed)
+    except WriteError as error:  # no verdict over a bundle that nobody can look at
+        raise unreadable(error.__cause__) from error
+    except OSError as error:
+        raise unreadable(error) from error
+    raise NotABundleError(
+        "this folder is no bundle: it holds no manifest.jsonl",
+        hint="give the folder that `collect --case` named at its end",
+    )
+
+
+def unreadable(cause: BaseException | None) -> NotABundleError:
+    """Return what is said of a folder that can't be read, or not any more."""
+    number = (cause.errno if isinstance(cause, OSError) else None) or errno.EIO
+    hint = "plug the stick in again and try again"
+    if number in (errno.EACCES, errno.EPERM):
+        hint = "take the rights to read it, or copy the bundle to where you may read it, and try again"
+    return NotABundleError(f"this folder can't be read: {os.strerror(number)}", hint=hint)
+
+
 @dataclass(slots=True)
 class Contents:
-    """The names in a bundle's folder, looked at once; `True` where it is a regular file."""
+    """The names in a bundle's folder, `True` where it is a regular file; any method may raise `OSError`."""
 
     path: Path
-    found: Findings
+    found: Findings = field(default_factory=Findings)
     names: dict[str, bool] = field(default_factory=dict)
     hashed: bool = True
     """Whether step 6 hashes each file; else it looks at kind and length only, and whoever asked hashes."""
     manifest_sha256: str = ""
     """Hash of the manifest as it lies, once it was read."""
+    _unlisted: frozenset[str] = frozenset()
+    _was: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self._was = self._identity()
 
     def look(self) -> None:
         """(1) The folder holds regular files only, under the format's names."""
-        self._list("")
-        for name in sorted(_ROOT & self.names.keys()):
-            if name not in layout.FOLDERS:
-                if not self.names[name]:
-                    self._not_regular(name)
-            elif stat.S_ISDIR((self.path / name).lstat().st_mode):
-                self._list(name)
-            else:
+        unlisted = {}
+        for folder in (*layout.FOLDERS, ""):  # the root last: who adds to custody makes its file before the folder
+            if folder and not self._is_folder(folder):
+                continue
+            try:
+                self._list(folder)
+            except OSError as error:
+                detail = f"the folder can't be listed: {os.strerror(error.errno or 0)}"
+                unlisted[folder] = detail
+        self._unlisted = frozenset(unlisted)
+        for name in sorted({*(_ROOT & self.names.keys()), *unlisted}):
+            if name in unlisted:
+                self.found.add("MISSING", name or ".", unlisted[name])
+            elif name in layout.FOLDERS and not self._is_folder(name):
                 self.found.add("NOT_A_REGULAR_FILE", name, "something else stands in the place of this folder")
+            elif name not in layout.FOLDERS and not self.names[name]:
+                self._not_regular(name)
+
+    def _is_folder(self, name: str) -> bool:
+        return self._kind(name) == stat.S_IFDIR
+
+    def _kind(self, name: str) -> int:
+        """Return the type of an entry, 0 where none stands; raises `OSError`."""
+        try:
+            return stat.S_IFMT((self.path / name).lstat().st_mode)
+        except FileNotFoundError:
+            return 0
 
     def _list(self, folder: str) -> None:
-        try:
-            with os.scandir(self.path / folder) as entries:
-                for entry in entries:
-                    name = f"{folder}/{entry.name}" if folder else entry.name
-                    self.names[name] = entry.is_file(follow_symlinks=False)
-        except OSError as error:
-            self.found.add("MISSING", folder or ".", f"the folder can't be listed: {os.strerror(error.errno or 0)}")
+        with os.scandir(self.path / folder) as entries:
+            for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                self.names[name] = entry.is_file(follow_symlinks=False)
+
+    def _came(self, path: str) -> bool:
+        """Tell whether a file stands there that was added since the folder was listed, and take it in."""
+        folder = path.partition("/")[0]
+        if path not in self.names and self._is_folder(folder) and (kind := self._kind(path)):
+            self.names[path] = kind == stat.S_IFREG
+        return path in self.names
+
+    def is_there(self) -> bool:
+        """Tell whether the folder is still the one that was looked at first: a stick may have been pulled out."""
+        return self._identity() == self._was
+
+    def _identity(self) -> tuple[int, int]:
+        told = self.path.stat()
+        return told.st_dev, told.st_ino
 
     def _not_regular(self, name: str) -> None:
         self.found.add("NOT_A_REGULAR_FILE", name, "a link, folder or device stands in the place of a file")
@@ -100,11 +158,13 @@ class Contents:
     def stored(self, files: Iterable[Stored], chain: str = layout.MANIFEST) -> None:
         """(6) Every artifact has the size and the hash of its record."""
         for stored in files:
+            if stored.path.partition("/")[0] in self._unlisted:
+                continue  # told once, of the folder
             if stored.partial:
                 detail = "what was written of it when the run was cut short"
                 self.found.add("PARTIAL", stored.path, detail, Level.INFORMATION)
             try:
-                if stored.path not in self.names:  # nothing is looked for through a folder that is a link
+                if not self._came(stored.path):  # nothing is looked for through a folder that is a link
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
                 place = f"{self.path}/{stored.path}"
                 size, sha256 = disk.digest(place, stored.size) if self.hashed else (disk.length(place), stored.sha256)
@@ -187,16 +247,15 @@ class Contents:
             legal |= _unfinished(attachments)
         gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
         extra = 0
-        for name in sorted(self.names, key=os.fsencode):
-            if name in known:
-                continue
+        for name in sorted(self.names.keys() - known, key=os.fsencode):
             folder, _, rest = name.rpartition("/")
+            may_stand = name in legal or (not sealed and folder == layout.ARTIFACTS and layout.is_part_name(name))
             if folder != layout.ARTIFACTS and layout.is_litter(rest) and self.names[name]:
                 self.found.add("LITTER", _shown(name), "left by a file manager", Level.INFORMATION)
-            elif name in legal or (not sealed and folder == layout.ARTIFACTS and _PART.fullmatch(rest)):
-                if not self.names[name]:
-                    self._not_regular(name)
-                # else told with its intent, or a temporary file whose intent was lost with the power
+            elif may_stand and not self.names[name]:
+                self._not_regular(name)
+            elif may_stand or not self._kind(name):
+                pass  # told with its intent, its intent was lost with the power, or it has its other name by now
             elif self._is_old_name(name, known):
                 left = "the name that the file beside it had before: power was lost inside the renaming"
                 self.found.add("LITTER", _shown(name), left, Level.INFORMATION)

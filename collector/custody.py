@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 from collector import age, disk, layout, schema, seal
 from collector.chainfile import read_chain
-from collector.errors import AlteredError, LimitError, NotABundleError, NotClosedError, RefusedError, UsageError
+from collector.errors import (
+    AlteredError,
+    DiskFullError,
+    LimitError,
+    NotABundleError,
+    NotClosedError,
+    RefusedError,
+    UsageError,
+)
 from collector.inventory import recipients_of
 from collector.ledger import Ledger, as_json, ordered
 from collector.manifest import encode
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.anchors import Trusted
+    from collector.chainfile import ChainFile
     from collector.ledger import ArtifactFile
     from collector.manifest import Record
     from collector.model import Clock, Json
@@ -42,8 +51,8 @@ MAX_NOTE = 2500
 _MOST_HIDDEN = 45_000
 """Bytes of a note in an encrypted bundle: base64 makes four of three, and up to 17 recipients take 2,300 more."""
 
-_SIGNER = "the holder of the key that signs"
-"""Who gets a bundle, where neither the person nor a hand-over before says it."""
+_HINT_TO = "give a name with --to"
+_HINT_NAME = "give your name with --name"
 MAX_SAID = 500
 """Longest field of a hand-over in characters: six of them fit a line (20 bytes each at most)."""
 
@@ -90,10 +99,9 @@ def hand_over(path: Path, said: HandOver, clock: Clock, tool: Record, trusted: T
     """
     before = verify_bundle(path, trusted)
     holder = _holder(before)
-    fields = _said(said, by=holder.get("to"))
-    fields["checked"] = _checked(before)
-    with _opened(path, clock, tool) as ledger:
-        _refuse_changed(ledger, before)
+    fields = _said(said, _HINT_TO, by=holder.get("to"))
+    fields["checked"] = _checked(before, trusted)
+    with _opened(path, clock, tool, before) as ledger:
         ledger.append("handover", fields)
     return verify_bundle(path, trusted)
 
@@ -113,45 +121,49 @@ def receive(
     """
     before = verify_bundle(path, trusted)
     holder = _holder(before)
-    fields = _said(said, by=holder.get("by"), to=holder.get("to") or _SIGNER)
-    fields["checked"] = _checked(before)
-    with _opened(path, clock, tool) as ledger:
-        _refuse_changed(ledger, before)
+    fields = _said(said, _HINT_NAME, by=holder.get("by"), to=holder.get("to"))
+    fields["checked"] = _checked(before, trusted)
+    with _opened(path, clock, tool, before) as ledger:
         ledger.append_countersigned(fields, sign)
     return verify_bundle(path, trusted)
 
 
-def _refuse_changed(ledger: Ledger, before: VerifiedBundle) -> None:
-    """Raise `RefusedError` where somebody added to custody since it was verified: what was checked is not all."""
-    custody = before.custody
-    if custody is not None and (custody.torn.length or custody.inventory.pending):
-        return  # it was put in order just now, under the lock
-    head = custody.head.last if custody is not None else hashlib.sha256(before.checkpoint or b"").hexdigest()
-    if ledger.head != head:
+def _refuse_changed(chain: ChainFile, before: ChainFile | None) -> None:
+    """Raise `RefusedError` where custody is not byte for byte what was verified: what was checked is not all."""
+    changed = chain.head.length > 0 if before is None else chain.head != before.head
+    if changed:
         raise RefusedError("somebody added to this bundle while it was checked", hint="try again")
+
+
+def _is_seen(char: str) -> bool:
+    """Tell whether a character leaves a mark; a byte that is no UTF-8 (a name typed in another alphabet) does."""
+    return (char.isprintable() and not char.isspace()) or "\udc80" <= char <= "\udcff"
 
 
 def _holder(bundle: VerifiedBundle) -> Record:
     return (bundle.custody.inventory.holder if bundle.custody else None) or {}
 
 
-def _said(said: HandOver, **usual: Json) -> Record:
-    """Return the fields as said, each that was left out as it stands in `usual`."""
+def _said(said: HandOver, hint: str, **usual: Json) -> Record:
+    """Return the fields as said, each that was left out as it stands in `usual`; `hint` where nobody gets it."""
     fields: Record = {}
     for name in ("by", "to", "role", "reason", "place", "condition"):
         text = getattr(said, name)
         if text is not None and len(text) > MAX_SAID:
             raise LimitError(f"{len(text)} characters are too many for one field; {MAX_SAID} are allowed")
+        if text and not any(_is_seen(char) for char in text):
+            raise UsageError("a name or text given is blank: it says nothing", hint="leave it out, or write it out")
         fields[name] = as_json(from_native(text)) if text else usual.get(name)
     if fields["to"] is None:
-        raise UsageError("it is not said who gets the bundle", hint="give a name with --to")
+        raise UsageError("it is not said who gets the bundle", hint=hint)
     return fields
 
 
-def _checked(bundle: VerifiedBundle) -> Record:
+def _checked(bundle: VerifiedBundle, trusted: Trusted | None) -> Record:
     if bundle.checkpoint is None:
         raise NotClosedError("this bundle was never sealed", hint="end its run first with `collect resume`")
-    if any(finding.code == "SEAL_NEAR" for finding in bundle.report.findings):
+    given = None if trusted is None else trusted.seal_code
+    if given is not None and not any(anchor.kind == "seal_code" for anchor in bundle.report.anchors):
         hint = "compare the code on the paper with the photograph, and type it again"
         raise RefusedError("the seal code given is not that of this bundle: 3 to 6 characters differ", hint=hint)
     stored = [*bundle.inventory.stored.values(), *(bundle.custody.inventory.stored.values() if bundle.custody else ())]
@@ -211,6 +223,10 @@ def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record
     try:
         for chunk in disk.chunks(source):
             artifact.write(bytes(chunk))
+        artifact.flush()
+    except DiskFullError:
+        ledger.abandon(artifact, Gap(Outcome.OVER_LIMIT, "there is no room for it", from_native(file.name)))
+        raise
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         _give_up(ledger, artifact, from_native(file.name), reason)
@@ -237,9 +253,9 @@ def _give_up(ledger: Ledger, artifact: ArtifactFile, name: Text, reason: str) ->
 
 
 @contextlib.contextmanager
-def _opened(path: Path, clock: Clock, tool: Record) -> Iterator[Ledger]:
-    """Yield the custody chain, and close it after."""
-    ledger = _open(path, clock, tool)
+def _opened(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None = None) -> Iterator[Ledger]:
+    """Yield the custody chain, as it was in `before` if that is given, and close it after."""
+    ledger = _open(path, clock, tool, before)
     try:
         yield ledger
     except OSError as error:
@@ -248,15 +264,13 @@ def _opened(path: Path, clock: Clock, tool: Record) -> Iterator[Ledger]:
         ledger.release()
 
 
-def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
+def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None) -> Ledger:
     """Return the custody chain of a bundle whose seal holds, ready for the next record.
 
     The artifacts are not hashed again (that is `verify`'s, and a hand-over's). Raises
     `NotABundleError`, `NotClosedError`, `AlteredError` or `RefusedError`; then nothing was changed.
     """
     checkpoint, recipients = sealed(path)
-    sid = checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1]
-    first = hashlib.sha256(checkpoint).hexdigest()
     if disk.stands(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
         raise AlteredError("something else stands in the place of the custody file", hint="`collect verify` says where")
     refuse_strangers(path / layout.ATTACHMENTS)  # before the custody file is made: a refusal leaves no trace
@@ -269,18 +283,9 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
     try:
         if not disk.lock(fd):
             raise RefusedError("another command is adding to this bundle", hint="wait until it ends and try again")
-        chain = read_chain(
-            path / layout.CUSTODY,
-            folder=layout.ATTACHMENTS,
-            tables=schema.CUSTODY,
-            sid=sid,
-            first=first,
-            encrypted=bool(recipients),
-        )
-        if chain.problems:
-            raise AlteredError(
-                "the custody chain was altered: nothing is added to it", hint="`collect verify` says where"
-            )
+        chain = chain_of(path, checkpoint, recipients)
+        if before is not None:
+            _refuse_changed(chain, before.custody)
         disk.sync_folder(path)  # a custody file that was just made has its name for good
         sums = joined(chain, fd)
         ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY, recipients)
@@ -295,6 +300,21 @@ def _open(path: Path, clock: Clock, tool: Record) -> Ledger:
         os.close(fd)
         raise
     return ledger
+
+
+def chain_of(path: Path, checkpoint: bytes, recipients: tuple[str, ...]) -> ChainFile:
+    """Return the custody chain as it lies; raises `AlteredError` where it does not hold, `OSError` where unreadable."""
+    chain = read_chain(
+        path / layout.CUSTODY,
+        folder=layout.ATTACHMENTS,
+        tables=schema.CUSTODY,
+        sid=checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1],
+        first=hashlib.sha256(checkpoint).hexdigest(),
+        encrypted=bool(recipients),
+    )
+    if chain.problems:
+        raise AlteredError("the custody chain was altered: nothing is added to it", hint="`collect verify` says where")
+    return chain
 
 
 def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:

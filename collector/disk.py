@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ImportError:  # Windows: an open file can't be opened for writing twice there
+except ImportError:  # Windows: no lock is held there yet
     _flock, _LOCK = None, 0
 else:
     _flock = getattr(fcntl, "flock", None)
@@ -46,7 +46,7 @@ def refuse_inside_bundle(folder: Path, option: str) -> None:
     """Raise `UsageError` for a folder of some bundle: one more file in there, and that bundle verifies as ALTERED."""
     inside = Path(os.path.realpath(folder))
     for around in (inside, *inside.parents):
-        if all(os.path.lexists(around / name) for name in (layout.MANIFEST, layout.README)):
+        if any(os.path.lexists(around / name) for name in (layout.MANIFEST, layout.CHECKPOINT)):
             hint = f"give another with {option}"
             raise UsageError("the folder is inside the bundle, where nothing may be added", hint=hint)
 

@@ -86,16 +86,15 @@ class Anchor:
 
 
 MAX_FINDINGS = 1000
-"""Most findings that are kept; a bundle of garbage would fill memory otherwise."""
+"""Most findings that are kept of a level, and told of all; a bundle of garbage would fill memory otherwise."""
 
 
-@dataclass(slots=True)
 class Findings:
-    """Collects findings; the first of each run of the same cause come first."""
+    """Collects findings; what is told of many are the worst, and of one level the first."""
 
-    kept: list[Finding]
-    dropped: int = 0
-    worst: Level = Level.INFORMATION
+    def __init__(self) -> None:
+        self._kept: dict[Level, list[Finding]] = {level: [] for level in sorted(Level, reverse=True)}
+        self._count = 0
 
     def add(self, code: str, subject: str, detail: str, level: Level = Level.ALTERED) -> None:
         """Make one and take it in."""
@@ -103,8 +102,17 @@ class Findings:
 
     def take(self, finding: Finding) -> None:
         """Take one in."""
-        self.worst = max(self.worst, finding.level)
-        if len(self.kept) >= MAX_FINDINGS:
-            self.dropped += 1
-            return
-        self.kept.append(finding)
+        self._count += 1
+        kept = self._kept[finding.level]
+        if len(kept) < MAX_FINDINGS:
+            kept.append(finding)
+
+    @property
+    def worst(self) -> Level:
+        """The worst level found, INFORMATION where nothing is."""
+        return next((level for level, kept in self._kept.items() if kept), Level.INFORMATION)
+
+    def told(self) -> tuple[tuple[Finding, ...], int]:
+        """Return the findings by level, the worst first, and the number of those that are not among them."""
+        told = tuple(finding for kept in self._kept.values() for finding in kept)[:MAX_FINDINGS]
+        return told, self._count - len(told)

@@ -24,6 +24,16 @@ TIMESTAMP, TIMESTAMP_REQUEST = "timestamp", "timestamp-request"
 """Kinds of the custody files that are clear in every bundle (SPEC 10.3)."""
 FOLDERS = (ARTIFACTS, ATTACHMENTS)
 
+STORED = r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}"
+"""The form of a stored file's path (SPEC 3.6)."""
+_PART_NAME = re.compile(STORED + re.escape(PART), re.ASCII)
+
+
+def is_part_name(path: str) -> bool:
+    """Tell whether a stored file has this path while it is being written."""
+    return _PART_NAME.fullmatch(path) is not None
+
+
 LITTER = frozenset({"desktop.ini", "Thumbs.db", ".DS_Store"})
 """What file managers leave behind, exactly; `._*` of macOS beside it."""
 

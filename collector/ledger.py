@@ -186,11 +186,6 @@ class Ledger:
         return self._writer.chain.sid
 
     @property
-    def head(self) -> str:
-        """The hash of the last line."""
-        return self._writer.chain.last
-
-    @property
     def records(self) -> int:
         """Records so far."""
         return self._writer.chain.records
@@ -208,8 +203,8 @@ class Ledger:
     def append_countersigned(self, fields: Record, sign: Callable[[bytes], bytes]) -> None:
         """Add a `receipt` and the `signature` under it; `sign` makes an SSHSIG blob of a message.
 
-        Whatever `sign` raises comes out, as does what the disk refuses, and then nothing was added; raises
-        `RefusedError` if what was made does not hold.
+        Whatever `sign` raises comes out, as does what the disk refuses to take, and then nothing was added; raises
+        `RefusedError` if what was made does not hold. Where only the last sync fails, both are added and not yet safe.
         """
         _, line = self._writer.drafted("receipt", self.clock.now(), fields)
         ahead = self._writer.chain.longer(line)
@@ -326,6 +321,12 @@ class Ledger:
         if full is not None:
             raise full
 
+    def abandon(self, file: ArtifactFile, gap: Gap) -> None:
+        """Give the room of an artifact back that could not be written (`cut`); the gap ends its intent."""
+        os.close(file.fd)
+        file.part.unlink()
+        self.gap(file.source, gap, file.path)
+
     def is_due(self) -> bool:
         """Tell whether the oldest grouped artifact has waited for its sync long enough."""
         return bool(self._group) and time.monotonic() - self._group_since >= GROUP_SECONDS
@@ -336,11 +337,11 @@ class Ledger:
         if not group:
             disk.sync(self._file.fd)
             return
-        for file, _ in group:
-            try:
+        with contextlib.ExitStack() as closing:  # also those behind one whose sync fails
+            for file, _ in group:
+                closing.callback(os.close, file.fd)
+            for file, _ in group:
                 disk.sync(file.fd)
-            finally:
-                os.close(file.fd)
         disk.sync(self._file.fd)
         disk.rename(*((file.part, self.path / file.path) for file, _ in group))
         disk.sync_folder(self.path / self.inventory.folder)

@@ -220,7 +220,7 @@ class ChainReader:
         first: str = schema.ZERO_HASH,
         tables: Tables = schema.MANIFEST,
         *,
-        encrypted: bool = False,
+        encrypted: bool | None = None,
     ) -> None:
         self.chain = Chain(sid, first)
         self.problems: list[Problem] = []
@@ -257,10 +257,13 @@ class ChainReader:
     def _read(self, line: bytes, number: int) -> Record | None:
         try:
             record = decode(line)
+            encrypted = "private" in record if self.encrypted is None else self.encrypted
             if number == 1 and self._tables is schema.MANIFEST:
                 recipients = record.get("recipients")
-                self.encrypted = isinstance(recipients, list) and bool(recipients)
-            schema.check(record, self._tables, encrypted=self.encrypted)
+                encrypted = isinstance(recipients, list) and bool(recipients)
+            schema.check(record, self._tables, encrypted=encrypted)
+            if number == 1:
+                self.encrypted = encrypted
         except ManifestFormatError as error:
             self._let_go()
             self._add(Problem(number, error.code, str(error)))
@@ -283,7 +286,7 @@ class ChainReader:
                 what = _not_named(number - 1, f"line {number}") if number > 1 else "the first line names a wrong hash"
                 self._held = number, what
                 return
-        elif sid != self.chain.sid and sid not in self._strangers:
+        elif sid != self.chain.sid and sid not in self._strangers and len(self._strangers) < MAX_PROBLEMS:
             self._strangers.add(sid)
             fault = Problem(number, "CHAIN_BREAK", "the line belongs to another bundle (sid)")
         self._let_go()

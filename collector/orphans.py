@@ -10,29 +10,40 @@ from collector.model import Gap, Outcome
 from collector.times import utc_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from collector.ledger import Ledger
     from collector.manifest import Record
 
 
 def answer_orphans(ledger: Ledger) -> None:
-    """Record what was written of each file that was announced and never recorded: partial, or a gap."""
+    """Record what was written of each file that was announced and never recorded: partial, or a gap.
+
+    Of a manifest, temporary files that nothing announces go too: their intents were grouped and lost with the power.
+    Custody syncs each intent before its file is made; what stands there unannounced is somebody else's.
+    """
     folder = ledger.path / ledger.inventory.folder
     for path, intent in list(ledger.inventory.pending.items()):
         _answer(ledger, path, intent)
-    recorded = {stored.path for stored in ledger.inventory.stored.values()}
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = f"{ledger.inventory.folder}/{entry.name}"
-        if entry.name.endswith(layout.PART) and name not in recorded:
-            whole = entry.with_name(entry.name.removesuffix(layout.PART))
-            if disk.stands(whole) and disk.begins(entry, whole):
-                continue  # its clusters are those of the file
-            lost = "a temporary file whose announcement was lost with the power is removed"
-            size, sha256 = disk.digest(entry)
-            ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
-            entry.unlink()
+    if ledger.inventory.folder == layout.ARTIFACTS and folder.is_dir():
+        _remove_unannounced(ledger, folder)
     for changed in (folder, ledger.path):
         if changed.is_dir():
             disk.sync_folder(changed)
+
+
+def _remove_unannounced(ledger: Ledger, folder: Path) -> None:
+    for entry in sorted(folder.iterdir()):
+        name = f"{ledger.inventory.folder}/{entry.name}"
+        if not layout.is_part_name(name):
+            continue
+        whole = entry.with_name(entry.name.removesuffix(layout.PART))
+        if disk.stands(whole) and disk.begins(entry, whole):
+            continue  # its clusters are those of the file
+        lost = "a temporary file whose announcement was lost with the power is removed"
+        size, sha256 = disk.digest(entry)
+        ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
+        entry.unlink()
 
 
 def _answer(ledger: Ledger, path: str, intent: Record) -> None:

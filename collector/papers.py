@@ -20,7 +20,7 @@ def refuse_folder(folder: Path, option: str) -> None:
     Asked before anything is recorded. A disk that is full shows only later, in `put`.
     """
     hint = f"give another with {option}"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         raise UsageError("there is no such folder", hint=hint)
     disk.refuse_inside_bundle(folder, option)
     if not os.access(folder, os.W_OK | os.X_OK):

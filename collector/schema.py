@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
+from collector import layout
 from collector.errors import ManifestFormatError
 from collector.model import Outcome
 
@@ -124,7 +125,7 @@ is_base64 = matches(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/
 is_nonce = matches(r"[0-9a-f]{32,128}")
 is_code = matches(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}")
 is_plain = matches(r"[ -~]{1,200}")
-is_path = matches(r"(?:artifacts|attachments)/[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.(?!part\b)[a-z0-9]{1,8}){1,2}")
+is_path = matches(layout.STORED)
 # A stock SSH key of somebody else's: the types of OpenSSH that can sign, FIDO keys too (4.2).
 is_signer = matches(r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]{4,4096}={0,2}")  # noqa: E501 - one pattern, as the page has it
 is_verdict = one_of("ISOLATED", "CONNECTED", "UNKNOWN")

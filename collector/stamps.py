@@ -9,8 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import custody, disk, layout, schema, timestamp
-from collector.chainfile import read_chain
+from collector import custody, disk, layout, timestamp
 from collector.errors import AlteredError, RefusedError
 from collector.resume import refuse_strangers
 from collector.times import utc_text
@@ -73,30 +72,19 @@ def take_in(path: Path, file: Path, roots: Sequence[Certificate], clock: Clock, 
         reasons = {errno.ENXIO: "it is no regular file", errno.EFBIG: "it is too large"}
         reason = reasons.get(error.errno or 0, os.strerror(error.errno or 0))
         raise RefusedError(f"the timestamp can't be read: {reason}", hint="give the path of the .tsr file") from error
-    stamp = timestamp.check(token, checkpoint, roots, _nonces(path, checkpoint, encrypted=bool(recipients)))
+    stamp = timestamp.check(token, checkpoint, roots, _nonces(path, checkpoint, recipients))
     is_behind = stamp.time > utc_text(clock.now().utc_ns + _A_DAY)  # one spelling: the texts stand in order of time
     stored = custody.add_clear(path, token, TOKEN, ".tsr", clock, tool)
     return Taken(stamp, stored, is_behind)
 
 
-def _nonces(path: Path, checkpoint: bytes, *, encrypted: bool) -> set[int]:
+def _nonces(path: Path, checkpoint: bytes, recipients: tuple[str, ...]) -> set[int]:
     """Return the nonces of the requests in custody whose bytes are those of their record."""
     if not os.path.lexists(path / layout.CUSTODY):
         return set()
     try:
-        chain = read_chain(
-            path / layout.CUSTODY,
-            folder=layout.ATTACHMENTS,
-            tables=schema.CUSTODY,
-            sid=checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1],
-            first=hashlib.sha256(checkpoint).hexdigest(),
-            encrypted=encrypted,
-        )
+        chain = custody.chain_of(path, checkpoint, recipients)
         refuse_strangers(path / layout.ATTACHMENTS)
-        if chain.problems:
-            raise AlteredError(
-                "the custody chain was altered: nothing is added to it", hint="`collect verify` says where"
-            )
         kept = (stored for stored in chain.inventory.stored.values() if stored.kind == REQUEST)
         return {nonce for stored in kept if (nonce := _nonce(path, stored)) is not None}
     except OSError as error:

@@ -21,24 +21,26 @@ a break the verifier reads on and classifies; what names the cause comes first.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from collector import disk, layout, schema, seal
+from collector import layout, schema, seal
 from collector.anchors import Held, Trusted, compared
 from collector.chainfile import read_chain
-from collector.contents import SMALL, Contents
-from collector.errors import AlteredError, NotABundleError, WriteError
-from collector.findings import Findings, Level, Verdict
+from collector.contents import SMALL, contents_of, unreadable
+from collector.errors import AlteredError
+from collector.findings import Level, Verdict
 from collector.inventory import recipients_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.chainfile import ChainFile
-    from collector.findings import Anchor, Finding
+    from collector.contents import Contents
+    from collector.findings import Anchor, Finding, Findings
     from collector.inventory import Inventory
 
 
@@ -116,17 +118,18 @@ def examine(path: Path, trusted: Trusted) -> Report:
 
 
 def _examined(path: Path, trusted: Trusted, *, hashed: bool = True) -> VerifiedBundle:
+    contents = contents_of(path, hashed=hashed)
     try:
-        is_bundle = any(disk.stands(path / name) for name in (layout.MANIFEST, layout.CHECKPOINT, layout.SUMS))
-    except WriteError as error:  # no verdict over a bundle that nobody can look at
-        raise NotABundleError("this folder can't be read", hint="plug the stick in again and try again") from error
-    if not is_bundle:
-        raise NotABundleError(
-            "this folder is no bundle: it holds no manifest.jsonl",
-            hint="give the folder that `collect --case` named at its end",
-        )
-    found = Findings([])
-    contents = Contents(path, found, hashed=hashed)
+        bundle = _steps(contents, trusted)
+        if bundle.report.verdict is Verdict.ALTERED and not contents.is_there():
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    except OSError as error:  # no verdict over a bundle that nobody can look at
+        raise unreadable(error) from error
+    return bundle
+
+
+def _steps(contents: Contents, trusted: Trusted) -> VerifiedBundle:
+    path, found = contents.path, contents.found
     contents.look()  # (1)
     sealed = contents.names.get(layout.CHECKPOINT, False)
     checkpoint = contents.small(layout.CHECKPOINT) if sealed else None
@@ -232,7 +235,7 @@ def _custody(contents: Contents, manifest: ChainFile, checkpoint: bytes | None) 
             tables=schema.CUSTODY,
             sid=manifest.head.sid,
             first=hashlib.sha256(checkpoint).hexdigest(),
-            encrypted=bool(recipients_of(manifest.inventory.opening)),
+            encrypted=bool(recipients_of(opening)) if (opening := manifest.inventory.opening) else None,
         )
     except OSError as error:
         found.add("CUSTODY_BREAK", layout.CUSTODY, f"it can't be read: {os.strerror(error.errno or 0)}")
@@ -269,10 +272,11 @@ def _report(
     if verdict is Verdict.ALTERED:  # what fits does not make good what was altered
         anchors = tuple(replace(anchor, anchors=False) for anchor in anchors)
     first = manifest.first_line if manifest is not None else None
+    findings, more = found.told()
     return Report(
         verdict=verdict,
-        findings=tuple(sorted(found.kept, key=lambda finding: -finding.level)),
-        more_findings=found.dropped,
+        findings=findings,
+        more_findings=more,
         records=manifest.head.records if manifest is not None else 0,
         artifacts=len(manifest.inventory.stored) if manifest is not None else 0,
         attachments=len(custody.inventory.stored) if custody is not None else 0,

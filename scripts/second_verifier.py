@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -222,6 +223,7 @@ class _Bundle:  # the folder, held open
         self.folders, self.hashes = {"": os.open(path, flags)}, dict[str, str]()
         for name in FOLDERS:
             with suppress(OSError): self.folders[name] = os.open(name, flags | NOFOLLOW, dir_fd=self.folders[""])
+        self.lost = [x for x in FOLDERS if x not in self.folders and self.kind(x) == FOLDER]
         self.manifest, self.custody = _Chain(self, "manifest.jsonl"), _Chain(self, "custody.jsonl")
         self.sealed, self.checkpoint = self.kind("checkpoint") != 0, self.read("checkpoint", tell=False)[0]
         self.said = [*(self.checkpoint or b"").decode("latin-1").split("\n"), *[""] * 4]
@@ -259,7 +261,7 @@ class _Bundle:  # the folder, held open
         for name in sorted((*SEALED, *FOLDERS)):  # step 1
             kind, wanted = self.kind(name), FOLDER if name in FOLDERS else FILE
             self.add("NOT_A_REGULAR_FILE", name, kind not in {0, wanted})
-            self.add("MISSING", name, kind == wanted == FOLDER and name not in self.folders)
+            self.add("MISSING", name, name in self.lost)
         if not chain.read():  # step 2
             for name in (chain.name, "checkpoint") if data is None else (chain.name,): self.read(name)
             return
@@ -296,7 +298,7 @@ class _Bundle:  # the folder, held open
         if file is None: self.read("checkpoint.sig")
         elif chain.keys and data is not None: self.add("SIGNATURE_INVALID", "checkpoint.sig", not held)
     def contents(self, chain: _Chain) -> None:  # steps 6 and 9
-        for path, record in chain.files.items():
+        for path, record in chain.files.items() if chain.folder[:-1] not in self.lost else ():
             data, *got = self.read(path, 0)
             self.add("CONTENT_MISMATCH", path, data is not None and got != [record["size"], record["sha256"]])
             self.add("PARTIAL", path, "partial" in record["flags"], 2)
@@ -348,8 +350,10 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
             check_signature: Check | None = None) -> Report:
     """Verify the bundle in a folder; ValueError where it is none or a code is none, RuntimeError without a program."""
     bundle, roots = _Bundle(path, check_signature or ssh_keygen), [Path(x).read_bytes() for x in tsa_roots]
-    chain, keys = bundle.manifest, {" ".join(x.split()[:2]) for x in expert_keys}
+    chain, lines = bundle.manifest, [x.split() for text in expert_keys for x in text.split("\n")]
+    keys = {y for x in lines for y in map(" ".join, pairwise(x)) if _fits("signer", y) and x[0][0] != "#"}
     try:
+        if expert_keys and not keys: raise ValueError("no SSH key")
         if not any(map(bundle.kind, (chain.name, "checkpoint", "SHA256SUMS"))): raise ValueError("no bundle")
         bundle.steps()
         bundle.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
@@ -371,18 +375,15 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
     found, unhurt = sorted(bundle.found, key=lambda x: x[0])[:1000], "ANCHORED" if anchors else "UNANCHORED"  # step 12
     verdict = {0: "ALTERED", 1: "INCOMPLETE"}.get(found[0][0], unhurt) if found else unhurt
     return Report(verdict, [(code, _shown(subject)) for _, code, subject in found], anchors)
-
 def _shown(text: str) -> str:
     text = text.encode("ascii", "backslashreplace").decode()
     return "".join(x if " " <= x <= "~" else f"\\x{ord(x):02x}" for x in text)
-
-def main() -> int:
-    """Run the command line; return the exit code of section 9."""
+def _main() -> int:  # the exit code of section 9
     parser = argparse.ArgumentParser(description="Verify an evidence bundle.")
     parser.add_argument("path", metavar="BUNDLE")
     for name in ("start_code", "seal_code", "kit_nonce"): parser.add_argument("--" + name.replace("_", "-"))
-    parser.add_argument("--expert-key", dest="expert_keys", action="append", default=[])
-    parser.add_argument("--tsa-root", dest="tsa_roots", action="append", default=[])
+    for name in ("expert-key", "tsa-root"):
+        parser.add_argument("--" + name, dest=name.replace("-", "_") + "s", action="append", default=[])
     parser.add_argument("--json", action="store_true")
     given = vars(parser.parse_args())
     try:
@@ -395,4 +396,4 @@ def main() -> int:
     print(json.dumps(report._asdict()) if as_json else "\n".join(lines))
     return {"ALTERED": 1, "INCOMPLETE": 3}.get(report.verdict, 0)
 
-if __name__ == "__main__": sys.exit(main())
+if __name__ == "__main__": sys.exit(_main())

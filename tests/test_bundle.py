@@ -372,6 +372,28 @@ def test_a_group_is_recorded_only_once_it_has_its_names(tmp_path):
     assert GROUP_FILES == 64
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts its own descriptors")
+def test_a_group_whose_sync_fails_leaves_no_file_open(tmp_path, monkeypatch):
+    """The medium refuses the first of three: the others are closed all the same."""
+    made_bundle = create(tmp_path)
+    made_bundle.grouped = True
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        file = made_bundle.artifact("file", "recent", ".txt", "copied")
+        file.write(b"x")
+        made_bundle._group_since = float("inf")  # no second passes in this test
+        made_bundle.finish(file)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 3
+
+    def refused(fd):
+        raise disk.translated(OSError(5, "no"))
+
+    monkeypatch.setattr(disk, "sync", refused)
+    with pytest.raises(WriteError):
+        made_bundle.commit()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_gap_at_a_path_of_thousands_of_folders_fits_its_line(tmp_path):
     """A subject of 300 KB, whose bytes are not even UTF-8, loses its middle and not its record."""
     made_bundle = create(tmp_path)

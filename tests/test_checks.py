@@ -645,6 +645,20 @@ def test_problems_are_kept_up_to_their_limit():
     assert reader.broken
 
 
+def test_strangers_without_end_fill_no_memory():
+    """Lines of ever other bundles, each chained in: as many are remembered as are told."""
+    reader, prev = manifest.ChainReader(), "0" * 64
+    for number in range(manifest.MAX_PROBLEMS + 50):
+        common = {"v": 1, "sid": f"{number:032x}", "seq": number, "type": "note", "prev": prev}
+        common |= {"utc": "2026-11-18T11:06:40.001000Z", "local": "2026-11-18T12:06:40.001000+01:00"}
+        common |= {"mono_ns": "1", "boot_ns": "1", "boot_id": "b", "observed": None}
+        line = encode({**common, "text": "x"})
+        prev = hashlib.sha256(line).hexdigest()
+        reader.feed(line)
+    assert len(reader._strangers) == len(reader.problems) == manifest.MAX_PROBLEMS
+    assert {problem.code for problem in reader.problems} == {"CHAIN_BREAK"}
+
+
 def test_a_stranger_is_told_once():
     """Lines of another bundle, chained in: the first is told, the next of the same sid is not, a third sid is."""
     lines = []
@@ -782,11 +796,24 @@ def test_a_receipt_says_what_the_hand_over_said(bundle):
     assert records(bundle)[-1]["by"] == "Y"
 
 
-def test_a_receipt_without_a_name_is_its_signer_s(bundle):
-    """Where nobody was named, the key is the name."""
-    receive(bundle)
-    receipt = records(bundle)[0]
-    assert (receipt["by"], receipt["to"]) == (None, "the holder of the key that signs")
+def test_a_receipt_without_a_name_is_refused(bundle):
+    """Where nobody was named before, whoever receives it says who they are: nothing is made up in their place."""
+    with pytest.raises(UsageError) as caught:
+        receive(bundle)
+    assert "--name" in caught.value.hint
+    assert not (bundle / "custody.jsonl").exists()
+
+
+@pytest.mark.parametrize("text", [" ", "\u00a0\t", "\u200b", "\u202e\u2066", "\x1b"])
+def test_a_name_that_shows_nothing_is_refused(bundle, text):
+    """Blanks, and what no screen and no paper shows: for whoever gives, gets, and every other field."""
+    for name in ("by", "to", "role", "reason", "place", "condition"):
+        with pytest.raises(UsageError, match="blank") as caught:
+            hand_over(bundle, **{name: text})
+        assert caught.value.hint
+    assert not (bundle / "custody.jsonl").exists()
+    hand_over(bundle, to=f"A{text}")
+    assert records(bundle)[0]["type"] == "handover"
 
 
 def test_a_field_of_a_hand_over_is_as_long_as_it_may_be(bundle):
@@ -805,12 +832,12 @@ def test_a_hand_over_that_is_refused_says_what_to_do(bundle, tmp_path):
     with pytest.raises(NotClosedError) as unsealed:
         hand_over(made.unsealed(tmp_path / "open").path)
     with pytest.raises(NotClosedError):
-        receive(tmp_path / "open" / "T-1_poste-1_x")
+        receive(tmp_path / "open" / "T-1_poste-1_x", to="B")
     assert "--to" in nobody.value.hint
     assert "collect resume" in unsealed.value.hint
     wrong = Trusted(seal_code="-".join(["AAAA"] * 8))
     with pytest.raises(AlteredError, match="SEAL_MISMATCH"):
-        receive(bundle, wrong)
+        receive(bundle, wrong, to="B")
     assert not (bundle / "custody.jsonl").exists()
 
 
@@ -825,7 +852,7 @@ def test_what_changes_while_a_receipt_is_made_is_told(bundle, monkeypatch):
 
     monkeypatch.setattr(custody, "_open", changing)
     with pytest.raises(AlteredError, match="CONTENT_MISMATCH"):
-        receive(bundle)
+        receive(bundle, to="B")
 
 
 def test_an_observation_after_the_seal_is_recorded_whole(bundle):
@@ -948,20 +975,48 @@ def test_custody_tells_which_rule_was_broken(bundle):
 # --- encrypted chains
 
 
+def lines_of_vector(name):
+    vector = vectors.read(vectors.FOLDER / f"{name}.vector")
+    return vectors.content(vector.world["manifest.jsonl"]).splitlines()
+
+
 def test_the_first_line_says_whether_a_chain_is_encrypted():
-    """Recipients in the first line of a manifest, and nowhere else: from then on what is private is hidden."""
-    for recipients, encrypted in ((["age1qqqq"], True), ([], False), ("age1", False), ({"a": 1}, False)):
+    """Recipients in the first record of a manifest, and nowhere else: from then on what is private is hidden."""
+    hidden, clear = lines_of_vector("encrypted"), lines_of_vector("good")
+    for lines, others, encrypted in ((hidden, clear, True), (clear, hidden, False)):
         reader = manifest.ChainReader()
-        reader.feed(encode({"recipients": recipients}))
-        assert reader.encrypted is encrypted
-        reader.feed(encode({"recipients": ["age1qqqq"]}))
-        reader.feed(encode({"recipients": []}))
-        assert reader.encrypted is encrypted
-    for encrypted in (True, False):
-        reader = manifest.ChainReader(tables=schema.CUSTODY, encrypted=encrypted)
-        reader.feed(encode({"recipients": ["age1qqqq"] if not encrypted else []}))
-        assert reader.encrypted is encrypted
-    assert manifest.ChainReader().encrypted is False
+        assert reader.encrypted is None
+        for line in (lines[0], others[0], encode({"recipients": ["age1qqqq"]}), encode({"recipients": []})):
+            reader.feed(line)
+            assert reader.encrypted is encrypted
+        for known in (True, False):
+            reader = manifest.ChainReader(tables=schema.CUSTODY, encrypted=known)
+            reader.feed(lines[0])
+            assert reader.encrypted is known
+
+
+def test_where_no_first_record_can_be_read_either_form_is_taken():
+    """One byte of the first line, and it is told once: no record after it is held to a form that nobody knows."""
+    for name in ("encrypted", "good"):
+        first, *rest = lines_of_vector(name)
+        for broken in (b"x" + first, first.replace(b'"T-1"', b"[]")):
+            reader = manifest.ChainReader()
+            for line in (broken, *rest):
+                reader.feed(line)
+            reader.end(None)
+            assert reader.encrypted is None
+            assert [(p.line, p.code) for p in reader.problems] == [(1, "BAD_RECORD" if broken[0] == 120 else "SCHEMA")]
+
+
+def test_what_follows_no_first_record_is_not_blamed(tmp_path):
+    """The same of a bundle: the line that was changed, and what the seal says of it."""
+    vector = vectors.read(vectors.FOLDER / "encrypted_custody.vector")
+    path = vector.lay(tmp_path / "bundle")
+    put(path, [b"x" + lines_of_vector("encrypted_custody")[0][1:], *lines_of_vector("encrypted_custody")[1:]])
+    codes = [code for code, _ in findings(path)]
+    assert codes.count("BAD_RECORD") == 1
+    assert "SCHEMA" not in codes
+    assert "CUSTODY_BREAK" not in codes
 
 
 def test_a_writer_takes_hidden_and_clear_records():

@@ -153,7 +153,12 @@ def test_a_reader_gets_the_private_fields_back_and_nobody_else(tmp_path):
     identity, other = pyrage.x25519.Identity.from_str(secret), pyrage.x25519.Identity.generate()
     assert age.revealed(opening, [other, identity])["operator"] == SECRET
     assert age.revealed({"type": "close"}, []) == {"type": "close"}
-    for record, keys in ((opening, [other]), ({**opening, "private": "AAAA"}, [identity])):
+    forged = age.hidden({"case": "another", "operator": "Eve"}, [own])  # what is sealed in the clear stays what it is
+    for record, keys in (
+        (opening, [other]),
+        ({**opening, "private": "AAAA"}, [identity]),
+        ({**opening, "private": forged}, [identity]),
+    ):
         with pytest.raises(RefusedError):
             age.revealed(record, keys)
 

@@ -170,7 +170,7 @@ def commands(bundle: Path, folder: Path, key: Path) -> list[list[object]]:
         ["note", bundle, "x"],
         ["attach", bundle, folder / "photo.jpg"],
         ["handover", bundle, "--to", "B"],
-        ["receive", bundle, "--key", key],
+        ["receive", bundle, "--key", key, "--name", "C"],
         *([["timestamp", "request", bundle, "--out", folder]] if "stamping" in ROOMS else []),
         *([["pack", bundle, "--out", folder, "--json"]] if "packing" in ROOMS else []),
         *([["slip", bundle, "--out", folder]] if "papers" in ROOMS else []),
@@ -263,7 +263,9 @@ print(report.verdict.value, *(f"{{f.code.value}}|{{f.subject}}|{{f.detail}}" for
     done = subprocess.run([sys.executable, "-B", "-c", program, bundle], capture_output=True, text=True, check=True)
     verdict, *findings = done.stdout.splitlines()
     assert verdict == "ALTERED"
-    assert any("Permission denied" in finding or "not there" in finding for finding in findings), findings
+    assert findings[0].endswith("Permission denied"), findings
+    assert findings[0].split("|")[:2] == ["CUSTODY_BREAK" if name == "custody.jsonl" else "MISSING", name]
+    assert not any("not there" in finding for finding in findings), findings
 
 
 @pytest.mark.parametrize("number", range(8))

@@ -230,7 +230,7 @@ def test_a_key_in_an_agent_signs(bundle, keys, tmp_path):
             subprocess.run(["ssh-add", "-q", keys["ed25519"]], env={**os.environ, **env}, check=True)
             alone = tmp_path / "alone.pub"
             alone.write_bytes(keys["ed25519"].with_suffix(".pub").read_bytes())
-            assert live.run("receive", bundle, "--key", alone, env=env).code == 0
+            assert live.run("receive", bundle, "--key", alone, "--name", "E", env=env).code == 0
         finally:
             agent.terminate()
     assert live.verify(bundle, "--expert-key", alone).json["verdict"] == "ANCHORED"
@@ -335,7 +335,7 @@ def test_a_full_disk_leaves_no_receipt_that_nobody_signed(bundle, keys):
     limit = len(before) + 900
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-        f"import sys; sys.argv = ['collect', 'receive', {str(bundle)!r}, '--key', {str(keys['ed25519'])!r}]\n"
+        f"import sys; sys.argv = ['collect', 'receive', {str(bundle)!r}, '--key', {str(keys['ed25519'])!r}, '--name', 'E']\n"
         "from collector.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=live.ROOT, capture_output=True, text=True, check=False)
@@ -368,6 +368,7 @@ def test_what_refuses_a_hand_over_refuses_it_before_it_is_recorded(bundle):
     for exit_code, more in (
         (1, ("--seal-code", near)),
         (2, ("--slip", bundle.parent / "nowhere")),
+        (2, ("--slip", "x" * 5000)),
         (2, ("--slip", bundle)),
         (2, ("--slip", bundle / "artifacts")),
     ):
@@ -397,11 +398,43 @@ def test_a_folder_that_takes_nothing_is_refused_before_it_is_recorded(bundle, sm
     assert not (bundle / "custody.jsonl").exists()
 
 
+def test_a_key_whose_name_no_system_takes_is_no_key(bundle):
+    """Told of the key, never of the bundle: exit 2, and nothing recorded."""
+    done = live.run("receive", bundle, "--key", "x" * 5000, "--name", "E")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no such key" in done.err
+    assert verify_codes(bundle) == []
+
+
+def verify_codes(bundle):
+    return [str(found.code) for found in examine(bundle, Trusted()).findings]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of folders that are not UTF-8")
+def test_a_folder_whose_name_is_not_unicode_is_told_as_its_bytes(bundle, keys):
+    """Every command says it in the same way, and what it prints is JSON for strict readers too."""
+    folder = bundle.rename(bundle.parent / os.fsdecode(b"w\xff"))
+    path = {"text": str(folder.parent) + "/w\ufffd", "hex": os.fsencode(folder).hex()}
+    (folder.parent / "out").mkdir()
+    for command in (
+        ("handover", folder, "--to", "B"),
+        ("receive", folder, "--key", keys["ed25519"]),
+        ("slip", folder, "--out", folder.parent / "out"),
+        ("timestamp", "request", folder, "--out", folder.parent / "out"),
+        ("pack", folder, "--out", folder.parent / "out"),
+    ):
+        done = live.run(*command, "--json")
+        assert done.code == 0
+        json.dumps(told := json.loads(done.out), ensure_ascii=False).encode("utf-8", "strict")
+        assert told["bundle"] == path
+
+
 def test_nothing_of_ours_is_written_into_a_bundle(bundle, tmp_path):
     """One file more, and the evidence would be ALTERED by our own hand: of this bundle or of another."""
     other = tmp_path / "other"
     other.mkdir()
     other = made.sealed(other)
+    (other / "LISEZ-MOI.txt").unlink()  # a bundle all the same: the manifest stands
     packed = live.run("pack", bundle, "--json", "--out", tmp_path)
     secret = tmp_path / "secret"
     told = json.loads(packed.out)
@@ -418,7 +451,7 @@ def test_nothing_of_ours_is_written_into_a_bundle(bundle, tmp_path):
             done = live.run(*command)
             assert (done.code, done.out) == (2, "")
             assert "hint: " in done.err
-    assert str(examine(other, Trusted()).verdict) == "UNANCHORED"
+    assert [str(found.code) for found in examine(other, Trusted()).findings] == ["MISSING"]
     assert not (other / "custody.jsonl").exists()
 
 

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -176,6 +177,27 @@ def test_a_damaged_bundle_has_the_verdict_of_the_first_verifier(seed, tmp_path, 
     first = [str(getattr(x, "code", x)).split(".")[-1] for x in theirs.findings]
     assert ours.verdict == str(getattr(theirs.verdict, "value", theirs.verdict)), (ours.findings, theirs.findings)
     assert [x[0] for x in ours.findings][:1] == first[:1], (ours.findings, theirs.findings)
+
+
+def test_a_file_of_keys_is_read_line_by_line(tmp_path):
+    """As both commands read it: comments and other keys before, options and a comment around; a file without any."""
+    vector = next(one for one in ALL if one.name == "receipt_and_key")
+    bundle = vector.lay(tmp_path / "bundle")
+    key = dict(zip(vector.arguments[::2], vector.arguments[1::2], strict=True))["--expert-key"].replace(",", " ")
+    other = (bundle / "run_key.pub").read_text()
+    for text, verdict in (
+        (f"# {key}\n{other}\n  {key} someone@somewhere\n", "ANCHORED"),
+        (f'no-pty,command="x" {key}\n', "ANCHORED"),
+        (f"{other}#{key}\n", "UNANCHORED"),
+        ("# nothing\n\n", "error"),
+    ):
+        file = tmp_path / "keys.pub"
+        file.write_text(text)
+        for program in (("-m", "collector.cli", "verify"), (str(FILE),)):
+            command = [sys.executable, "-B", *program, str(bundle), "--expert-key", str(file), "--json"]
+            done = subprocess.run(command, cwd=FILE.parents[1], capture_output=True, text=True, check=False)
+            assert (json.loads(done.stdout)["verdict"] if done.stdout else "error") == verdict, (text, done)
+            assert done.returncode == (2 if verdict == "error" else 0)
 
 
 def test_it_is_one_file_of_the_standard_library():

@@ -399,12 +399,26 @@ def test_a_verdict_comes_first_and_the_limits_last(lang, verdict):
     assert not CONTROL.search(text)
     assert max(terminal.width(line) for line in text.split("\n")) <= 80
     assert not re.search("authenti|scell", text, re.IGNORECASE)
-    assert messages._(report.VERDICTS[verdict][0])[:20] in "\n".join(text.split("\n")[:4])
+    assert messages._(report.VERDICTS[verdict][0])[:9] in "\n".join(text.split("\n")[:4])
     assert messages._(report.LIMITS[0]) in text
     assert Code.NOT_A_REGULAR_FILE.value in text
     assert "13" in text  # 26 codes, 20 shown, and 7 that were not kept
     if lang == "fr":
         assert "accès refusé" in text
+
+
+@LANGUAGES
+def test_incomplete_says_what_is_not_complete(lang):
+    """A run that was never closed, or a closed one to which something was added: nobody is told of the other."""
+    messages.install(lang)
+    torn = Finding(Code.TORN_TAIL, "custody.jsonl", "9 bytes follow the last whole line", Level.INCOMPLETE)
+    for code, said, unsaid in (
+        (SEAL, report.UNFINISHED, report.VERDICTS[Verdict.INCOMPLETE]),
+        (None, report.VERDICTS[Verdict.INCOMPLETE], report.UNFINISHED),
+    ):
+        text = " ".join(report.verify_text(found(Verdict.INCOMPLETE, torn, seal_code=code), PATH).split())
+        assert all(" ".join(messages._(sentence).split()) in text for sentence in said)
+        assert not any(" ".join(messages._(sentence).split()) in text for sentence in unsaid)
 
 
 @LANGUAGES

@@ -205,6 +205,9 @@ def main() -> None:
         leave(error.exit_code)
     except click.exceptions.Exit as left:
         sys.exit(left.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message() + "\n")
+        sys.exit(UsageError.exit_code)
     except click.ClickException as error:
         shown.show(UsageError(error.format_message(), hint="collect --help lists what there is"), sys.stderr)
         sys.exit(UsageError.exit_code)

@@ -22,12 +22,14 @@ def slip_command(bundle: str, out: str, seal_code: str | None, *, as_json: bool)
     from collector.anchors import Trusted  # noqa: PLC0415 - only here
     from collector.handover import slip  # noqa: PLC0415 - the same
     from collector.ui import terminal  # noqa: PLC0415 - the same
+    from collector.ui.as_json import path_json  # noqa: PLC0415 - the same
     from collector.verify import verify_bundle  # noqa: PLC0415 - the same
 
     verified = verify_bundle(Path(bundle), Trusted(seal_code=seal_code))
     pdf, html = slip.write(verified, Path(out), language())
     if as_json:
-        say(json.dumps({"bundle": str(verified.path), "pdf": str(pdf), "html": str(html)}) + "\n")
+        told = {"bundle": verified.path, "pdf": pdf, "html": html}
+        say(json.dumps({name: path_json(path) for name, path in told.items()}) + "\n")
         return
     lines = [_("The hand-over slip is ready to be printed:")]
     for path in (pdf, html):

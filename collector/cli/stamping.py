@@ -29,6 +29,7 @@ def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
     from collector import layout, papers, stamps, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import stamped  # noqa: PLC0415 - the same
+    from collector.ui.as_json import path_json  # noqa: PLC0415 - the same
     from collector.ui.terminal import Terminal  # noqa: PLC0415 - the same
 
     host = this_host()
@@ -48,10 +49,10 @@ def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
         raise RefusedError("the request is recorded, but its file could not be written", hint=hint) from error
     if as_json:
         told = {
-            "bundle": bundle,
+            "bundle": path_json(folder),
             "request": asked.stored["path"],
-            "file": str(file),
-            "picture": str(picture),
+            "file": path_json(file),
+            "picture": path_json(picture),
             "sha256": asked.sha256,
             "base64": stamped.request_code(asked),
         }
@@ -72,6 +73,7 @@ def import_command(bundle: str, file: str, roots: tuple[str, ...], *, as_json: b
     from collector import stamps, timestamp, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import stamped  # noqa: PLC0415 - the same
+    from collector.ui.as_json import path_json  # noqa: PLC0415 - the same
 
     trusted = timestamp.roots_from([Path(root) for root in roots])
     host = this_host()
@@ -81,7 +83,7 @@ def import_command(bundle: str, file: str, roots: tuple[str, ...], *, as_json: b
         say(stamped.taken_text(taken))
         return
     told = {
-        "bundle": bundle,
+        "bundle": path_json(Path(bundle)),
         "timestamp": taken.stored["path"],
         "time": taken.stamp.time,
         "authority": taken.stamp.authority,

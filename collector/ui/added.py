@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from collector import countersign
 from collector.findings import Verdict
 from collector.ui import terminal
+from collector.ui.as_json import path_json
 from collector.ui.messages import _
 
 if TYPE_CHECKING:
@@ -63,13 +64,13 @@ def handed_json(bundle: VerifiedBundle, papers: Sequence[Path] = ()) -> dict[str
     holder, custody = _holder(bundle)
     signed = custody.inventory.last_type == "signature"
     return {
-        "bundle": str(bundle.path),
+        "bundle": path_json(bundle.path),
         "verdict": bundle.report.verdict.value,
         "seal_code": bundle.report.seal_code,
         "to": holder["to"],
         "by": holder["by"],
         "checked": holder["checked"],
-        "slip": [str(path) for path in papers],
+        "slip": [path_json(path) for path in papers],
         "custody_records": custody.head.records,
         "custody_head": custody.head.last,
         "key": countersign.fingerprint(custody.receipts[-1].key) if signed and custody.receipts else None,

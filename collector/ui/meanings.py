@@ -23,7 +23,7 @@ MEANINGS: dict[Code, str] = {
     Code.PARTIAL: N_("This file holds only what was written before an interruption."),
     Code.SUMS_MISMATCH: N_("The list of fingerprints was changed."),
     Code.EXTRA_FILE: N_("This file was added: it is no part of the evidence."),
-    Code.LITTER: N_("Left here by a file manager. It is no part of the evidence and harms nothing."),
+    Code.LITTER: N_("Left by a file manager or by lost power. It is no part of the evidence and harms nothing."),
     Code.CUSTODY_BREAK: N_("What was added after the closing (notes, attachments) was changed."),
     Code.START_CODE_MISMATCH: N_("The start code given is not that of this evidence."),
     Code.SEAL_MISMATCH: N_("The seal code given is not that of this evidence."),

@@ -39,6 +39,12 @@ VERDICTS = {
     ),
 }
 
+UNFINISHED = (
+    N_("INCOMPLETE: what was closed is whole, but something added afterwards (a note, a file) was not finished."),
+    N_("The next note or hand-over that is recorded puts that in order."),
+)
+"""What is said instead of a bundle that is sealed."""
+
 ANCHORS = {
     "seal_code": N_("seal code"),
     "start_code": N_("start code (shows the beginning only)"),
@@ -65,7 +71,8 @@ LIMITS = (
 def verify_text(report: Report, path: Path) -> str:
     """Return the text of `collect verify` for one bundle."""
     lines = terminal.fold_path(str(path), WIDTH)
-    for sentence in VERDICTS[report.verdict]:
+    is_unfinished = report.verdict is Verdict.INCOMPLETE and report.seal_code is not None
+    for sentence in UNFINISHED if is_unfinished else VERDICTS[report.verdict]:
         lines += terminal.fold(_(sentence), WIDTH)
     if report.findings:
         lines += ["", *_findings(report)]
