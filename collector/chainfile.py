@@ -40,8 +40,7 @@ class TornTail:
     def add(self, data: bytes) -> None:
         """Take the next bytes in."""
         self.length += len(data)
-        if len(self.start) <= MAX_LINE:
-            self.start = (self.start + data)[: MAX_LINE + 1]
+        self.start = (self.start + data[: MAX_LINE + 1])[: MAX_LINE + 1]
         self._sum.update(data)
 
     def as_record(self) -> Record | None:
@@ -110,10 +109,9 @@ def read_chain(
             if seen is not None:
                 seen(record)
     chain.torn = splitter.torn
+    reader.end(last)
     if splitter.endless:
         reader.problems.append(Problem(reader.chain.records + 1, "BAD_RECORD", "the line does not end within 1 GiB"))
-    reader.end(last)
-    reader.problems.sort(key=lambda problem: problem.line)
     sums = reader.chain
     chain.head = Head(sums.sid, sums.records, splitter.length, splitter.sum.hexdigest(), sums.last)
     return chain
@@ -131,7 +129,7 @@ class _Splitter:
     """Whether reading stopped at `MAX_TAIL` bytes without a line end."""
 
     def lines(self) -> Iterator[bytes]:
-        """Yield each line without LF; one over the limit comes cut to a length that no reader accepts."""
+        """Yield each line without LF; one over the limit loses what lies in its middle, and stays over it."""
         fd = disk.open_regular(self.path)
         try:
             for view in disk.chunks(fd):
@@ -140,10 +138,7 @@ class _Splitter:
                 self.sum.update(chunk)
                 *lines, tail = chunk.split(b"\n")
                 for line in lines:
-                    if self.torn.length > MAX_LINE:
-                        yield b"x" * (MAX_LINE + 1)
-                    else:
-                        yield self.torn.start + line
+                    yield self.torn.start + line
                     self.torn = TornTail()
                 self.torn.add(tail)
                 if self.torn.length > MAX_TAIL:  # no record and no padding of a crash: it may be endless

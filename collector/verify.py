@@ -139,7 +139,7 @@ def _steps(contents: Contents, trusted: Trusted) -> VerifiedBundle:
     else:
         inventory = manifest.inventory
         _closed(manifest, checkpoint, found)  # (3)
-        signature = contents.peek(layout.SIGNATURE) if checkpoint is not None else None
+        signature = contents.peek(layout.SIGNATURE)
         _checkpoint(manifest, checkpoint, signature, found)  # (4)
         _signature(contents, manifest, checkpoint, signature)  # (5)
         contents.stored(inventory.stored.values())  # (6)

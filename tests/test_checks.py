@@ -696,6 +696,7 @@ def problems(lines, last=None):
     reader.end(last)
     assert reader.broken is bool(reader.problems)
     assert broken == sorted(broken), "what is broken stays broken"
+    assert reader.problems == sorted(reader.problems, key=lambda problem: problem.line)
     return [(problem.line, problem.code, problem.detail) for problem in reader.problems]
 
 
@@ -734,6 +735,9 @@ def test_two_breaks_are_two():
     assert problems(apart) == [not_named(3, "line 4"), not_named(7, "line 8")]
     near = [*lines[:2], other(lines[2]), lines[3], other(lines[4]), *lines[5:]]
     assert problems(near) == [not_named(3, "line 4"), not_named(5, "line 6")]
+    row = list(lines)
+    row[2], row[4] = other(row[2], prev="f" * 64), other(row[4], prev="f" * 64)  # four lines in a row that don't fit
+    assert problems(row) == [not_named(3, "line 4"), not_named(5, "line 6")]
     unread = [*lines[:2], b"{", *lines[3:]]
     assert [problem[:2] for problem in problems(unread)] == [(3, "BAD_RECORD")]
     both = [*lines[:2], other(lines[2]), lines[3], b"{", *lines[5:7], other(lines[7]), lines[8]]

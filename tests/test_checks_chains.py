@@ -13,11 +13,13 @@ import made
 import pytest
 import vectors
 
-from collector import chainfile, countersign, custody, disk, layout, schema, seal
+from collector import chainfile, countersign, custody, disk, layout, schema, seal, timestamp
 from collector.anchors import Trusted
 from collector.chainfile import TornTail, read_chain
 from collector.errors import UsageError
+from collector.findings import Level
 from collector.manifest import MAX_LINE
+from collector.timestamp import roots_from
 from collector.verify import examine
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
@@ -179,6 +181,50 @@ def test_slips_of_the_pen_are_counted(bundle, which, name):
     assert str(report.verdict) == ("UNANCHORED" if which == "seal_code" else "ALTERED")
     report = examine(bundle, Trusted(**{which: slips(code, 7)}))
     assert str(report.verdict) == "ALTERED"
+
+
+NOTHING = seal.code(hashlib.sha256(b"").digest())
+"""The code of what is not there."""
+
+
+def details(path, **given):
+    return {str(found.code): found.detail for found in examine(path, Trusted(**given)).findings}
+
+
+def test_codes_and_nonce_where_there_is_nothing_to_compare_with(bundle):
+    """No seal, no first line: each its own finding, whatever code was typed, and the detail says which it is."""
+    code, nonce = slips(code_of(bundle, "checkpoint"), 7), "0" * 32
+    assert details(bundle, seal_code=code)["SEAL_MISMATCH"] == "it is not the checkpoint that the seal code names"
+    assert "KIT_NONCE_MISMATCH" in details(bundle, kit_nonce=nonce)
+    (bundle / "checkpoint").unlink()
+    for given in (code, NOTHING):
+        assert details(bundle, seal_code=given)["SEAL_MISMATCH"] == "there is no seal"
+    lines = (bundle / "manifest.jsonl").read_bytes()
+    (bundle / "manifest.jsonl").write_bytes(b"x" + lines)
+    assert "KIT_NONCE_MISMATCH" not in details(bundle, kit_nonce=nonce), "there is no first record"
+    (bundle / "manifest.jsonl").unlink()
+    (bundle / "checkpoint").write_bytes(b"x")
+    for given in (code_of(bundle, "checkpoint"), NOTHING):
+        found = details(bundle, start_code=given, kit_nonce=nonce)
+        assert found["START_CODE_MISMATCH"] == "its first line is not the one that the start code names"
+        assert "KIT_NONCE_MISMATCH" not in found
+
+
+def test_a_timestamp_that_is_too_large_is_told(bundle):
+    """A megabyte and a byte, recorded as it is: no token, which is an information, and the bundle is whole."""
+    roots = roots_from([Path(__file__).parent / "testdata" / "tsa" / "root.pem"])
+    for more in (0, 1):
+        token = bytes(timestamp.MAX_TOKEN + more)
+        custody.add_clear(bundle, token, layout.TIMESTAMP, ".tsr", made.MadeClock(), dict(TOOL))
+    paths = [path.relative_to(bundle).as_posix() for path in sorted((bundle / "attachments").iterdir())]
+    report = examine(bundle, Trusted(tsa_roots=tuple(roots)))
+    assert [(str(found.code), found.subject) for found in report.findings] == [
+        ("TIMESTAMP_INVALID", path) for path in paths
+    ]
+    assert {int(found.level) for found in report.findings} == {int(Level.INFORMATION)}
+    large = "this file is too large for a timestamp"
+    assert [found.detail == large for found in report.findings] == [False, True]
+    assert str(report.verdict) == "UNANCHORED"
 
 
 def test_the_nonce_of_a_kit_is_read_in_any_case():

@@ -335,7 +335,8 @@ def test_a_full_disk_leaves_no_receipt_that_nobody_signed(bundle, keys):
     limit = len(before) + 900
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-        f"import sys; sys.argv = ['collect', 'receive', {str(bundle)!r}, '--key', {str(keys['ed25519'])!r}, '--name', 'E']\n"
+        f"import sys; sys.argv = ['collect', 'receive', {str(bundle)!r}, '--key', {str(keys['ed25519'])!r}]\n"
+        "sys.argv += ['--name', 'E']\n"
         "from collector.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=live.ROOT, capture_output=True, text=True, check=False)
