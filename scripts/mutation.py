@@ -58,6 +58,7 @@ FILES = (
 TESTS = (
     "test_checks.py",
     "test_checks_chains.py",
+    "test_countersign.py",
     "test_seal.py",
     "test_custody.py",
     "test_manifest.py",
