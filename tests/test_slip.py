@@ -23,7 +23,7 @@ import vectors
 from collector import age, bundle, custody, disk, seal, signing
 from collector.anchors import Trusted
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
-from collector.handover import slip, slip_form, slip_html, slip_pdf, slip_words
+from collector.handover import slip, slip_form, slip_html, slip_parts, slip_pdf, slip_words
 from collector.handover.slip_facts import MAX_GAP_LINES, MAX_TRANSFERS, facts_of
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
@@ -316,6 +316,33 @@ def test_nothing_leaves_its_place(which, plain, hostile, long):
         assert float(word.get("yMax")) <= 292 * points, word.text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_names_the_whole_case(hostile, language):
+    """Pages that are torn apart: the widest case there can be, 64 letters, and the seal code stand on each of them."""
+    drawn = form(hostile, language)
+    pages = text_of(slip_pdf.drawn(drawn), "-layout").split("\f")[:3]
+    code = facts_of(verify_bundle(hostile)).codes.seal_code
+    said = slip_form.Words(language)
+    assert ["W" * 64 in page and code in page for page in pages] == [True] * 3
+    assert "".join(re.findall("W+", pages[0].split(said("medium"))[0])) == "W" * 64, "the box at the top has it, too"
+    feet = Read(slip_html.drawn(drawn)).text
+    assert feet.count(flat(f"{said('case_foot', case='W' * 64)} {said('initials')}")) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_label_is_cut(tmp_path, language):
+    """An encrypted bundle has the longest ones: each says why its box is blank."""
+    path = filled(opened(tmp_path, recipients=[age.new_identity()[1]]))
+    drawn = form(path, language)
+    text = flat(text_of(slip_pdf.drawn(drawn)))
+    rows = [block for page in drawn.pages for section in page for block in section.blocks]
+    labels = [
+        f"{box.label} ({box.note})" if box.note else box.label
+        for row in rows if isinstance(row, slip_parts.Boxes) for box in row.boxes
+    ]  # fmt: skip
+    assert [label for label in labels if flat(label) not in text] == []
+
+
 def test_many_hand_overs_and_gaps_are_bounded(long):
     """The first and the latest are kept, what is left out is counted, and rows to go on by hand are there."""
     facts = facts_of(verify_bundle(long))
@@ -365,7 +392,7 @@ def test_an_encrypted_bundle_leaves_visible_blanks(tmp_path):
     machine = facts.machine
     hidden = (facts.operator, facts.witness, facts.tool.arguments, machine.name, machine.maker, machine.model)
     assert all(entry.hidden and not entry.text for entry in (*hidden, machine.serial, machine.system))
-    for language, note in (("fr", "(chiffré : à remplir à la main)"), ("en", "(encrypted: to be filled in by hand)")):
+    for language, note in (("fr", "(chiffré : à remplir à la main)"), ("en", "(encrypted: fill in by hand)")):
         drawn = form(path, language)
         assert Read(slip_html.drawn(drawn)).text.replace("\u00a0", " ").count(note) == 8
         for text in (flat(text_of(slip_pdf.drawn(drawn), "-layout")), slip_html.drawn(drawn).decode()):

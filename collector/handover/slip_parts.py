@@ -127,7 +127,8 @@ class Form:
     subtitle: str
     intro: str
     pages: tuple[tuple[Section, ...], ...]
-    foot: str
+    foot: tuple[str, str]
+    """Two lines at the foot of each page, each short enough to stand whole: pages that are torn apart name the case."""
     initials: str
     page: str
     """`{number}` and `{pages}` to be filled in."""

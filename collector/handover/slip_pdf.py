@@ -36,7 +36,8 @@ TEXT, SMALL, LABEL = 8.5, 7.0, 6.2
 _MM = 25.4 / 72
 _LEADING = 1.22
 """From one line to the next, in sizes of type."""
-_FOOT = 286.5
+_FOOT = 285.4
+"""Upper edge of the two lines at the foot of each page: a case of 64 letters fits the second one whole."""
 _THIN, _THICK = 0.15, 0.45
 _QR = 27.0
 _EMPTY, _SIGNED = 10.0, 14.0
@@ -87,12 +88,12 @@ class _Sheet:
         pdf, form = self._pdf, self._form
         pdf.add_page()
         pdf.set_line_width(_THIN)
-        pdf.line(LEFT, _FOOT - 1.5, LEFT + WIDTH, _FOOT - 1.5)
+        pdf.line(LEFT, _FOOT - 1.1, LEFT + WIDTH, _FOOT - 1.1)
         page = form.page.format(number=pdf.page, pages=self._said_pages)
         right = f"{form.initials} ____________   {page}"
-        room = self._width(right, SMALL)
-        self._text(right, LEFT + WIDTH - room, _FOOT, SMALL)
-        self._text(self._wrapped(form.foot, SMALL, WIDTH - room - 2, most=1)[0], LEFT, _FOOT, SMALL)
+        self._text(right, LEFT + WIDTH - self._width(right, SMALL), _FOOT, SMALL)
+        for at, line in enumerate(form.foot):
+            self._text(line, LEFT, _FOOT + at * SMALL * _MM * _LEADING, SMALL)
         self.y = TOP
 
     def finished(self) -> bytes:

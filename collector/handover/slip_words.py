@@ -39,7 +39,7 @@ TABLE = {
     "folder": ("Dossier sur le support", "Folder on the medium"),
     # 2
     "machine": ("Poste d'origine", "Computer of origin"),
-    "name": ("Nom du poste", "Name of the computer"),
+    "name": ("Nom du poste", "Computer name"),
     "system": ("Système", "System"),
     "timezone": ("Fuseau horaire du poste", "Time zone of the computer"),
     "ntp": ("Horloge réglée par le réseau", "Clock set by the network"),
@@ -94,7 +94,7 @@ TABLE = {
     "keys": ("{number} clés age~: {keys}", "{number} age keys: {keys}"),
     "and_more_1": ("et {number} autre", "and {number} more"),
     "and_more": ("et {number} autres", "and {number} more"),
-    "hidden": ("chiffré~: à remplir à la main", "encrypted: to be filled in by hand"),
+    "hidden": ("chiffré~: à remplir à la main", "encrypted: fill in by hand"),
     # 5
     "codes": ("Codes et empreintes", "Codes and fingerprints"),
     "start_code": ("Code de départ", "Start code"),
