@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.ui import as_json, qr, terminal
+from collector.ui import as_json, paper, terminal
 from collector.ui.messages import _, ngettext
-from collector.ui.terminal import Terminal
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from collector.handover.opening import Opened
     from collector.handover.packing import Packed
-
-_GROUP, _ROW = 4, 10
-"""Characters of a group and groups of a row of the key on paper."""
 
 
 def packed_json(done: Packed) -> dict[str, object]:
@@ -56,26 +52,17 @@ def packed_text(done: Packed) -> str:
     ]
     if done.practice_identity is not None and len(done.recipients) == 1:
         lines.append(_("No expert was named: only the practice's own key on paper opens it."))
-    if done.practice_identity is None:
+    if done.practice_identity is not None:
+        lines.append(_("Whoever has the practice's key can read the evidence."))
+        lines.append(_("Keep the key in an envelope, apart from the USB stick."))
+    else:
         lines.append(_("The practice's own key is the one that was put on paper when the evidence was collected."))
     return "\n".join(lines) + "\n"
 
 
 def show_identity(identity: str, stream: TextIO) -> None:
-    """Write the practice's key as text and as QR code; it stands nowhere else, and a lost one can't be made again."""
-    out = Terminal(stream)
-    groups = [identity[at : at + _GROUP] for at in range(0, len(identity), _GROUP)]
-    rows = [" ".join(groups[at : at + _ROW]) for at in range(0, len(groups), _ROW)]
-    head = _("THE PRACTICE'S KEY. It is stored nowhere: write it on paper now, or photograph this screen.")
-    keep = _("Whoever has it can read the evidence. Keep it in an envelope, apart from the USB stick.")
-    columns = out.size()[0] - 1
-    lines = [*terminal.fold(head, columns), *(f"      {row}" for row in rows), *terminal.fold(keep, columns)]
-    try:
-        lines += qr.lines(identity, colour=out.has_colour())
-    except Exception:  # noqa: BLE001 - the key stands above in letters; a broken library takes nothing from it
-        lines += []
-    out.write("\n" + "\n".join(lines) + "\n")
-    out.flush()
+    """Show the practice's key as a run does; it stands nowhere else, and a lost one can't be made again."""
+    paper.show_reading_key(identity, None, stream, asks=False)
 
 
 def opened_text(found: Opened) -> str:
