@@ -269,6 +269,25 @@ def test_both_papers_draw_the_same_codes(plain):
         assert path == "".join(f"M{x} {y}h{length}v1h-{length}z" for y, x, length in dark)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_is_printed_as_it_is_written(tmp_path, language):
+    """Hélène, however her accents are stored; a letter that the PDF's fonts lack is escaped there, and it says so."""
+    escapes = flat(slip_form.Words(language)("escapes"))
+    for number, stored in enumerate((unicodedata.normalize("NFD", "Hélène Œuvrard"), "Hélène Œuvrard")):
+        (tmp_path / str(number)).mkdir()
+        drawn = form(filled(opened(tmp_path / str(number), operator=stored)), language)
+        text = flat(text_of(slip_pdf.drawn(drawn)))
+        assert "Hélène Œuvrard" in text
+        assert escapes not in text
+    drawn = form(filled(opened(tmp_path, operator="Nguyễn Łukasz")), language)
+    text = flat(text_of(slip_pdf.drawn(drawn)))
+    assert r"Nguy\u1ec5n \u0141ukasz" in text
+    assert escapes in text
+    page = Read(slip_html.drawn(drawn)).text
+    assert "Nguyễn Łukasz" in page
+    assert escapes not in page
+
+
 # Whatever the bundle says ---------------------------------------------------------------------
 
 

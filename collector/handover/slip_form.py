@@ -51,6 +51,7 @@ def form_of(facts: SlipFacts, language: str) -> Form:
         title=said("title"),
         subtitle=said("subtitle"),
         intro=said("private_paper"),
+        escapes=said("escapes"),
         pages=(
             (
                 _references(facts, said),

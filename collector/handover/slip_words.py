@@ -20,6 +20,10 @@ TABLE = {
         "Écrit privé, établi par la victime ou pour elle. Il n'a pas la force des actes que seul un officier de police judiciaire peut établir. Les cases vides se remplissent à la main~; ce qui est inconnu se note «~inconnu~».",
         "A private paper, made by the victim or for the victim. It does not have the force of what only a police officer can draw up. Empty boxes are filled in by hand; for what is not known, write “not known”.",
     ),
+    "escapes": (
+        "Certaines lettres manquent aux polices de ce PDF~: leur code y est imprimé (\\u…)~; la page HTML montre ces lettres.",
+        "The fonts of this PDF lack some letters: their code is printed instead (\\u…); the HTML page shows these letters.",
+    ),
     "page": ("page {number}/{pages}", "page {number}/{pages}"),
     "initials": ("Paraphes~:", "Initials:"),
     "case_foot": ("Dossier {case}", "Case {case}"),
