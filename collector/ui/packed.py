@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.ui import as_json, paper, terminal
-from collector.ui.messages import _, ngettext
+from collector.ui.messages import _, ngettext, number
+from collector.ui.report import VERDICTS
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from collector.handover.opening import Opened
     from collector.handover.packing import Packed
+
+_WIDTH = terminal.WIDTH - 1
 
 
 def packed_json(done: Packed) -> dict[str, object]:
@@ -38,25 +41,25 @@ def opened_json(found: Opened) -> dict[str, object]:
 
 def packed_text(done: Packed) -> str:
     """Return what is said when a hand-over file was written."""
-    parts = len(done.files) - 1
-    lines = [
-        ngettext(
-            "The evidence is packed into {count} encrypted file, and a list of fingerprints:",
-            "The evidence is packed into {count} encrypted files, and a list of fingerprints:",
-            parts,
-        ),
-        *(f"  {terminal.path_text(str(one.path))}" for one in done.files),
-        _("Size: {size} bytes.", size=done.size),
-        _("Who can open it:"),
-        *(f"  {one}" for one in done.recipients),
-    ]
-    if done.practice_identity is not None and len(done.recipients) == 1:
-        lines.append(_("No expert was named: only the practice's own key on paper opens it."))
-    if done.practice_identity is not None:
-        lines.append(_("Whoever has the practice's key can read the evidence."))
-        lines.append(_("Keep the key in an envelope, apart from the USB stick."))
+    said = ngettext(
+        "The evidence is packed into {count} encrypted file, and a list of fingerprints:",
+        "The evidence is packed into {count} encrypted files, and a list of fingerprints:",
+        len(done.files) - 1,
+    )
+    lines = _folded(said)
+    for one in done.files:
+        lines += terminal.fold_path(str(one.path), _WIDTH, "  ")
+    lines += _folded(_("Size: {size} bytes.", size=number(done.size)))
+    lines += [_("Who can open it:"), *(f"  {one}" for one in done.recipients)]
+    if done.practice_identity is None:
+        told = [_("The practice's own key is the one that was put on paper when the evidence was collected.")]
     else:
-        lines.append(_("The practice's own key is the one that was put on paper when the evidence was collected."))
+        alone = [_("No expert was named: only the practice's own key on paper opens it.")]
+        told = alone if len(done.recipients) == 1 else []
+        told.append(_("Whoever has the practice's key can read the evidence."))
+        told.append(_("Keep the key in an envelope, apart from the USB stick."))
+    for sentence in told:
+        lines += _folded(sentence)
     return "\n".join(lines) + "\n"
 
 
@@ -66,16 +69,16 @@ def show_identity(identity: str, stream: TextIO) -> None:
 
 
 def opened_text(found: Opened) -> str:
-    """Return what is said when a hand-over file was opened."""
-    lines = [
-        _("The bundle is unpacked and verified: {verdict}", verdict=found.report.verdict.value),
-        f"  {terminal.path_text(str(found.path))}",
-    ]
+    """Return what is said when a hand-over file was opened: the verdict in the words of `collect verify`."""
+    lines = _folded(_("The bundle is unpacked and verified:"))
+    lines += terminal.fold_path(str(found.path), _WIDTH, "  ")
+    lines += _folded(_(VERDICTS[found.report.verdict][0]))
     if found.report.seal_code is not None:
-        lines += [
-            _("Seal code: {code}", code=found.report.seal_code),
-            _("Compare it with the paper: `collect verify` with --seal-code does that, and says what it proves."),
-        ]
-    else:
-        lines.append(_("It was never sealed: what is there is whole as far as it goes."))
+        lines += _folded(_("Seal code: {code}", code=found.report.seal_code))
+        told = _("Compare it with the paper: `collect verify` with --seal-code does that, and says what it proves.")
+        lines += _folded(told)
     return "\n".join(lines) + "\n"
+
+
+def _folded(sentence: str) -> list[str]:
+    return terminal.fold(sentence, _WIDTH)
