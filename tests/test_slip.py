@@ -20,7 +20,7 @@ import made
 import pytest
 import vectors
 
-from collector import age, bundle, custody, disk, seal, signing
+from collector import age, bundle, custody, disk, seal, signing, vocabulary
 from collector.anchors import Trusted
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.handover import slip, slip_form, slip_html, slip_parts, slip_pdf, slip_words
@@ -213,7 +213,7 @@ def test_gaps_are_counted_by_source_and_outcome(plain):
 def test_our_paper_is_never_called_what_only_others_make(plain, hostile, language):
     """Neither in any sentence of the table nor on a whole paper."""
     column = LANGUAGES.index(language)
-    tables = (slip_words.TABLE, slip_words.SOURCES, slip_words.OUTCOMES)
+    tables = (slip_words.TABLE, vocabulary.SOURCES, vocabulary.OUTCOMES)
     assert [pair for table in tables for pair in table.values() if FORBIDDEN.search(pair[column])] == []
     for path in (plain, hostile):
         drawn = form(path, language)
@@ -223,7 +223,7 @@ def test_our_paper_is_never_called_what_only_others_make(plain, hostile, languag
 
 def test_french_is_set_as_french(plain):
     """No-break spaces before double marks and inside guillemets, typographic apostrophes, capitals with accents."""
-    for french, english in (*slip_words.TABLE.values(), *slip_words.SOURCES.values(), *slip_words.OUTCOMES.values()):
+    for french, english in (*slip_words.TABLE.values(), *vocabulary.SOURCES.values(), *vocabulary.OUTCOMES.values()):
         assert french
         assert english
         assert re.search(r" [:;?!»]|« |[^~\s\d][;?!»]|\w:(?!\w)", french) is None, french

@@ -7,8 +7,6 @@ docs/THREAT_MODEL.md does. A test looks for them.
 
 from __future__ import annotations
 
-LANGUAGES = ("fr", "en")
-
 TABLE = {
     # the head and foot of each page
     "title": ("Bordereau de remise", "Hand-over slip"),
@@ -275,42 +273,4 @@ TABLE = {
         "{number} lines that follow are not printed here: the custody log has them.",
     ),
 }
-"""Name of a sentence: French, English. `X_1` is the form of `X` for one."""
-
-SOURCES = {
-    "system": ("le poste lui-même", "the computer itself"),
-    "processes": ("programmes en cours", "running programs"),
-    "connections": ("connexions", "connections"),
-    "executables": ("empreintes des programmes", "fingerprints of programs"),
-    "services": ("services", "services"),
-    "interfaces": ("câbles et Wi-Fi", "cables and Wi-Fi"),
-    "routes": ("routes du réseau", "network routes"),
-    "neighbours": ("ordinateurs voisins", "computers nearby"),
-    "dns": ("recherche de noms", "lookup of names"),
-    "sessions": ("utilisateurs connectés", "users logged on"),
-    "windows": ("fenêtres ouvertes", "open windows"),
-    "screen": ("images des écrans", "pictures of the screens"),
-    "recent-files": ("fichiers récents", "recent files"),
-    "network-watch": ("changements du réseau pendant le recueil", "changes of the network during the collection"),
-    "isolate": ("coupure du réseau", "cutting off the network"),
-    "awake": ("maintien du poste en éveil", "keeping the computer awake"),
-    "power": ("secteur et batterie", "mains and battery"),
-    "power-events": ("démarrages et arrêts précédents", "earlier starts and shutdowns"),
-    "activity": ("fichiers modifiés pendant le recueil", "files changing during the collection"),
-    "footprint": ("traces de l'outil", "traces of this tool"),
-    "summary": ("résumé", "summary"),
-    "resume": ("fin d'un recueil interrompu", "end of an interrupted collection"),
-    "seal": ("fermeture", "closing"),
-}
-"""Our sources in plain words; a source that is not here is shown by its slug."""
-
-OUTCOMES = {
-    "absent": ("absent", "not there"),
-    "denied": ("accès refusé", "access refused"),
-    "locked": ("utilisé par un autre programme", "in use by another program"),
-    "timed_out": ("trop long", "took too long"),
-    "over_limit": ("trop gros", "too large"),
-    "unsupported": ("impossible sur ce poste", "not possible here"),
-    "failed": ("erreur de lecture", "error while reading"),
-}
-"""Why something was not obtained."""
+"""Name of a sentence: French, English (`vocabulary.LANGUAGES`). `X_1` is the form of `X` for one."""
