@@ -386,9 +386,9 @@ def test_a_run_that_was_cut_short_says_so(tmp_path):
     facts = facts_of(verify_bundle(one.path))
     resumed = dataclasses.replace(facts, collected=dataclasses.replace(facts.collected, resumes=2))
     text = Read(slip_html.drawn(slip_form.form_of(resumed, "fr"))).text.replace("\u00a0", " ")
-    assert "Recueil écourté : temps imparti écoulé." in text
-    assert "interrompu puis repris 2 fois, chaque fois avec une nouvelle clé" in text
-    assert "constat le moins favorable du recueil : non relevé" in text
+    assert "Collecte écourtée : temps imparti écoulé." in text
+    assert "interrompue puis reprise 2 fois, chaque fois avec une nouvelle clé" in text
+    assert "constat le moins favorable de la collecte : non relevé" in text
     assert "Tout ce qui était attendu a été obtenu." in text
     assert "0 fichier relu" in text
 
