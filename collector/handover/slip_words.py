@@ -222,7 +222,7 @@ TABLE = {
         "Call the departmental council of the medical Order before handing over.",
     ),
     "secrecy_1": (
-        "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, n'en remettez aucun avant cet appel.",
+        "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, ne remettez ni l'un ni l'autre avant cet appel.",
         "This folder may hold data under professional secrecy (names of files, titles of windows, pictures of screens). Hand over only what is necessary. If the computer or a disk is asked for, hand over neither before that call.",
     ),
     "order_called": ("Ordre appelé le (date, heure)", "Order called on (date, time)"),
