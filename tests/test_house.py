@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 FLOORS = """
     errors text layout findings times collector
-    model rows rules tool
+    model rows rules tool vocabulary
     schema facts eyes der second_opinion
     isolation
     timeline

@@ -20,9 +20,13 @@ from collector import contents, verify
 from collector.errors import AlteredError, CollectorError, RefusedError, UsageError
 from collector.handover import archive, opening, packing, parts, unpacking
 from collector.handover.opening import open_file
+from collector.ui import qr
 
 if sys.platform != "linux":
     pytest.skip("runs the stock tar, age and sha256sum of Debian", allow_module_level=True)
+
+import pty
+import termios
 
 import live
 
@@ -154,18 +158,43 @@ def test_every_recipient_and_the_practice_open_it(tmp_path, bundle, out):
 
 
 def test_without_a_recipient_only_the_paper_opens_it(tmp_path, bundle, out):
-    """The key stands on stderr in groups of four and as a QR code; typed as it stands there, it opens the file."""
+    """The key stands on stderr on a line of its own, as stock age takes it, and in a file no QR code is drawn."""
     done = live.run("pack", bundle)
     assert done.code == 0
     assert "only the practice's own key on paper opens it" in done.out
     assert "AGE-" not in done.out
-    rows = [line.strip() for line in done.err.splitlines() if line.startswith("      ")]
-    assert "█" in done.err
+    assert done.err.isascii()
+    (key,) = (line for line in done.err.splitlines() if line.startswith("AGE-SECRET-KEY-1"))
     opened = subprocess.run(
         live.command("open", bundle.parent / NAME, "--identity", "-", "--out", out),
-        input="\n".join(rows).lower().encode(), capture_output=True, check=True,
+        input=key.lower().encode(), capture_output=True, check=True,
     )  # fmt: skip
     assert b"UNANCHORED" in opened.stdout
+    (tmp_path / "copied").write_text(key + "\n")
+    assert inner(tmp_path / "copied", bundle.parent / NAME)
+
+
+@pytest.mark.parametrize(("lang", "heading"), [("en", "READING KEY"), ("fr", "CLÉ DE LECTURE")])
+def test_the_key_and_its_code_stand_on_one_screen(bundle, lang, heading):
+    """On a terminal of 80x24 the heading, the letters and the QR code are seen together, and the code is whole."""
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
+    command, settings = live.command("pack", bundle, "--lang", lang), live.environment(TERM="xterm", NO_COLOR="1")
+    with subprocess.Popen(command, stdin=follower, stdout=subprocess.DEVNULL, stderr=follower, env=settings) as process:
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(leader, 65536)
+            except OSError:
+                break
+        assert process.wait(60) == 0
+    os.close(leader)
+    lines = shown.decode().splitlines()
+    assert len(lines) < 24
+    assert lines[0].startswith(heading)
+    (key,) = (line for line in lines if line.startswith("AGE-SECRET-KEY-1"))
+    assert lines[-19:] == qr.lines(key, colour=False)
 
 
 def test_the_recipients_of_the_bundle_are_among_them(tmp_path, keyfile):

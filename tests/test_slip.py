@@ -20,10 +20,10 @@ import made
 import pytest
 import vectors
 
-from collector import age, bundle, custody, disk, seal, signing
+from collector import age, bundle, custody, disk, seal, signing, vocabulary
 from collector.anchors import Trusted
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
-from collector.handover import slip, slip_form, slip_html, slip_pdf, slip_words
+from collector.handover import slip, slip_form, slip_html, slip_parts, slip_pdf, slip_words
 from collector.handover.slip_facts import MAX_GAP_LINES, MAX_TRANSFERS, facts_of
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
@@ -213,7 +213,7 @@ def test_gaps_are_counted_by_source_and_outcome(plain):
 def test_our_paper_is_never_called_what_only_others_make(plain, hostile, language):
     """Neither in any sentence of the table nor on a whole paper."""
     column = LANGUAGES.index(language)
-    tables = (slip_words.TABLE, slip_words.SOURCES, slip_words.OUTCOMES)
+    tables = (slip_words.TABLE, vocabulary.SOURCES, vocabulary.OUTCOMES)
     assert [pair for table in tables for pair in table.values() if FORBIDDEN.search(pair[column])] == []
     for path in (plain, hostile):
         drawn = form(path, language)
@@ -223,7 +223,7 @@ def test_our_paper_is_never_called_what_only_others_make(plain, hostile, languag
 
 def test_french_is_set_as_french(plain):
     """No-break spaces before double marks and inside guillemets, typographic apostrophes, capitals with accents."""
-    for french, english in (*slip_words.TABLE.values(), *slip_words.SOURCES.values(), *slip_words.OUTCOMES.values()):
+    for french, english in (*slip_words.TABLE.values(), *vocabulary.SOURCES.values(), *vocabulary.OUTCOMES.values()):
         assert french
         assert english
         assert re.search(r" [:;?!»]|« |[^~\s\d][;?!»]|\w:(?!\w)", french) is None, french
@@ -267,6 +267,25 @@ def test_both_papers_draw_the_same_codes(plain):
     for path, sha256 in zip(drawn, (codes.start_sha256, codes.seal_sha256), strict=True):
         _, dark = slip_html.runs(sha256)
         assert path == "".join(f"M{x} {y}h{length}v1h-{length}z" for y, x, length in dark)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_is_printed_as_it_is_written(tmp_path, language):
+    """Hélène, however her accents are stored; a letter that the PDF's fonts lack is escaped there, and it says so."""
+    escapes = flat(slip_form.Words(language)("escapes"))
+    for number, stored in enumerate((unicodedata.normalize("NFD", "Hélène Œuvrard"), "Hélène Œuvrard")):
+        (tmp_path / str(number)).mkdir()
+        drawn = form(filled(opened(tmp_path / str(number), operator=stored)), language)
+        text = flat(text_of(slip_pdf.drawn(drawn)))
+        assert "Hélène Œuvrard" in text
+        assert escapes not in text
+    drawn = form(filled(opened(tmp_path, operator="Nguyễn Łukasz")), language)
+    text = flat(text_of(slip_pdf.drawn(drawn)))
+    assert r"Nguy\u1ec5n \u0141ukasz" in text
+    assert escapes in text
+    page = Read(slip_html.drawn(drawn)).text
+    assert "Nguyễn Łukasz" in page
+    assert escapes not in page
 
 
 # Whatever the bundle says ---------------------------------------------------------------------
@@ -316,6 +335,33 @@ def test_nothing_leaves_its_place(which, plain, hostile, long):
         assert float(word.get("yMax")) <= 292 * points, word.text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_names_the_whole_case(hostile, language):
+    """Pages that are torn apart: the widest case there can be, 64 letters, and the seal code stand on each of them."""
+    drawn = form(hostile, language)
+    pages = text_of(slip_pdf.drawn(drawn), "-layout").split("\f")[:3]
+    code = facts_of(verify_bundle(hostile)).codes.seal_code
+    said = slip_form.Words(language)
+    assert ["W" * 64 in page and code in page for page in pages] == [True] * 3
+    assert "".join(re.findall("W+", pages[0].split(said("medium"))[0])) == "W" * 64, "the box at the top has it, too"
+    feet = Read(slip_html.drawn(drawn)).text
+    assert feet.count(flat(f"{said('case_foot', case='W' * 64)} {said('initials')}")) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_label_is_cut(tmp_path, language):
+    """An encrypted bundle has the longest ones: each says why its box is blank."""
+    path = filled(opened(tmp_path, recipients=[age.new_identity()[1]]))
+    drawn = form(path, language)
+    text = flat(text_of(slip_pdf.drawn(drawn)))
+    rows = [block for page in drawn.pages for section in page for block in section.blocks]
+    labels = [
+        f"{box.label} ({box.note})" if box.note else box.label
+        for row in rows if isinstance(row, slip_parts.Boxes) for box in row.boxes
+    ]  # fmt: skip
+    assert [label for label in labels if flat(label) not in text] == []
+
+
 def test_many_hand_overs_and_gaps_are_bounded(long):
     """The first and the latest are kept, what is left out is counted, and rows to go on by hand are there."""
     facts = facts_of(verify_bundle(long))
@@ -340,9 +386,9 @@ def test_a_run_that_was_cut_short_says_so(tmp_path):
     facts = facts_of(verify_bundle(one.path))
     resumed = dataclasses.replace(facts, collected=dataclasses.replace(facts.collected, resumes=2))
     text = Read(slip_html.drawn(slip_form.form_of(resumed, "fr"))).text.replace("\u00a0", " ")
-    assert "Recueil écourté : temps imparti écoulé." in text
-    assert "interrompu puis repris 2 fois, chaque fois avec une nouvelle clé" in text
-    assert "constat le moins favorable du recueil : non relevé" in text
+    assert "Collecte écourtée : temps imparti écoulé." in text
+    assert "interrompue puis reprise 2 fois, chaque fois avec une nouvelle clé" in text
+    assert "constat le moins favorable de la collecte : non relevé" in text
     assert "Tout ce qui était attendu a été obtenu." in text
     assert "0 fichier relu" in text
 
@@ -365,7 +411,7 @@ def test_an_encrypted_bundle_leaves_visible_blanks(tmp_path):
     machine = facts.machine
     hidden = (facts.operator, facts.witness, facts.tool.arguments, machine.name, machine.maker, machine.model)
     assert all(entry.hidden and not entry.text for entry in (*hidden, machine.serial, machine.system))
-    for language, note in (("fr", "(chiffré : à remplir à la main)"), ("en", "(encrypted: to be filled in by hand)")):
+    for language, note in (("fr", "(chiffré : à remplir à la main)"), ("en", "(encrypted: fill in by hand)")):
         drawn = form(path, language)
         assert Read(slip_html.drawn(drawn)).text.replace("\u00a0", " ").count(note) == 8
         for text in (flat(text_of(slip_pdf.drawn(drawn), "-layout")), slip_html.drawn(drawn).decode()):

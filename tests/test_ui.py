@@ -26,10 +26,26 @@ from collector.acquisition import Result
 from collector.errors import DiskFullError, NotABundleError
 from collector.facts import DefaultRoute, Facts, Link
 from collector.findings import Anchor, Code, Finding, Level, Verdict
+from collector.handover.opening import Opened
+from collector.handover.packing import Packed
+from collector.handover.parts import Written
 from collector.isolation import Reason, judge
 from collector.model import Gap, Outcome
 from collector.sources import SOURCES
-from collector.ui import as_json, errors, final, meanings, messages, network, progress, qr, report, terminal
+from collector.ui import (
+    added,
+    as_json,
+    errors,
+    final,
+    meanings,
+    messages,
+    network,
+    packed,
+    progress,
+    qr,
+    report,
+    terminal,
+)
 from collector.ui.remaining import Remaining
 from collector.verify import Report
 
@@ -432,6 +448,37 @@ def test_unanchored_says_how_to_anchor(lang):
         found(Verdict.ANCHORED, anchors=(Anchor("seal_code", anchors=True, detail=""),)), PATH
     )
     assert "--seal-code" not in anchored
+
+
+@LANGUAGES
+def test_what_is_told_after_the_seal_is_narrow(lang):
+    """Note, attachment and hand-over file: at most 80 columns whatever the path is, and nothing of it lost."""
+    messages.install(lang)
+    files = (Written(PATH / f"{'x' * 99}.tar.age", 141_160, SHA256), Written(PATH / "x.sha256", 1, SHA256))
+    told = [
+        added.note_text(),
+        added.attachment_text({"path": f"attachments/{'x' * 99}.jpg", "sha256": SHA256}),
+        packed.packed_text(Packed(PATH, files, ("age1" + "q" * 58,), "AGE-SECRET-KEY-1")),
+        packed.packed_text(Packed(PATH, files, ("age1" + "q" * 58,), None)),
+        *(packed.opened_text(Opened(PATH / ("x" * 99), found(verdict))) for verdict in Verdict),
+    ]
+    assert [line for text in told for line in text.splitlines() if terminal.width(line) > 79] == []
+    assert SHA256 in told[1]
+    assert ("141\u00a0160" if lang == "fr" else "141,160") in told[2]
+    assert all(re.sub(r"\s", "", str(PATH)) in re.sub(r"\s", "", text) for text in told[2:])
+
+
+@LANGUAGES
+@pytest.mark.parametrize("verdict", [Verdict.UNANCHORED, Verdict.INCOMPLETE])
+def test_a_verdict_has_one_wording(lang, verdict):
+    """What `open` says of a bundle is what `verify` says of it, in the same words."""
+    messages.install(lang)
+    opened = " ".join(packed.opened_text(Opened(PATH, found(verdict))).split())
+    verified = " ".join(report.verify_text(found(verdict), PATH).split())
+    words = " ".join(messages._(report.VERDICTS[verdict][0]).split())
+    assert words in opened
+    assert words in verified
+    assert lang == "en" or verdict.value not in opened
 
 
 def test_every_finding_code_has_a_meaning_and_altered_ones_an_advice():

@@ -51,6 +51,7 @@ def form_of(facts: SlipFacts, language: str) -> Form:
         title=said("title"),
         subtitle=said("subtitle"),
         intro=said("private_paper"),
+        escapes=said("escapes"),
         pages=(
             (
                 _references(facts, said),
@@ -73,8 +74,9 @@ def form_of(facts: SlipFacts, language: str) -> Form:
             ),
             (_chain(facts, said),),
         ),
-        foot="  ·  ".join(
-            (said("title"), said("seal_foot", code=facts.codes.seal_code), said("case_foot", case=facts.case))
+        foot=(
+            f"{said('title')}  ·  {said('seal_foot', code=facts.codes.seal_code)}",
+            said("case_foot", case=facts.case),
         ),
         initials=said("initials"),
         page=said("page", number="{number}", pages="{pages}"),
@@ -96,7 +98,7 @@ def _listed(said: Words, *names: str) -> Sentences:
 
 
 def _references(facts: SlipFacts, said: Words) -> Section:
-    case = Box(said("case"), facts.case, 2)
+    case = Box(said("case"), facts.case, 3, lines=3)  # two on the PDF, even of 64 wide letters
     return Section("", (Boxes((case, *(_blank(said, name) for name in ("item", "envelope", "complaint")))),))
 
 

@@ -126,8 +126,11 @@ class Form:
     title: str
     subtitle: str
     intro: str
+    escapes: str
+    """What is said on a paper that spells letters it has not: where they are shown."""
     pages: tuple[tuple[Section, ...], ...]
-    foot: str
+    foot: tuple[str, str]
+    """Two lines at the foot of each page, each short enough to stand whole: pages that are torn apart name the case."""
     initials: str
     page: str
     """`{number}` and `{pages}` to be filled in."""

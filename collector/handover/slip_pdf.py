@@ -1,11 +1,14 @@
 """Draws the form of a « bordereau de remise » as a PDF of A4 pages that are filled in by hand.
 
 Only the fonts that every reader of PDF has are used. They know the characters of cp1252; any other one is drawn in the
-escaped form of `collector.text`. Every text is broken and cut to its box, so nothing leaves its place.
+escaped form of `collector.text`, and the first page then says that the HTML page shows it. Every text is broken and cut
+to its box, so nothing leaves its place.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import unicodedata
 from typing import TYPE_CHECKING
 
 from fpdf import FPDF
@@ -36,7 +39,8 @@ TEXT, SMALL, LABEL = 8.5, 7.0, 6.2
 _MM = 25.4 / 72
 _LEADING = 1.22
 """From one line to the next, in sizes of type."""
-_FOOT = 286.5
+_FOOT = 285.4
+"""Upper edge of the two lines at the foot of each page: a case of 64 letters fits the second one whole."""
 _THIN, _THICK = 0.15, 0.45
 _QR = 27.0
 _EMPTY, _SIGNED = 10.0, 14.0
@@ -47,8 +51,11 @@ _CELL = 6.0
 
 def drawn(form: Form) -> bytes:
     """Return the PDF of a form: the same bytes for the same form."""
-    pages = _filled(form, 0).pages  # each foot says how many there are
-    return _filled(form, pages).finished()
+    draft = _filled(form, 0)
+    if draft.has_escapes:
+        form = dataclasses.replace(form, intro=f"{form.intro} {form.escapes}")
+        draft = _filled(form, 0)
+    return _filled(form, draft.pages).finished()  # each foot says how many there are
 
 
 def _filled(form: Form, pages: int) -> _Sheet:
@@ -73,9 +80,11 @@ class _Sheet:
         pdf.core_fonts_encoding = "cp1252"
         pdf.set_auto_page_break(auto=False)
         pdf.set_creation_date(form.closed)
-        pdf.set_title(_known(form.title))
+        pdf.set_title(form.title)
         pdf.set_lang(form.language)
         self.y = TOP
+        self.has_escapes = False
+        """Whether a letter was drawn in its escaped form because the fonts have it not."""
 
     @property
     def pages(self) -> int:
@@ -87,12 +96,12 @@ class _Sheet:
         pdf, form = self._pdf, self._form
         pdf.add_page()
         pdf.set_line_width(_THIN)
-        pdf.line(LEFT, _FOOT - 1.5, LEFT + WIDTH, _FOOT - 1.5)
+        pdf.line(LEFT, _FOOT - 1.1, LEFT + WIDTH, _FOOT - 1.1)
         page = form.page.format(number=pdf.page, pages=self._said_pages)
         right = f"{form.initials} ____________   {page}"
-        room = self._width(right, SMALL)
-        self._text(right, LEFT + WIDTH - room, _FOOT, SMALL)
-        self._text(self._wrapped(form.foot, SMALL, WIDTH - room - 2, most=1)[0], LEFT, _FOOT, SMALL)
+        self._text(right, LEFT + WIDTH - self._width(right, SMALL), _FOOT, SMALL)
+        for at, line in enumerate(form.foot):
+            self._text(line, LEFT, _FOOT + at * SMALL * _MM * _LEADING, SMALL)
         self.y = TOP
 
     def finished(self) -> bytes:
@@ -310,11 +319,11 @@ class _Sheet:
     def _text(self, text: str, x: float, y: float, size: float, *, font: str = "helvetica", style: str = "") -> None:
         """Draw one line; `y` is its upper edge."""
         self._pdf.set_font(font, style, size)
-        self._pdf.text(x, y + size * _MM * 0.78, _known(text))
+        self._pdf.text(x, y + size * _MM * 0.78, self._known(text))
 
     def _width(self, text: str, size: float, *, font: str = "helvetica", style: str = "") -> float:
         self._pdf.set_font(font, style, size)
-        return float(self._pdf.get_string_width(_known(text)))
+        return float(self._pdf.get_string_width(self._known(text)))
 
     def _wrapped(
         self, text: str, size: float, width: float, *, font: str = "helvetica", style: str = "", most: int = 100
@@ -322,7 +331,7 @@ class _Sheet:
         """Return a text as at most `most` lines that fit a width; where it is cut, it ends in an ellipsis."""
         lines: list[str] = []
         line = ""
-        for word in _known(text).split(" "):
+        for word in self._known(text).split(" "):
             if len(lines) > most:  # what follows is cut off
                 break
             joined = f"{line} {word}" if line else word
@@ -351,18 +360,16 @@ class _Sheet:
             fits += 1
         return fits
 
+    def _known(self, text: str) -> str:
+        """Return a text in the characters of cp1252; any other one escaped as `collector.text.printable` does."""
+        whole = unicodedata.normalize("NFC", text)  # a letter and the accent that follows it are one character there
+        known = "".join(char if _is_known(char) else escaped(char) for char in whole)
+        self.has_escapes |= known != whole
+        return known
+
 
 def _edges() -> list[float]:
     return [LEFT + sum(WIDTHS[:at]) for at in range(len(WIDTHS))]
-
-
-def _known(text: str) -> str:
-    """Return a text in the characters of cp1252; any other one escaped as `collector.text.printable` does."""
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return "".join(char if _is_known(char) else escaped(char) for char in text)
-    return text
 
 
 def _is_known(char: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.handover.slip_words import LANGUAGES, OUTCOMES, SOURCES, TABLE
+from collector import vocabulary
+from collector.handover.slip_words import TABLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,11 +16,11 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._column = LANGUAGES.index(language)
+        self._column = vocabulary.LANGUAGES.index(language)
 
     def __call__(self, name: str, **fields: object) -> str:
         """Return a sentence of `TABLE`."""
-        return self._set(TABLE[name]).format(**fields)
+        return _set(TABLE[name][self._column]).format(**fields)
 
     def counted(self, name: str, count: int, **fields: object) -> str:
         """Return the sentence for `count` things; French takes zero as one."""
@@ -28,15 +29,15 @@ class Words:
 
     def source(self, slug: str) -> str:
         """Return what a source is about, or its slug where it is none of ours."""
-        return self._set(SOURCES[slug]) if slug in SOURCES else slug
+        return _set(vocabulary.about(slug, self.language))
 
     def outcome(self, slug: str) -> str:
         """Return why something was not obtained."""
-        return self._set(OUTCOMES[slug]) if slug in OUTCOMES else slug
+        return _set(vocabulary.outcome(slug, self.language))
 
     def number(self, count: int) -> str:
         """Return an integer as a person writes it."""
-        return f"{count:,}".replace(",", "\u00a0") if self.language == "fr" else f"{count:,}"
+        return vocabulary.number(count, self.language)
 
     def size(self, size: int, *, exact: bool = True) -> str:
         """Return a size in bytes, and in larger units where it has them (powers of 1,000)."""
@@ -55,5 +56,6 @@ class Words:
         """Return a time of day to the second; the reader sees which number is the month."""
         return f"{moment:%d/%m/%Y %H:%M:%S}" if self.language == "fr" else f"{moment:%Y-%m-%d %H:%M:%S}"
 
-    def _set(self, pair: tuple[str, str]) -> str:
-        return pair[self._column].replace("~", "\u00a0").replace("'", "\u2019")
+
+def _set(words: str) -> str:
+    return words.replace("~", "\u00a0").replace("'", "\u2019")

@@ -7,8 +7,6 @@ docs/THREAT_MODEL.md does. A test looks for them.
 
 from __future__ import annotations
 
-LANGUAGES = ("fr", "en")
-
 TABLE = {
     # the head and foot of each page
     "title": ("Bordereau de remise", "Hand-over slip"),
@@ -19,6 +17,10 @@ TABLE = {
     "private_paper": (
         "Écrit privé, établi par la victime ou pour elle. Il n'a pas la force des actes que seul un officier de police judiciaire peut établir. Les cases vides se remplissent à la main~; ce qui est inconnu se note «~inconnu~».",
         "A private paper, made by the victim or for the victim. It does not have the force of what only a police officer can draw up. Empty boxes are filled in by hand; for what is not known, write “not known”.",
+    ),
+    "escapes": (
+        "Certaines lettres manquent aux polices de ce PDF~: leur code y est imprimé (\\u…)~; la page HTML montre ces lettres.",
+        "The fonts of this PDF lack some letters: their code is printed instead (\\u…); the HTML page shows these letters.",
     ),
     "page": ("page {number}/{pages}", "page {number}/{pages}"),
     "initials": ("Paraphes~:", "Initials:"),
@@ -39,7 +41,7 @@ TABLE = {
     "folder": ("Dossier sur le support", "Folder on the medium"),
     # 2
     "machine": ("Poste d'origine", "Computer of origin"),
-    "name": ("Nom du poste", "Name of the computer"),
+    "name": ("Nom du poste", "Computer name"),
     "system": ("Système", "System"),
     "timezone": ("Fuseau horaire du poste", "Time zone of the computer"),
     "ntp": ("Horloge réglée par le réseau", "Clock set by the network"),
@@ -50,7 +52,7 @@ TABLE = {
     "clock_watch": ("Heure d'une montre ou d'un téléphone", "Time on a watch or telephone"),
     "clock_drift": ("Écart", "Difference"),
     # 3
-    "run": ("Recueil", "Collection"),
+    "run": ("Collecte", "Collection"),
     "place": ("Lieu (adresse, pièce)", "Place (address, room)"),
     "started": ("Début", "Start"),
     "ended": ("Fin", "End"),
@@ -76,7 +78,7 @@ TABLE = {
     "records": ("Lignes du journal", "Lines of the log"),
     "isolation": ("Isolement du réseau", "Isolation from the network"),
     "isolation_all": (
-        "au début~: {open}~; à la fin~: {close}~; constat le moins favorable du recueil~: {run}",
+        "au début~: {open}~; à la fin~: {close}~; constat le moins favorable de la collecte~: {run}",
         "at the start: {open}; at the end: {close}; worst found during the collection: {run}",
     ),
     "ISOLATED": ("isolé", "isolated"),
@@ -87,21 +89,21 @@ TABLE = {
     "stayed_on": ("oui, du début à la fin", "yes, from start to end"),
     "recipients": ("Chiffré pour", "Encrypted for"),
     "not_encrypted": (
-        "non chiffré~: qui tient le support peut tout lire",
+        "non chiffré~: quiconque détient le support peut tout lire",
         "not encrypted: whoever holds the medium can read all of it",
     ),
     "keys_1": ("{number} clé age~: {keys}", "{number} age key: {keys}"),
     "keys": ("{number} clés age~: {keys}", "{number} age keys: {keys}"),
     "and_more_1": ("et {number} autre", "and {number} more"),
     "and_more": ("et {number} autres", "and {number} more"),
-    "hidden": ("chiffré~: à remplir à la main", "encrypted: to be filled in by hand"),
+    "hidden": ("chiffré~: à remplir à la main", "encrypted: fill in by hand"),
     # 5
     "codes": ("Codes et empreintes", "Codes and fingerprints"),
     "start_code": ("Code de départ", "Start code"),
-    "start_meaning": ("Noté au début du recueil.", "Written down when the collection began."),
+    "start_meaning": ("Noté au début de la collecte.", "Written down when the collection began."),
     "seal_code": ("Code de fermeture", "Seal code"),
     "seal_meaning": (
-        "Il doit être celui qui a été noté ou photographié à la fin du recueil.",
+        "Il doit être celui qui a été noté ou photographié à la fin de la collecte.",
         "It must be the one written down or photographed when the collection ended.",
     ),
     "checkpoint": (
@@ -109,8 +111,8 @@ TABLE = {
         "SHA-256 fingerprint of the closing file (checkpoint), from which the seal code comes",
     ),
     "manifest": (
-        "Empreinte SHA-256 du manifeste (manifest.jsonl)",
-        "SHA-256 fingerprint of the manifest (manifest.jsonl)",
+        "Empreinte SHA-256 du journal (manifest.jsonl)",
+        "SHA-256 fingerprint of the log (manifest.jsonl)",
     ),
     "digests": ("Empreintes complètes, à recopier à la main", "Full fingerprints, to be copied by hand"),
     "key": ("Empreinte de la clé de signature (run_key.pub)", "Fingerprint of the signing key (run_key.pub)"),
@@ -133,11 +135,11 @@ TABLE = {
     # 6
     "method": ("Méthode", "Method"),
     "method_1": (
-        "Recueil sur le poste allumé, du plus fugace au plus durable (RFC~3227). Les fichiers du poste sont ouverts en lecture seule. Ce n'est pas une copie complète du disque.",
+        "Collecte sur le poste allumé, du plus fugace au plus durable (RFC~3227). Les fichiers du poste sont ouverts en lecture seule. Ce n'est pas une copie complète du disque.",
         "Collected from the running computer, the most volatile first (RFC~3227). The computer's files are opened for reading only. This is no complete copy of the disk.",
     ),
     "method_2": (
-        "Chaque fichier recueilli reçoit son empreinte SHA-256 pendant sa copie. Un journal les enchaîne~: chaque ligne porte l'empreinte de la précédente. À la fin, une clé née avec le recueil signe l'ensemble.",
+        "Chaque fichier collecté reçoit son empreinte SHA-256 pendant sa copie. Un journal les enchaîne~: chaque ligne porte l'empreinte de la précédente. À la fin, une clé née avec la collecte signe l'ensemble.",
         "Each file is given its SHA-256 fingerprint while it is copied. A log chains them: each line bears the fingerprint of the line before. At the end, a key born with the collection signs the whole.",
     ),
     "changes": ("Modifications inévitables du poste", "Unavoidable changes to the computer"),
@@ -166,14 +168,14 @@ TABLE = {
     "gaps_more_1": ("et {number} autre, inscrit au journal", "and {number} more, which the log has"),
     "gaps_more": ("et {number} autres, inscrits au journal", "and {number} more, which the log has"),
     "resumed_1": (
-        "Recueil interrompu puis repris {number} fois, avec une nouvelle clé~: la suite n'est liée que par ce qui a été noté à la fin.",
+        "Collecte interrompue puis reprise {number} fois, avec une nouvelle clé~: la suite n'est liée que par ce qui a été noté à la fin.",
         "Collection interrupted and taken up again {number} time, with a new key: what follows is bound only by what was written down at the end.",
     ),
     "resumed": (
-        "Recueil interrompu puis repris {number} fois, chaque fois avec une nouvelle clé~: la suite n'est liée que par ce qui a été noté à la fin.",
+        "Collecte interrompue puis reprise {number} fois, chaque fois avec une nouvelle clé~: la suite n'est liée que par ce qui a été noté à la fin.",
         "Collection interrupted and taken up again {number} times, each with a new key: what follows is bound only by what was written down at the end.",
     ),
-    "cut_short": ("Recueil écourté~: {reason}.", "Collection cut short: {reason}."),
+    "cut_short": ("Collecte écourtée~: {reason}.", "Collection cut short: {reason}."),
     "reason_signal": ("arrêt demandé", "it was asked to stop"),
     "reason_max_time": ("temps imparti écoulé", "the time allowed was over"),
     "reason_disk_full": ("support plein", "the medium was full"),
@@ -184,7 +186,7 @@ TABLE = {
         "On a copy, on another computer, in the folder handed over:",
     ),
     "verify_sums": (
-        "Chaque fichier est celui du recueil (chaque ligne doit dire OK, ou Réussi)~:",
+        "Chaque fichier est celui de la collecte (chaque ligne doit dire OK, ou Réussi)~:",
         "Each file is the one that was collected (each line must say OK):",
     ),
     "verify_signature": (
@@ -220,7 +222,7 @@ TABLE = {
         "Call the departmental council of the medical Order before handing over.",
     ),
     "secrecy_1": (
-        "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, n'en remettez aucun avant cet appel.",
+        "Ce dossier peut contenir des données couvertes par le secret professionnel (noms de fichiers, titres de fenêtres, images d'écran). Ne remettez que ce qui est nécessaire. Si l'on demande l'ordinateur ou un disque, ne remettez ni l'un ni l'autre avant cet appel.",
         "This folder may hold data under professional secrecy (names of files, titles of windows, pictures of screens). Hand over only what is necessary. If the computer or a disk is asked for, hand over neither before that call.",
     ),
     "order_called": ("Ordre appelé le (date, heure)", "Order called on (date, time)"),
@@ -243,8 +245,8 @@ TABLE = {
     # 13
     "chain": ("Chaîne de possession", "Chain of possession"),
     "chain_says": (
-        "Les lignes imprimées viennent du journal de garde (custody.jsonl). Qui tient le support peut réécrire ce journal~; une réception contresignée le fige jusqu'à elle. Chaque remise suivante s'inscrit à la main.",
-        "Printed lines come from the custody log (custody.jsonl). Whoever holds the medium can rewrite that log; a countersigned receipt fixes it up to itself. Each later hand-over is entered by hand.",
+        "Les lignes imprimées viennent du fichier de suivi (custody.jsonl). Quiconque détient le support peut réécrire ce fichier~; un reçu contresigné le fige jusqu'à lui. Chaque remise suivante s'inscrit à la main.",
+        "Printed lines come from the custody file (custody.jsonl). Whoever holds the medium can rewrite that file; a countersigned receipt fixes it up to itself. Each later hand-over is entered by hand.",
     ),
     "col_number": ("N°", "No."),
     "col_when": ("Date, heure", "Date, time"),
@@ -257,56 +259,18 @@ TABLE = {
     "col_sign_by": ("Signature (remet)", "Signature (gives)"),
     "col_sign_to": ("Signature (reçoit)", "Signature (receives)"),
     "handover": ("Remise", "Hand-over"),
-    "receipt_signed": ("Réception contresignée, clé {key}", "Receipt, countersigned, key {key}"),
-    "receipt_signed_short": ("Réception contresignée {key}", "Receipt, countersigned {key}"),
+    "receipt_signed": ("Reçu contresigné, clé {key}", "Receipt, countersigned, key {key}"),
+    "receipt_signed_short": ("Reçu contresigné {key}", "Receipt, countersigned {key}"),
     "short_check": ("~: {number}~fichiers, {verdict}", ": {number}~files, {verdict}"),
-    "receipt_unsigned": ("Réception non contresignée", "Receipt, not countersigned"),
+    "receipt_unsigned": ("Reçu non contresigné", "Receipt, not countersigned"),
     "rechecked_1": ("{number} fichier relu ({size})~: {verdict}", "{number} file read again ({size}): {verdict}"),
     "rechecked": ("{number} fichiers relus ({size})~: {verdict}", "{number} files read again ({size}): {verdict}"),
     "verdict_ANCHORED": ("rien n'a changé, confirmé de l'extérieur", "nothing has changed, confirmed from outside"),
     "verdict_UNANCHORED": ("rien n'a changé", "nothing has changed"),
     "verdict_INCOMPLETE": ("incomplet", "incomplete"),
     "transfers_more": (
-        "{number} lignes suivantes ne sont pas reproduites ici~: le journal de garde les a.",
-        "{number} lines that follow are not printed here: the custody log has them.",
+        "{number} lignes suivantes ne sont pas reproduites ici~: le fichier de suivi les a.",
+        "{number} lines that follow are not printed here: the custody file has them.",
     ),
 }
-"""Name of a sentence: French, English. `X_1` is the form of `X` for one."""
-
-SOURCES = {
-    "system": ("le poste lui-même", "the computer itself"),
-    "processes": ("programmes en cours", "running programs"),
-    "connections": ("connexions", "connections"),
-    "executables": ("empreintes des programmes", "fingerprints of programs"),
-    "services": ("services", "services"),
-    "interfaces": ("câbles et Wi-Fi", "cables and Wi-Fi"),
-    "routes": ("routes du réseau", "network routes"),
-    "neighbours": ("ordinateurs voisins", "computers nearby"),
-    "dns": ("recherche de noms", "lookup of names"),
-    "sessions": ("utilisateurs connectés", "users logged on"),
-    "windows": ("fenêtres ouvertes", "open windows"),
-    "screen": ("images des écrans", "pictures of the screens"),
-    "recent-files": ("fichiers récents", "recent files"),
-    "network-watch": ("changements du réseau pendant le recueil", "changes of the network during the collection"),
-    "isolate": ("coupure du réseau", "cutting off the network"),
-    "awake": ("maintien du poste en éveil", "keeping the computer awake"),
-    "power": ("secteur et batterie", "mains and battery"),
-    "power-events": ("démarrages et arrêts précédents", "earlier starts and shutdowns"),
-    "activity": ("fichiers modifiés pendant le recueil", "files changing during the collection"),
-    "footprint": ("traces de l'outil", "traces of this tool"),
-    "summary": ("résumé", "summary"),
-    "resume": ("fin d'un recueil interrompu", "end of an interrupted collection"),
-    "seal": ("fermeture", "closing"),
-}
-"""Our sources in plain words; a source that is not here is shown by its slug."""
-
-OUTCOMES = {
-    "absent": ("absent", "not there"),
-    "denied": ("accès refusé", "access refused"),
-    "locked": ("utilisé par un autre programme", "in use by another program"),
-    "timed_out": ("trop long", "took too long"),
-    "over_limit": ("trop gros", "too large"),
-    "unsupported": ("impossible sur ce poste", "not possible here"),
-    "failed": ("erreur de lecture", "error while reading"),
-}
-"""Why something was not obtained."""
+"""Name of a sentence: French, English (`vocabulary.LANGUAGES`). `X_1` is the form of `X` for one."""

@@ -26,15 +26,15 @@ _WIDTH = terminal.WIDTH - 1
 
 def note_text() -> str:
     """Return what is said when a note stands in the custody chain."""
-    return _("The note is added. It can't be changed any more; a correction is a new note.")
+    return "\n".join(_folded(_("The note is added. It can't be changed any more; a correction is a new note.")))
 
 
 def attachment_text(record: Record) -> str:
     """Return what is said when a file was copied; `record` has its path, size and sha256."""
     path = terminal.shown(str(record["path"]))
     lines = [
-        _("The file is copied into the evidence as {path}.", path=path),
-        _("Its fingerprint (SHA-256): {sha256}", sha256=record["sha256"]),
+        *_folded(_("The file is copied into the evidence as {path}.", path=path)),
+        *_folded(_("Its fingerprint (SHA-256): {sha256}", sha256=record["sha256"])),
     ]
     return "\n".join(lines)
 
@@ -43,15 +43,15 @@ def handed_text(bundle: VerifiedBundle, papers: Sequence[Path] = ()) -> str:
     """Return what is said of a hand-over or receipt that was just recorded and checked again."""
     holder, custody = _holder(bundle)
     lines = [
-        *terminal.fold(_("Recorded: {to} has the evidence now.", to=terminal.shown(_text(holder["to"]))), _WIDTH),
-        *terminal.fold(_("Every file was checked before and after, and is as it was closed."), _WIDTH),
+        *_folded(_("Recorded: {to} has the evidence now.", to=terminal.shown(_text(holder["to"])))),
+        *_folded(_("Every file was checked before and after, and is as it was closed.")),
         _("Seal code: {code}", code=bundle.report.seal_code),
     ]
     if bundle.report.verdict is Verdict.ANCHORED:
-        lines += terminal.fold(_("What you gave to compare with fits."), _WIDTH)
+        lines += _folded(_("What you gave to compare with fits."))
     if custody.receipts and custody.inventory.last_type == "signature":
         key = countersign.fingerprint(custody.receipts[-1].key)
-        lines += terminal.fold(_("Countersigned with the key {key}.", key=key), _WIDTH)
+        lines += _folded(_("Countersigned with the key {key}.", key=key))
     if papers:
         lines.append(_("The hand-over slip is ready to be printed:"))
     for path in papers:
@@ -75,6 +75,10 @@ def handed_json(bundle: VerifiedBundle, papers: Sequence[Path] = ()) -> dict[str
         "custody_head": custody.head.last,
         "key": countersign.fingerprint(custody.receipts[-1].key) if signed and custody.receipts else None,
     }
+
+
+def _folded(sentence: str) -> list[str]:
+    return terminal.fold(sentence, _WIDTH)
 
 
 def _holder(bundle: VerifiedBundle) -> tuple[Record, ChainFile]:

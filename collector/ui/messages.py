@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector import vocabulary
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -106,7 +108,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's name for "translate this 
 
 def number(count: int) -> str:
     """Return an integer as a person of the chosen language writes it."""
-    return f"{count:,}".replace(",", "\u00a0") if _State.language == "fr" else f"{count:,}"
+    return vocabulary.number(count, _State.language)
 
 
 def elsewhere(sentence: str, **fields: object) -> str:

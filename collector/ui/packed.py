@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.ui import as_json, qr, terminal
-from collector.ui.messages import _, ngettext
-from collector.ui.terminal import Terminal
+from collector.ui import as_json, paper, terminal
+from collector.ui.messages import _, ngettext, number
+from collector.ui.report import VERDICTS
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collector.handover.opening import Opened
     from collector.handover.packing import Packed
 
-_GROUP, _ROW = 4, 10
-"""Characters of a group and groups of a row of the key on paper."""
+_WIDTH = terminal.WIDTH - 1
 
 
 def packed_json(done: Packed) -> dict[str, object]:
@@ -42,53 +41,44 @@ def opened_json(found: Opened) -> dict[str, object]:
 
 def packed_text(done: Packed) -> str:
     """Return what is said when a hand-over file was written."""
-    parts = len(done.files) - 1
-    lines = [
-        ngettext(
-            "The evidence is packed into {count} encrypted file, and a list of fingerprints:",
-            "The evidence is packed into {count} encrypted files, and a list of fingerprints:",
-            parts,
-        ),
-        *(f"  {terminal.path_text(str(one.path))}" for one in done.files),
-        _("Size: {size} bytes.", size=done.size),
-        _("Who can open it:"),
-        *(f"  {one}" for one in done.recipients),
-    ]
-    if done.practice_identity is not None and len(done.recipients) == 1:
-        lines.append(_("No expert was named: only the practice's own key on paper opens it."))
+    said = ngettext(
+        "The evidence is packed into {count} encrypted file, and a list of fingerprints:",
+        "The evidence is packed into {count} encrypted files, and a list of fingerprints:",
+        len(done.files) - 1,
+    )
+    lines = _folded(said)
+    for one in done.files:
+        lines += terminal.fold_path(str(one.path), _WIDTH, "  ")
+    lines += _folded(_("Size: {size} bytes.", size=number(done.size)))
+    lines += [_("Who can open it:"), *(f"  {one}" for one in done.recipients)]
     if done.practice_identity is None:
-        lines.append(_("The practice's own key is the one that was put on paper when the evidence was collected."))
+        told = [_("The practice's own key is the one that was put on paper when the evidence was collected.")]
+    else:
+        alone = [_("No expert was named: only the practice's own key on paper opens it.")]
+        told = alone if len(done.recipients) == 1 else []
+        told.append(_("Whoever has the practice's key can read the evidence."))
+        told.append(_("Keep the key in an envelope, apart from the USB stick."))
+    for sentence in told:
+        lines += _folded(sentence)
     return "\n".join(lines) + "\n"
 
 
 def show_identity(identity: str, stream: TextIO) -> None:
-    """Write the practice's key as text and as QR code; it stands nowhere else, and a lost one can't be made again."""
-    out = Terminal(stream)
-    groups = [identity[at : at + _GROUP] for at in range(0, len(identity), _GROUP)]
-    rows = [" ".join(groups[at : at + _ROW]) for at in range(0, len(groups), _ROW)]
-    head = _("THE PRACTICE'S KEY. It is stored nowhere: write it on paper now, or photograph this screen.")
-    keep = _("Whoever has it can read the evidence. Keep it in an envelope, apart from the USB stick.")
-    columns = out.size()[0] - 1
-    lines = [*terminal.fold(head, columns), *(f"      {row}" for row in rows), *terminal.fold(keep, columns)]
-    try:
-        lines += qr.lines(identity, colour=out.has_colour())
-    except Exception:  # noqa: BLE001 - the key stands above in letters; a broken library takes nothing from it
-        lines += []
-    out.write("\n" + "\n".join(lines) + "\n")
-    out.flush()
+    """Show the practice's key as a run does; it stands nowhere else, and a lost one can't be made again."""
+    paper.show_reading_key(identity, None, stream, asks=False)
 
 
 def opened_text(found: Opened) -> str:
-    """Return what is said when a hand-over file was opened."""
-    lines = [
-        _("The bundle is unpacked and verified: {verdict}", verdict=found.report.verdict.value),
-        f"  {terminal.path_text(str(found.path))}",
-    ]
+    """Return what is said when a hand-over file was opened: the verdict in the words of `collect verify`."""
+    lines = _folded(_("The bundle is unpacked and verified:"))
+    lines += terminal.fold_path(str(found.path), _WIDTH, "  ")
+    lines += _folded(_(VERDICTS[found.report.verdict][0]))
     if found.report.seal_code is not None:
-        lines += [
-            _("Seal code: {code}", code=found.report.seal_code),
-            _("Compare it with the paper: `collect verify` with --seal-code does that, and says what it proves."),
-        ]
-    else:
-        lines.append(_("It was never sealed: what is there is whole as far as it goes."))
+        lines += _folded(_("Seal code: {code}", code=found.report.seal_code))
+        told = _("Compare it with the paper: `collect verify` with --seal-code does that, and says what it proves.")
+        lines += _folded(told)
     return "\n".join(lines) + "\n"
+
+
+def _folded(sentence: str) -> list[str]:
+    return terminal.fold(sentence, _WIDTH)

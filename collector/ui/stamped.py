@@ -48,7 +48,7 @@ def asked_text(asked: Asked, file: Path, picture: Path) -> str:
         *_folded(_("4. Only a QUALIFIED timestamp (European regulation eIDAS, article 41) is presumed right.")),
         *_folded("   " + _("The free services are not qualified: a court weighs their timestamps freely.")),
         *_folded(_("5. Keep the reply (reply.tsr). On a clean computer, with a copy of the evidence:")),
-        "   collect timestamp import BUNDLE reply.tsr --tsa-root ROOT.pem",
+        "   " + _("collect timestamp import FOLDER reply.tsr --tsa-root ROOT.pem"),
     ]
     return "\n".join(lines) + "\n"
 

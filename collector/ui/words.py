@@ -1,4 +1,4 @@
-"""Our slugs in plain words: what each source does and is about, what each outcome and stop means.
+"""Our slugs in plain words: what each step does, what each stop means; `vocabulary` has those that the paper shares.
 
 A source that stands in `SOURCES` and not here would be shown by its slug; a test says so first.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from collector import text
-from collector.ui.messages import N_, _, ngettext
+from collector import text, vocabulary
+from collector.ui.messages import N_, _, language, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,44 +32,6 @@ DOING = {
 }
 """What a step does, as its own sentence."""
 
-ABOUT = {
-    "system": N_("the computer itself"),
-    "processes": N_("running programs"),
-    "connections": N_("connections"),
-    "executables": N_("fingerprints of programs"),
-    "services": N_("services"),
-    "interfaces": N_("cables and Wi-Fi"),
-    "routes": N_("network routes"),
-    "neighbours": N_("computers nearby"),
-    "dns": N_("lookup of names"),
-    "sessions": N_("users logged on"),
-    "windows": N_("open windows"),
-    "screen": N_("pictures of the screens"),
-    "recent-files": N_("recent files"),
-    "network-watch": N_("changes of the network during the collection"),
-    "isolate": N_("cutting off the network"),
-    "awake": N_("keeping the computer awake"),
-    "power": N_("mains and battery"),
-    "power-events": N_("earlier starts and shutdowns"),
-    "activity": N_("files changing during the collection"),
-    "footprint": N_("traces of this tool"),
-    "summary": N_("summary"),
-    "resume": N_("end of an interrupted collection"),
-    "seal": N_("closing"),
-}
-"""What a source is about, as a noun."""
-
-OUTCOMES = {
-    "absent": N_("not there"),
-    "denied": N_("access refused"),
-    "locked": N_("in use by another program"),
-    "timed_out": N_("took too long"),
-    "over_limit": N_("too large"),
-    "unsupported": N_("not possible here"),
-    "failed": N_("error while reading"),
-}
-"""Why something could not be read."""
-
 _ASKED = N_("You asked to stop. I close what is already noted: wait a moment.")
 STOPPING = {
     "signal": _ASKED,
@@ -86,12 +48,12 @@ def doing(source: str) -> str:
 
 def about(source: str) -> str:
     """Return what a source is about."""
-    return _(ABOUT[source]) if source in ABOUT else text.printable(source)
+    return vocabulary.about(source, language())
 
 
 def outcome(slug: str) -> str:
     """Return why something could not be read."""
-    return _(OUTCOMES[slug]) if slug in OUTCOMES else text.printable(slug)
+    return vocabulary.outcome(slug, language())
 
 
 def stopping(reason: str) -> str:
