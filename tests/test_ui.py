@@ -469,13 +469,20 @@ def test_what_is_told_after_the_seal_is_narrow(lang):
 
 
 @LANGUAGES
-@pytest.mark.parametrize("verdict", [Verdict.UNANCHORED, Verdict.INCOMPLETE])
-def test_a_verdict_has_one_wording(lang, verdict):
+@pytest.mark.parametrize(
+    ("verdict", "code", "said"),
+    [
+        (Verdict.UNANCHORED, SEAL, report.VERDICTS[Verdict.UNANCHORED]),
+        (Verdict.INCOMPLETE, SEAL, report.UNFINISHED),
+        (Verdict.INCOMPLETE, None, report.VERDICTS[Verdict.INCOMPLETE]),
+    ],
+)
+def test_a_verdict_has_one_wording(lang, verdict, code, said):
     """What `open` says of a bundle is what `verify` says of it, in the same words."""
     messages.install(lang)
-    opened = " ".join(packed.opened_text(Opened(PATH, found(verdict))).split())
-    verified = " ".join(report.verify_text(found(verdict), PATH).split())
-    words = " ".join(messages._(report.VERDICTS[verdict][0]).split())
+    opened = " ".join(packed.opened_text(Opened(PATH, found(verdict, seal_code=code))).split())
+    verified = " ".join(report.verify_text(found(verdict, seal_code=code), PATH).split())
+    words = " ".join(messages._(said[0]).split())
     assert words in opened
     assert words in verified
     assert lang == "en" or verdict.value not in opened

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from collector.ui import as_json, paper, terminal
 from collector.ui.messages import _, ngettext, number
-from collector.ui.report import VERDICTS
+from collector.ui.report import sentences
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -72,7 +72,7 @@ def opened_text(found: Opened) -> str:
     """Return what is said when a hand-over file was opened: the verdict in the words of `collect verify`."""
     lines = _folded(_("The bundle is unpacked and verified:"))
     lines += terminal.fold_path(str(found.path), _WIDTH, "  ")
-    lines += _folded(_(VERDICTS[found.report.verdict][0]))
+    lines += _folded(_(sentences(found.report)[0]))
     if found.report.seal_code is not None:
         lines += _folded(_("Seal code: {code}", code=found.report.seal_code))
         told = _("Compare it with the paper: `collect verify` with --seal-code does that, and says what it proves.")

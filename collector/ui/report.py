@@ -68,11 +68,16 @@ LIMITS = (
 )
 
 
+def sentences(report: Report) -> tuple[str, str]:
+    """Return what a verdict is called, and what follows from it; not translated yet."""
+    is_unfinished = report.verdict is Verdict.INCOMPLETE and report.seal_code is not None
+    return UNFINISHED if is_unfinished else VERDICTS[report.verdict]
+
+
 def verify_text(report: Report, path: Path) -> str:
     """Return the text of `collect verify` for one bundle."""
     lines = terminal.fold_path(str(path), WIDTH)
-    is_unfinished = report.verdict is Verdict.INCOMPLETE and report.seal_code is not None
-    for sentence in UNFINISHED if is_unfinished else VERDICTS[report.verdict]:
+    for sentence in sentences(report):
         lines += terminal.fold(_(sentence), WIDTH)
     if report.findings:
         lines += ["", *_findings(report)]
