@@ -66,11 +66,12 @@ TESTS = (
     "test_resume.py",
     "test_bundle.py",
     "test_tamper.py",
+    "test_meanwhile.py",
     "test_receipts.py",
     "test_encryption.py",
 )
 """What a mutant meets after the vectors, the quickest first."""
-OF_CUSTODY = ("test_checks.py", "test_custody.py", "test_receipts.py", "test_encryption.py")
+OF_CUSTODY = ("test_checks.py", "test_custody.py", "test_meanwhile.py", "test_receipts.py", "test_encryption.py")
 """Those of them that load custody.py at all; its mutants meet no other."""
 LEFT_OUT = (
     "test_no_byte_can_change_unnoticed",  # every byte of a bundle: minutes; the vectors flip one of each file
@@ -96,6 +97,16 @@ LEFT_OUT = (
     "test_memory",
     "stock_age",
     "given_up",
+    "kit_brings",
+    "refuses_a_hand_over",
+    "does_not_fit",
+    "takes_nothing",
+    "no_system_takes",
+    "not_unicode",
+    "nothing_of_ours",
+    "quiet_run",
+    "strangers_without_end",
+    "a_thousand",
 )
 """Parts of names of tests that cost seconds and kill nothing that the others let live."""
 EXAMPLES = 20
