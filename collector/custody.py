@@ -182,7 +182,8 @@ def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record)
         raise RefusedError(f"the file can't be attached: {reason}", hint="give the path of an ordinary file") from error
     try:
         with _opened(path, clock, tool) as ledger:
-            _refuse_unfit(ledger, text or "")
+            if text:
+                _refuse_unfit(ledger, text)
             return _copied(ledger, source, file, text)
     finally:
         os.close(source)

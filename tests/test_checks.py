@@ -808,6 +808,32 @@ def test_a_receipt_without_a_name_is_refused(bundle):
     assert not (bundle / "custody.jsonl").exists()
 
 
+def test_a_code_that_is_nearly_right_is_refused(bundle):
+    """Three to six characters: the code is asked for again. The right one is, whatever else was given with it."""
+    code, start = (
+        seal.code(hashlib.sha256(data).digest())
+        for data in ((bundle / CHECKPOINT).read_bytes(), lines_of(bundle)[0])
+    )
+    letters = code.replace("-", "")
+    for count in (3, 6):
+        near = "".join("3" if char == "2" else "2" for char in letters[:count]) + letters[count:]
+        for act in (lambda trusted: hand_over(bundle, trusted), lambda trusted: receive(bundle, trusted, to="B")):
+            with pytest.raises(RefusedError, match="not that of this bundle: 3 to 6 characters") as caught:
+                act(Trusted(seal_code=near))
+            assert "type it again" in caught.value.hint
+    assert not (bundle / "custody.jsonl").exists()
+    hand_over(bundle, Trusted(start_code=start))
+    hand_over(bundle, Trusted(seal_code=code, start_code=start))
+    assert len(records(bundle)) == 2
+
+
+def test_a_name_in_another_alphabet_is_a_name(bundle):
+    """Typed where the terminal is not UTF-8: no letter of it is known, and it is kept as its bytes."""
+    for byte in ("\udc80", "\udcff"):
+        hand_over(bundle, to=byte)
+        assert records(bundle)[-1]["to"]["hex"] == f"{ord(byte) - 0xDC00:02x}"
+
+
 @pytest.mark.parametrize("text", [" ", "\u00a0\t", "\u200b", "\u202e\u2066", "\x1b"])
 def test_a_name_that_shows_nothing_is_refused(bundle, text):
     """Blanks, and what no screen and no paper shows: for whoever gives, gets, and every other field."""

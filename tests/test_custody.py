@@ -246,7 +246,8 @@ def test_a_file_that_cannot_be_read_leaves_no_unfinished_attachment(bundle):
     assert caught.value.hint
     lines = [decode(line) for line in (bundle / "custody.jsonl").read_bytes().splitlines()]
     assert [line["type"] for line in lines] == ["intent", "artifact", "gap"]
-    assert lines[1]["flags"] == ["partial"]
+    assert (lines[1]["flags"], lines[1]["subject"], lines[1]["size"]) == (["partial"], "mem", 0)
+    assert (lines[2]["subject"], lines[2]["reason"]) == ("mem", "Input/output error")
     assert str(examine(bundle, Trusted()).verdict) == "UNANCHORED"
 
 

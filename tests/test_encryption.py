@@ -16,16 +16,20 @@ import live
 import made
 import pyrage
 import pytest
+import vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector import age, bundle, custody
 from collector.anchors import Trusted
-from collector.errors import DiskFullError, LimitError, RefusedError, UsageError
+from collector.errors import AlteredError, DiskFullError, LimitError, RefusedError, UsageError
 from collector.handover import packing
 from collector.inventory import recipients_of
+from collector.ledger import as_json
+from collector.manifest import encode
 from collector.model import Gap, Outcome
 from collector.resume import reopen
+from collector.text import from_native
 from collector.verify import examine, verify_unhashed
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
@@ -308,6 +312,36 @@ def test_custody_of_an_encrypted_bundle(tmp_path):
     assert [line["to"] for line in lines if line["type"] == "handover"] == ["Me Expert"]
     assert live.Bundle(path, secret)._revealed(lines[0])["text"] == SECRET
     assert str(examine(path, Trusted()).verdict) == "UNANCHORED"
+
+
+def test_a_custody_record_in_the_wrong_form_is_refused(tmp_path):
+    """In an encrypted bundle one in the clear: nothing is added to such a chain."""
+    path = closed(encrypted(tmp_path, age.new_identity()[1]))
+    custody.note(path, "one", made.MadeClock(), TOOL)
+    record = json.loads((path / "custody.jsonl").read_bytes())
+    del record["private"]
+    (path / "custody.jsonl").write_bytes(encode({**record, "observed": None, "text": "one"}) + b"\n")
+    before = vectors.snapshot(path)
+    with pytest.raises(AlteredError, match="the custody chain was altered"):
+        custody.note(path, "two", made.MadeClock(), TOOL)
+    assert vectors.snapshot(path) == before
+
+
+def test_an_encrypted_note_has_its_limit_in_bytes(tmp_path):
+    """45,000 bytes as JSON are taken, one more is not, as a note or beside a file, which is then not copied."""
+    path = closed(encrypted(tmp_path, age.new_identity()[1]))
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"x")
+    fits, long = ("\udcff" + "\U0001f600" * faces + "a" * letters for faces, letters in ((2248, 1), (2247, 8)))
+    assert [len(encode({"text": as_json(from_native(text))})) for text in (fits, long)] == [45_000, 45_001]
+    custody.note(path, fits, made.MadeClock(), TOOL)
+    custody.attach(path, photo, fits, made.MadeClock(), TOOL)
+    before = vectors.snapshot(path)
+    with pytest.raises(LimitError, match="too long for a record that is encrypted"):
+        custody.note(path, long, made.MadeClock(), TOOL)
+    with pytest.raises(LimitError, match="too long for a record that is encrypted"):
+        custody.attach(path, photo, long, made.MadeClock(), TOOL)
+    assert vectors.snapshot(path) == before
 
 
 def test_a_note_that_no_encrypted_line_holds_is_refused_before_its_file_is_copied(tmp_path):

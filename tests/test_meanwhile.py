@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 
 import live
@@ -12,7 +13,7 @@ import pytest
 from collector import countersign, custody, disk, seal, verify
 from collector.anchors import Trusted
 from collector.contents import Contents
-from collector.errors import NotABundleError, RefusedError
+from collector.errors import DiskFullError, NotABundleError, RefusedError
 from collector.manifest import decode
 from collector.verify import examine
 
@@ -142,6 +143,21 @@ def test_a_torn_custody_that_somebody_mends_meanwhile_ends_the_hand_over(bundle,
     assert types(bundle) == ["note", "resume", "handover", "handover"]
 
 
+def test_one_byte_that_came_meanwhile_ends_the_hand_over(bundle, monkeypatch):
+    """Where there was no custody and is one now, whatever stands in it."""
+    real = verify.verify_bundle
+
+    def written(*arguments):
+        found = real(*arguments)
+        (bundle / "custody.jsonl").write_bytes(b"x")
+        return found
+
+    monkeypatch.setattr(custody, "verify_bundle", written)
+    with pytest.raises(RefusedError, match="while it was checked"):
+        hand_over(bundle)
+    assert (bundle / "custody.jsonl").read_bytes() == b"x"
+
+
 def hand_over(path, code=None):
     custody.hand_over(path, custody.HandOver(to="B"), made.MadeClock(), dict(TOOL), Trusted(seal_code=code))
 
@@ -251,8 +267,29 @@ def test_a_file_of_somebody_else_s_is_not_removed(bundle, photo):
 
 
 @pytest.mark.root
-def test_an_attachment_that_does_not_fit_leaves_room_and_no_doubt(bundle, tmp_path, mounted):
-    """Refused with what to do; what was written of it is gone, told by a gap, and the next note fits."""
+@pytest.mark.parametrize("size", [3 << 20, 200_000])
+def test_an_attachment_without_room_is_given_up(bundle, tmp_path, mounted, size):
+    """Refused; what was written of it is gone, a gap tells it, and the next note fits. Long, or less than a buffer."""
+    place = mounted("-t", "tmpfs", "-o", "size=2m", "none")
+    copy = shutil.copytree(bundle, place / "bundle")
+    free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+    (place / "filling").write_bytes(bytes(free - 120_000) if size == 200_000 else b"")
+    big = tmp_path / "big.jpg"
+    big.write_bytes(bytes(size))
+    with pytest.raises(DiskFullError):
+        attach(copy, big)
+    assert list((copy / "attachments").iterdir()) == []
+    gap = decode((copy / "custody.jsonl").read_bytes().splitlines()[1])
+    assert (gap["type"], gap["outcome"], gap["subject"]) == ("gap", "over_limit", "big.jpg")
+    assert gap["reason"] == "there is no room for it"
+    note(copy)
+    assert types(copy) == ["intent", "gap", "note"]
+    assert verdict(copy) == "UNANCHORED"
+
+
+@pytest.mark.root
+def test_an_attachment_that_does_not_fit_is_told(bundle, tmp_path, mounted):
+    """The command: exit 1, and what to do."""
     place = mounted("-t", "tmpfs", "-o", "size=2m", "none")
     copy = shutil.copytree(bundle, place / "bundle")
     big = tmp_path / "big.jpg"
@@ -260,10 +297,6 @@ def test_an_attachment_that_does_not_fit_leaves_room_and_no_doubt(bundle, tmp_pa
     done = live.run("attach", copy, big)
     assert (done.code, done.out) == (1, "")
     assert "is full" in done.err
-    assert list((copy / "attachments").iterdir()) == []
-    gap = decode((copy / "custody.jsonl").read_bytes().splitlines()[1])
-    assert (gap["type"], gap["outcome"], gap["subject"]) == ("gap", "over_limit", "big.jpg")
-    assert gap["reason"] == "there is no room for it"
-    assert verdict(copy) == "UNANCHORED"
+    assert "hint: " in done.err
     assert live.run("note", copy, "the photograph did not fit").code == 0
     assert verdict(copy) == "UNANCHORED"
