@@ -259,8 +259,7 @@ class ChainReader:
             record = decode(line)
             encrypted = "private" in record if self.encrypted is None else self.encrypted
             if number == 1 and self._tables is schema.MANIFEST:
-                recipients = record.get("recipients")
-                encrypted = isinstance(recipients, list) and bool(recipients)
+                encrypted = bool(record.get("recipients"))
             schema.check(record, self._tables, encrypted=encrypted)
             if number == 1:
                 self.encrypted = encrypted

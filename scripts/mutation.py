@@ -105,7 +105,6 @@ LEFT_OUT = (
     "not_unicode",
     "nothing_of_ours",
     "quiet_run",
-    "strangers_without_end",
     "a_thousand",
 )
 """Parts of names of tests that cost seconds and kill nothing that the others let live."""
