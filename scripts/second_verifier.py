@@ -358,10 +358,10 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
         bundle.steps()
         bundle.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
         bundle.add("START_CODE_MISMATCH", chain.name, _wrong(start_code, chain.start) > 2)  # step 10
-        fits = kit_nonce is None or not chain.first or chain.first["kit_nonce"] == kit_nonce.lower()
-        bundle.add("KIT_NONCE_MISMATCH", chain.name, not fits)
         wrong = _wrong(seal_code, "" if bundle.checkpoint is None else _sha(bundle.checkpoint))
         bundle.add("SEAL_MISMATCH" if wrong > 6 else "SEAL_NEAR", "checkpoint", wrong > 2)
+        fits = kit_nonce is None or not chain.first or chain.first["kit_nonce"] == kit_nonce.lower()
+        bundle.add("KIT_NONCE_MISMATCH", chain.name, not fits)
         anchors = [f"seal code, {wrong} characters differ"] * (seal_code is not None and wrong < 3)
         anchors += [f"receipt under {x}" for x in bundle.custody.signers if x in keys]
         for name, record in bundle.custody.files.items() if roots else ():
