@@ -121,7 +121,7 @@ def _examined(path: Path, trusted: Trusted, *, hashed: bool = True) -> VerifiedB
     contents = contents_of(path, hashed=hashed)
     try:
         bundle = _steps(contents, trusted)
-        if bundle.report.verdict is Verdict.ALTERED and not contents.is_there():
+        if not contents.is_there():
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
     except OSError as error:  # no verdict over a bundle that nobody can look at
         raise unreadable(error) from error
