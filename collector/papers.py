@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from collector import disk
+from collector import disk, layout
 from collector.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -27,20 +27,32 @@ def refuse_folder(folder: Path, option: str) -> None:
         raise RefusedError("nothing can be written into this folder", hint=hint)
 
 
+def is_free(*paths: Path) -> bool:
+    """Tell whether nothing stands at these names, nor at those that `put` writes under first."""
+    return not any(os.path.lexists(name) for path in paths for name in (path, _part(path)))
+
+
 def put(files: Mapping[Path, bytes]) -> None:
-    """Write new files and sync them. Raises what `disk.create` and `disk.write_all` raise; then none is left."""
+    """Write new files whole: temporary names, synced, renamed. Raises what `disk` does for one; then none is left."""
     made: list[Path] = []
     try:
         for path, data in files.items():
-            fd = disk.create(path)
-            made.append(path)
+            fd = disk.create(_part(path))
+            made.append(_part(path))
             try:
                 disk.write_all(fd, data)
                 disk.sync(fd)
             finally:
                 os.close(fd)
+        for number, path in enumerate(files):
+            disk.rename((_part(path), path))
+            made[number] = path
     except BaseException:
         for path in made:
             with contextlib.suppress(OSError):  # what is told is why the first one could not be written
                 path.unlink()
         raise
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + layout.PART)

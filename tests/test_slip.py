@@ -461,6 +461,9 @@ def test_papers_take_no_name_and_touch_no_bundle(plain, tmp_path):
     assert (pdf.name, html.name) == ("CABINET-7_x-bordereau-3.pdf", "CABINET-7_x-bordereau-3.html")
     assert len(list(tmp_path.iterdir())) == 4
     assert (tmp_path / "CABINET-7_x-bordereau-2.pdf").read_bytes() == b"mine"
+    (tmp_path / "CABINET-7_x-bordereau-4.html.part").write_bytes(b"half")
+    assert slip.write(verify_bundle(plain), tmp_path, "fr")[0].name == "CABINET-7_x-bordereau-5.pdf"
+    assert (tmp_path / "CABINET-7_x-bordereau-4.html.part").read_bytes() == b"half"
     assert vectors.snapshot(plain) == before
 
 
@@ -471,6 +474,35 @@ def test_papers_never_stand_inside_the_bundle(plain, where):
     with pytest.raises(UsageError):
         slip.write(verify_bundle(plain), plain / where, "fr")
     assert vectors.snapshot(plain) == before
+
+
+def test_a_paper_that_has_its_name_is_whole(plain, tmp_path, monkeypatch):
+    """Until the last byte of both is on the medium, neither has the name that somebody would print."""
+    real, seen = disk.sync, []
+
+    def looked(fd):
+        real(fd)
+        seen.append(sorted(path.suffix for path in tmp_path.iterdir()))
+
+    monkeypatch.setattr(disk, "sync", looked)
+    pdf, html = slip.write(verify_bundle(plain), tmp_path, "fr")
+    assert seen == [[".part"], [".part", ".part"]]
+    assert sorted(tmp_path.iterdir()) == sorted((pdf, html))
+
+
+def test_papers_are_taken_back_where_one_can_t_get_its_name(plain, tmp_path, monkeypatch):
+    """The second name is taken in between, or the medium refuses: the first is gone again."""
+    real = disk.rename
+
+    def refused(pair):
+        if pair[1].suffix == ".html":
+            raise disk.translated(OSError(5, "no"))
+        real(pair)
+
+    monkeypatch.setattr(disk, "rename", refused)
+    with pytest.raises(RefusedError):
+        slip.write(verify_bundle(plain), tmp_path, "fr")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_takes_no_file_leaves_nothing(plain, tmp_path, monkeypatch):

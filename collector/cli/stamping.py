@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def request_command(bundle: str, out: str | None, *, as_json: bool) -> None:
     file = (folder.parent if out is None else Path(out)) / f"{name}.tsq"
     picture = file.with_name(file.name + ".png")
     papers.refuse_folder(file.parent, "--out")
-    if os.path.lexists(file) or os.path.lexists(picture):
+    if not papers.is_free(file, picture):
         raise RefusedError("a request of this bundle stands in that folder already", hint="name another with --out")
     with refused():
         asked = stamps.ask(folder, host.clock, dict(tool.identity(host.privileges())))

@@ -6,7 +6,6 @@ the words of `slip_words`, as `slip_said` puts them. `slip_pdf` and `slip_html` 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from collector import layout, papers
@@ -38,7 +37,7 @@ def write(bundle: VerifiedBundle, folder: Path, language: str) -> tuple[Path, Pa
     for number in range(1, _TRIES):
         name = stem if number == 1 else f"{stem}-{number}"
         pdf, html = (folder / (name + suffix) for suffix in drawn)
-        if os.path.lexists(pdf) or os.path.lexists(html):
+        if not papers.is_free(pdf, html):
             continue
         try:
             papers.put(dict(zip((pdf, html), drawn.values(), strict=True)))
