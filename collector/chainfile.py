@@ -40,7 +40,7 @@ class TornTail:
     def add(self, data: bytes) -> None:
         """Take the next bytes in."""
         self.length += len(data)
-        self.start = (self.start + data[: MAX_LINE + 1])[: MAX_LINE + 1]
+        self.start = (self.start + data)[: MAX_LINE + 1]
         self._sum.update(data)
 
     def as_record(self) -> Record | None:

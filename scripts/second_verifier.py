@@ -189,9 +189,8 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
         clear += ["private:base64"] * (len(clear) < len(row))
         table = dict(x.lstrip("-").split(":") for x in TABLES[self.where, "*"] + clear)
         wrong = [x for x in table if not _fits(table[x], record[x])] if list(record) == list(table) else ["type"]
-        if wrong or datetime.fromisoformat(record["utc"]) != datetime.fromisoformat(record["local"]):
-            return "UNSAFE_PATH" if wrong[:1] == ["path"] else "SCHEMA"
-        return "" if (record.get("path") or self.folder).startswith(self.folder) else "UNSAFE_PATH"
+        fits = not wrong and datetime.fromisoformat(record["utc"]) == datetime.fromisoformat(record["local"])
+        return "" if fits else "UNSAFE_PATH" if wrong[:1] == ["path"] else "SCHEMA"
     def breach(self, record: dict[str, Any], message: bytes) -> str:  # (5.3, 10.2) the code of the first broken rule
         kind, path, before, hold = record["type"], record.get("path") or "", self.before.get("type"), self.bundle.signed
         same = all(self.open.get(path, {}).get(x) == record[x] for x in ("kind", "source") if x in record)
