@@ -114,10 +114,12 @@ def _timestamps(
 def _code_errors(given: str, data: bytes | None, which: str) -> int | None:
     errors = seal.code_errors(given, hashlib.sha256(data or b"").digest())
     if errors is None:
-        start = "this is no start code: it has eight groups of four letters or digits 2 to 7"
-        reason = "this is no seal code: it has eight groups of four letters or digits 2 to 7"
+        reasons = {
+            "start": "this is no start code: it has eight groups of four letters or digits 2 to 7",
+            "seal": "this is no seal code: it has eight groups of four letters or digits 2 to 7",
+        }
         hint = "copy it from the paper; spaces, hyphens and capital letters don't matter"
-        raise UsageError(start if which == "start" else reason, hint=hint)
+        raise UsageError(reasons[which], hint=hint)
     return errors if data is not None else None
 
 
