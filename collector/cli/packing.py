@@ -6,12 +6,18 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.arguments import size
-from collector.cli.process import LANG, leave, say
-from collector.errors import UsageError
+from collector.cli.process import LANG, leads_anywhere, leave, say
+from collector.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from collector.handover.packing import Packed
 
 
 @click.command("pack")
@@ -26,17 +32,41 @@ def pack_command(
 ) -> None:
     """Make one encrypted file of a sealed bundle, to hand over."""
     from collector.handover.packing import pack  # noqa: PLC0415 - only here
-    from collector.ui import packed as shown  # noqa: PLC0415 - the same
     from collector.verify import verify_unhashed  # noqa: PLC0415 - the same
 
     limit = None if split is None else size(split)
-    done = pack(verify_unhashed(Path(bundle)), recipients, None if out is None else Path(out), limit)
-    if as_json:
-        say(json.dumps(shown.packed_json(done)) + "\n")
-        return
+    folder = None if out is None else Path(out)
+    pack(verify_unhashed(Path(bundle)), recipients, folder, limit, _told_as_json if as_json else _told)
+    leave(0)  # else Python would try once more to write to a stream that took nothing, and end with a code of its own
+
+
+def _told_as_json(done: Packed) -> None:
+    """Print the object, which holds the practice's key if there is a new one; raises `RefusedError`."""
+    from collector.ui import packed as shown  # noqa: PLC0415 - only here
+
+    if not say(json.dumps(shown.packed_json(done)) + "\n"):
+        _show_key(done, sys.stderr)
+
+
+def _told(done: Packed) -> None:
+    """Tell what was made, and show the practice's key apart from it if there is a new one; raises `RefusedError`."""
+    from collector.ui import packed as shown  # noqa: PLC0415 - only here
+
     say(shown.packed_text(done))
-    if done.practice_identity is not None:
-        shown.show_identity(done.practice_identity, sys.stderr)
+    _show_key(done, sys.stderr, sys.stdout)
+
+
+def _show_key(done: Packed, *streams: TextIO) -> None:
+    """Show a new practice key on the first stream that takes it; raises `RefusedError` where none does."""
+    from collector.ui import packed as shown  # noqa: PLC0415 - only here
+
+    secret = done.practice_identity
+    if secret is None or any(leads_anywhere(one) and shown.show_identity(secret, one) for one in streams):
+        return
+    raise RefusedError(
+        "the practice's own key could not be shown anywhere, and without it no hand-over file is kept",
+        hint="pack again where the key can be read: on a screen, or with --json into a program that keeps it",
+    )
 
 
 @click.command("open")

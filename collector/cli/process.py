@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,8 @@ from collector.errors import CollectorError
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from collector.acquisition import Stop
 
 LANG = click.option(
@@ -36,18 +39,37 @@ def heed_signals(stop: Stop) -> None:
             signal.signal(getattr(signal, name), on_signal)
 
 
-def say(text: str) -> None:
-    """Write to stdout what was asked for; where nobody takes it, say so, and let the exit code stand."""
+def say(text: str) -> bool:
+    """Write to stdout what was asked for and tell whether it went anywhere.
+
+    Where it can't be written that is said, and the exit code stands.
+    """
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except (OSError, ValueError):
         unsaid()
+        return False
+    return leads_anywhere(sys.stdout)
+
+
+def leads_anywhere(stream: TextIO) -> bool:
+    """Tell whether somebody may read what is written there: the null device takes everything and keeps nothing."""
+    try:
+        number = stream.fileno()
+        null = getattr(Path(os.devnull).stat(), "st_rdev", 0)  # Windows has no number for it, nor for the console
+        return number not in _CLOSED and not (null and getattr(os.fstat(number), "st_rdev", 0) == null)
+    except (OSError, ValueError):  # no file behind it, or one that is gone: writing shows that
+        return True
 
 
 def unsaid() -> None:
     """Tell that the answer could not be written; the exit code stands."""
     shown.show(CollectorError("the answer could not be written to standard output"), sys.stderr)
+
+
+_CLOSED: set[int] = set()
+"""Standard streams that were closed when we were started."""
 
 
 def keep_streams() -> None:
@@ -57,6 +79,7 @@ def keep_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            _CLOSED.add(number)
     if sys.stdout is None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open to the end
     if sys.stderr is None:

@@ -23,7 +23,7 @@ from collector.inventory import recipients_of
 from collector.text import from_native, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from collector.handover.parts import Written
@@ -65,10 +65,15 @@ class _Member:
 
 
 def pack(
-    bundle: UnhashedBundle, given: Iterable[str] = (), out: Path | None = None, split: int | None = None
+    bundle: UnhashedBundle,
+    given: Iterable[str] = (),
+    out: Path | None = None,
+    split: int | None = None,
+    told: Callable[[Packed], None] = lambda _: None,
 ) -> Packed:
     """Write the hand-over file of a bundle; raises before anything is written, or removes what it wrote.
 
+    `told` gets the result before it is final: a file whose key got lost on the way is none. What it raises is raised.
     `UsageError` for a recipient or size that is none, `NotClosedError` for a bundle that is not whole, `AlteredError`
     where it changes meanwhile, `RefusedError` for what the medium refuses.
     """
@@ -89,11 +94,12 @@ def pack(
     writer = PartWriter(folder, f"{top}.tar.age", split)
     try:
         _encrypted(path, top, members, writer, [age.recipient(text) for text in recipients])
-        files = writer.commit()
+        done = Packed(path, tuple(writer.commit()), recipients, secret)
+        told(done)
     except BaseException:
         writer.discard()
         raise
-    return Packed(path, tuple(files), recipients, secret)
+    return done
 
 
 def _refuse_unfinished(bundle: UnhashedBundle) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from collector.ui import as_json, qr, terminal
@@ -61,8 +62,11 @@ def packed_text(done: Packed) -> str:
     return "\n".join(lines) + "\n"
 
 
-def show_identity(identity: str, stream: TextIO) -> None:
-    """Write the practice's key as text and as QR code; it stands nowhere else, and a lost one can't be made again."""
+def show_identity(identity: str, stream: TextIO) -> bool:
+    """Write the practice's key as text and as QR code, and tell whether the stream took it.
+
+    It stands nowhere else, and a lost one can't be made again.
+    """
     out = Terminal(stream)
     groups = [identity[at : at + _GROUP] for at in range(0, len(identity), _GROUP)]
     rows = [" ".join(groups[at : at + _ROW]) for at in range(0, len(groups), _ROW)]
@@ -70,12 +74,11 @@ def show_identity(identity: str, stream: TextIO) -> None:
     keep = _("Whoever has it can read the evidence. Keep it in an envelope, apart from the USB stick.")
     columns = out.size()[0] - 1
     lines = [*terminal.fold(head, columns), *(f"      {row}" for row in rows), *terminal.fold(keep, columns)]
-    try:
+    with contextlib.suppress(Exception):  # the key stands above in letters; a broken library takes nothing from it
         lines += qr.lines(identity, colour=out.has_colour())
-    except Exception:  # noqa: BLE001 - the key stands above in letters; a broken library takes nothing from it
-        lines += []
     out.write("\n" + "\n".join(lines) + "\n")
     out.flush()
+    return out.gone is None
 
 
 def opened_text(found: Opened) -> str:
