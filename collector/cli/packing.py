@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.arguments import size
-from collector.cli.process import LANG, leads_anywhere, leave, say
+from collector.cli.process import LANG, leads_anywhere, leave, orderly, say
 from collector.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def pack_command(
 
     limit = None if split is None else size(split)
     folder = None if out is None else Path(out)
-    pack(verify_unhashed(Path(bundle)), recipients, folder, limit, _told_as_json if as_json else _told)
+    with orderly():
+        pack(verify_unhashed(Path(bundle)), recipients, folder, limit, _told_as_json if as_json else _told)
     leave(0)  # else Python would try once more to write to a stream that took nothing, and end with a code of its own
 
 
@@ -78,10 +79,14 @@ def _show_key(done: Packed, *streams: TextIO) -> None:
 def open_command(file: str, identity: str, out: str, *, as_json: bool) -> None:
     """Open a hand-over file: decrypt, unpack and verify it."""
     from collector.handover import keys  # noqa: PLC0415 - only here
-    from collector.handover.opening import open_file  # noqa: PLC0415 - the same
+    from collector.handover.opening import open_file, remains  # noqa: PLC0415 - the same
     from collector.ui import packed as shown  # noqa: PLC0415 - the same
+    from collector.ui import terminal  # noqa: PLC0415 - the same
 
-    found = open_file(Path(file), keys.identities(_key_file(identity)), Path(out))
+    for left in remains(Path(out)):
+        terminal.show(sys.stderr, shown.remains_text(left))
+    with orderly():
+        found = open_file(Path(file), keys.identities(_key_file(identity)), Path(out))
     say(json.dumps(shown.opened_json(found)) + "\n" if as_json else shown.opened_text(found))
     leave(3 if found.report.verdict == "INCOMPLETE" else 0)
 

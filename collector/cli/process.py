@@ -15,6 +15,7 @@ from collector.errors import CollectorError
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from collector.acquisition import Stop
@@ -27,6 +28,13 @@ LANG = click.option(
 )
 
 
+INTERRUPTED = 130
+"""Exit code of what was ended by a signal before it was done: as a shell reports an interrupt."""
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Signals that ask a program to end, by whichever of these names the system has."""
+
+
 def heed_signals(stop: Stop) -> None:
     """Let signals that end a program leave word in `stop`, so that what runs closes by itself."""
 
@@ -34,9 +42,31 @@ def heed_signals(stop: Stop) -> None:
         if stop.reason is None:
             stop.reason = "signal"
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup
-            signal.signal(getattr(signal, name), on_signal)
+    _heed(on_signal)
+
+
+@contextlib.contextmanager
+def orderly() -> Iterator[None]:
+    """Let signals that end a program end what runs inside as Ctrl-C does: it removes what it made, then exit 130."""
+    heard: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        if not heard:  # people press it twice: the second one would end the removal
+            heard.append(number)
+            raise KeyboardInterrupt
+
+    _heed(on_signal)
+    try:
+        yield
+    except KeyboardInterrupt:
+        leave(INTERRUPTED)
+
+
+def _heed(on_signal: Callable[[int, object], None]) -> None:
+    """Call `on_signal` for each signal that ends a program and is not ignored already."""
+    for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, on_signal)
 
 
 def say(text: str) -> bool:

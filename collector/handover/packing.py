@@ -17,7 +17,7 @@ from collector import age, disk, layout, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive
-from collector.handover.behind import Behind, Gathering
+from collector.handover.behind import Behind, Gathering, apart
 from collector.handover.parts import MAX_PARTS, PartWriter
 from collector.inventory import recipients_of
 from collector.text import from_native, printable
@@ -257,6 +257,10 @@ class _Reader:
         self._piece, self._at = b"", 0
         self.failed: BaseException | None = None
 
+    def fail(self, error: BaseException) -> None:
+        """Raise this at the next read."""
+        self.failed = error
+
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end; never once more after an error, as if that were the end."""
         if self.failed is not None:
@@ -285,7 +289,7 @@ def _encrypted(
     writer = Gathering(writing)
     try:
         try:
-            pyrage.encrypt_io(reader, writer, recipients)
+            apart(lambda: pyrage.encrypt_io(reader, writer, recipients), reader.fail)
         except BaseException as error:
             failed = reader.failed or writer.failed
             if failed is not None:

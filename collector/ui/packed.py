@@ -10,6 +10,7 @@ from collector.ui.messages import _, ngettext
 from collector.ui.terminal import Terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
     from collector.handover.opening import Opened
@@ -79,6 +80,18 @@ def show_identity(identity: str, stream: TextIO) -> bool:
     out.write("\n" + "\n".join(lines) + "\n")
     out.flush()
     return out.gone is None
+
+
+def remains_text(path: Path) -> str:
+    """Return the line about a folder that an earlier run left because it was killed."""
+    return (
+        _(
+            "An earlier opening was killed and left {folder}, which may hold decrypted evidence: delete it, unless "
+            "`collect open` is still at work there.",
+            folder=terminal.path_text(str(path)),
+        )
+        + "\n"
+    )
 
 
 def opened_text(found: Opened) -> str:
