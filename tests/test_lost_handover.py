@@ -227,6 +227,18 @@ def test_a_signal_after_which_nothing_can_be_removed_says_so(age, keyfile, out):
     assert f"delete {left} in" in done.err
 
 
+def test_what_a_kill_left_of_a_pack_is_told_as_that(bundle, out):
+    """The next run is refused, and the hint says what the file is; without it the pack is made."""
+    killed = live.run("pack", bundle, "--out", out, fault=live.fault("fsync", 1))
+    assert (killed.code, names(out)) == (-9, [NAME + ".001.part"])
+    done = live.run("pack", bundle, "--out", out)
+    assert (done.code, names(out)) == (1, [NAME + ".001.part"])
+    assert f"error: {NAME}.001.part stands in the folder already" in done.err
+    assert "hint: an earlier `collect pack` was killed and left it unfinished: delete it" in done.err
+    (out / f"{NAME}.001.part").unlink()
+    assert live.run("pack", bundle, "--out", out).code == 0
+
+
 def test_what_a_kill_left_of_an_opening_is_named_by_the_next(age, keyfile, out):
     """KILL asks nobody. The next run names the folder on one line, touches nothing of it, and opens the file."""
     killed = live.run("open", age, "--identity", keyfile, "--out", out, fault=live.fault("write", 5))

@@ -31,11 +31,14 @@ def pack_command(
     bundle: str, recipients: tuple[str, ...], out: str | None, split: str | None, *, as_json: bool
 ) -> None:
     """Make one encrypted file of a sealed bundle, to hand over."""
-    from collector.handover.packing import pack  # noqa: PLC0415 - only here
+    from collector import papers  # noqa: PLC0415 - only here
+    from collector.handover.packing import pack  # noqa: PLC0415 - the same
     from collector.verify import verify_unhashed  # noqa: PLC0415 - the same
 
     limit = None if split is None else size(split)
     folder = None if out is None else Path(out)
+    if folder is not None:
+        papers.refuse_folder(folder, "--out")
     with orderly():
         pack(verify_unhashed(Path(bundle)), recipients, folder, limit, _told_as_json if as_json else _told)
     leave(0)  # else Python would try once more to write to a stream that took nothing, and end with a code of its own
@@ -78,11 +81,13 @@ def _show_key(done: Packed, *streams: TextIO) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def open_command(file: str, identity: str, out: str, *, as_json: bool) -> None:
     """Open a hand-over file: decrypt, unpack and verify it."""
-    from collector.handover import keys  # noqa: PLC0415 - only here
+    from collector import papers  # noqa: PLC0415 - only here
+    from collector.handover import keys  # noqa: PLC0415 - the same
     from collector.handover.opening import open_file, remains  # noqa: PLC0415 - the same
     from collector.ui import packed as shown  # noqa: PLC0415 - the same
     from collector.ui import terminal  # noqa: PLC0415 - the same
 
+    papers.refuse_folder(Path(out), "--out")
     for left in remains(Path(out)):
         terminal.show(sys.stderr, shown.remains_text(left))
     with orderly():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import disk, layout
+from collector import disk, layout, papers
 from collector.chainfile import read_chain
 from collector.contents import SMALL, mismatch
 from collector.errors import AlteredError, CollectorError, NotABundleError, RefusedError, WriteError
@@ -41,14 +41,6 @@ MAX_HEADER = 1 << 18
 
 _PREFIX = ".collect-open-"
 _MAGIC = b"age-encryption.org/v1\n"
-_NEW = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BY_FD = os.open in os.supports_dir_fd and os.mkdir in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 _SMALL = (layout.CHECKPOINT, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.README)
@@ -69,10 +61,11 @@ class Opened:
 def open_file(path: Path, identities: Sequence[Identity], out: Path) -> Opened:
     """Unpack the bundle of a hand-over file into a new folder in `out`, named as it was packed.
 
-    Raises `RefusedError` for a file that can't be opened, and `AlteredError` for a bundle that is not what was
-    sealed; then nothing is left of it, or the hint names what could not be removed. The verdict may be INCOMPLETE.
+    Raises `UsageError` for a folder that is none, `RefusedError` for a file that can't be opened, and `AlteredError`
+    for a bundle that is not what was sealed; then nothing is left of it, or the hint names what could not be removed.
+    The verdict may be INCOMPLETE.
     """
-    disk.refuse_inside_bundle(out, "--out")
+    papers.refuse_folder(out, "--out")
     source = PartReader(all_of(path))
     try:
         _look(source.peek(MAX_HEADER), source.length)
@@ -201,9 +194,9 @@ class _Folder:
         at = self._open_folder(folder)
         with _refusals():
             if _BY_FD:
-                self._fd = os.open(last, _NEW, 0o600, dir_fd=at)
+                self._fd = os.open(last, disk.NEW, 0o600, dir_fd=at)
             else:
-                self._fd = os.open(self._path / name, _NEW, 0o600)
+                self._fd = os.open(self._path / name, disk.NEW, 0o600)
 
     def write(self, data: memoryview) -> None:
         """Write a file's next bytes, all of them."""

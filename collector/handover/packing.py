@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyrage
 
-from collector import age, disk, layout, seal
+from collector import age, disk, layout, papers, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive
@@ -74,9 +74,13 @@ def pack(
     """Write the hand-over file of a bundle; raises before anything is written, or removes what it wrote.
 
     `told` gets the result before it is final: a file whose key got lost on the way is none. What it raises is raised.
-    `UsageError` for a recipient or size that is none, `NotClosedError` for a bundle that is not whole, `AlteredError`
-    where it changes meanwhile, `RefusedError` for what the medium refuses.
+    `UsageError` for a recipient, size or folder that is none, `NotClosedError` for a bundle that is not whole,
+    `AlteredError` where it changes meanwhile, `RefusedError` for what the medium refuses.
     """
+    path = bundle.path.absolute()
+    path = path if path.name not in ("", "..") else path.resolve()
+    folder = path.parent if out is None else out
+    papers.refuse_folder(folder, "--out")
     own = age.usable(recipients_of(bundle.inventory.opening))
     recipients = age.checked([*own, *given], MAX_RECIPIENTS)
     _refuse_unfinished(bundle)
@@ -84,10 +88,6 @@ def pack(
     if not own:
         secret, public = age.new_identity()
         recipients = (*recipients, public)
-    path = bundle.path.absolute()
-    path = path if path.name not in ("", "..") else path.resolve()
-    folder = path.parent if out is None else out
-    disk.refuse_inside_bundle(folder, "--out")
     members = list(_members(bundle))
     top = archive.top_for(path.name)
     _refuse_many(members, split)
