@@ -39,7 +39,8 @@ _SAFE_READ = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+"""How a file is made that was not there; O_EXCL follows no link either."""
 
 
 def refuse_inside_bundle(folder: Path, option: str) -> None:
@@ -132,7 +133,7 @@ def _sync_and_close(fd: int) -> None:
 def create(path: Path) -> int:
     """Make a new file for writing; raises `DiskFullError` or `WriteError`, also where the name is taken."""
     try:
-        return os.open(path, _NEW, 0o600)
+        return os.open(path, NEW, 0o600)
     except OSError as error:
         raise translated(error) from error
 

@@ -1,4 +1,4 @@
-"""What is written for people outside a bundle: never inside one, never over what stands there, all or none of it."""
+"""What is written outside a bundle: never inside one, never over what stands there, all or none of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def refuse_folder(folder: Path, option: str) -> None:
     """Raise `UsageError` for no folder, or one inside a bundle; `RefusedError` for one where nothing can be written.
 
-    Asked before anything is recorded. A disk that is full shows only later, in `put`.
+    Asked of every folder that a command is given to write to, before it reads or records anything. A disk that is
+    full shows only later.
     """
     hint = f"give another with {option}"
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long

@@ -16,7 +16,7 @@ import vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.handover import keys
 from collector.handover.opening import MAX_HEADER, open_file
 from collector.handover.unpacking import MAX_PADDING, TarReader
@@ -229,8 +229,13 @@ def test_the_wrong_key_and_places_that_can_not_be_had(tmp_path, out, bundle, key
         with pytest.raises(CollectorError):
             open_file(path, [KEY], out)
     done = live.run("open", age, "--identity", keyfile, "--out", tmp_path / "nowhere")
-    assert done.code == 1
-    assert "No such file" in done.err
+    assert (done.code, done.out) == (2, "")
+    assert "there is no such folder" in done.err
+    assert "hint: give another with --out" in done.err
+    done = live.run("open", tmp_path / "missing", "--identity", tmp_path / "missing", "--out", tmp_path / "nowhere")
+    assert "there is no such folder" in done.err, "looked at before anything is read"
+    with pytest.raises(UsageError):
+        open_file(age, [KEY], tmp_path / "nowhere")
     for make in (lambda p: p.mkdir(), lambda p: p.write_text("mine"), lambda p: p.symlink_to("/nonexistent")):
         make(out / TOP)
         with pytest.raises(CollectorError, match="stands in the folder already"):

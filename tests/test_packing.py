@@ -335,10 +335,15 @@ def test_what_is_no_size_or_place_is_refused(bundle, out):
     for place in (bundle, bundle / "artifacts", bundle.parent / TOP / ".." / TOP):
         assert_nothing_written(live.run("pack", bundle, "--out", place), 2, bundle.parent, [TOP])
         assert live.verify(bundle).code == 0
-    assert_nothing_written(live.run("pack", bundle, "--out", out / "missing"), 1, out, [])
+    for folder in (out / "missing", out / "missing" / "deeper", bundle / "checkpoint"):
+        assert_nothing_written(live.run("pack", bundle, "--out", folder), 2, out, [])
+    early = live.run("pack", out / "no bundle", "--out", out / "missing")
+    assert "there is no such folder" in early.err, "looked at before the bundle"
     for taken in (NAME, NAME + ".001", NAME + ".sha256", NAME + ".002.part"):
         (out / taken).write_text("mine")
-        assert_nothing_written(live.run("pack", bundle, "--out", out), 1, out, [taken])
+        done = live.run("pack", bundle, "--out", out)
+        assert_nothing_written(done, 1, out, [taken])
+        assert ("left it unfinished" in done.err) == taken.endswith(".part")
         assert (out / taken).read_text() == "mine"
         (out / taken).unlink()
     (out / NAME).symlink_to(out / "elsewhere")
@@ -509,8 +514,9 @@ def test_memory_does_not_grow_with_the_bundle(tmp_path, out):
     """256 MiB takes what 4 MiB takes, within 16 MiB."""
     peaks = []
     told = (
-        "import resource, os, atexit; atexit.register(lambda: os.write(2, b'peak %d' % resource.getrusage("
-        "resource.RUSAGE_SELF).ru_maxrss))\n"
+        "import resource, os; old = os._exit\n"
+        "def told(code): os.write(2, b'peak %d' % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); old(code)\n"
+        "os._exit = told\n"
     )
     for size in (4, 256):
         path = with_bytes(tmp_path / f"b{size}", size << 20)

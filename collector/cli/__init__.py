@@ -12,7 +12,7 @@ import click
 from collector import __version__, age
 from collector.arguments import case_id, duration, paths, said, since, size
 from collector.cli import after, looking, packing, papers, stamping, verifying
-from collector.cli.process import LANG, heed_signals, keep_streams, leave, say
+from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.ui import errors as shown
 from collector.ui import messages, terminal
@@ -212,7 +212,7 @@ def main() -> None:
         shown.show(UsageError(error.format_message(), hint="collect --help lists what there is"), sys.stderr)
         sys.exit(UsageError.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)  # before a run has begun: as a shell reports an interrupt
+        sys.exit(INTERRUPTED)  # before a run has begun
     except BrokenPipeError:
         leave(1)
     except Exception as error:  # noqa: BLE001 - a mistake of ours: a victim is told what to do, not shown a traceback

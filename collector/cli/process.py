@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,9 @@ from collector.errors import CollectorError
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
     from collector.acquisition import Stop
 
 LANG = click.option(
@@ -24,6 +28,13 @@ LANG = click.option(
 )
 
 
+INTERRUPTED = 130
+"""Exit code of what was ended by a signal before it was done: as a shell reports an interrupt."""
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Signals that ask a program to end, by whichever of these names the system has."""
+
+
 def heed_signals(stop: Stop) -> None:
     """Let signals that end a program leave word in `stop`, so that what runs closes by itself."""
 
@@ -31,23 +42,64 @@ def heed_signals(stop: Stop) -> None:
         if stop.reason is None:
             stop.reason = "signal"
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup
-            signal.signal(getattr(signal, name), on_signal)
+    _heed(on_signal)
 
 
-def say(text: str) -> None:
-    """Write to stdout what was asked for; where nobody takes it, say so, and let the exit code stand."""
+@contextlib.contextmanager
+def orderly() -> Iterator[None]:
+    """Let signals that end a program end what runs inside as Ctrl-C does: it removes what it made, then exit 130."""
+    heard: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        if not heard:  # people press it twice: the second one would end the removal
+            heard.append(number)
+            raise KeyboardInterrupt
+
+    _heed(on_signal)
+    try:
+        yield
+    except KeyboardInterrupt:
+        leave(INTERRUPTED)
+
+
+def _heed(on_signal: Callable[[int, object], None]) -> None:
+    """Call `on_signal` for each signal that ends a program and is not ignored already."""
+    for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, on_signal)
+
+
+def say(text: str) -> bool:
+    """Write to stdout what was asked for and tell whether it went anywhere.
+
+    Where it can't be written that is said, and the exit code stands.
+    """
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except (OSError, ValueError):
         unsaid()
+        return False
+    return leads_anywhere(sys.stdout)
+
+
+def leads_anywhere(stream: TextIO) -> bool:
+    """Tell whether somebody may read what is written there: the null device takes everything and keeps nothing."""
+    try:
+        number = stream.fileno()
+        null = getattr(Path(os.devnull).stat(), "st_rdev", 0)  # Windows has no number for it, nor for the console
+        return number not in _CLOSED and not (null and getattr(os.fstat(number), "st_rdev", 0) == null)
+    except (OSError, ValueError):  # no file behind it, or one that is gone: writing shows that
+        return True
 
 
 def unsaid() -> None:
     """Tell that the answer could not be written; the exit code stands."""
     shown.show(CollectorError("the answer could not be written to standard output"), sys.stderr)
+
+
+_CLOSED: set[int] = set()
+"""Standard streams that were closed when we were started."""
 
 
 def keep_streams() -> None:
@@ -57,6 +109,7 @@ def keep_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            _CLOSED.add(number)
     if sys.stdout is None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open to the end
     if sys.stderr is None:

@@ -1,4 +1,4 @@
-"""Work that is done in a thread of its own while the next piece is made: hashing and writing let others run."""
+"""Work that is done in a thread of its own: while the next piece is made, or where no signal may come up in it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collector import disk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_LISTEN = 0.2
+"""Seconds after which a wait looks up: Windows hears no signal in one without an end."""
 _DEPTH = 4
 """Pieces that wait at most: enough to even out a slow write, little enough to stay in memory."""
 _Piece = TypeVar("_Piece")
@@ -24,8 +26,8 @@ class Behind(Generic[_Piece]):
         self.failed: BaseException | None = None
         """What `work` raised, if it did; the last word once `stop` has returned."""
         self._queue: queue.Queue[_Piece | None] = queue.Queue(_DEPTH)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
 
     def put(self, piece: _Piece) -> None:
         """Hand over a piece, which may wait for its turn."""
@@ -40,10 +42,10 @@ class Behind(Generic[_Piece]):
             raise self.failed
 
     def stop(self) -> None:
-        """Wait for the thread's end, whatever became of its work; it may be called again."""
-        if self._thread.is_alive():
+        """Wait for the thread's end, whatever became of its work; it may be called again, after an interrupt too."""
+        if not self._ended.is_set():
             self._queue.put(None)
-            self._thread.join()
+            _wait(self._ended)
 
     def _run(self) -> None:
         while (piece := self._queue.get()) is not None:
@@ -52,6 +54,43 @@ class Behind(Generic[_Piece]):
                     self._work(piece)
                 except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked for it
                     self.failed = error
+        self._ended.set()
+
+
+def _wait(ended: threading.Event) -> None:
+    """Wait for a thread's last word. A `join` that was interrupted takes the thread for ended (CPython 3.11)."""
+    while not ended.wait(_LISTEN):
+        pass
+
+
+def apart(work: Callable[[], object], stop: Callable[[BaseException], None]) -> None:
+    """Do work that calls back, away from signals, and wait for its end; raises what it raises.
+
+    What a signal raises comes up in the main thread, wherever that is. Inside what pyrage calls it would become a text,
+    and an interrupted file a damaged one. Here it ends the wait instead: `stop` gets it and has to make the work end.
+    """
+    failed: list[BaseException] = []
+    ended = threading.Event()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked for it
+            failed.append(error)
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=run, daemon=True)
+    try:
+        thread.start()
+        _wait(ended)
+    except BaseException as error:
+        stop(error)
+        if thread.is_alive():
+            _wait(ended)
+        raise
+    if failed:
+        raise failed[0]
 
 
 class Gathering:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import disk, layout
+from collector import disk, layout, papers
 from collector.chainfile import read_chain
 from collector.contents import SMALL, mismatch
-from collector.errors import AlteredError, NotABundleError, RefusedError
+from collector.errors import AlteredError, CollectorError, NotABundleError, RefusedError, WriteError
 from collector.handover import archive
-from collector.handover.behind import Behind, Gathering
+from collector.handover.behind import Behind, Gathering, apart
 from collector.handover.parts import PartReader, all_of
 from collector.handover.unpacking import TarReader, refused
 from collector.verify import altered, verify_unhashed
@@ -39,15 +39,8 @@ if TYPE_CHECKING:
 MAX_HEADER = 1 << 18
 """Bytes of an age header: pyrage keeps all of it in memory. A recipient takes about 100."""
 
+_PREFIX = ".collect-open-"
 _MAGIC = b"age-encryption.org/v1\n"
-_NEW = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BY_FD = os.open in os.supports_dir_fd and os.mkdir in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 _SMALL = (layout.CHECKPOINT, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.README)
@@ -68,10 +61,11 @@ class Opened:
 def open_file(path: Path, identities: Sequence[Identity], out: Path) -> Opened:
     """Unpack the bundle of a hand-over file into a new folder in `out`, named as it was packed.
 
-    Raises `RefusedError` for a file that can't be opened, and `AlteredError` for a bundle that is not what was
-    sealed; then nothing is left of it. The verdict may be INCOMPLETE.
+    Raises `UsageError` for a folder that is none, `RefusedError` for a file that can't be opened, and `AlteredError`
+    for a bundle that is not what was sealed; then nothing is left of it, or the hint names what could not be removed.
+    The verdict may be INCOMPLETE.
     """
-    disk.refuse_inside_bundle(out, "--out")
+    papers.refuse_folder(out, "--out")
     source = PartReader(all_of(path))
     try:
         _look(source.peek(MAX_HEADER), source.length)
@@ -79,11 +73,21 @@ def open_file(path: Path, identities: Sequence[Identity], out: Path) -> Opened:
         try:
             _decrypt(source, TarReader(folder, source.length), identities)
             return folder.finished()
-        except BaseException:
-            folder.remove()
-            raise
+        except BaseException as error:
+            if folder.remove():
+                raise
+            hint = f"delete {folder.name} in the folder of --out by hand: it holds decrypted evidence"
+            if isinstance(error, CollectorError):
+                error.hint = hint  # what it advised can wait, and it may have said that all is removed
+                raise
+            raise RefusedError("it was broken off, and what was unpacked could not be removed", hint=hint) from error
     finally:
         source.close()
+
+
+def remains(out: Path) -> list[Path]:
+    """Return the folders that runs left in `out` which were killed, or which are at work there now."""
+    return sorted(out.glob(f"{_PREFIX}*{layout.PART}"))
 
 
 def _look(start: bytes, length: int) -> None:
@@ -103,8 +107,14 @@ class _Source:
         self._source = source
         self.failed: BaseException | None = None
 
+    def fail(self, error: BaseException) -> None:
+        """Raise this at the next read."""
+        self.failed = error
+
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end."""
+        if self.failed is not None:
+            raise self.failed
         try:
             return self._source.read(size)
         except OSError as error:
@@ -122,7 +132,7 @@ def _decrypt(source: PartReader, reader: TarReader, identities: Sequence[Identit
     writer, given = Gathering(writing), _Source(source)
     try:
         try:
-            pyrage.decrypt_io(given, writer, list(identities))
+            apart(lambda: pyrage.decrypt_io(given, writer, list(identities)), given.fail)
         except BaseException as error:
             writing.stop()  # what came before the error has its say first
             failed = writing.failed or writer.failed or given.failed
@@ -166,7 +176,7 @@ class _Folder:
         """Hash of each file's bytes as they were written, into a folder that nobody else may enter."""
         self._recorded: Inventory | None = None
         with _refusals():
-            self._path = Path(tempfile.mkdtemp(prefix=".collect-open-", suffix=".part", dir=out))
+            self._path = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=layout.PART, dir=out))
         self._folders: dict[str, int] = {}
 
     def folder(self, top: str, name: str) -> None:
@@ -184,9 +194,9 @@ class _Folder:
         at = self._open_folder(folder)
         with _refusals():
             if _BY_FD:
-                self._fd = os.open(last, _NEW, 0o600, dir_fd=at)
+                self._fd = os.open(last, disk.NEW, 0o600, dir_fd=at)
             else:
-                self._fd = os.open(self._path / name, _NEW, 0o600)
+                self._fd = os.open(self._path / name, disk.NEW, 0o600)
 
     def write(self, data: memoryview) -> None:
         """Write a file's next bytes, all of them."""
@@ -233,10 +243,19 @@ class _Folder:
             self._path.rename(path)
         return Opened(path, bundle.report)
 
-    def remove(self) -> None:
-        """Remove everything that was made, as far as the medium lets itself be written."""
+    @property
+    def name(self) -> str:
+        """Return the name that it has until it is finished."""
+        return self._path.name
+
+    def remove(self) -> bool:
+        """Remove everything that was made, as far as the medium lets itself be written; tell whether that is all."""
         self._close()
         shutil.rmtree(self._path, ignore_errors=True)
+        try:
+            return not disk.stands(self._path)
+        except WriteError:
+            return False
 
     def _called(self, top: str) -> None:
         """Learn the bundle's name with the first member; it must be free."""

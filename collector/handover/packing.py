@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyrage
 
-from collector import age, disk, layout, seal
+from collector import age, disk, layout, papers, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive
-from collector.handover.behind import Behind, Gathering
+from collector.handover.behind import Behind, Gathering, apart
 from collector.handover.parts import MAX_PARTS, PartWriter
 from collector.inventory import recipients_of
 from collector.text import from_native, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from collector.handover.parts import Written
@@ -65,13 +65,22 @@ class _Member:
 
 
 def pack(
-    bundle: UnhashedBundle, given: Iterable[str] = (), out: Path | None = None, split: int | None = None
+    bundle: UnhashedBundle,
+    given: Iterable[str] = (),
+    out: Path | None = None,
+    split: int | None = None,
+    told: Callable[[Packed], None] = lambda _: None,
 ) -> Packed:
     """Write the hand-over file of a bundle; raises before anything is written, or removes what it wrote.
 
-    `UsageError` for a recipient or size that is none, `NotClosedError` for a bundle that is not whole, `AlteredError`
-    where it changes meanwhile, `RefusedError` for what the medium refuses.
+    `told` gets the result before it is final: a file whose key got lost on the way is none. What it raises is raised.
+    `UsageError` for a recipient, size or folder that is none, `NotClosedError` for a bundle that is not whole,
+    `AlteredError` where it changes meanwhile, `RefusedError` for what the medium refuses.
     """
+    path = bundle.path.absolute()
+    path = path if path.name not in ("", "..") else path.resolve()
+    folder = path.parent if out is None else out
+    papers.refuse_folder(folder, "--out")
     own = age.usable(recipients_of(bundle.inventory.opening))
     recipients = age.checked([*own, *given], MAX_RECIPIENTS)
     _refuse_unfinished(bundle)
@@ -79,21 +88,18 @@ def pack(
     if not own:
         secret, public = age.new_identity()
         recipients = (*recipients, public)
-    path = bundle.path.absolute()
-    path = path if path.name not in ("", "..") else path.resolve()
-    folder = path.parent if out is None else out
-    disk.refuse_inside_bundle(folder, "--out")
     members = list(_members(bundle))
     top = archive.top_for(path.name)
     _refuse_many(members, split)
     writer = PartWriter(folder, f"{top}.tar.age", split)
     try:
         _encrypted(path, top, members, writer, [age.recipient(text) for text in recipients])
-        files = writer.commit()
+        done = Packed(path, tuple(writer.commit()), recipients, secret)
+        told(done)
     except BaseException:
         writer.discard()
         raise
-    return Packed(path, tuple(files), recipients, secret)
+    return done
 
 
 def _refuse_unfinished(bundle: UnhashedBundle) -> None:
@@ -251,6 +257,10 @@ class _Reader:
         self._piece, self._at = b"", 0
         self.failed: BaseException | None = None
 
+    def fail(self, error: BaseException) -> None:
+        """Raise this at the next read."""
+        self.failed = error
+
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end; never once more after an error, as if that were the end."""
         if self.failed is not None:
@@ -279,7 +289,7 @@ def _encrypted(
     writer = Gathering(writing)
     try:
         try:
-            pyrage.encrypt_io(reader, writer, recipients)
+            apart(lambda: pyrage.encrypt_io(reader, writer, recipients), reader.fail)
         except BaseException as error:
             failed = reader.failed or writer.failed
             if failed is not None:

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector import disk
+from collector import disk, layout
 from collector.errors import DiskFullError, RefusedError, UsageError, WriteError
 from collector.handover.behind import Behind
 
@@ -76,11 +76,12 @@ class PartWriter:
         with refusals():
             names = [one.name for one in self._folder.iterdir()]
         taken = [name for name in names if name == self._name or name.startswith(start)]
-        if taken:
-            raise RefusedError(
-                f"{min(taken)} stands in the folder already",
-                hint="nothing is written over: move it away, or give another folder with --out",
-            )
+        if not taken:
+            return
+        hint = "nothing is written over: move it away, or give another folder with --out"
+        if min(taken).endswith(layout.PART):
+            hint = "an earlier `collect pack` was killed and left it unfinished: delete it, unless one is at work there"
+        raise RefusedError(f"{min(taken)} stands in the folder already", hint=hint)
 
     def write(self, data: bytes) -> int:
         """Write every byte and return their number; raises `RefusedError`."""
@@ -114,14 +115,11 @@ class PartWriter:
             self._syncing.put(self._fd)
         return count
 
-    def flush(self) -> None:
-        """Do nothing: nothing is held back."""
-
     def _next(self) -> None:
         self._end()
         if len(self._made) == MAX_PARTS:
             raise RefusedError(f"it does not fit into {MAX_PARTS} parts", hint="give a larger size with --split")
-        path = self._folder / f"{self._name}.{len(self._made) + 1:03d}.part"
+        path = self._folder / f"{self._name}.{len(self._made) + 1:03d}{layout.PART}"
         self._fd = disk.create(path)
         self._made.append(path)
         self._size, self._sum = 0, hashlib.sha256()
@@ -148,8 +146,8 @@ class PartWriter:
                 names = [self._name]
             done = [Written(self._named(at, name), *self._sums[at]) for at, name in enumerate(names)]
             text = "".join(f"{one.sha256}  {one.path.name}\n" for one in done).encode("ascii")
-            fd = disk.create(self._folder / f"{self._name}.sha256.part")
-            self._made.append(self._folder / f"{self._name}.sha256.part")
+            fd = disk.create(self._folder / f"{self._name}.sha256{layout.PART}")
+            self._made.append(self._folder / f"{self._name}.sha256{layout.PART}")
             try:
                 disk.write_all(fd, text)
                 os.fsync(fd)

@@ -9,6 +9,7 @@ from collector.ui.messages import _, ngettext, number
 from collector.ui.report import sentences
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
     from collector.handover.opening import Opened
@@ -63,9 +64,24 @@ def packed_text(done: Packed) -> str:
     return "\n".join(lines) + "\n"
 
 
-def show_identity(identity: str, stream: TextIO) -> None:
-    """Show the practice's key as a run does; it stands nowhere else, and a lost one can't be made again."""
-    paper.show_reading_key(identity, None, stream, asks=False)
+def show_identity(identity: str, stream: TextIO) -> bool:
+    """Show the practice's key as a run does, and tell whether the stream took it.
+
+    It stands nowhere else, and a lost one can't be made again.
+    """
+    return paper.show_reading_key(identity, None, stream, asks=False)
+
+
+def remains_text(path: Path) -> str:
+    """Return the line about a folder that an earlier run left because it was killed."""
+    return (
+        _(
+            "An earlier opening was killed and left {folder}, which may hold decrypted evidence: delete it, unless "
+            "`collect open` is still at work there.",
+            folder=terminal.path_text(str(path)),
+        )
+        + "\n"
+    )
 
 
 def opened_text(found: Opened) -> str:

@@ -42,8 +42,8 @@ def reading_key(identity: str, columns: int, rows: int, *, lively: bool, colour:
     return [*lines, *drawn] if len(lines) + len(drawn) <= rows and len(plain[0]) <= columns else lines
 
 
-def show_reading_key(identity: str, source: TextIO | None, stream: TextIO, *, asks: bool) -> None:
-    """Show the practice's secret; with `asks` wait until a person has it."""
+def show_reading_key(identity: str, source: TextIO | None, stream: TextIO, *, asks: bool) -> bool:
+    """Show the practice's secret, and tell whether the stream took it; with `asks` wait until a person has it."""
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
     lines = reading_key(identity, columns - 1, rows - 2, lively=out.is_lively(), colour=out.has_colour())
@@ -53,6 +53,7 @@ def show_reading_key(identity: str, source: TextIO | None, stream: TextIO, *, as
         out.flush()
         _line(source)
     out.flush()
+    return out.gone is None
 
 
 @dataclass(frozen=True, slots=True)
