@@ -258,10 +258,11 @@ class ChainReader:
         try:
             record = decode(line)
             encrypted = "private" in record if self.encrypted is None else self.encrypted
-            if number == 1 and self._tables is schema.MANIFEST:
+            is_first = number == 1 and record.get("type") == "open"
+            if is_first:
                 encrypted = bool(record.get("recipients"))
             schema.check(record, self._tables, encrypted=encrypted)
-            if number == 1:
+            if is_first:
                 self.encrypted = encrypted
         except ManifestFormatError as error:
             self._let_go()

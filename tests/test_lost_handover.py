@@ -58,7 +58,7 @@ def key_in(said):
     """Return the practice's key as it stands on paper, or in the object of `--json`."""
     if said.startswith("{"):
         return json.loads(said)["practice_identity"]
-    return "".join(line for line in said.splitlines() if line.startswith("      ")).replace(" ", "")
+    return next(line for line in said.splitlines() if line.startswith("AGE-SECRET-KEY-"))
 
 
 @pytest.mark.parametrize(
