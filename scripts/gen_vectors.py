@@ -404,6 +404,8 @@ def cut_short() -> None:
     )
     link = changed(PATH + ".part", {"symlink": "/etc/passwd"}, w.unsealed(partly, {}))
     add("unsealed_part_symlink", link, bad, "NOT_A_REGULAR_FILE", PATH + ".part", "a resume would have followed it")
+    both = changed("custody.jsonl.part", b"x", link)
+    add("unsealed_link_and_extra", both, bad, "NOT_A_REGULAR_FILE", PATH + ".part", "told in the order of the paths")
     extra = changed("artifacts/000001-other.jsonl", b"x", w.unsealed(half))
     add("unsealed_extra", extra, bad, "EXTRA_FILE", "artifacts/000001-other.jsonl", "no record announced it")
     flipped = changed(PATH, w.PROCESSES.replace(b"1", b"2"), w.unsealed(half))
@@ -824,7 +826,12 @@ def encrypted() -> None:
         ("recipient_upper", [opened | {"recipients": ["AGE1" + "Q" * 58]}, *told_all[1:]], 1, "another spelling"),
     ):
         add(name, w.sealed(w.linked(records), files), bad, "SCHEMA", line(number), comment)
+    hidden = w.sealed(w.linked([gone, *told_all[1:]]), files)
+    add("encrypted_without_open", hidden, bad, "SCHEMA", line(1), "no first record says who can read it")
     first = w.sha256(w.checkpoint(lines))
+    noted = w.joined(w.linked([w.veiled(w.note(20, "x"), "text")], first=first))
+    lost = {**changed(MANIFEST, b"x" + w.joined(lines)[1:], world), CUSTODY: noted}
+    add("encrypted_first_line_lost", lost, bad, "BAD_RECORD", line(1), "one byte: no line after it is blamed")
     for name, record, number, comment in (
         ("encrypted_custody", w.veiled(w.note(20, "x"), "text"), 0, "a note that only recipients read"),
         ("encrypted_custody_clear", w.note(20, "x"), 1, "a note in the clear after an encrypted bundle"),
@@ -873,6 +880,8 @@ def the_codes() -> None:
         add(name, w.sealed(GOOD), expect, code, CHECKPOINT if code else "", comment, f"--seal-code {arguments}")
     arguments = f"--seal-code {seal}"
     add("seal_code_of_an_unsealed_bundle", w.unsealed(GOOD), bad, wrong, CHECKPOINT, "the seal was removed", arguments)
+    both = f"{arguments} --kit-nonce {'0' * 32}"
+    add("seal_code_and_nonce_wrong", w.unsealed(GOOD), bad, wrong, CHECKPOINT, "the seal code is told first", both)
     mismatch = "START_CODE_MISMATCH"
     wrong_start = f"--start-code {slipped(start, 3)}"
     add("start_code_right", w.sealed(GOOD), good, "", "", "it fits, and is no anchor alone", f"--start-code {start}")
