@@ -47,7 +47,7 @@ def refuse_inside_bundle(folder: Path, option: str) -> None:
     """Raise `UsageError` for a folder of some bundle: one more file in there, and that bundle verifies as ALTERED."""
     inside = Path(os.path.realpath(folder))
     for around in (inside, *inside.parents):
-        if any(os.path.lexists(around / name) for name in (layout.MANIFEST, layout.CHECKPOINT)):
+        if os.path.lexists(around / layout.MANIFEST):
             hint = f"give another with {option}"
             raise UsageError("the folder is inside the bundle, where nothing may be added", hint=hint)
 
