@@ -268,7 +268,7 @@ def test_a_file_of_somebody_else_s_is_not_removed(bundle, photo):
 
 @pytest.mark.root
 @pytest.mark.parametrize("size", [3 << 20, 200_000])
-def test_an_attachment_without_room_is_given_up(bundle, tmp_path, mounted, size):
+def test_an_attachment_without_room_is_abandoned(bundle, tmp_path, mounted, size):
     """Refused; what was written of it is gone, a gap tells it, and the next note fits. Long, or less than a buffer."""
     place = mounted("-t", "tmpfs", "-o", "size=2m", "none")
     copy = shutil.copytree(bundle, place / "bundle")
