@@ -828,6 +828,9 @@ def encrypted() -> None:
         add(name, w.sealed(w.linked(records), files), bad, "SCHEMA", line(number), comment)
     hidden = w.sealed(w.linked([gone, *told_all[1:]]), files)
     add("encrypted_without_open", hidden, bad, "SCHEMA", line(1), "no first record says who can read it")
+    again = w.story()
+    again.insert(4, opened)
+    add("encrypted_open_in_the_middle", w.sealed(w.linked(again)), bad, "SCHEMA", line(5), "one in another form")
     first = w.sha256(w.checkpoint(lines))
     noted = w.joined(w.linked([w.veiled(w.note(20, "x"), "text")], first=first))
     lost = {**changed(MANIFEST, b"x" + w.joined(lines)[1:], world), CUSTODY: noted}

@@ -184,13 +184,14 @@ class _Chain:  # the records of manifest or custody, read once: steps 2 and 9
     def misfit(self, record: dict[str, Any]) -> str:  # (5) the code of a record that does not fit its table
         kind = str(record.get("type"))
         if type(record.get("v")) is int and record["v"] != 1: return "FORMAT_VERSION"
-        first, row = record if kind == "open" else self.first, TABLES.get((self.where, kind), ["no:type"])
+        is_first, row = kind == "open" and not self.count, TABLES.get((self.where, kind), ["no:type"])
+        first = record if is_first else self.first
         clear = [x for x in row if x[0] != "-" or not (first.get("recipients") if first else "private" in record)]
         clear += ["private:base64"] * (len(clear) < len(row))
         table = dict(x.lstrip("-").split(":") for x in TABLES[self.where, "*"] + clear)
         wrong = [x for x in table if not _fits(table[x], record[x])] if list(record) == list(table) else ["type"]
-        fits = not wrong and datetime.fromisoformat(record["utc"]) == datetime.fromisoformat(record["local"])
-        return "" if fits else "UNSAFE_PATH" if wrong[:1] == ["path"] else "SCHEMA"
+        if not wrong and datetime.fromisoformat(record["utc"]) == datetime.fromisoformat(record["local"]): return ""
+        return "UNSAFE_PATH" if wrong[:1] == ["path"] else "SCHEMA"
     def breach(self, record: dict[str, Any], message: bytes) -> str:  # (5.3, 10.2) the code of the first broken rule
         kind, path, before, hold = record["type"], record.get("path") or "", self.before.get("type"), self.bundle.signed
         same = all(self.open.get(path, {}).get(x) == record[x] for x in ("kind", "source") if x in record)
