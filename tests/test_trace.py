@@ -83,7 +83,7 @@ def traced(folder: Path, *args: object, **options: object) -> Trace:
             if match := _CALL.fullmatch(line):
                 calls.append(Call(*match.groups()))
             else:
-                assert line.startswith(("+++", "---", "exit", "rt_sigreturn")) or line.endswith("= ?"), line
+                assert line.startswith(("+++", "---", "exit", "rt_sigreturn")) or line.endswith(("= ?", "= ? <unavailable>")), line
     return Trace(calls, done.code, done.out)
 
 
