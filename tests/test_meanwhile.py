@@ -266,6 +266,30 @@ def test_a_file_of_somebody_else_s_is_not_removed(bundle, photo):
 # --- a disk that fills
 
 
+@pytest.mark.parametrize("size", [3 << 20, 200_000])
+def test_an_attachment_that_the_medium_refuses_is_abandoned(bundle, tmp_path, monkeypatch, size):
+    """The same without a small disk: no byte of the file is taken, those of the records are."""
+    real = disk.write_all
+
+    def full(fd, data, on_full=None, counted=None):
+        if counted is not None:
+            raise disk.translated(OSError(28, "full"))
+        real(fd, data, on_full, counted)
+
+    big = tmp_path / "big.jpg"
+    big.write_bytes(bytes(size))
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "write_all", full)
+        with pytest.raises(DiskFullError):
+            attach(bundle, big)
+    assert list((bundle / "attachments").iterdir()) == []
+    gap = decode((bundle / "custody.jsonl").read_bytes().splitlines()[1])
+    assert (gap["type"], gap["outcome"], gap["subject"]) == ("gap", "over_limit", "big.jpg")
+    assert gap["reason"] == "there is no room for it"
+    assert types(bundle) == ["intent", "gap"]
+    assert verdict(bundle) == "UNANCHORED"
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("size", [3 << 20, 200_000])
 def test_an_attachment_without_room_is_abandoned(bundle, tmp_path, mounted, size):
