@@ -832,8 +832,8 @@ def encrypted() -> None:
     again.insert(4, opened)
     add("encrypted_open_in_the_middle", w.sealed(w.linked(again)), bad, "SCHEMA", line(5), "one in another form")
     first = w.sha256(w.checkpoint(lines))
-    noted = w.joined(w.linked([w.veiled(w.note(20, "x"), "text")], first=first))
-    lost = {**changed(MANIFEST, b"x" + w.joined(lines)[1:], world), CUSTODY: noted}
+    hidden_note = w.joined(w.linked([w.veiled(w.note(20, "x"), "text")], first=first))
+    lost = {**changed(MANIFEST, b"x" + w.joined(lines)[1:], world), CUSTODY: hidden_note}
     add("encrypted_first_line_lost", lost, bad, "BAD_RECORD", line(1), "one byte: no line after it is blamed")
     for name, record, number, comment in (
         ("encrypted_custody", w.veiled(w.note(20, "x"), "text"), 0, "a note that only recipients read"),
