@@ -47,3 +47,11 @@ def mounted(tmp_path):
 def small_disk(mounted) -> Path:
     """Return a disk that has room for one file, and none for a second."""
     return mounted("-t", "tmpfs", "-o", "size=1m,nr_inodes=2", "none")
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    """Return an empty folder for what is made."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder

@@ -30,14 +30,6 @@ def tree(tmp_path) -> Path:
     return live.files_in(tmp_path / "tree", 3)
 
 
-@pytest.fixture
-def out(tmp_path) -> Path:
-    """Return an empty folder for the bundle."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
 def assert_refused(done: live.Done, code: int) -> None:
     """Demand an exit code with what is wrong and what to do, and nothing on standard output."""
     assert (done.code, done.out) == (code, ""), done

@@ -34,13 +34,6 @@ def bundle(tmp_path_factory):
     return made.sealed(tmp_path_factory.mktemp("bundle"))
 
 
-@pytest.fixture
-def out(tmp_path):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 

@@ -266,7 +266,32 @@ def test_a_file_of_somebody_else_s_is_not_removed(bundle, photo):
 # --- a disk that fills
 
 
-@pytest.mark.parametrize("size", [3 << 20, 200_000])
+BIG = 3 << 20
+
+
+@pytest.fixture
+def small(bundle, mounted):
+    """Return a copy of the bundle on a disk of two MiB."""
+    return shutil.copytree(bundle, mounted("-t", "tmpfs", "-o", "size=2m", "none") / "bundle")
+
+
+def picture(folder, size):
+    path = folder / "big.jpg"
+    path.write_bytes(bytes(size))
+    return path
+
+
+def assert_abandoned(path):
+    """Nothing of the file is left, a gap ends its intent and says why, and nothing is in doubt."""
+    assert list((path / "attachments").iterdir()) == []
+    assert types(path) == ["intent", "gap"]
+    gap = decode((path / "custody.jsonl").read_bytes().splitlines()[1])
+    assert (gap["outcome"], gap["subject"]) == ("over_limit", "big.jpg")
+    assert gap["reason"] == "there is no room for it"
+    assert verdict(path) == "UNANCHORED"
+
+
+@pytest.mark.parametrize("size", [BIG, 200_000])
 def test_an_attachment_that_the_medium_refuses_is_abandoned(bundle, tmp_path, monkeypatch, size):
     """The same without a small disk: no byte of the file is taken, those of the records are."""
     real = disk.write_all
@@ -276,51 +301,32 @@ def test_an_attachment_that_the_medium_refuses_is_abandoned(bundle, tmp_path, mo
             raise disk.translated(OSError(28, "full"))
         real(fd, data, on_full, counted)
 
-    big = tmp_path / "big.jpg"
-    big.write_bytes(bytes(size))
     with monkeypatch.context() as patch:
         patch.setattr(disk, "write_all", full)
         with pytest.raises(DiskFullError):
-            attach(bundle, big)
-    assert list((bundle / "attachments").iterdir()) == []
-    gap = decode((bundle / "custody.jsonl").read_bytes().splitlines()[1])
-    assert (gap["type"], gap["outcome"], gap["subject"]) == ("gap", "over_limit", "big.jpg")
-    assert gap["reason"] == "there is no room for it"
-    assert types(bundle) == ["intent", "gap"]
-    assert verdict(bundle) == "UNANCHORED"
+            attach(bundle, picture(tmp_path, size))
+    assert_abandoned(bundle)
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("size", [3 << 20, 200_000])
-def test_an_attachment_without_room_is_abandoned(bundle, tmp_path, mounted, size):
-    """Refused; what was written of it is gone, a gap tells it, and the next note fits. Long, or less than a buffer."""
-    place = mounted("-t", "tmpfs", "-o", "size=2m", "none")
-    copy = shutil.copytree(bundle, place / "bundle")
-    free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
-    (place / "filling").write_bytes(bytes(free - 120_000) if size == 200_000 else b"")
-    big = tmp_path / "big.jpg"
-    big.write_bytes(bytes(size))
+@pytest.mark.parametrize("size", [BIG, 200_000])
+def test_an_attachment_without_room_is_abandoned(small, tmp_path, size):
+    """Longer than the disk, or shorter than a buffer and longer than what is free; the next note fits."""
+    free = os.statvfs(small).f_bavail * os.statvfs(small).f_frsize
+    (small.parent / "filling").write_bytes(bytes(free - 120_000) if size < BIG else b"")
     with pytest.raises(DiskFullError):
-        attach(copy, big)
-    assert list((copy / "attachments").iterdir()) == []
-    gap = decode((copy / "custody.jsonl").read_bytes().splitlines()[1])
-    assert (gap["type"], gap["outcome"], gap["subject"]) == ("gap", "over_limit", "big.jpg")
-    assert gap["reason"] == "there is no room for it"
-    note(copy)
-    assert types(copy) == ["intent", "gap", "note"]
-    assert verdict(copy) == "UNANCHORED"
+        attach(small, picture(tmp_path, size))
+    assert_abandoned(small)
+    note(small)
+    assert verdict(small) == "UNANCHORED"
 
 
 @pytest.mark.root
-def test_an_attachment_that_does_not_fit_is_told(bundle, tmp_path, mounted):
+def test_an_attachment_that_does_not_fit_is_told(small, tmp_path):
     """The command: exit 1, and what to do."""
-    place = mounted("-t", "tmpfs", "-o", "size=2m", "none")
-    copy = shutil.copytree(bundle, place / "bundle")
-    big = tmp_path / "big.jpg"
-    big.write_bytes(bytes(3 << 20))
-    done = live.run("attach", copy, big)
+    done = live.run("attach", small, picture(tmp_path, BIG))
     assert (done.code, done.out) == (1, "")
     assert "is full" in done.err
     assert "hint: " in done.err
-    assert live.run("note", copy, "the photograph did not fit").code == 0
-    assert verdict(copy) == "UNANCHORED"
+    assert live.run("note", small, "the photograph did not fit").code == 0
+    assert verdict(small) == "UNANCHORED"

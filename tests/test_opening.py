@@ -38,13 +38,6 @@ def bundle(tmp_path_factory):
 
 
 @pytest.fixture
-def out(tmp_path):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def keyfile(tmp_path):
     path = tmp_path / "key.txt"
     path.write_text(f"# a comment\n\n{KEY}\n")

@@ -54,13 +54,6 @@ def keyfile(tmp_path):
     return path
 
 
-@pytest.fixture
-def out(tmp_path):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
 def with_bytes(folder, size, *, hole=False):
     """Return a sealed bundle with one artifact of so many bytes, sparse or random."""
     folder.mkdir(exist_ok=True)
