@@ -9,7 +9,8 @@ the host does, except `HostError` where a whole source can't be asked.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,56 @@ class ActivityWatch(Protocol):
 
     def rows(self) -> Iterator[Row | Gap]:
         """Yield what was seen, oldest first, then a gap for what could not be watched or kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A regular file that a walk came by; times in nanoseconds since 1970 UTC. `place` is the host's own hold on it."""
+
+    place: object
+    name: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    btime_ns: int | None
+    identity: tuple[int, int]
+    """Device and inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files of one folder that were seen together; a folder may come in several batches."""
+
+    folder: bytes
+    place: object
+    files: list[Seen]
+
+
+class Part(NamedTuple):
+    """The first and the last bytes of a file of `size` bytes; they never overlap."""
+
+    head: bytes
+    tail: bytes
+    size: int
+
+
+class Trees(Protocol):
+    """The recent files of this machine, those of people first; what can't be walked is told by `changed_files`."""
+
+    def people(self) -> Iterator[Batch | Gap]:
+        """Yield the recent regular files of people's folders: homes, then what they share."""
+
+    def rest(self) -> Iterator[Batch | Gap]:
+        """Yield those of all other trees of the request."""
+
+    def read(self, seen: Seen, head: int, tail: int) -> Part:
+        """Return the first and the last bytes of a file; raises `HostError`."""
+
+    def copy(self, seen: Seen, limit: int, kind: str = "file") -> Blob:
+        """Return a file as an artifact: whole, or its ends where it holds more than `limit`; raises `HostError`."""
+
+    def close(self) -> None:
+        """Let go of what is held open."""
 
 
 class LinkWatch(Protocol):
@@ -148,6 +199,9 @@ class Host(Protocol):
 
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         """Yield a row for each file that changed inside the window of the request."""
+
+    def trees(self, request: Request) -> Trees:
+        """Return the trees of a request for whoever judges files; raises `HostError` where none can be walked."""
 
     def watch_activity(self, request: Request) -> ActivityWatch:
         """Start watching file activity; raises `HostError` where nothing can be watched."""

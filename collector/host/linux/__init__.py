@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.facts import Change, Facts
-    from collector.host import ActivityWatch, Awake, LinkWatch
+    from collector.host import ActivityWatch, Awake, LinkWatch, Trees
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -150,6 +150,11 @@ class LinuxHost:
         from collector.host.linux import recent
 
         yield from recent.rows(self.roots, request)
+
+    def trees(self, request: Request) -> Trees:
+        from collector.host.linux import trees
+
+        return trees.Trees(self.roots, request)
 
     def watch_activity(self, request: Request) -> ActivityWatch:
         from collector.host.linux import activity

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 from collector.host.linux import files
 from collector.host.linux.entries import Reader
-from collector.host.linux.mounts import Kind, MountTable, Tree, resolved
+from collector.host.linux.mounts import MountTable
+from collector.host.linux.scope import MAX_PATH, is_below, scope_of
 from collector.host.linux.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
 from collector.model import Gap, Outcome, number
 from collector.text import from_bytes
@@ -30,13 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
+    from collector.host.linux.mounts import Tree
+    from collector.host.linux.scope import Scope
     from collector.model import Request, Row
 
 SINGLE_GAPS: Final = 100
 """Gaps of one kind that are told one by one; the rest are counted."""
-
-MAX_PATH: Final = 400_000
-"""Bytes of a path in a row, more than 1,000 levels of 255: as JSON it stays below the 4 MiB of a line."""
 
 _READ: Final = 256 << 10
 
@@ -48,14 +48,6 @@ _TYPES: Final = {
     stat.S_IFBLK: "block",
     stat.S_IFCHR: "char",
 }
-
-_NOT_TOUCHED: Final = {
-    Kind.PSEUDO: "made by the kernel: not scanned",
-    Kind.NETWORK: "network file system: not touched",
-    Kind.FUSE: "file system answered by a program (FUSE): not touched",
-    Kind.UNKNOWN: "file system of a type that we don't know: not touched",
-}
-
 
 def rows(roots: Roots, request: Request) -> Iterator[Row | Gap]:
     """Yield a row for each recent entry that is no folder, then the gaps that only the end knows.
@@ -69,37 +61,18 @@ def rows(roots: Roots, request: Request) -> Iterator[Row | Gap]:
     except OSError as e:  # without it any path may hang
         yield files.gap_of(e, "the table of mounts can't be read, so nothing was scanned")
         return
-    exclude, exclude_identities = _excluded(table, request.exclude)
-    trees: list[Tree] = []
-    if request.scan is None:
-        trees = table.local()
-        yield from _untouched(table, b"/")
-    else:
-        asked = []
-        for path in request.scan:
-            try:
-                asked.append(resolved(table, path))
-            except OSError as e:
-                yield files.gap_of(e, "a path to scan can't be reached", from_bytes(path[:MAX_PATH]))
-        for path in asked:
-            if path in exclude or _below(path, exclude):
-                yield Gap(Outcome.UNSUPPORTED, "a path to scan lies in the bundle itself", from_bytes(path))
-            elif (kind := table.kind(path)) is not Kind.LOCAL:
-                yield Gap(Outcome.UNSUPPORTED, _NOT_TOUCHED[kind], from_bytes(path))
-        for path in sorted({path for path in asked if not _below(path, {*asked} - {path})}):
-            yield from _untouched(table, path)
-        trees = table.local(asked)
-    yield from _Scan(table, trees, exclude, request).rows(exclude_identities)
+    scope = scope_of(table, request)
+    yield from scope.gaps
+    yield from _Scan(table, scope, request).rows()
 
 
 class _Scan:
     """One scan: makes rows of what the walk found, hashes within the budget and counts what is left out."""
 
-    def __init__(self, table: MountTable, trees: list[Tree], exclude: list[bytes], request: Request) -> None:
+    def __init__(self, table: MountTable, scope: Scope, request: Request) -> None:
         self._request = request
-        self._trees = trees
-        self._exclude = exclude
-        self._never = [*table.visible, *exclude]
+        self._scope = scope
+        self._never = [*table.visible, *scope.exclude]
         self._descriptors = Descriptors()
         self._gaps: Counter[tuple[Outcome, str]] = Counter()
         self._left = request.hash_bytes
@@ -107,16 +80,16 @@ class _Scan:
         self._unhashed = [0, 0]
         self._buffer = memoryview(bytearray(_READ))
 
-    def rows(self, exclude: frozenset[tuple[int, int]]) -> Iterator[Row | Gap]:
+    def rows(self) -> Iterator[Row | Gap]:
         """Yield rows and gaps; the threads of the walk end when this does."""
         tops: list[Folder] = []
-        for tree in self._trees:
+        for tree in self._scope.trees:
             for top in self._top(tree):
                 if isinstance(top, Folder):
                     tops.append(top)
                 else:
                     yield from self._item(top)
-        walk = Walk(tops, self._request.since_ns, exclude)
+        walk = Walk(tops, self._request.since_ns, self._scope.identities)
         try:
             for part in walk:
                 for found in part:
@@ -128,7 +101,7 @@ class _Scan:
 
     def _top(self, tree: Tree) -> Iterator[Folder | Found | Trouble]:
         """Yield the folder at the top of a tree, or the recent file that stands there."""
-        if tree.path in self._exclude or _below(tree.path, self._exclude):
+        if tree.path in self._scope.exclude or is_below(tree.path, self._scope.exclude):
             return
         above, _, name = tree.path.rpartition(b"/")
         folder = Folder(None, above or b"/")
@@ -241,29 +214,3 @@ class _Scan:
         if any(seen != (st.st_size, st.st_mtime_ns, st.st_ctime_ns) for st in (before, after)):
             flags.append("changed-while-reading")
         return digest.hexdigest()
-
-
-def _excluded(table: MountTable, paths: tuple[bytes, ...]) -> tuple[list[bytes], frozenset[tuple[int, int]]]:
-    """Return the resolved paths of excluded folders and, where asking can't hang, what they are on disk."""
-    places, identities = [], set()
-    for path in paths:
-        try:
-            place = resolved(table, path)
-            if not table.is_remote(place):
-                facts = Reader().facts(place)
-                identities.add((facts.device, facts.inode))
-        except OSError:  # not there (yet): its path alone excludes it
-            place = os.path.abspath(path)
-        places.append(place)
-    return places, frozenset(identities)
-
-
-def _untouched(table: MountTable, top: bytes) -> Iterator[Gap]:
-    """Yield a gap for each mount at or below a path that may hold files and is never touched."""
-    for path, mount in sorted(table.visible.items()):
-        if mount.remote and (_below(path, [top]) or path == top == b"/"):
-            yield Gap(Outcome.UNSUPPORTED, _NOT_TOUCHED[mount.kind], from_bytes(path))
-
-
-def _below(path: bytes, tops: list[bytes] | set[bytes]) -> bool:
-    return any(path.startswith(top.rstrip(b"/") + b"/") and path != top for top in tops)
