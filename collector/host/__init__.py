@@ -78,8 +78,14 @@ class Trees(Protocol):
     def rest(self) -> Iterator[Batch | Gap]:
         """Yield those of all other trees of the request."""
 
+    def locate(self, folder: bytes, name: bytes) -> Seen:
+        """Return a file that the walk came by before, by folder and name; raises `HostError`."""
+
     def read(self, seen: Seen, head: int, tail: int) -> Part:
         """Return the first and the last bytes of a file; raises `HostError`."""
+
+    def probe(self, seen: Seen, offsets: tuple[int, ...], length: int) -> bytes:
+        """Return `length` bytes at each of some places of a file, joined; raises `HostError`."""
 
     def copy(self, seen: Seen, limit: int, kind: str = "file") -> Blob:
         """Return a file as an artifact: whole, or its ends where it holds more than `limit`; raises `HostError`."""

@@ -20,7 +20,7 @@ from collector.host import Batch, HostError, Part, Seen
 from collector.host.linux import files
 from collector.host.linux.entries import Reader
 from collector.host.linux.mounts import MountTable, Tree
-from collector.host.linux.scope import MAX_PATH, people_first, scope_of
+from collector.host.linux.scope import MAX_PATH, is_below, people_first, scope_of
 from collector.host.linux.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
 from collector.model import Blob, Gap
 from collector.text import from_bytes
@@ -82,6 +82,23 @@ class Trees:
         except OSError:
             return False  # `recent-files` walks the same trees and tells it
 
+    def locate(self, folder: bytes, name: bytes) -> Seen:
+        """Return a file that the walk came by before, by the paths it was told under; raises `HostError`.
+
+        The way is opened part by part from the top of its tree, so that no link leads elsewhere.
+        """
+        trees = [tree.path for tree in (*self._first, *self._scope.trees)]
+        tops = [top for top in trees if top == folder or is_below(folder, [top])]
+        place = Folder(None, max(tops, key=len, default=b"/"))
+        rest = folder[len(place.name.rstrip(b"/")) :]
+        for part in filter(None, rest.split(b"/")):
+            place = Folder(place, part)
+        try:
+            return _seen(place, name, Reader().facts(name, self._descriptors.of(place)))
+        except OSError as e:
+            path = os.path.join(folder, name)
+            raise HostError(files.gap_of(e, "a file can't be looked at again", from_bytes(path[:MAX_PATH]))) from e
+
     def read(self, seen: Seen, head: int, tail: int) -> Part:
         """Return the first and the last bytes of a file; raises `HostError`."""
         try:
@@ -90,6 +107,15 @@ class Trees:
                 first = _exactly(fd, 0, min(head, size))
                 left = min(tail, size - len(first))
                 return Part(first, _exactly(fd, size - left, left) if left > 0 else b"", size)
+        except OSError as e:
+            raise _error(e, "a file can't be read", seen) from e
+
+    def probe(self, seen: Seen, offsets: tuple[int, ...], length: int) -> bytes:
+        """Return `length` bytes at each place of a file, joined; raises `HostError`."""
+        try:
+            with files.opened(seen.name, dir_fd=self._descriptors.of(cast("Folder", seen.place))) as fd:
+                _demand_same(fd, seen)
+                return b"".join(_exactly(fd, offset, length) for offset in offsets)
         except OSError as e:
             raise _error(e, "a file can't be read", seen) from e
 

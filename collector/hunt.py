@@ -1,0 +1,79 @@
+"""Which of the files come by are worth reading for traces of ransomware: pure, bounded.
+
+A disk holds a million files and the hour is short. Every file is counted by its name; few are read. A file that may be
+a note (a text of a size that a person reads) is read whole, a file of any other kind at its ends, the first of each
+extension always and of many only a sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+NOTE_NAMES: Final = frozenset(
+    {"", "txt", "html", "htm", "hta", "rtf", "pdf", "md", "url", "log", "readme", "doc", "xhtml", "shtml", "php", "inf"}
+)
+"""Extensions under which notes are dropped (ransom.md section 1 counts txt, html, htm, hta, pdf, log and odd ones)."""
+TELLING: Final = ("readme", "read_me", "read-me", "how_to", "how to", "howto", "decrypt", "restore", "recover", "lisez")
+"""What the names of notes say, whatever their extension."""
+NOTE_SIZE: Final = (16, 512 << 10)
+"""Bytes of what may be a note: the longest measured hold 50 KiB, an HTML page with pictures in it 300."""
+
+ALWAYS: Final = 48
+"""Files of one extension that are read in any case …"""
+EVERY: Final = 64
+"""… and which of those after them."""
+MOST_EXTENSIONS: Final = 4_096
+"""Extensions that are told apart: an attacker may give each file its own. Later ones share one count."""
+_OTHERS: Final = "\0others"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a search may cost."""
+
+    seconds: float
+    """In people's folders, and again as long elsewhere."""
+    everywhere: bool
+    """Whether what is not people's is searched too."""
+    notes: int = 500
+    """Distinct notes that are copied."""
+    places: int = 20_000
+    """Places of notes told one by one."""
+    note_reads: int = 20_000
+    file_reads: int = 40_000
+    groups: int = 24
+    """Groups of encrypted files of which samples are taken."""
+    sample_bytes: int = 4 << 20
+    """Most bytes of one sample: a larger file gives its ends."""
+    copied_bytes: int = 256 << 20
+    """Most bytes copied in all."""
+
+
+def extension_of(name: str) -> str:
+    """Return the last extension in small letters, or an empty text; a leading dot begins none."""
+    stem, dot, last = name.rpartition(".")
+    return last.lower()[:64] if dot and stem else ""
+
+
+def may_be_note(name: str, size: int) -> bool:
+    """Tell whether a file is worth reading as a note, by name and size alone."""
+    low, high = NOTE_SIZE
+    if not low <= size <= high:
+        return False
+    lowered = name.lower()
+    return extension_of(name) in NOTE_NAMES or any(word in lowered for word in TELLING)
+
+
+@dataclass(slots=True)
+class Sampling:
+    """Which files of which extension are read at their ends."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def wants(self, extension: str) -> bool:
+        """Count a file and tell whether it is to be read."""
+        key = extension if extension in self.counts or len(self.counts) < MOST_EXTENSIONS else _OTHERS
+        count = self.counts.get(key, 0)
+        self.counts[key] = count + 1
+        return count < ALWAYS or count % EVERY == 0
