@@ -172,54 +172,154 @@ class Search:
 
     # Encrypted files.
 
-    def _ends_of(self, seen: Seen, name: str, part: Part | None) -> Iterator[Item]:  # type: ignore[misc]
-        """Read a file at its ends and return what is said of it."""
-        if part is None or part.size > len(part.head):
-            if self._reads["file"] >= self._limits.file_reads:
-                self._left["file"] += 1
-                return None
-            self._reads["file"] += 1
-            try:
-                part = self._trees.read(seen, files.HEAD, files.TAIL)
-                judgement = files.judge_bytes(name, part.head, part.tail, part.size)
-                if files.wants_probes(judgement, part.size):
-                    middle = self._trees.probe(seen, files.probe_offsets(part.size), files.PROBE)
-                    judgement = files.judge_bytes(name, part.head, part.tail, part.size, middle)
-            except HostError as error:
-                yield from self._missed(error)
-                return None
-            return judgement
-        return files.judge_bytes(name, part.head[: files.HEAD], part.head[-files.TAIL :], part.size)
+    def _judged_file(self, seen: Seen, name: str, part: Part | None) -> FileJudgement | None:
+        """Return what is said of a file by its ends, or `None` where it was not read."""
+        if part is not None and part.size <= len(part.head):
+            return files.judge_bytes(name, part.head[: files.HEAD], part.head[-files.TAIL :], part.size)
+        if self._reads["file"] >= self._limits.file_reads:
+            self._left["file"] += 1
+            return None
+        self._reads["file"] += 1
+        try:
+            part = self._trees.read(seen, files.HEAD, files.TAIL)
+            judgement = files.judge_bytes(name, part.head, part.tail, part.size)
+            if files.wants_probes(judgement, part.size):
+                middle = self._trees.probe(seen, files.probe_offsets(part.size), files.PROBE)
+                judgement = files.judge_bytes(name, part.head, part.tail, part.size, middle)
+        except HostError as error:
+            self._unread.append(error.gap)
+            return None
+        return judgement
 
-    def _samples(self) -> Iterator[Item]:
-        """Yield what is known of groups that were not known before, with samples of their files."""
+    def _news(self) -> Iterator[Item]:
+        """Yield the groups that were not known before, with samples of their files and originals beside them."""
         self._looked = time.monotonic()
-        for group in self._groups.groups():
-            if group.key in self._sampled or len(self._sampled) >= self._limits.groups:
+        for group in self._groups.groups()[: self._limits.groups]:
+            if (key := (group.how, group.pattern)) in self._sampled:
                 continue
-            self._sampled.add(group.key)
-            self._known.extensions.add(group.key)
-            yield self._group_row(group)
-            for what, seen in group_files(group):
-                yield from self._sample(what, group, seen)
+            self._sampled[key] = group.files
+            self._known.forms.add(key)
+            yield self._group(group)
+            for sample in group.samples:
+                yield from self._copied("sample", sample.folder, sample.name, group.pattern)
+            for pair in group.pairs:
+                yield from self._copied("original", pair.folder, pair.original, group.pattern)
+                yield from self._copied("sample", pair.folder, pair.encrypted, group.pattern)
 
-    def _sample(self, what: str, group: Group, seen: Seen) -> Iterator[Item]:
-        digest = None
-        items = [*self._copy(seen)]
-        yield self._bare(
-            what=what,
-            path=self._path(seen),
-            size=number(seen.size),
-            mtime_ns=str(seen.mtime_ns),
-            ctime_ns=str(seen.ctime_ns),
-            btime_ns=None if seen.btime_ns is None else str(seen.btime_ns),
-            sha256=digest,
-            copied="whole" if seen.size <= self._limits.sample_bytes else "ends",
-            extension=group.key,
+    def _group(self, group: Group) -> Row:
+        likely = families.likenesses(extensions=[group.pattern]) if group.how == "extension" else ()
+        first = group.samples[0] if group.samples else None
+        return _row(
+            "encrypted",
+            path=None if first is None else _text(f"{first.folder.rstrip('/')}/{first.name}"),
+            size=number(group.bytes),
+            mtime_ns=str(group.first_ns),
+            ctime_ns=str(group.last_ns),
+            extension=_text(group.pattern),
+            count=group.files,
+            folders=group.folders,
+            types={name: count for name, count in group.originals},
+            family=likely[0].family if likely else None,
+            confidence=group.confidence,
+            score=group.encrypted,
+            reasons=[group.how, *group.reasons],
         )
-        yield from items
+
+    def _copied(self, what: str, folder: str, name: str, extension: str) -> Iterator[Item]:
+        """Yield a file once, as it is or its ends, and its row."""
+        try:
+            seen = self._trees.locate(_raw(folder), _raw(name))
+            if seen.identity in self._kept:
+                return
+            self._kept.add(seen.identity)
+            digest = yield from self._copy(seen)
+        except HostError as error:
+            self._unread.append(error.gap)
+            return
+        if digest is not None:
+            whole = seen.size <= self._limits.sample_bytes
+            path = f"{folder.rstrip('/')}/{name}"
+            yield self._file_row(what, seen, path, digest, copied="whole" if whole else "ends", extension=_text(extension))
+
+    def _copy(self, seen: Seen) -> Generator[Item, None, str | None]:
+        """Yield a file as an artifact and return the digest of what was copied; raises `HostError`."""
+        size = min(seen.size, self._limits.sample_bytes)
+        if self._bytes + size > self._limits.copied_bytes:
+            self._left["copy"] += 1
+            return None
+        self._bytes += size
+        digest = hashlib.sha256()
+        blob = self._trees.copy(seen, self._limits.sample_bytes)
+        yield replace(blob, chunks=_hashing(blob.chunks, digest))
+        return digest.hexdigest()
+
+    # What was typed, and what was emptied.
+
+    def _history(self, seen: Seen, path: str) -> Iterator[Row]:
+        try:
+            part = self._trees.read(seen, 0, recovery.LOOKED_AT)
+        except HostError as error:
+            self._unread.append(error.gap)
+            return
+        reasons = recovery.judge_history(part.tail)
+        if reasons is None:
+            self._left["history"] += 1
+        elif reasons:
+            yield self._file_row("recovery", seen, path, None, reasons=[*reasons])
 
     # What is told at the end.
 
     def _ends(self) -> Iterator[Item]:
-        yield from ()
+        """Yield groups that have grown, the families, the extensions, and the gaps that only the end knows."""
+        found = self._groups.groups()
+        for group in found[: self._limits.groups]:
+            if self._sampled.get((group.how, group.pattern)) != group.files:
+                yield self._group(group)
+        extensions = [group.pattern for group in found if group.how == "extension"]
+        yield from self._families(extensions)
+        for line in self._groups.histogram():
+            yield _row(
+                "extension",
+                size=number(line.bytes),
+                extension=_text(line.extension),
+                count=line.files,
+                reasons=["ordinary"] if line.is_known else [],
+            )
+        yield from self._gaps()
+
+    def _families(self, extensions: list[str]) -> Iterator[Row]:
+        """Yield the families that notes and extensions together resemble, the likeliest first."""
+        weights: Counter[str] = Counter()
+        reasons: dict[str, list[str]] = {}
+        likely = [*families.likenesses(extensions=extensions)]
+        for note in self._notes:
+            likely += note.judgement.likenesses
+        for one in likely:
+            weights[one.family] += _WEIGHTS[one.confidence]
+            reasons.setdefault(one.family, []).extend(one.reasons)
+        for family, weight in weights.most_common(families.MOST):
+            yield _row(
+                "family",
+                family=_text(family),
+                score=weight,
+                confidence="high" if weight >= _SURE else "medium" if weight >= _WEIGHTS["medium"] else "low",
+                reasons=[_text(reason) for reason in dict.fromkeys(reasons[family])],
+            )
+
+    def _gaps(self) -> Iterator[Gap]:
+        yield from self._unread[:SINGLE_GAPS]
+        counted = Counter(gap.outcome for gap in self._unread[SINGLE_GAPS:])
+        for outcome, count in counted.items():
+            yield Gap(outcome, f"{count} more files could not be read")
+        for what, reason in _LEFT.items():
+            if self._left[what]:
+                yield Gap(Outcome.OVER_LIMIT, f"{self._left[what]} {reason}")
+
+
+def _file_row_times(seen: Seen) -> dict[str, Json]:
+    return {
+        "size": number(seen.size),
+        "mtime_ns": str(seen.mtime_ns),
+        "ctime_ns": str(seen.ctime_ns),
+        "btime_ns": None if seen.btime_ns is None else str(seen.btime_ns),
+    }

@@ -1,0 +1,251 @@
+"""Judges one file by its name and some of its bytes: is it what its name says, or has it been encrypted?
+
+Nothing is opened here: the caller reads the first `HEAD` and the last `TAIL` bytes, and, where `wants_probes` says so,
+`PROBE` bytes at each of `probe_offsets`. A single file is weak evidence; `groups` decides over many. The steps are
+those of docs/RANSOM-FILES.md, and the numbers in `judge_bytes` are theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from collector.ransom import magics, randomness, renames, trailers
+
+if TYPE_CHECKING:
+    from collector.ransom.magics import Kind, Marks
+    from collector.ransom.renames import Rename
+
+HEAD: Final = 4096
+TAIL: Final = 4096
+PROBE: Final = randomness.WINDOW
+PROBES: Final = 16
+"""Places between head and tail that are looked at: intermittent encryption leaves both alone, not the middle."""
+
+FEW: Final = 0.12
+HALF: Final = 0.5
+MOST: Final = 0.75
+"""Shares of random-looking probes: at least two of sixteen; half; nearly all."""
+
+VERDICTS: Final = ("plain", "encrypted", "suspect", "unknown")
+
+REASONS: Final = {
+    "magic_missing": "it does not begin as its kind of file does",
+    "no_known_magic": "it begins as no kind of file that is known, and is no text",
+    "random_head": "its first bytes look encrypted",
+    "random_start": "its very first bytes look encrypted, the following do not",
+    "interleaved": "encrypted-looking bytes alternate with others in small equal steps",
+    "trailer_missing": "what ends such a file is not there",
+    "random_tail": "its last bytes look encrypted",
+    "footer": "encrypted-looking bytes stand behind the end of the file",
+    "random_middle": "parts of its middle look encrypted",
+    "broken_inside": "inside, it is not what such a picture is made of",
+    "known_extension": "known ransomware appends this extension",
+    "appended_extension": "an unknown extension stands behind an ordinary one",
+    "other_kind": "it is an ordinary file of another kind than its name says",
+    "looks_random_by_design": "files of this kind always look encrypted",
+    "blank": "it holds one byte, repeated",
+    "empty": "it is empty, or none of it was read",
+    "too_short": "it is too short to be told",
+}
+"""Every reason, as the end of an English sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileJudgement:
+    """What is said of one file: `verdict` is one of `VERDICTS`, `reasons` are keys of `REASONS`.
+
+    `original` is the extension that the file had, `appended` what was put behind it (see `renames`), `kind` the kind
+    of file that it is by its content, where that is known.
+    """
+
+    verdict: str
+    original: str
+    appended: str
+    reasons: tuple[str, ...]
+    kind: str | None = None
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether something speaks for encryption."""
+        return self.verdict in ("encrypted", "suspect")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One file as it is judged."""
+
+    rename: Rename
+    expected: Kind | None
+    head: bytes
+    tail: bytes
+    size: int
+    probes: tuple[bytes, ...]
+
+    def says(self, verdict: str, *reasons: str, kind: Kind | None = None) -> FileJudgement:
+        return FileJudgement(
+            verdict, self.rename.original, self.rename.appended, reasons, kind and kind.name
+        )  # fmt: skip
+
+    @property
+    def is_appended(self) -> bool:
+        return bool(self.rename.appended)
+
+
+def probe_offsets(size: int) -> tuple[int, ...]:
+    """Return where to read `PROBE` bytes each, ascending and even; none where head and tail hold it all."""
+    between = size - HEAD - TAIL - PROBE
+    if between <= 0:
+        return ()
+    offsets = {HEAD + between * number // (PROBES - 1) // PROBE * PROBE for number in range(PROBES)}
+    return tuple(sorted(offsets))
+
+
+def wants_probes(judgement: FileJudgement, size: int) -> bool:
+    """Tell whether probes could change a judgement that was made without: an ordinary file so far, and larger."""
+    if judgement.verdict not in ("plain", "suspect") or not probe_offsets(size):
+        return False
+    if judgement.kind is None:
+        return True
+    table = magics.marks()
+    kind = next((kind for kind in table.kinds if kind.name == judgement.kind), None)
+    return kind is None or kind.content != "high" or kind.name == "jpeg"
+
+
+def judge_bytes(name: str, head: bytes, tail: bytes, size: int, middle: bytes = b"") -> FileJudgement:
+    """Return what is said of a file, of its name, first and last bytes, size, and joined probes of its middle.
+
+    `size` is what the host says and may be a lie: nothing is made as large as it.
+    """
+    table = magics.marks()
+    rename = renames.split(name, table)
+    seen = _Seen(
+        rename,
+        table.by_extension.get(rename.original),
+        head[:HEAD],
+        tail[-TAIL:] or head[-TAIL:],
+        max(size, len(head)),
+        tuple(randomness.windows(middle)[:PROBES]),
+    )
+    judgement = _judge(seen, table)
+    return _with_name(judgement, rename, table)
+
+
+def _judge(seen: _Seen, table: Marks) -> FileJudgement:
+    head, expected = seen.head, seen.expected
+    # (1) nothing to judge
+    if not head:
+        return seen.says("unknown", "empty")
+    if head.count(head[0]) == len(head):
+        return seen.says("unknown", "blank")
+    # (2) it begins as its name says, or as another ordinary file does
+    if expected is not None and expected.heads and expected.begins(head) and not expected.is_opaque:
+        return _whole(seen, expected)
+    found = table.find(head)
+    if found is not None:
+        reasons = () if expected is None else ("other_kind",)
+        judgement = _whole(seen, found)
+        return replace(judgement, reasons=(*judgement.reasons, *reasons))
+    if randomness.is_text(head[: randomness.WINDOW]):
+        return _text(seen)
+    # (3) it begins as nothing that is known
+    if expected is not None and expected.is_opaque:
+        return seen.says("unknown", "looks_random_by_design")
+    return _strange(seen)
+
+
+def _strange(seen: _Seen) -> FileJudgement:
+    """Judge a file that is neither of a known kind nor text: rule D of the study."""
+    expected, head = seen.expected, seen.head
+    start = head[: randomness.WINDOW]
+    mark = "no_known_magic" if expected is None or not expected.heads else "magic_missing"
+    if randomness.is_random(start):
+        if expected is None or seen.rename.is_wrapped:
+            return seen.says("suspect", mark, "random_head")
+        if len(start) < randomness.WINDOW // 2 and not seen.is_appended:
+            return seen.says("suspect", mark, "random_head")
+        return seen.says("encrypted", mark, "random_head")
+    if len(start) < randomness.LEAST:
+        return seen.says("suspect" if expected is not None and seen.is_appended else "unknown", mark, "too_short")
+    if expected is None:
+        return seen.says("unknown", mark)
+    if randomness.is_interleaved(head):
+        return seen.says("encrypted", mark, "interleaved")
+    if any(randomness.is_random(start[:short]) for short in (256, randomness.LEAST)):
+        return seen.says("encrypted" if seen.is_appended else "suspect", mark, "random_start")
+    if seen.is_appended:
+        return seen.says("suspect", mark)
+    return seen.says("unknown", mark)
+
+
+def _text(seen: _Seen) -> FileJudgement:
+    """Judge a file that begins as text: where its kind is text, random bytes further on are none of its own."""
+    expected = seen.expected
+    if expected is None or expected.content != "text":
+        if expected is not None and seen.is_appended and expected.heads:
+            return seen.says("suspect", "magic_missing")
+        return seen.says("plain", *(() if expected is None else ("other_kind",)))
+    if any(_is_foreign(window) for window in (seen.tail[-randomness.WINDOW :], seen.tail[-256:])):
+        return seen.says("encrypted", "random_tail", kind=expected)
+    inside = [*seen.probes]
+    for data in (seen.head, seen.tail):
+        inside += [] if randomness.is_text(data) else randomness.windows(data)
+    foreign = sum(_is_foreign(window) for window in inside)
+    if foreign:
+        return seen.says("encrypted" if foreign > 1 else "suspect", "random_middle", kind=expected)
+    if not randomness.is_text(seen.head) and randomness.is_interleaved(seen.head):
+        return seen.says("encrypted", "interleaved", kind=expected)
+    return seen.says("plain", kind=expected)
+
+
+def _is_foreign(window: bytes) -> bool:
+    return randomness.is_random(window) and not randomness.is_text(window)
+
+
+def _whole(seen: _Seen, kind: Kind) -> FileJudgement:
+    """Judge a file whose head is in order, by its end and middle."""
+    if kind.content == "text":
+        return _text(replace(seen, expected=kind))
+    last = seen.tail[-randomness.WINDOW :]
+    # (4) its end
+    trailer = trailers.look(kind, seen.tail, seen.size)
+    if trailer is not None and not trailer.is_there:
+        if randomness.is_random(last):
+            cut = seen.rename.is_wrapped  # `.part`: half a download
+            return seen.says("suspect" if cut else "encrypted", "trailer_missing", "random_tail", kind=kind)
+        if randomness.is_interleaved(seen.tail):
+            return seen.says("encrypted", "trailer_missing", "interleaved", kind=kind)
+    if trailer is not None and randomness.is_random(trailer.behind[-randomness.WINDOW :]):
+        return seen.says("suspect", "footer", kind=kind)
+    # (5) its middle
+    random = sum(randomness.is_random(window) for window in seen.probes)
+    share = random / len(seen.probes) if seen.probes else 0.0
+    if kind.content == "low":
+        if share >= FEW:
+            return seen.says("encrypted" if share >= HALF else "suspect", "random_middle", kind=kind)
+        if randomness.is_interleaved(seen.head[randomness.LEAST :]):
+            return seen.says("suspect", "interleaved", kind=kind)
+        if randomness.is_random(last):
+            return seen.says("suspect", "random_tail", kind=kind)
+    if kind.content == "mixed" and share >= MOST and randomness.is_random(last):
+        return seen.says("suspect", "random_middle", "random_tail", kind=kind)
+    if kind.name == "jpeg" and trailers.broken_jpeg(b"".join(seen.probes)):
+        return seen.says("suspect", "broken_inside", kind=kind)
+    if trailer is not None and not trailer.is_there:
+        return seen.says("plain", "trailer_missing", kind=kind)
+    return seen.says("plain", kind=kind)
+
+
+def _with_name(judgement: FileJudgement, rename: Rename, table: Marks) -> FileJudgement:
+    """Add what the name says; it turns a suspicion into a verdict, and nothing ordinary into more than a suspicion."""
+    reasons = list(judgement.reasons)
+    verdict = judgement.verdict
+    if rename.key.lstrip("._-") in table.ransom:
+        reasons.append("known_extension")
+        if verdict == "suspect":
+            verdict = "encrypted"
+        elif verdict in ("plain", "unknown") and rename.original and "empty" not in reasons:
+            verdict = "suspect"
+    elif rename.appended and rename.original and not rename.is_wrapped:
+        reasons.append("appended_extension")
+    return replace(judgement, verdict=verdict, reasons=tuple(reasons))

@@ -1,0 +1,91 @@
+"""Looks for what ends a whole file of its kind, and for what stands behind it.
+
+Ransomware that spares the head of a file rarely spares its end; and many families append their key to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collector.ransom.magics import Kind
+
+_ZIP_END: Final = b"PK\x05\x06"
+_ZIP_END_BYTES: Final = 22
+_BZIP2_END: Final = 0x177245385090
+_BZIP2_MASK: Final = (1 << 48) - 1
+_BZIP2_BYTES: Final = 11
+_MOST_DEFLATE: Final = 1032
+"""Deflate shrinks to no less than this part (RFC 1951): more can't have been inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """What was found of a file's end: whether it stands there, and the bytes behind it."""
+
+    is_there: bool
+    behind: bytes = b""
+
+
+def look(kind: Kind, tail: bytes, size: int) -> Trailer | None:
+    """Return what ends the file, of its last bytes; `None` where the kind has no end that can be checked."""
+    if not kind.ends or not tail:
+        return None
+    found = [_one(end, tail, size) for end in kind.ends]
+    return min((one for one in found if one.is_there), key=lambda one: len(one.behind), default=Trailer(is_there=False))
+
+
+def _one(end: str | bytes, tail: bytes, size: int) -> Trailer:
+    if end == "<zip>":
+        return _zip(tail)
+    if end == "<gzip>":
+        return _gzip(tail, size)
+    if end == "<bzip2>":
+        return _bzip2(tail)
+    assert isinstance(end, bytes)
+    place = tail.rfind(end)
+    return Trailer(is_there=True, behind=tail[place + len(end) :]) if place >= 0 else Trailer(is_there=False)
+
+
+def _zip(tail: bytes) -> Trailer:
+    """The end of the central directory says how long the comment is that ends the file."""
+    place = tail.rfind(_ZIP_END)
+    if place < 0:
+        return Trailer(is_there=False)
+    comment = int.from_bytes(tail[place + 20 : place + 22], "little")
+    return Trailer(is_there=True, behind=tail[place + _ZIP_END_BYTES + comment :])
+
+
+def _gzip(tail: bytes, size: int) -> Trailer:
+    """The last four bytes say how long the content was: not longer than deflate allows; zeros are padding."""
+    bare = tail.rstrip(b"\0")
+    lengths = {int.from_bytes(bare[-4:], "little")} | {
+        int.from_bytes((bare + bytes(zeros))[-4:], "little") for zeros in range(1, 5) if len(tail) - len(bare) >= zeros
+    }
+    return Trailer(is_there=min(lengths) <= size * _MOST_DEFLATE)
+
+
+def _bzip2(tail: bytes) -> Trailer:
+    """The mark of the end is no whole number of bytes from it, so all eight places are tried."""
+    bits = int.from_bytes(tail.rstrip(b"\0")[-_BZIP2_BYTES:], "big")
+    padded = int.from_bytes(tail[-_BZIP2_BYTES:], "big")
+    marks = {one >> shift & _BZIP2_MASK for one in (bits, padded) for shift in range(32, 41)}
+    return Trailer(is_there=_BZIP2_END in marks)
+
+
+def broken_jpeg(probes: bytes) -> bool:
+    """Tell whether marks stand where no picture has them: in its data a 0xff is followed by 0 or a restart.
+
+    Headers and previews inside hold others, so some are allowed; encrypted bytes hold hardly one that is right.
+    """
+    wrong = right = 0
+    place = probes.find(b"\xff")
+    while 0 <= place < len(probes) - 1:
+        after = probes[place + 1]
+        if after == 0 or 0xD0 <= after <= 0xD7:  # noqa: PLR2004 - stuffing, and the eight restart markers
+            right += 1
+        elif after != 0xFF:  # noqa: PLR2004 - fill bytes
+            wrong += 1
+        place = probes.find(b"\xff", place + 1)
+    return wrong >= 4 and wrong > right  # noqa: PLR2004 - fewer come from an embedded preview
