@@ -38,6 +38,8 @@ class Limits:
     """Whether what is not people's is searched too."""
     notes: int = 500
     """Distinct notes that are copied."""
+    pairs: int = 3
+    """Originals of a group that are copied beside their encrypted twins."""
     places: int = 20_000
     """Places of notes told one by one."""
     note_reads: int = 20_000
@@ -48,6 +50,13 @@ class Limits:
     """Most bytes of one sample: a larger file gives its ends."""
     copied_bytes: int = 256 << 20
     """Most bytes copied in all."""
+
+
+def limits_of(profile: str) -> Limits:
+    """Return what a search may cost in a profile: triage stays in people's folders."""
+    if profile == "triage":
+        return Limits(seconds=60, everywhere=False, note_reads=5_000, file_reads=10_000)
+    return Limits(seconds=300 if profile == "full" else 120, everywhere=True)
 
 
 def extension_of(name: str) -> str:

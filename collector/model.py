@@ -74,6 +74,16 @@ Item: TypeAlias = Row | Gap | Blob
 """What a source yields."""
 
 
+@dataclass(slots=True)
+class Known:
+    """What one source of a run found that a later one uses; each run has its own."""
+
+    extensions: set[str] = field(default_factory=set)
+    """What was appended to the names of encrypted files, in small letters, with its point."""
+    notes: set[tuple[bytes, int]] = field(default_factory=set)
+    """Name and size of each place of a ransom note."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the operator asked of the sources.
@@ -90,6 +100,7 @@ class Request:
     hash_bytes: int = 2**30
     hash_seconds: float = 30.0
     hash_file_bytes: int = 64 * 2**20
+    known: Known = field(default_factory=Known)
 
 
 UNKNOWN_BOOT = "unknown"

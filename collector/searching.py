@@ -9,41 +9,45 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from collector import tracing
 from collector.host import HostError
 from collector.hunt import Sampling, extension_of, may_be_note
-from collector.model import Gap, Outcome, number
-from collector.ransom import families, files, notes, recovery
+from collector.model import Gap, Outcome
+from collector.ransom import files, notes, recovery
 from collector.ransom.groups import Groups
-from collector.text import from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from collector.host import Batch, Part, Seen, Trees
     from collector.hunt import Limits
-    from collector.model import Item, Json, Known, Row
+    from collector.model import Item, Known, Row
     from collector.ransom.files import FileJudgement
     from collector.ransom.groups import Group
 
+_Judgement = TypeVar("_Judgement")
+
 SINGLE_GAPS: Final = 20
 """Files that could not be read which are told one by one; the rest are counted."""
-_LOOK_EVERY: Final = 2.0
+LOOK_EVERY: Final = 2.0
 """Seconds after which groups are looked at while the walk goes on."""
-_HASHED: Final = 4 << 20
-"""Most bytes of a file that are hashed to see whether it is the twin of another."""
 
-COLUMNS: Final = (
-    "what", "path", "size", "mtime_ns", "ctime_ns", "btime_ns", "sha256", "copied", "extension", "count", "folders",
-    "types", "family", "confidence", "score", "reasons", "contacts",
-)  # fmt: skip
+_LEFT: Final = {
+    "note": "files that may be notes were not read: over the limit of files read as notes",
+    "place": "places of notes were not told one by one: over the limit of places",
+    "file": "files were counted by their names only: over the limit of files read",
+    "copy": "files were not copied: over the limit of bytes copied",
+    "history": "histories of commands could not be judged",
+}
+"""What a limit left out, as the end of a gap's reason."""
 
 
 @dataclass(slots=True)
 class _Note:
-    """A distinct note: its judgement and how often it was come by."""
+    """A distinct note: its judgement, how often it was come by, and in how many folders."""
 
     judgement: notes.NoteJudgement
     count: int = 0
@@ -51,23 +55,27 @@ class _Note:
 
 
 class Search:
-    """One search; iterate `items` once."""
+    """One search; iterate `items` once. Memory is bounded by its limits, whatever the files are."""
 
     def __init__(self, trees: Trees, limits: Limits, known: Known) -> None:
         self._trees = trees
         self._limits = limits
         self._known = known
-        """What later sources use of what is found here."""
         self._groups = Groups()
         self._sampling = Sampling()
-        self._judged: dict[bytes, _Note | None] = {}
+        self._notes: dict[bytes, _Note | None] = {}
         """What was read as a note, by digest: the note, or that it is none."""
-        self._told = 0
+        self._sampled: dict[tuple[str, str], int] = {}
+        """The groups that were told, with the number of their files then."""
+        self._kept: set[tuple[int, int]] = set()
+        """The files that were copied, by device and inode."""
         self._reads: Counter[str] = Counter()
-        self._copied = 0
-        self._sampled: set[str] = set()
-        self._unread: Counter[Outcome] = Counter()
         self._left: Counter[str] = Counter()
+        self._places = 0
+        self._bytes = 0
+        self._unread: list[Gap] = []
+        self._more_unread: Counter[Outcome] = Counter()
+        self._broken: Counter[str] = Counter()
         self._looked = time.monotonic()
 
     def items(self) -> Iterator[Item]:
@@ -91,235 +99,206 @@ class Search:
                 yield from self._file(batch, seen)
                 if time.monotonic() > deadline:
                     yield Gap(Outcome.TIMED_OUT, f"the search through {where} took longer than it may: the rest is left")
-                    yield from self._samples()
+                    yield from self._news()
                     return
-            if time.monotonic() - self._looked > _LOOK_EVERY:
-                yield from self._samples()
-        yield from self._samples()
+            if time.monotonic() - self._looked > LOOK_EVERY:
+                yield from self._news()
+        yield from self._news()
 
     def _file(self, batch: Batch, seen: Seen) -> Iterator[Item]:
-        name = seen.name.decode("utf-8", "surrogateescape")
-        extension = extension_of(name)
-        judgement = None
+        name = tracing.native(seen.name)
         if name.lower() in recovery.HISTORIES:
             yield from self._history(batch, seen)
-        if seen.size == 0 and name in recovery.LOGS and batch.folder.startswith(b"/var/log"):
-            yield self._row("recovery", batch, seen, reasons=[recovery.EMPTIED])
+        if not seen.size and name in recovery.LOGS and batch.folder.startswith(b"/var/log"):
+            yield tracing.file_row("recovery", seen, batch.folder, reasons=[recovery.EMPTIED])
         part = None
         if may_be_note(name, seen.size):
-            part, told = self._note(batch, seen, name)
-            yield from told
-            if told:
+            part, note = self._read_note(batch, seen, name)
+            if note is not None:
+                yield from self._tell_note(batch, seen, note)
                 return
-        if self._sampling.wants(extension):
-            judgement = yield from self._ends_of(seen, name, part)
-        self._groups.add(batch.folder, name, judgement, seen.size, seen.mtime_ns, seen)
+        judgement = self._judged(seen, name, part) if self._sampling.wants(extension_of(name)) else None
+        self._groups.add(tracing.native(batch.folder), name, judgement, seen.size, seen.mtime_ns)
 
     # Notes.
 
-    def _note(self, batch: Batch, seen: Seen, name: str) -> tuple[Part | None, list[Item]]:
-        """Read what may be a note; return what was read and, where it is one, what is told of it."""
+    def _read_note(self, batch: Batch, seen: Seen, name: str) -> tuple[Part | None, _Note | None]:
+        """Read what may be a note; return what was read, and the note where it is one."""
         if self._reads["note"] >= self._limits.note_reads:
             self._left["note"] += 1
-            return None, []
+            return None, None
         self._reads["note"] += 1
         try:
             part = self._trees.read(seen, notes.HEAD, notes.TAIL)
         except HostError as error:
-            return None, [*self._missed(error)]
+            self._missed(error)
+            return None, None
         data = part.head + part.tail
         digest = hashlib.sha256(data).digest()
-        if digest not in self._judged:
-            judgement = notes.judge_note(name, data)
-            if len(self._judged) < self._limits.note_reads:
-                self._judged[digest] = _Note(judgement) if judgement.is_note else None
-            if not judgement.is_note:
-                return part, []
-        note = self._judged.get(digest)
-        if note is None:
-            return part, []
-        note.count += 1
-        note.folders.add(hash(batch.folder))
-        self._known.notes.add((seen.name, seen.size))
-        return part, [*self._tell(batch, seen, note, hashlib.sha256(data).hexdigest() if not part.tail else None)]
+        if digest not in self._notes:
+            judgement = self._unbroken(lambda: notes.judge_note(name, data))
+            self._notes[digest] = _Note(judgement) if judgement is not None and judgement.is_note else None
+        note = self._notes[digest]
+        if note is not None:
+            note.count += 1
+            note.folders.add(hash(batch.folder))
+            self._known.notes.add((seen.name, seen.size))
+        return part, note
 
-    def _tell(self, batch: Batch, seen: Seen, note: _Note, digest: str | None) -> Iterator[Item]:
-        """Yield the row of a note, and the note itself where it is the first of its text."""
-        self._told += 1
-        if self._told > self._limits.places:
+    def _tell_note(self, batch: Batch, seen: Seen, note: _Note) -> Iterator[Item]:
+        """Yield the note itself where it is the first of its text, and a row for each place."""
+        self._places += 1
+        if self._places > self._limits.places:
             self._left["place"] += 1
             return
-        first = note.count == 1
-        judgement = note.judgement
-        yield self._row(
+        judgement, first = note.judgement, note.count == 1
+        digest = None
+        if first:
+            digest = yield from self._copy(seen)
+        yield tracing.file_row(
             "note",
-            batch,
             seen,
+            batch.folder,
             sha256=digest,
-            copied="whole" if first else None,
+            copied=None if digest is None else tracing.how_much(seen, self._limits.sample_bytes),
             count=note.count,
             folders=len(note.folders),
             family=judgement.family,
             confidence=judgement.confidence,
             score=judgement.score,
             reasons=[*judgement.reasons],
-            contacts=[{"kind": c.kind, "value": c.value, "checked": c.checked} for c in judgement.contacts]
-            if first
-            else None,
+            contacts=tracing.contacts(judgement) if first else None,
         )
-        if first:
-            yield from self._copy(seen)
 
     # Encrypted files.
 
-    def _judged_file(self, seen: Seen, name: str, part: Part | None) -> FileJudgement | None:
-        """Return what is said of a file by its ends, or `None` where it was not read."""
+    def _judged(self, seen: Seen, name: str, part: Part | None) -> FileJudgement | None:
+        """Return what is said of a file by its ends and some of its middle, or `None` where it was not read."""
         if part is not None and part.size <= len(part.head):
-            return files.judge_bytes(name, part.head[: files.HEAD], part.head[-files.TAIL :], part.size)
+            head = part.head
+            return self._unbroken(
+                lambda: files.judge_bytes(name, head[: files.HEAD], head[-files.TAIL :], len(head))
+            )
         if self._reads["file"] >= self._limits.file_reads:
             self._left["file"] += 1
             return None
         self._reads["file"] += 1
         try:
-            part = self._trees.read(seen, files.HEAD, files.TAIL)
-            judgement = files.judge_bytes(name, part.head, part.tail, part.size)
-            if files.wants_probes(judgement, part.size):
-                middle = self._trees.probe(seen, files.probe_offsets(part.size), files.PROBE)
-                judgement = files.judge_bytes(name, part.head, part.tail, part.size, middle)
+            ends = self._trees.read(seen, files.HEAD, files.TAIL)
+            judgement = self._unbroken(lambda: files.judge_bytes(name, ends.head, ends.tail, ends.size))
+            if judgement is not None and files.wants_probes(judgement, ends.size):
+                middle = self._trees.probe(seen, files.probe_offsets(ends.size), files.PROBE)
+                judgement = self._unbroken(lambda: files.judge_bytes(name, *ends, middle))
         except HostError as error:
-            self._unread.append(error.gap)
+            self._missed(error)
             return None
         return judgement
 
     def _news(self) -> Iterator[Item]:
-        """Yield the groups that were not known before, with samples of their files and originals beside them."""
+        """Yield the groups that were not known before, with samples of their files and the originals beside them."""
         self._looked = time.monotonic()
         for group in self._groups.groups()[: self._limits.groups]:
-            if (key := (group.how, group.pattern)) in self._sampled:
+            key = (group.how, group.pattern)
+            if key in self._sampled:
                 continue
             self._sampled[key] = group.files
-            self._known.forms.add(key)
-            yield self._group(group)
-            for sample in group.samples:
-                yield from self._copied("sample", sample.folder, sample.name, group.pattern)
-            for pair in group.pairs:
-                yield from self._copied("original", pair.folder, pair.original, group.pattern)
-                yield from self._copied("sample", pair.folder, pair.encrypted, group.pattern)
+            if group.how == "extension":
+                self._known.extensions.add(group.pattern)
+            yield tracing.group_row(group)
+            yield from self._files_of(group)
 
-    def _group(self, group: Group) -> Row:
-        likely = families.likenesses(extensions=[group.pattern]) if group.how == "extension" else ()
-        first = group.samples[0] if group.samples else None
-        return _row(
-            "encrypted",
-            path=None if first is None else _text(f"{first.folder.rstrip('/')}/{first.name}"),
-            size=number(group.bytes),
-            mtime_ns=str(group.first_ns),
-            ctime_ns=str(group.last_ns),
-            extension=_text(group.pattern),
-            count=group.files,
-            folders=group.folders,
-            types={name: count for name, count in group.originals},
-            family=likely[0].family if likely else None,
-            confidence=group.confidence,
-            score=group.encrypted,
-            reasons=[group.how, *group.reasons],
-        )
+    def _files_of(self, group: Group) -> Iterator[Item]:
+        for pair in group.pairs[: self._limits.pairs]:
+            yield from self._copied("original", pair.folder, pair.original, group.pattern)
+            yield from self._copied("sample", pair.folder, pair.encrypted, group.pattern)
+        for sample in group.samples:
+            yield from self._copied("sample", sample.folder, sample.name, group.pattern)
 
     def _copied(self, what: str, folder: str, name: str, extension: str) -> Iterator[Item]:
         """Yield a file once, as it is or its ends, and its row."""
         try:
-            seen = self._trees.locate(_raw(folder), _raw(name))
-            if seen.identity in self._kept:
-                return
-            self._kept.add(seen.identity)
-            digest = yield from self._copy(seen)
+            seen = self._trees.locate(tracing.raw(folder), tracing.raw(name))
         except HostError as error:
-            self._unread.append(error.gap)
+            self._missed(error)
             return
+        if seen.identity in self._kept:
+            return
+        self._kept.add(seen.identity)
+        digest = yield from self._copy(seen)
         if digest is not None:
-            whole = seen.size <= self._limits.sample_bytes
-            path = f"{folder.rstrip('/')}/{name}"
-            yield self._file_row(what, seen, path, digest, copied="whole" if whole else "ends", extension=_text(extension))
+            how = tracing.how_much(seen, self._limits.sample_bytes)
+            yield tracing.file_row(
+                what, seen, tracing.raw(folder), sha256=digest, copied=how, extension=tracing.told(extension)
+            )
 
     def _copy(self, seen: Seen) -> Generator[Item, None, str | None]:
-        """Yield a file as an artifact and return the digest of what was copied; raises `HostError`."""
+        """Yield a file as an artifact and return the digest of what was copied, `None` where nothing was."""
         size = min(seen.size, self._limits.sample_bytes)
         if self._bytes + size > self._limits.copied_bytes:
             self._left["copy"] += 1
             return None
+        try:
+            blob = self._trees.copy(seen, self._limits.sample_bytes)
+        except HostError as error:
+            self._missed(error)
+            return None
         self._bytes += size
         digest = hashlib.sha256()
-        blob = self._trees.copy(seen, self._limits.sample_bytes)
         yield replace(blob, chunks=_hashing(blob.chunks, digest))
         return digest.hexdigest()
 
-    # What was typed, and what was emptied.
+    # What was typed.
 
-    def _history(self, seen: Seen, path: str) -> Iterator[Row]:
+    def _history(self, batch: Batch, seen: Seen) -> Iterator[Row]:
         try:
             part = self._trees.read(seen, 0, recovery.LOOKED_AT)
         except HostError as error:
-            self._unread.append(error.gap)
+            self._missed(error)
             return
         reasons = recovery.judge_history(part.tail)
         if reasons is None:
             self._left["history"] += 1
         elif reasons:
-            yield self._file_row("recovery", seen, path, None, reasons=[*reasons])
+            yield tracing.file_row("recovery", seen, batch.folder, reasons=[*reasons])
 
     # What is told at the end.
 
     def _ends(self) -> Iterator[Item]:
-        """Yield groups that have grown, the families, the extensions, and the gaps that only the end knows."""
-        found = self._groups.groups()
-        for group in found[: self._limits.groups]:
+        """Yield the groups that have grown, the families, the extensions, and the gaps that only the end knows."""
+        found = self._groups.groups()[: self._limits.groups]
+        for group in found:
             if self._sampled.get((group.how, group.pattern)) != group.files:
-                yield self._group(group)
+                yield tracing.group_row(group)
         extensions = [group.pattern for group in found if group.how == "extension"]
-        yield from self._families(extensions)
-        for line in self._groups.histogram():
-            yield _row(
-                "extension",
-                size=number(line.bytes),
-                extension=_text(line.extension),
-                count=line.files,
-                reasons=["ordinary"] if line.is_known else [],
-            )
-        yield from self._gaps()
-
-    def _families(self, extensions: list[str]) -> Iterator[Row]:
-        """Yield the families that notes and extensions together resemble, the likeliest first."""
-        weights: Counter[str] = Counter()
-        reasons: dict[str, list[str]] = {}
-        likely = [*families.likenesses(extensions=extensions)]
-        for note in self._notes:
-            likely += note.judgement.likenesses
-        for one in likely:
-            weights[one.family] += _WEIGHTS[one.confidence]
-            reasons.setdefault(one.family, []).extend(one.reasons)
-        for family, weight in weights.most_common(families.MOST):
-            yield _row(
-                "family",
-                family=_text(family),
-                score=weight,
-                confidence="high" if weight >= _SURE else "medium" if weight >= _WEIGHTS["medium"] else "low",
-                reasons=[_text(reason) for reason in dict.fromkeys(reasons[family])],
-            )
-
-    def _gaps(self) -> Iterator[Gap]:
-        yield from self._unread[:SINGLE_GAPS]
-        counted = Counter(gap.outcome for gap in self._unread[SINGLE_GAPS:])
-        for outcome, count in counted.items():
-            yield Gap(outcome, f"{count} more files could not be read")
+        yield from tracing.families_of([one.judgement for one in self._notes.values() if one is not None], extensions)
+        yield from map(tracing.extension_row, self._groups.histogram())
+        yield from self._unread
+        for outcome, count in self._more_unread.items():
+            yield Gap(outcome, f"{count} more files could not be looked into for traces")
+        for name, count in self._broken.items():
+            yield Gap(Outcome.FAILED, f"{count} files could not be judged: {name}")
         for what, reason in _LEFT.items():
             if self._left[what]:
                 yield Gap(Outcome.OVER_LIMIT, f"{self._left[what]} {reason}")
 
+    def _unbroken(self, judge: Callable[[], _Judgement]) -> _Judgement | None:
+        """Return a judgement; where a judge breaks on what somebody made for it, that one file is left unjudged."""
+        try:
+            return judge()
+        except Exception as error:  # noqa: BLE001 - one file of a million must not end the search; the gap names it
+            self._broken[type(error).__name__] += 1
+            return None
 
-def _file_row_times(seen: Seen) -> dict[str, Json]:
-    return {
-        "size": number(seen.size),
-        "mtime_ns": str(seen.mtime_ns),
-        "ctime_ns": str(seen.ctime_ns),
-        "btime_ns": None if seen.btime_ns is None else str(seen.btime_ns),
-    }
+    def _missed(self, error: HostError) -> None:
+        """Keep why a file could not be read, the first ones one by one. One that has gone meanwhile is only counted."""
+        if error.gap.outcome is Outcome.ABSENT or len(self._unread) >= SINGLE_GAPS:
+            self._more_unread[error.gap.outcome] += 1
+        else:
+            self._unread.append(error.gap)
+
+
+def _hashing(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield the same bytes and hash them as they go by."""
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk

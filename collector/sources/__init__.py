@@ -15,6 +15,7 @@ from collector.sources.executables import ExecutableSource
 from collector.sources.interfaces import InterfaceSource
 from collector.sources.neighbours import NeighbourSource
 from collector.sources.processes import ProcessSource
+from collector.sources.ransom import RansomSource
 from collector.sources.recent_files import RecentFileSource
 from collector.sources.routes import RouteSource
 from collector.sources.screens import ScreenSource
@@ -74,5 +75,6 @@ SOURCES: tuple[Source, ...] = (
     SessionSource(),
     WindowSource(),
     ScreenSource(),
+    RansomSource(),
     RecentFileSource(),
 )

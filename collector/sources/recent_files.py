@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from collector.tracing import judged
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -31,7 +33,7 @@ class RecentFileSource:
         "inode": "Number of the file on its device.",
         "device": "Device of the file, major:minor.",
         "sha256": "SHA-256 of its content, within the budget of hashes.",
-        "judged": "What the rules say of it: note, encrypted, executable, …; empty where nothing was judged.",
+        "judged": "What the traces found before say of it: note, encrypted; and executable, by mode or name.",
         "flags": "Of hash-over-budget, changed-while-reading, replaced, vanished, denied, unreadable, path-cut.",
     }
     seconds = 900
@@ -40,4 +42,7 @@ class RecentFileSource:
 
     def collect(self, host: Host, request: Request) -> Iterator[Item]:
         """Yield one row for each."""
-        yield from host.changed_files(request)
+        for item in host.changed_files(request):
+            if isinstance(item, dict):
+                item["judged"] = [*judged(item, request.known)]
+            yield item

@@ -1,0 +1,241 @@
+"""The search for traces, on real trees: what is found first, what is copied, and what an attacker can't make it do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("asks Linux", allow_module_level=True)
+
+from collector import tracing
+from collector.host.linux import LinuxHost
+from collector.hunt import Limits, may_be_note
+from collector.model import Blob, Gap, Known, Outcome, Request
+from collector.ransom import notes
+from collector.searching import Search
+from collector.sources.ransom import RansomSource
+from collector.sources.recent_files import RecentFileSource
+
+NOTE = """VOS FICHIERS ONT ÉTÉ CHIFFRÉS !
+
+Tous les documents, photos et bases de données de votre cabinet ont été chiffrés et sont inaccessibles.
+Pour les récupérer, vous devez acheter notre outil de déchiffrement. Le prix est de 2500 euros en bitcoin.
+Installez le navigateur Tor, ou écrivez-nous à reprise@exemple.invalid. Votre identifiant : 7F3A-99C2-11
+N'essayez pas de déchiffrer les fichiers vous-même. Après 72 heures, vos données seront publiées.
+"""
+TYPES = ("docx", "pdf", "jpg", "xlsx", "txt", "odt")
+
+
+def encrypted(folder: Path, count: int, suffix: str = ".qz7k", size: int = 4000) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        name = f"dossier{number:03}.{TYPES[number % len(TYPES)]}{suffix}"
+        (folder / name).write_bytes(os.urandom(size + number))
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Return a home after an attack: encrypted files in three folders, a note in each, an ordinary letter."""
+    top = tmp_path / "home"
+    for name in ("Bureau", "Documents", "Photos"):
+        encrypted(top / name, 12)
+        (top / name / "LISEZ_MOI.txt").write_text(NOTE)
+    (top / "Documents" / "lettre.txt").write_text("Chère Madame,\nveuillez trouver le compte rendu ci-joint.\n")
+    return top
+
+
+def searched(top, limits=None, known=None):
+    """Return the rows, the copied files by path, and the gaps of a search."""
+    request = Request(0, scan=(os.fsencode(top),))
+    host = LinuxHost()
+    limits = limits or Limits(seconds=60, everywhere=True)
+    search = Search(host.trees(request), limits, known if known is not None else Known())
+    rows, files, gaps = [], {}, []
+    for item in search.items():
+        if isinstance(item, Blob):
+            files[item.subject] = b"".join(item.chunks)
+        else:
+            (gaps if isinstance(item, Gap) else rows).append(item)
+    return rows, files, gaps
+
+
+def of(rows, what):
+    return [row for row in rows if row["what"] == what]
+
+
+def test_each_note_is_copied_once_and_told_at_all_its_places(home):
+    """With what it names as fields, at its first place."""
+    rows, files, gaps = searched(home)
+    told = of(rows, "note")
+    assert {row["path"] for row in told} == {str(home / name / "LISEZ_MOI.txt") for name in ("Bureau", "Documents", "Photos")}
+    assert [path for path in files if path.endswith("LISEZ_MOI.txt")] == [told[0]["path"]]
+    assert files[told[0]["path"]].decode() == NOTE
+    assert told[0]["sha256"] == hashlib.sha256(NOTE.encode()).hexdigest()
+    assert [row["count"] for row in told] == [1, 2, 3]
+    named = {(one["kind"], one["value"]) for one in told[0]["contacts"]}
+    assert ("email", "reprise@exemple.invalid") in named
+    assert told[0]["confidence"] == "high"
+    assert gaps == []
+
+
+def test_encrypted_files_are_one_group_with_samples(home):
+    """Its extension is in no list: content, types, folders and times tell it."""
+    rows, files, _ = searched(home)
+    (group,) = of(rows, "encrypted")
+    assert (group["extension"], group["count"], group["folders"], group["confidence"]) == (".qz7k", 36, 3, "high")
+    samples = of(rows, "sample")
+    assert 3 <= len(samples) <= 10
+    for row in samples:
+        assert row["sha256"] == hashlib.sha256(files[row["path"]]).hexdigest()
+        assert Path(row["path"]).read_bytes() == files[row["path"]]
+
+
+def test_an_original_beside_its_twin_is_copied(home):
+    """The pair is what a decryptor is sought with, so it comes before other samples."""
+    (home / "Photos" / "plage.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"\0" * 900 + b"\xff\xd9")
+    (home / "Photos" / "plage.jpg.qz7k").write_bytes(os.urandom(906))
+    rows, files, _ = searched(home)
+    (original,) = of(rows, "original")
+    assert original["path"] == str(home / "Photos" / "plage.jpg")
+    assert files[original["path"]] == (home / "Photos" / "plage.jpg").read_bytes()
+    assert str(home / "Photos" / "plage.jpg.qz7k") in files
+
+
+def test_a_large_sample_gives_its_ends(home):
+    """The row says so."""
+    (home / "Photos" / "film.mp4.qz7k").write_bytes(os.urandom(500_000))
+    rows, files, _ = searched(home, Limits(seconds=60, everywhere=True, sample_bytes=20_000))
+    (large,) = [row for row in of(rows, "sample") if row["path"].endswith("film.mp4.qz7k")]
+    data = (home / "Photos" / "film.mp4.qz7k").read_bytes()
+    assert large["copied"] == "ends"
+    assert files[large["path"]] == data[:10_000] + data[-10_000:]
+
+
+def test_an_ordinary_home_gives_no_trace(tmp_path):
+    """Letters, notes of one's own and an archive with a password are what people have."""
+    top = tmp_path / "home"
+    top.mkdir()
+    (top / "README.txt").write_text("How to install: run make, then make install. Backups: see the manual.\n" * 9)
+    (top / "lettre.txt").write_text("Chère Madame,\nvos résultats sont arrivés, merci de nous rappeler.\n")
+    (top / "coffre.gpg").write_bytes(os.urandom(9_000))
+    (top / "clé.bin").write_bytes(os.urandom(9_000))
+    rows, files, gaps = searched(top)
+    assert {row["what"] for row in rows} <= {"extension"}
+    assert (files, gaps) == ({}, [])
+
+
+def test_what_was_typed_is_told(tmp_path):
+    """Each history that speaks of deleted backups or logs, by its path; its content is left to the definitions."""
+    (tmp_path / ".bash_history").write_text("ls\nvssadmin delete shadows /all /quiet\nhistory -c\n")
+    rows, _, _ = searched(tmp_path)
+    (told,) = of(rows, "recovery")
+    assert told["reasons"] == ["shadow_copies_deleted", "logs_deleted"]
+
+
+def test_later_sources_know_what_was_found(home):
+    """The list of recent files says which of them are encrypted, which are notes."""
+    request = Request(0, scan=(os.fsencode(home),))
+    host = LinuxHost()
+    for _ in RansomSource().collect(host, request):
+        pass
+    rows = [row for row in RecentFileSource().collect(host, request) if isinstance(row, dict)]
+    judged = {Path(row["path"]).name: row["judged"] for row in rows}
+    assert judged["LISEZ_MOI.txt"] == ["note"]
+    assert judged["dossier000.docx.qz7k"] == ["encrypted"]
+    assert judged["lettre.txt"] == []
+
+
+def test_every_row_has_every_column(home):
+    """What a column does not apply to is null."""
+    rows, _, _ = searched(home)
+    assert all(list(row) == list(tracing.COLUMNS) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"note_reads": 1}, "may be notes were not read"),
+        ({"places": 1}, "places of notes were not told"),
+        ({"file_reads": 1}, "counted by their names only"),
+        ({"copied_bytes": 100}, "were not copied"),
+    ],
+)
+def test_a_limit_leaves_a_gap_that_says_how_much(home, limits, reason):
+    """Nothing is left out without a word."""
+    _, _, gaps = searched(home, Limits(seconds=60, everywhere=True, **limits))
+    assert [gap.outcome for gap in gaps if reason in gap.reason] == [Outcome.OVER_LIMIT]
+
+
+def test_a_search_without_time_says_so(home):
+    """And still tells what it has come by."""
+    _, _, gaps = searched(home, Limits(seconds=-1, everywhere=False))
+    assert [gap.outcome for gap in gaps] == []  # nothing is people's below this tree
+    _, _, gaps = searched(home, Limits(seconds=-1, everywhere=True))
+    assert [gap.outcome for gap in gaps] == [Outcome.TIMED_OUT]
+
+
+def test_a_judge_that_breaks_costs_one_file(home, monkeypatch):
+    """Whatever somebody put into a note to break its judge, the others are found."""
+    (home / "Documents" / "piège.txt").write_text("a trap " * 20)
+    judge = notes.judge_note
+
+    def breaks(name, data):
+        if name == "piège.txt":
+            raise ZeroDivisionError
+        return judge(name, data)
+
+    monkeypatch.setattr(notes, "judge_note", breaks)
+    rows, _, gaps = searched(home)
+    assert len(of(rows, "note")) == 3
+    assert [gap.reason for gap in gaps] == ["1 files could not be judged: ZeroDivisionError"]
+
+
+def test_hostile_names_reach_a_row_as_they_are(tmp_path):
+    """Control characters, bad UTF-8 and newlines are kept, and none ends the search."""
+    folder = os.fsencode(tmp_path)
+    for name in (b"LISEZ\nMOI\x1b[2J.txt", b"\xff\xfe\xc0.txt", "‮txt.‏exe.txt".encode(), b"x" * 251 + b".txt"):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(NOTE.encode())
+    rows, files, gaps = searched(tmp_path)
+    assert len(of(rows, "note")) == 4
+    assert len(files) == 1
+    assert gaps == []
+
+
+def test_links_pipes_and_devices_are_never_read(home):
+    """A link to a note elsewhere is none of this tree, and a FIFO would hang whoever opens it."""
+    os.mkfifo(home / "LISEZ_MOI.txt")
+    (home / "Bureau" / "README_DECRYPT.txt").symlink_to("/etc/passwd")
+    rows, _, gaps = searched(home)
+    assert len(of(rows, "note")) == 3
+    assert gaps == []
+
+
+def test_a_hundred_thousand_extensions_stay_bounded(tmp_path):
+    """An attacker may give each file its own extension: what is kept of them has an end."""
+    search = Search(LinuxHost().trees(Request(0, scan=(os.fsencode(tmp_path),))), Limits(1, everywhere=True), Known())
+    for number in range(100_000):
+        search._sampling.wants(f"x{number}")
+    assert len(search._sampling.counts) <= 4_097
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "is_so"),
+    [
+        ("LISEZ_MOI.txt", 900, True),
+        ("note", 900, True),
+        ("HOW_TO_DECRYPT.qz7k", 900, True),
+        ("letter.docx", 900, False),
+        ("empty.txt", 0, False),
+        ("huge.txt", 10**9, False),
+        ("x" * 10**6 + ".txt", 900, True),
+    ],
+)
+def test_what_may_be_a_note(name, size, is_so):
+    """By name and size alone, so that few files are read."""
+    assert may_be_note(name, size) is is_so
