@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from collector.text import Text
 
@@ -68,10 +69,42 @@ class Blob:
     subject: Text | None = None
     source_times: Mapping[str, str] | None = None
     flags: list[str] = field(default_factory=list)
+    row: Row | None = None
+    """A row about it for the table of its source, with a column `artifact`: written when the file is, under which
+    path the table then says. It may be filled while `chunks` is read, too."""
 
 
 Item: TypeAlias = Row | Gap | Blob
 """What a source yields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a source may cost, where that is bounded: seconds, bytes in all, bytes of one file, files."""
+
+    seconds: int | None = None
+    bytes: int | None = None
+    file_bytes: int | None = None
+    files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a run takes: definitions in the order of worth, then `everything` else, and a budget for each source.
+
+    A source without a budget has its own bounds only; one with 0 seconds is left out. Programs of the host run only
+    where `runs_programs` says so.
+    """
+
+    name: str = "none"
+    definitions: tuple[str, ...] = ()
+    everything: bool = False
+    runs_programs: bool = False
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+
+    def budget(self, source: str) -> Budget:
+        """Return the budget of a source."""
+        return self.budgets.get(source) or Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +123,9 @@ class Request:
     hash_bytes: int = 2**30
     hash_seconds: float = 30.0
     hash_file_bytes: int = 64 * 2**20
+    profile: Profile = field(default_factory=Profile)
+    rules: tuple[Path, ...] = ()
+    """Files and folders of an expert's own definitions, checked before; all of them are collected, first."""
 
 
 UNKNOWN_BOOT = "unknown"

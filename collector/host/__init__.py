@@ -12,8 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from collector.definitions import Definition
     from collector.facts import Change, Facts, LinkChange
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
@@ -148,6 +149,12 @@ class Host(Protocol):
 
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         """Yield a row for each file that changed inside the window of the request."""
+
+    def system_word(self) -> str:
+        """Return this system's word in artifact definitions (`collector.definitions.SYSTEMS`)."""
+
+    def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
+        """Yield what artifact definitions name here, in their order and within the budget of the profile."""
 
     def watch_activity(self, request: Request) -> ActivityWatch:
         """Start watching file activity; raises `HostError` where nothing can be watched."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from collector.sources.artifacts import ArtifactSource
 from collector.sources.connections import ConnectionSource
 from collector.sources.dns import DnsSource
 from collector.sources.executables import ExecutableSource
@@ -74,5 +75,6 @@ SOURCES: tuple[Source, ...] = (
     SessionSource(),
     WindowSource(),
     ScreenSource(),
+    ArtifactSource(),
     RecentFileSource(),
 )
