@@ -92,6 +92,7 @@ class Budget:
 class Profile:
     """What a run takes: definitions in the order of worth, then `everything` else, and a budget for each source.
 
+    Definitions that are named in `without` are never taken, not as members of a group either.
     A source without a budget has its own bounds only; one with 0 seconds is left out. Programs of the host run only
     where `runs_programs` says so.
     """
@@ -100,6 +101,7 @@ class Profile:
     definitions: tuple[str, ...] = ()
     everything: bool = False
     runs_programs: bool = False
+    without: frozenset[str] = frozenset()
     budgets: Mapping[str, Budget] = field(default_factory=dict)
 
     def budget(self, source: str) -> Budget:

@@ -23,7 +23,7 @@ MAX_DEFINITIONS: Final = 2000
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LIMITS: Final = {"seconds": 86_400, "bytes": 1 << 40, "file_bytes": 1 << 40, "files": 1_000_000}
 """What a budget may say, and the most of it."""
-_FIELDS: Final = ("name", "doc", "runs_programs", "everything", "budgets", "definitions")
+_FIELDS: Final = ("name", "doc", "runs_programs", "everything", "budgets", "without", "definitions")
 
 
 def named(name: str) -> Profile:
@@ -44,7 +44,8 @@ def read(path: Path) -> Profile:
             raise document.wrong(tree, f"{name} is missing")
     return Profile(
         name=_word(document, found["name"]),
-        definitions=tuple(_word(document, node) for node in document.items(found["definitions"], MAX_DEFINITIONS)),
+        definitions=_words(document, found["definitions"]),
+        without=frozenset(_words(document, found["without"])),
         everything=document.boolean(found["everything"]),
         runs_programs=document.boolean(found["runs_programs"]),
         budgets={name: _budget(document, node) for name, node in document.pairs(found["budgets"])},
@@ -60,6 +61,10 @@ def _budget(document: Document, node: yaml.Node) -> Budget:
         if limits[name] > _LIMITS[name]:
             raise document.wrong(value, f"{name} may be {_LIMITS[name]} at most")
     return Budget(**limits)
+
+
+def _words(document: Document, node: yaml.Node) -> tuple[str, ...]:
+    return tuple(_word(document, one) for one in document.items(node, MAX_DEFINITIONS))
 
 
 def _word(document: Document, node: yaml.Node) -> str:

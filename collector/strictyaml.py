@@ -109,7 +109,7 @@ class Document:
 
     def boolean(self, node: yaml.Node) -> bool:
         """Return `true` or `false`; YAML 1.1 knows ten more ways to say either."""
-        if not isinstance(node, yaml.ScalarNode) or node.style is not None or node.value not in ("true", "false"):
+        if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:bool" or node.value not in ("true", "false"):
             raise self.wrong(node, "true or false is expected")
         return bool(node.value == "true")
 

@@ -60,4 +60,6 @@ def _chosen(request: Request, system: str) -> Iterator[Definition]:
     library = Library.packaged()
     own = [definition.name for path in request.rules for definition in library.add(path)]
     rest = library.order if request.profile.everything else ()
-    yield from library.members([*own, *request.profile.definitions, *rest], system)
+    for definition in library.members([*own, *request.profile.definitions, *rest], system):
+        if definition.name not in request.profile.without:
+            yield definition
