@@ -34,7 +34,7 @@ MAX_LEVELS: Final = 64
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_LISTS: Final = ("urls", "aliases", "labels", "provides", "conditions")
+_LISTS: Final[tuple[str, ...]] = ("urls", "aliases", "labels", "provides", "conditions")
 """Lists of strings that a definition may have; the last three are no longer published, and older ones have them."""
 
 
@@ -91,7 +91,7 @@ def read(document: Document) -> Definition:
         if name not in found:
             raise document.wrong(tree, f"{name} is missing")
     systems = _systems(document, found.get("supported_os"))
-    lists = {name: _strings(document, found[name]) for name in _LISTS if name in found}
+    lists: dict[str, tuple[str, ...]] = {name: _strings(document, found[name]) for name in _LISTS if name in found}
     for alias in lists.get("aliases", ()):
         if not _NAME.fullmatch(alias):
             raise document.wrong(found["aliases"], "an alias is letters, digits, '_', '.' and '-'")
@@ -136,7 +136,7 @@ def _source(document: Document, node: yaml.Node, systems: tuple[str, ...]) -> So
 
 def _demand_absolute(document: Document, node: yaml.Node, program: str) -> None:
     if not program.startswith("/") or ".." in program.split("/"):
-        raise document.wrong(node, "a program is named by its absolute path: where it is looked for, anyone may put one")
+        raise document.wrong(node, "a program is named by its absolute path, so that no other can take its place")
 
 
 def _files(document: Document, kind: str, line: int, attributes: dict[str, yaml.Node]) -> Source:

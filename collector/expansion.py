@@ -96,7 +96,7 @@ def refusal(definition: Definition, source: Source, system: str) -> Refusal | No
 
 
 def patterns(source: Source, facts: Facts) -> Iterator[Pattern | Refusal]:
-    """Yield what the paths of a source mean on this host, each pattern once, in order; what can't be, with its reason."""
+    """Yield what the paths of a source mean here, each pattern once, in order; what means nothing, with its reason."""
     seen: set[object] = set()
     for path in source.paths:
         try:

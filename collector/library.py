@@ -106,8 +106,9 @@ class Library:
     def members(self, names: Iterable[str], system: str | None = None) -> Iterator[Definition]:
         """Yield the definitions that names mean, each once and in order; groups as what they name, in any depth.
 
-        With a `system`, what a group names for others only is left out. A group that has sources of its own, too, comes before its members. Raises `RuleError` for a member that
-        nobody defines, a group inside itself, and one that means too much.
+        With a `system`, what a group names for others only is left out. A group that has sources of its own, too,
+        comes before its members. Raises `RuleError` for a member that nobody defines, a group inside itself, and one
+        that means too much.
         """
         done: set[str] = set()
         for name in names:

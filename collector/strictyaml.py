@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -109,7 +110,8 @@ class Document:
 
     def boolean(self, node: yaml.Node) -> bool:
         """Return `true` or `false`; YAML 1.1 knows ten more ways to say either."""
-        if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:bool" or node.value not in ("true", "false"):
+        plain = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:bool"
+        if not plain or node.value not in ("true", "false"):
             raise self.wrong(node, "true or false is expected")
         return bool(node.value == "true")
 
@@ -144,7 +146,7 @@ def documents(path: Path) -> Iterator[Document]:
     """Yield the documents of a rule file, without those that hold comments only; raises `RuleError`."""
     raw = read(path)
     starts = [0, *(match.start() for match in _START.finditer(raw)), len(raw)]
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         part = raw[start:end]
         if re.sub(rb"^---|#[^\n]*", b"", part).strip():
             yield Document(path.name, part, raw.count(b"\n", 0, start), start)

@@ -87,13 +87,14 @@ def check_command(paths: tuple[str, ...]) -> None:
     from collector.library import Library  # noqa: PLC0415 - the same
 
     if not all(Path(path).exists() for path in paths):
-        raise UsageError("there is no such file or folder", hint="give a file of definitions, or a folder of such files")
+        hint = "give a file of definitions, or a folder of such files"
+        raise UsageError("there is no such file or folder", hint=hint)
     library = Library.packaged()
     try:
         if paths:
             count = len(_added(library, paths))
         else:
-            count = sum(1 for name in library.order if library.get(name))
+            count = len([library.get(name) for name in library.order])
             for name in profiles.NAMES:
                 known = profiles.named(name)
                 for unknown in (one for one in (*known.definitions, *known.without) if one not in library):

@@ -1,4 +1,4 @@
-"""What artifact definitions name on this machine: files copied once each, output of programs, a row for whatever is there.
+"""What artifact definitions name on this machine: each file copied once, output of programs, a row for all of it.
 
 Definitions come in the order of worth and are taken one after the other, so that a run that is stopped at any moment
 has the best of them. Budgets are those of the profile; what they leave out is counted in gaps.
@@ -96,6 +96,7 @@ class Taking:
         self._gaps: Counter[tuple[Outcome, str]] = Counter()
         self._summed: Counter[tuple[Outcome, str]] = Counter()
         self._over = [0, 0]
+        self._large = [0, 0]
         self._late = 0
 
     def definition(self, definition: Definition) -> Iterator[Item]:
@@ -140,8 +141,8 @@ class Taking:
         facts = match.facts
         row = _row(definition, match, Outcome.COLLECTED)
         if not stat.S_ISREG(facts.mode):
-            if source.type == "FILE" and stat.S_ISDIR(facts.mode):
-                return  # `*` names folders, too
+            if source.type == "FILE" and (stat.S_ISDIR(facts.mode) or (match.linked and match.target is None)):
+                return  # `*` names folders, too; a link to no file (a unit that is masked) is told already
             listed = source.type != "FILE" or stat.S_ISLNK(facts.mode)
             row["outcome"] = "listed" if listed else Outcome.UNSUPPORTED.value
             yield row
@@ -166,9 +167,10 @@ class Taking:
         facts, path = match.facts, from_bytes(match.path)
         made = self._table.kind(match.path) is Kind.PSEUDO  # its size says nothing
         if facts.size > self._file_bytes:
-            reason = f"a file of {facts.size} bytes is over the {self._file_bytes} that one may have"
+            self._large[0] += 1
+            self._large[1] += facts.size
             yield row | {"outcome": Outcome.OVER_LIMIT.value}
-            yield from self._gap(Gap(Outcome.OVER_LIMIT, reason, path))
+            yield from self._gap(Gap(Outcome.OVER_LIMIT, "a file is larger than one may be: not copied", path))
             return
         if facts.size > self._left or self._files <= 0:
             self._over[0] += 1
@@ -204,7 +206,7 @@ class Taking:
             os.close(fd)
 
     def _chunks(self, fd: int, limit: int, row: Row, flags: list[str], before: os.stat_result) -> Iterator[bytes]:
-        """Yield a file's bytes, up to the size that it had when it was opened: one that grows without end is bounded."""
+        """Yield a file's bytes, up to the size that it had when it was opened: one that grows on is bounded."""
         digest, left = hashlib.sha256(), limit
         deadline = min(self.deadline, time.monotonic() + FILE_SECONDS)
         try:
@@ -257,15 +259,16 @@ class Taking:
                 yield Gap(outcome, f"{reason}: {count - SINGLE_GAPS} more")
         for (outcome, reason), count in self._summed.items():
             yield Gap(outcome, f"{reason}: {count} sources of definitions")
-        if self._over[0]:
-            count, size = self._over
-            yield Gap(
-                Outcome.OVER_LIMIT,
-                f"{count} files of {size} bytes in all were not copied: over the budget of the profile",
-            )
+        for (count, size), why in ((self._large, f"larger than {self._file_bytes} bytes"), (self._over, _OVER)):
+            if count:
+                reason = f"{count} files of {size} bytes in all were not copied: {why}"
+                yield Gap(Outcome.OVER_LIMIT, reason)
         if self._late:
-            yield Gap(Outcome.TIMED_OUT, f"{self._late} definitions were not looked for: the time of the profile is over")
+            reason = f"{self._late} definitions were not looked for: the time of the profile is over"
+            yield Gap(Outcome.TIMED_OUT, reason)
 
+
+_OVER: Final = "over the bytes or files that the profile takes in all"
 
 _GAPS_OF_FLAGS: Final = {
     "cut-late": (Outcome.TIMED_OUT, "a file took too long to be read: its start is kept"),

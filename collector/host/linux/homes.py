@@ -7,7 +7,6 @@ import sys
 
 assert sys.platform == "linux"
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from collector.expansion import Facts
@@ -54,7 +53,8 @@ def facts(roots: Roots, table: MountTable) -> tuple[Facts, Gap | None]:
 
 def _is_home(home: bytes) -> bool:
     parts = home.split(b"/")[1:]
-    return parts[0] not in (b"", *NOT_HOMES) and b".." not in parts and home not in (b"/home", b"/var", b"/opt", b"/srv")
+    too_wide = len(parts) == 1 and parts[0] in (b"home", b"var", b"opt", b"srv", b"mnt", b"media")
+    return parts[0] not in (b"", *NOT_HOMES) and b".." not in parts and not too_wide
 
 
 def _in_home(table: MountTable) -> Iterator[bytes]:

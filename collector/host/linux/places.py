@@ -52,6 +52,8 @@ class Match:
     facts: Facts
     target: bytes | None = None
     """Where a link leads, which is itself the match."""
+    linked: bool = False
+    """Whether a link led here: it is a match of its own where it ends the path."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Finder:
                 self._excluded.add(os.path.abspath(path))
 
     def find(self, pattern: Pattern) -> Iterator[Match | Gap]:
-        """Yield what a pattern names, in order of name; what can't be looked at is a gap, what isn't there is nothing."""
+        """Yield what a pattern names, in order of name; what can't be looked at is a gap, what isn't there nothing."""
         way = _Way()
         for found in self._from_root(pattern, way):
             if isinstance(found, Match):
@@ -167,7 +169,7 @@ class Finder:
         if stat.S_ISLNK(facts.mode):
             yield from self._link(folder, here, name, facts, rest, way)
         elif not rest:
-            yield Match(folder, name, here, facts)
+            yield Match(folder, name, here, facts, linked=way.links > 0)
         elif stat.S_ISDIR(facts.mode):
             yield from self._descend(folder, here, name, rest, way, named=not listed)
 
@@ -184,7 +186,15 @@ class Finder:
         return [] if hidden else None
 
     def _descend(
-        self, folder: int, here: bytes, name: bytes, rest: Pattern, way: _Way, *, named: bool = False, told: bool = False
+        self,
+        folder: int,
+        here: bytes,
+        name: bytes,
+        rest: Pattern,
+        way: _Way,
+        *,
+        named: bool = False,
+        told: bool = False,
     ) -> Iterator[Match | Gap]:
         """Go on in a folder; a name that is none, or not one for us to enter, leads nowhere."""
         if (barred := self._barred(here, named=named)) is not None:
@@ -212,7 +222,7 @@ class Finder:
             yield files.gap_of(e, "a link can't be read", from_bytes(here))
             return
         if not rest:
-            yield Match(folder, name, here, facts, target)
+            yield Match(folder, name, here, facts, target, way.links > 0)
         if facts.owner != 0 or above.st_uid != 0 or above.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             if rest:
                 yield Gap(Outcome.UNSUPPORTED, "a link that is not the system's own is not followed", from_bytes(here))
@@ -227,7 +237,7 @@ class Finder:
 
 
 def _normal(path: bytes) -> list[bytes]:
-    """Return the parts of an absolute path; `..` takes back the part before, as it stands (the way was without links)."""
+    """Return the parts of an absolute path; `..` takes back the part before as it stands."""
     parts: list[bytes] = []
     for name in path.split(b"/"):
         if name == b"..":
