@@ -161,7 +161,7 @@ class Run:
             if source.phase != phase:
                 self._phase(phase)
                 phase = source.phase
-            self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, source.seconds)
+            self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, self._seconds(source))
             self._look()
             if source.name in self.done:
                 self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
@@ -170,11 +170,20 @@ class Run:
             if self.stop.reason is not None or self._over_size:
                 self._not_started(source)
                 continue
+            if self._seconds(source) == 0:
+                left_out = f"not started: the profile {self.request.profile.name} leaves it out"
+                self.missed(source.name, Gap(Outcome.OVER_LIMIT, left_out))
+                continue
             try:
                 self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
             except DiskFullError:
                 self._full()
         self._phase(phase)
+
+    def _seconds(self, source: Source) -> float:
+        """Return the longest that a source may take: its own bound, or less where the profile says so."""
+        budget = self.request.profile.budget(source.name).seconds
+        return source.seconds if budget is None else min(source.seconds, budget)
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))
@@ -206,7 +215,7 @@ class Run:
         """Write what one source yields; raises `DiskFullError` once what fits is recorded."""
         reading = Reading(name, items)
         output = Output(self, name, kind, columns)
-        deadline = time.monotonic() + (source.seconds if source is not None else 60)
+        deadline = time.monotonic() + (self._seconds(source) if source is not None else 60)
         try:
             reading.start()
         except RuntimeError:  # no thread is to be had: too many processes, or too little memory

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from collector.text import Text
 
@@ -68,6 +69,9 @@ class Blob:
     subject: Text | None = None
     source_times: Mapping[str, str] | None = None
     flags: list[str] = field(default_factory=list)
+    row: Row | None = None
+    """A row about it for the table of its source, with a column `artifact`: written when the file is, under which
+    path the table then says. It may be filled while `chunks` is read, too."""
 
 
 Item: TypeAlias = Row | Gap | Blob
@@ -82,6 +86,37 @@ class Known:
     """What was appended to the names of encrypted files, in small letters, with its point."""
     notes: set[tuple[bytes, int]] = field(default_factory=set)
     """Name and size of each place of a ransom note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a source may cost, where that is bounded: seconds, bytes in all, bytes of one file, files."""
+
+    seconds: int | None = None
+    bytes: int | None = None
+    file_bytes: int | None = None
+    files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a run takes: definitions in the order of worth, then `everything` else, and a budget for each source.
+
+    Definitions that are named in `without` are never taken, not as members of a group either.
+    A source without a budget has its own bounds only; one with 0 seconds is left out. Programs of the host run only
+    where `runs_programs` says so.
+    """
+
+    name: str = "none"
+    definitions: tuple[str, ...] = ()
+    everything: bool = False
+    runs_programs: bool = False
+    without: frozenset[str] = frozenset()
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+
+    def budget(self, source: str) -> Budget:
+        """Return the budget of a source."""
+        return self.budgets.get(source) or Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +136,9 @@ class Request:
     hash_seconds: float = 30.0
     hash_file_bytes: int = 64 * 2**20
     known: Known = field(default_factory=Known)
+    profile: Profile = field(default_factory=Profile)
+    rules: tuple[Path, ...] = ()
+    """Files and folders of an expert's own definitions, checked before; all of them are collected, first."""
 
 
 UNKNOWN_BOOT = "unknown"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from collector import rows
+from collector.errors import DiskFullError
 from collector.model import Blob, Gap, Outcome
 from collector.reading import BlobEnd, Chunk
 
@@ -43,6 +44,8 @@ class Output:
     kind: str
     columns: Mapping[str, str]
     count: int = 0
+    """Rows and files written; a file that has a row counts once."""
+    _rows: int = 0
     _file: ArtifactFile | None = None
     _blob: tuple[Blob, ArtifactFile] | None = None
     _gaps: int = 0
@@ -54,8 +57,7 @@ class Output:
         if isinstance(delivery, Gap):
             self.missed(delivery)
         elif isinstance(delivery, list):
-            self._write(self._jsonl(), b"".join(self._line(row) for row in delivery))
-            self.count += len(delivery)
+            self._table(delivery)
         elif isinstance(delivery, Blob):
             bundle = self.run.bundle
             self._blob = (delivery, bundle.artifact(delivery.kind, self.source, delivery.suffix, delivery.method))
@@ -82,25 +84,41 @@ class Output:
 
         Raises `DiskFullError` if that shows now; then it is recorded all the same.
         """
+        full = None
         if self._blob is not None:
-            self._end_blob("cut")
+            try:
+                self._end_blob("cut")
+            except DiskFullError as error:  # the table is ended all the same: no intent stays open
+                full = error
         if self._cut_rows:
             self.missed(Gap(Outcome.OVER_LIMIT, f"{self._cut_rows} rows were longer than 4 MiB and are cut"))
-        if self._file is None and self.columns and not self._gaps:
+        if self._file is None and self.columns and not self._gaps and full is None:
             self._jsonl()
         if self._file is not None:
             file, self._file = self._file, None
             flags = (*flags, "row-cut") if self._cut_rows else flags
-            self.run.bundle.finish(file, rows=self.count, flags=flags)
+            self.run.bundle.finish(file, rows=self._rows, flags=flags)
         self.run.told(self.count)
+        if full is not None:
+            raise full
 
     def _end_blob(self, *flags: str) -> None:
         if self._blob is None:
             return
         (blob, file), self._blob = self._blob, None
-        self.count += 1
-        subject, times = blob.subject, blob.source_times
-        self.run.bundle.finish(file, subject=subject, source_times=times, flags=(*blob.flags, *flags))
+        flags = (*blob.flags, *flags)
+        try:
+            self.run.bundle.finish(file, subject=blob.subject, source_times=blob.source_times, flags=flags)
+        finally:
+            if blob.row is None:
+                self.count += 1
+            else:
+                self._table([{**blob.row, "artifact": file.path, "flags": [*sorted(set(flags))]}])
+
+    def _table(self, table: list[Row]) -> None:
+        self._write(self._jsonl(), b"".join(self._line(row) for row in table))
+        self._rows += len(table)
+        self.count += len(table)
 
     def _jsonl(self) -> ArtifactFile:
         if self._file is None:

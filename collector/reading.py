@@ -85,6 +85,11 @@ class Reading(threading.Thread):
                 self._put(item)
                 for data in item.chunks:
                     self._put(Chunk(data))
+                    if self._abandoned.is_set():  # what the chunks come from ends with them: a program is killed
+                        close = getattr(item.chunks, "close", None)
+                        if close is not None:
+                            close()
+                        return
                 self._put(BlobEnd())
             if self._abandoned.is_set():
                 return

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import age, bundle, eyes, isolation, layout, resume, seal, tool
+from collector import age, bundle, eyes, isolation, layout, profiles, resume, seal, tool
 from collector.acquisition import Limits, Run, Stop
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
-from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Request
+from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Profile, Request
 from collector.sources import SOURCES
 from collector.text import from_bytes, from_native, readable
 from collector.times import utc_text
@@ -53,6 +53,9 @@ class Plan:
     kit_nonce: str | None = None
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    profile: Profile = field(default_factory=Profile)
+    rules: tuple[Path, ...] = ()
+    """An expert's own definitions, checked by `library.Library.add`."""
 
 
 def default_since(host: Host) -> int:
@@ -93,12 +96,14 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         "since": utc_text(plan.since_ns),
         "scan": None if plan.scan is None else scan,
         "scan_more": more,
+        "profile": plan.profile.name,
+        "rules": len(plan.rules),
     }
     made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
     run = Run(
         bundle=made,
         host=host,
-        request=_request(plan.since_ns, plan.scan, made.path),
+        request=replace(_request(plan.since_ns, plan.scan, made.path), profile=plan.profile, rules=plan.rules),
         onlooker=onlooker,
         case=plan.case.case,
         start_code=_start_code(made.inventory.opening or {}),
@@ -135,7 +140,10 @@ def go_on(
     run = Run(
         bundle=reopened,
         host=host,
-        request=_request(earlier.since_ns or default_since(host), scan or earlier.scan, reopened.path),
+        request=replace(
+            _request(earlier.since_ns or default_since(host), scan or earlier.scan, reopened.path),
+            profile=profiles.named(earlier.profile if earlier.profile in profiles.NAMES else profiles.DEFAULT),
+        ),
         onlooker=onlooker,
         case=str(opening["case"]),
         start_code=_start_code(opening),
@@ -148,6 +156,8 @@ def go_on(
     if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
         asked = "what was asked at the start is encrypted: the usual folders and window are looked through"
         run.missed("request", Gap(Outcome.UNSUPPORTED, asked))
+    if earlier.rules and "artifacts" not in run.done:
+        run.missed("artifacts", Gap(Outcome.UNSUPPORTED, "the definitions given with --rules are not known any more"))
     return run.collect()
 
 
@@ -157,6 +167,8 @@ class _Earlier:
 
     since_ns: int = 0
     scan: tuple[bytes, ...] | None = None
+    profile: str = ""
+    rules: int = 0
     verdicts: list[str] = field(default_factory=list)
     moment: Moment | None = None
 
@@ -170,6 +182,7 @@ class _Earlier:
                 self.since_ns = _nanoseconds(str(data["since"]))
                 scan = data["scan"]
                 self.scan = tuple(_raw(path) for path in scan) if isinstance(scan, list) else None
+                self.profile, self.rules = str(data["profile"]), int(str(data["rules"]))
             elif record["what"] == "isolation" and data["verdict"] in isolation.EXIT_CODES:
                 self.verdicts.append(str(data["verdict"]))
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from collector import rules
+from collector import rules, strictyaml
 from collector.errors import RuleError
 
 GOOD = "local: [ext4]\npseudo: [proc]\nnetwork: [nfs]\nfuse: [fuse, fuse.*]\n"
@@ -48,7 +48,7 @@ def test_good_table_is_read(tmp_path):
         (GOOD + "...\n---\nlocal: [ext3]\n", 6, "YAML"),
         (GOOD + "\x07", 1, "YAML"),
         ("[" * 100_000, 1, "nested"),
-        ("#" * (rules.MAX_RULE_FILE + 1), 1, "larger"),
+        ("#" * (strictyaml.MAX_RULE_FILE + 1), 1, "larger"),
     ],
 )
 def test_wrong_table_is_refused_with_line_and_reason(tmp_path, text, line, reason):

@@ -11,7 +11,7 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, paths, said, since, size
-from collector.cli import after, looking, packing, papers, stamping, verifying
+from collector.cli import after, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.ui import errors as shown
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 @click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
 @click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Encrypt to this age recipient too.")
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick: its nonce and recipients.")
+@click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
+@click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -56,6 +58,8 @@ def collect(  # noqa: PLR0917 - one for each option
     max_time: str | None,
     recipients: tuple[str, ...],
     kit: str | None,
+    profile: str,
+    rules: tuple[str, ...],
     isolate: bool,  # noqa: FBT001 - click gives flags as arguments
     as_json: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
@@ -102,6 +106,8 @@ def collect(  # noqa: PLR0917 - one for each option
         practice=guided_mode,
         kit_nonce=None if kit_path is None else verifying.new_nonce(kit_path),
         eyes=seen,
+        profile=ruling.profile(profile),
+        rules=ruling.checked(rules),
     )
     if dry_run:
         from collector.sources import SOURCES  # noqa: PLC0415 - only here
@@ -190,6 +196,7 @@ for _command in (
     packing.pack_command,
     packing.open_command,
     papers.slip_command,
+    ruling.rules_group,
 ):
     collect.add_command(_command)
 

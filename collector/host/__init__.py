@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from collector.definitions import Definition
     from collector.facts import Change, Facts, LinkChange
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
@@ -208,6 +209,12 @@ class Host(Protocol):
 
     def trees(self, request: Request) -> Trees:
         """Return the trees of a request for whoever judges files; raises `HostError` where none can be walked."""
+
+    def system_word(self) -> str:
+        """Return this system's word in artifact definitions (`collector.definitions.SYSTEMS`)."""
+
+    def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
+        """Yield what artifact definitions name here, in their order and within the budget of the profile."""
 
     def watch_activity(self, request: Request) -> ActivityWatch:
         """Start watching file activity; raises `HostError` where nothing can be watched."""

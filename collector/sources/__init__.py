@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from collector.sources.artifacts import ArtifactSource
 from collector.sources.connections import ConnectionSource
 from collector.sources.dns import DnsSource
 from collector.sources.executables import ExecutableSource
@@ -76,5 +77,6 @@ SOURCES: tuple[Source, ...] = (
     WindowSource(),
     ScreenSource(),
     RansomSource(),
+    ArtifactSource(),
     RecentFileSource(),
 )

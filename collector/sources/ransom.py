@@ -27,4 +27,4 @@ class RansomSource:
 
     def collect(self, host: Host, request: Request) -> Iterator[Item]:
         """Yield rows and files, the most telling first; raises `HostError` where nothing can be walked."""
-        yield from Search(host.trees(request), limits_of("standard"), request.known).items()
+        yield from Search(host.trees(request), limits_of(request.profile.name), request.known).items()

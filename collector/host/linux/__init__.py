@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from collector.host.linux import clock, connections, executables, processes, system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from collector.definitions import Definition
     from collector.facts import Change, Facts
     from collector.host import ActivityWatch, Awake, LinkWatch, Trees
     from collector.model import Blob, Clock, Gap, Json, Request, Row
@@ -155,6 +156,14 @@ class LinuxHost:
         from collector.host.linux import trees
 
         return trees.Trees(self.roots, request)
+
+    def system_word(self) -> str:
+        return "Linux"
+
+    def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
+        from collector.host.linux import artifacts
+
+        yield from artifacts.items(self.roots, request, chosen)
 
     def watch_activity(self, request: Request) -> ActivityWatch:
         from collector.host.linux import activity

@@ -88,6 +88,14 @@ def open_source(path: bytes | str, *, dir_fd: int | None = None, folder: bool = 
     return fd
 
 
+def hold_folder(name: bytes, *, dir_fd: int | None = None) -> int:
+    """Take hold of a folder without opening it, to go on below it, and return the descriptor; raises `OSError`.
+
+    Needs no right to read the folder and moves nothing; a link is refused with ENOTDIR.
+    """
+    return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
+
+
 def _open(path: bytes | str, flags: int, dir_fd: int | None) -> int:
     try:
         return os.open(path, flags | os.O_NOATIME, dir_fd=dir_fd)

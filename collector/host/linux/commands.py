@@ -1,0 +1,246 @@
+"""Runs a program that a definition names: no shell, nothing of the operator's environment, bounded, its tree killed.
+
+What runs is what was looked at: the program is opened, found to be root's own and nobody else's to change, hashed, and
+started through that very descriptor.
+"""
+# ruff: noqa: E402 - what follows the assertion is for this system only
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "linux"
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import selectors
+import signal
+import stat
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from collector.host.linux import executables, files, process
+from collector.host.linux.mounts import MAX_LINKS
+from collector.model import Blob, Gap, Outcome, number
+from collector.text import from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.model import Row
+
+SECONDS: Final = 30
+"""The longest that one program may run."""
+
+MAX_OUTPUT: Final = 16 << 20
+"""Most bytes of standard output that are kept."""
+
+MAX_COMPLAINT: Final = 2000
+"""Bytes of standard error that the gap of a program that failed tells."""
+
+ENVIRONMENT: Final = {"LANG": "C.UTF-8"}
+
+_PULSE: Final = 0.2
+"""Seconds between two looks whether whoever reads the output is still there."""
+
+_SUBREAPER: Final = 36
+"""PR_SET_CHILD_SUBREAPER (prctl(2)): what a program leaves behind becomes our child, so that we can end it."""
+
+
+@dataclass(slots=True)
+class _Ran:
+    """What became of a program."""
+
+    over: bool = False
+    late: bool = False
+    complaint: bytes = b""
+    exit_code: int | None = None
+    flags: list[str] = field(default_factory=list)
+
+
+def run(row: Row, program: str, arguments: tuple[str, ...], deadline: float) -> Iterator[Row | Blob | Gap]:
+    """Yield the output of a program with its row, or the row and a gap that says why it did not run or end well."""
+    subject = from_bytes(os.fsencode(program))
+    try:
+        path, fd = _opened(os.fsencode(program))
+    except OSError as e:
+        yield row | {"outcome": files.outcome_of(e).value}
+        if files.outcome_of(e) is not Outcome.ABSENT:  # not installed: the row says so
+            yield files.gap_of(e, "a program can't be opened", subject)
+        return
+    try:
+        why = _untrusted(path, fd)
+        if why is not None:
+            yield row | {"outcome": Outcome.DENIED.value}
+            yield Gap(Outcome.DENIED, f"a program was not run: {why}", subject)
+            return
+        row["program_sha256"], _ = executables.digest(fd)
+        ran = _Ran()
+        row["outcome"] = Outcome.COLLECTED.value
+        output = _output(fd, [program, *arguments], min(deadline, time.monotonic() + SECONDS), ran, row)
+        yield Blob("command", ".txt", "standard output of a program of the host", output, subject, None, ran.flags, row)
+    except OSError as e:
+        yield row | {"outcome": files.outcome_of(e).value}
+        yield files.gap_of(e, "a program can't be run", subject)
+        return
+    finally:
+        os.close(fd)
+    if ran.late:
+        yield Gap(Outcome.TIMED_OUT, f"a program ran longer than {SECONDS} s or the profile allow: ended", subject)
+    if ran.over:
+        yield Gap(Outcome.OVER_LIMIT, f"a program wrote more than {MAX_OUTPUT} bytes: ended", subject)
+    if ran.exit_code and not (ran.late or ran.over):
+        yield Gap(Outcome.FAILED, f"a program ended with {ran.exit_code}", from_bytes(ran.complaint) or subject)
+
+
+def _opened(program: bytes) -> tuple[bytes, int]:
+    """Return where a program really lies and its descriptor; raises `OSError`."""
+    path = program
+    for _ in range(MAX_LINKS):
+        real = os.path.realpath(os.path.dirname(path))
+        path = os.path.join(real, os.path.basename(path))
+        if not stat.S_ISLNK(os.lstat(path).st_mode):
+            break
+        path = os.path.join(real, os.readlink(path))
+    return path, files.open_source(path)
+
+
+def _untrusted(path: bytes, fd: int) -> str | None:
+    """Return why a program might be somebody else's than the system's, or `None`."""
+    looked = [os.fstat(fd)]
+    above = os.path.dirname(path)
+    while True:
+        looked.append(os.lstat(above))
+        if above == b"/":
+            break
+        above = os.path.dirname(above)
+    if any(one.st_uid for one in looked):
+        return "it, or a folder above it, does not belong to root"
+    if any(one.st_mode & (stat.S_IWGRP | stat.S_IWOTH) for one in looked):
+        return "others than root may change it, or a folder above it"
+    if not looked[0].st_mode & 0o111:
+        return "it is not executable"
+    return None
+
+
+def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -> Iterator[bytes]:
+    """Yield what a program writes, and an empty part now and then; when this ends, so has all that it started."""
+    digest, size = hashlib.sha256(), 0
+    before = set(_children())
+    _reap(leave=False)
+    child = subprocess.Popen(  # noqa: S603 - what a rule names, looked at by `_untrusted`; an argument list, no shell
+        command,
+        executable=f"/proc/self/fd/{fd}",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=ENVIRONMENT,
+        pass_fds=(fd,),
+        start_new_session=True,
+    )
+    try:
+        for data in _read(child, deadline, ran):
+            kept = data[: MAX_OUTPUT - size]
+            digest.update(kept)
+            size += len(kept)
+            yield kept
+            if len(kept) < len(data):
+                ran.over = True
+                break
+    finally:
+        _end(child, before)
+        _reap(leave=True)
+        ran.exit_code = child.returncode
+        row["exit_code"] = None if child.returncode is None else number(child.returncode)
+        row["size"], row["sha256"] = size, digest.hexdigest()
+        row["outcome"] = (Outcome.COLLECTED if size else Outcome.EMPTY).value
+        if ran.late or ran.over:
+            ran.flags.append("cut")
+            row["outcome"] = (Outcome.TIMED_OUT if ran.late else Outcome.OVER_LIMIT).value
+
+
+def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Iterator[bytes]:
+    """Yield standard output until the program has ended or its time is over; what it complains of is kept in `ran`.
+
+    A pipe that a child of the program holds open does not keep us: once the program itself has ended and nothing
+    comes any more, that is the end.
+    """
+    assert child.stdout is not None
+    assert child.stderr is not None
+    with selectors.DefaultSelector() as waiting, child.stdout, child.stderr:
+        for pipe in (child.stdout, child.stderr):
+            os.set_blocking(pipe.fileno(), False)
+            waiting.register(pipe, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(_PULSE)
+            for key, _ in ready:
+                data = os.read(key.fd, 1 << 16)
+                if not data:
+                    waiting.unregister(key.fileobj)
+                elif key.fileobj is child.stdout:
+                    yield data
+                else:
+                    ran.complaint = (ran.complaint + data)[:MAX_COMPLAINT]
+            if not ready:
+                yield b""
+                if child.poll() is not None:
+                    return
+            if time.monotonic() > deadline:
+                ran.late = True
+                return
+
+
+def _end(child: subprocess.Popen[bytes], before: set[int]) -> None:
+    """Kill a program and whatever it has started, also what left its session, and wait for them.
+
+    Children that were there before are not its own. As we reap what is orphaned, each round finds those that the
+    last one has set free.
+    """
+    with contextlib.suppress(OSError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    for _ in range(100):
+        left = [pid for pid in _children() if pid not in before]
+        if not left:
+            return
+        for pid in left:
+            for one in (*_below(pid), pid):
+                with contextlib.suppress(OSError):
+                    os.kill(one, signal.SIGKILL)
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    """Return our own child processes."""
+    return _children_of(os.getpid())
+
+
+def _below(pid: int) -> list[int]:
+    """Return the processes below one, bounded."""
+    found = [pid]
+    for one in found:
+        if len(found) < 10_000:  # noqa: PLR2004 - a fork bomb is killed in rounds
+            found.extend(_children_of(one))
+    return found[1:]
+
+
+def _children_of(parent: int) -> list[int]:
+    found = []
+    for name in files.names("/proc", kernel=True):
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError):
+                if process.parse_stat(files.read_kernel(f"/proc/{int(name)}/stat")).ppid == parent:
+                    found.append(int(name))
+    return found
+
+
+def _reap(*, leave: bool) -> None:
+    """Become the one to whom orphans of our children come, or be it no longer; where the kernel can't, nothing."""
+    ctypes.CDLL(None).prctl(_SUBREAPER, int(not leave), 0, 0, 0)
