@@ -53,17 +53,17 @@ def filesystems() -> Mapping[str, str]:
 def read_filesystems(path: Path) -> Mapping[str, str]:
     """Return what `filesystems` does, of one file; raises `RuleError` for anything but the form of ours."""
     classes: dict[str, str] = {}
-    for name, value in _pairs(path, _tree(path)):
+    for name, value in pairs(path, tree(path)):
         if name not in FILE_SYSTEM_CLASSES:
-            raise _wrong(path, value, f"unknown class; the classes are {', '.join(FILE_SYSTEM_CLASSES)}")
+            raise wrong(path, value, f"unknown class; the classes are {', '.join(FILE_SYSTEM_CLASSES)}")
         if not isinstance(value, yaml.SequenceNode):
-            raise _wrong(path, value, "a class holds a list of types")
+            raise wrong(path, value, "a class holds a list of types")
         for item in value.value:
-            kind = _string(path, item)
+            kind = string(path, item)
             if not _FILE_SYSTEM_TYPE.fullmatch(kind):
-                raise _wrong(path, item, "a type is letters, digits, '_', '-' and '.', or ends in '.*'")
+                raise wrong(path, item, "a type is letters, digits, '_', '-' and '.', or ends in '.*'")
             if kind in classes:
-                raise _wrong(path, item, f"{kind} stands here twice")
+                raise wrong(path, item, f"{kind} stands here twice")
             classes[kind] = name
     if missing := set(FILE_SYSTEM_CLASSES) - set(classes.values()):
         raise RuleError(f"{path.name}:1: empty or missing class: {', '.join(sorted(missing))}")
@@ -79,21 +79,21 @@ def remote_access() -> Mapping[str, str]:
 def read_remote_access(path: Path) -> Mapping[str, str]:
     """Return what `remote_access` does, of one file; raises `RuleError` for anything but the form of ours."""
     products: dict[str, str] = {}
-    for product, value in _pairs(path, _tree(path)):
+    for product, value in pairs(path, tree(path)):
         if not isinstance(value, yaml.SequenceNode) or not value.value:
-            raise _wrong(path, value, "a product holds a list of names")
+            raise wrong(path, value, "a product holds a list of names")
         for item in value.value:
-            name = _string(path, item)
+            name = string(path, item)
             if not _PROGRAM_NAME.fullmatch(name):
-                raise _wrong(path, item, "a name is letters, digits, '_', '-' and '.'")
+                raise wrong(path, item, "a name is letters, digits, '_', '-' and '.'")
             if name in products:
-                raise _wrong(path, item, f"{name} stands here twice")
+                raise wrong(path, item, f"{name} stands here twice")
             products[name] = product
     return products
 
 
-def _tree(path: Path) -> yaml.Node:
-    """Return the one YAML document of a file as nodes, which know their lines; raises `RuleError`."""
+def content(path: Path) -> bytes:
+    """Return the bytes of a rule file; raises `RuleError` where it can't be read or is too large."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_RULE_FILE + 1)
@@ -101,6 +101,12 @@ def _tree(path: Path) -> yaml.Node:
         raise RuleError(f"{path.name}:1: can't be read: {e.strerror}") from e
     if len(raw) > MAX_RULE_FILE:
         raise RuleError(f"{path.name}:1: larger than {MAX_RULE_FILE} bytes")
+    return raw
+
+
+def tree(path: Path) -> yaml.Node:
+    """Return the one YAML document of a file as nodes, which know their lines; raises `RuleError`."""
+    raw = content(path)
     try:
         depth = 0
         for event in yaml.parse(raw, Loader=_Loader):
@@ -109,37 +115,38 @@ def _tree(path: Path) -> yaml.Node:
                 raise RuleError(f"{path.name}:{_line(event.start_mark)}: nested deeper than {MAX_DEPTH}")
             if isinstance(event, yaml.AliasEvent):  # aliases multiply: a small file becomes a huge one
                 raise RuleError(f"{path.name}:{_line(event.start_mark)}: aliases are not allowed")
-        tree = yaml.compose(raw, Loader=_Loader)
+        root = yaml.compose(raw, Loader=_Loader)
     except yaml.MarkedYAMLError as e:
         raise RuleError(f"{path.name}:{_line(e.problem_mark)}: not YAML: {e.problem}") from e
     except (yaml.YAMLError, RecursionError, ValueError) as e:
         raise RuleError(f"{path.name}:1: not YAML: {type(e).__name__}") from e
-    if tree is None:
+    if root is None:
         raise RuleError(f"{path.name}:1: empty")
-    return tree
+    return root
 
 
-def _pairs(path: Path, node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+def pairs(path: Path, node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
     """Yield the keys and values of a mapping, each key a string that stands there once."""
     if not isinstance(node, yaml.MappingNode):
-        raise _wrong(path, node, "a mapping is expected")
+        raise wrong(path, node, "a mapping is expected")
     seen = set()
     for key, value in node.value:
-        name = _string(path, key)
+        name = string(path, key)
         if name in seen:  # PyYAML keeps the last one without a word
-            raise _wrong(path, key, f"{name} stands here twice")
+            raise wrong(path, key, f"{name} stands here twice")
         seen.add(name)
         yield name, value
 
 
-def _string(path: Path, node: yaml.Node) -> str:
+def string(path: Path, node: yaml.Node) -> str:
     """Return a string; `no`, `1` and the like, which YAML takes for other things, are refused."""
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
-        raise _wrong(path, node, "a string is expected")
+        raise wrong(path, node, "a string is expected")
     return str(node.value)
 
 
-def _wrong(path: Path, node: yaml.Node, reason: str) -> RuleError:
+def wrong(path: Path, node: yaml.Node, reason: str) -> RuleError:
+    """Return the refusal of a node: file, line and reason."""
     return RuleError(f"{path.name}:{_line(node.start_mark)}: {reason}")
 
 
