@@ -1,0 +1,236 @@
+"""What a note names: the ways to reach its authors, wallets, the victim's number, a deadline, an amount.
+
+Where a standard has a checksum it is verified, so that a random word is no wallet. Every pattern reads its input once;
+at most `MOST_EACH` of a kind are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from collector.ransom import keccak
+
+MOST_EACH: Final = 32
+"""Contacts kept of one kind: notes name a handful, and a list of thousands is no note."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One thing that a note names.
+
+    `kind` is one of KINDS; `value` stands as it was written; `checked` tells that a checksum holds.
+    """
+
+    kind: str
+    value: str
+    checked: bool = False
+
+
+KINDS: Final = (
+    "onion", "url", "email", "tox", "session", "telegram", "bitcoin", "litecoin", "dogecoin", "dash", "zcash", "tron",
+    "ethereum", "monero", "victim_id", "deadline", "amount",
+)  # fmt: skip
+
+_FOUND: Final = re.compile(
+    r"(?P<onion>(?<![a-z0-9])(?:[a-z2-7]{56}|[a-z2-7]{16})\.onion\b(?:/[^\s\"'<>]{0,300}+)?)"
+    r"|(?P<email>(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+(?:@|\s?[\[({](?:at|@)[\])}]\s?)"
+    r"[A-Za-z0-9-]{1,63}+(?:\.[A-Za-z0-9-]{1,63}+){1,4}+)"
+    r"|(?P<telegram>(?<![A-Za-z0-9])(?:t\.me|telegram\.me|telegram\.dog)/[A-Za-z0-9_+]{3,64}+)"
+    r"|(?P<url>(?<![A-Za-z])(?:https?|hxxps?)(?::|\[:\])[/\\]{1,2}(?:[^\s\"'<>()]{1,400}+))"
+    r"|(?P<hex>(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|05[0-9a-fA-F]{64}|[0-9a-fA-F]{76})(?![A-Za-z0-9]))"
+    r"|(?P<segwit>(?<![A-Za-z0-9])(?:bc1|ltc1|BC1|LTC1)[A-Za-z0-9]{11,87}+)"
+    r"|(?P<base58>(?<![A-Za-z0-9])[1-9A-HJ-NP-Za-km-z]{26,106}+(?![A-Za-z0-9]))"
+)
+_HANDLE: Final = re.compile(r"(?:telegram|jabber|icq|wire|signal)[^\n]{0,30}?(@[A-Za-z0-9_]{4,32}+)", re.IGNORECASE)
+_NUMBER_WORD: Final = (
+    r"one|two|three|four|five|six|seven|ten|twelve|deux|trois|quatre|cinq|sept|dix|zwei|drei|vier|sieben|dos|tres|siete|due|tre|sette"
+)
+_DEADLINE: Final = re.compile(
+    rf"(?<![\w.])(?:[0-9]{{1,3}}|{_NUMBER_WORD})(?:\s?[(-]\s?[0-9a-z]{{1,6}}\)?)?\s{{0,2}}+"
+    r"(?:hours?|hrs?|h|days?|weeks?|heures?|jours?|stunden|tagen?|horas?|d[ií]as?|dias?|ore|giorni|uur|uren|dagen"
+    r"|час(?:ов|а)?|дн(?:ей|я)|день|суток|小时|小時|天|giờ|ngày|시간|일|時間|日|saat|gün|godzin|dni)(?![\w])",
+    re.IGNORECASE,
+)
+_AMOUNT: Final = re.compile(
+    r"(?<![\w.])(?:(?:US)?[$€£¥]\s?[0-9][0-9.,\u00a0 ]{0,15}+(?:k|million|mln|m)?\b"
+    r"|[0-9][0-9.,\u00a0 ]{0,15}+\s?(?:btc|bitcoins?|xmr|monero|eth(?:ereum)?|usd|usdt|eur|euros?|dollars?|d[óo]lares"
+    r"|[$€£]|биткоин\w{0,3}|比特币)(?![\w]))",
+    re.IGNORECASE,
+)
+_VICTIM: Final = re.compile(
+    r"\b(?:(?:your|personal|unique|decrypt(?:ion|or)?|client|victim|company|machine|pc|user|chat|ticket|key|votre|ihre|su|"
+    r"il tuo|seu|uw|ваш)\s{1,2}+){1,3}(?:id(?:entifi\w{1,8}+)?|key|code|identifier|id[\s-]key|token|chave|clave|clé|"
+    r"schlüssel|ключ|идентификатор)\b[^\w\n]{0,12}(?:is\b[^\w\n]{0,4})?\s{0,6}([A-Za-z0-9+/=_{}-]{6,200}+)",
+    re.IGNORECASE,
+)
+_BASE58: Final = {char: number for number, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+_VERSIONS: Final = {0x00: "bitcoin", 0x05: "bitcoin", 0x30: "litecoin", 0x32: "litecoin", 0x1E: "dogecoin", 0x16: "dogecoin",
+                    0x4C: "dash", 0x10: "dash", 0x41: "tron", 0x1CB8: "zcash", 0x1CBD: "zcash"}  # fmt: skip
+_BECH32: Final = {char: number for number, char in enumerate("qpzry9x8gf2tvdw0s3jn54khce6mua7l")}
+_BECH32_SUMS: Final = {1, 0x2BC830A3}
+"""What the polynomial yields for bech32 (BIP 173) and bech32m (BIP 350)."""
+_MONERO_BLOCKS: Final = {2: 1, 3: 2, 5: 3, 6: 4, 7: 5, 9: 6, 10: 7, 11: 8}
+_MONERO_PREFIXES: Final = {18, 19, 42}
+
+
+class Found:
+    """What has been found in one note, each once, in order of its place."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Contact] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, kind: str, value: str, *, checked: bool = False) -> bool:
+        """Keep one; return whether it was."""
+        if (kind, value) in self._kept:
+            return True
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if self._counts[kind] > MOST_EACH:
+            return False
+        self._kept[kind, value] = Contact(kind, value, checked)
+        return True
+
+    def all(self) -> tuple[Contact, ...]:
+        """Return the contacts in the order of KINDS, within one kind in that of the note."""
+        return tuple(sorted(self._kept.values(), key=lambda contact: KINDS.index(contact.kind)))
+
+
+def marked(text: str) -> tuple[str, Found]:
+    """Return a normal text with a word such as ` xemailx ` in place of each contact, and the contacts.
+
+    So a rule can say "write to xemailx" and need not know what an address looks like.
+    """
+    found = Found()
+
+    def replaced(match: re.Match[str]) -> str:
+        kind = str(match.lastgroup)
+        value = match[0]
+        checked = False
+        if kind in {"hex", "segwit", "base58"}:
+            kind, checked = _wallet(kind, value)
+            if not kind:
+                return value if len(value) < 40 else " xblobx "  # noqa: PLR2004 - a key or a number, no word
+        elif kind == "onion":
+            checked = is_onion(value)
+        elif kind == "url" and (hidden := _FOUND.search(value, value.find(":") + 1)) and hidden.lastgroup != "url":
+            kind, value = str(hidden.lastgroup), hidden[0]
+            if kind not in KINDS:
+                kind, value = "url", match[0]
+            checked = kind == "onion" and is_onion(value)
+        elif kind == "email":
+            value = re.sub(r"\s?[\[({](?:at|@)[\])}]\s?", "@", value)
+        value = value.rstrip(".,;:!?|)]}*\\")
+        if not found.add(kind, value, checked=checked):
+            return f" x{kind}x "
+        if kind in {"bitcoin", "litecoin", "dogecoin", "dash", "zcash", "tron", "ethereum", "monero"}:
+            return " xwalletx "
+        if kind == "url" and "torproject.org" in value:
+            return " torproject org "
+        return f" x{kind}x "
+
+    out = _FOUND.sub(replaced, text)
+    for match in _HANDLE.finditer(text):
+        found.add("telegram", match[1])
+    return out, found
+
+
+def complete(text: str, found: Found) -> tuple[Contact, ...]:
+    """Return all contacts of a text judged to be a note: also what only means something in one."""
+    for kind, pattern, group in (("victim_id", _VICTIM, 1), ("deadline", _DEADLINE, 0), ("amount", _AMOUNT, 0)):
+        for match in pattern.finditer(text):
+            value = " ".join(match[group].split()).rstrip(".,")
+            if kind != "victim_id" or not value.isalpha():
+                found.add(kind, value)
+    return found.all()
+
+
+def is_onion(value: str) -> bool:
+    """Tell whether an onion name of version 3 has its own checksum (Tor's rend-spec-v3, section 6)."""
+    name = value.split(".onion", 1)[0].rsplit(".", 1)[-1].rsplit("/", 1)[-1]
+    if len(name) != 56:  # noqa: PLR2004 - 32 bytes of key, 2 of checksum, 1 of version, in base32
+        return False
+    number = 0
+    for char in name:
+        number = number << 5 | "abcdefghijklmnopqrstuvwxyz234567".index(char)
+    raw = number.to_bytes(35, "big")
+    return raw[34] == 3 and raw[32:34] == hashlib.sha3_256(b".onion checksum" + raw[:32] + b"\x03").digest()[:2]  # noqa: PLR2004
+
+
+def _wallet(kind: str, value: str) -> tuple[str, bool]:
+    """Return what a long word is, and whether its checksum holds; an empty kind for a word that is nothing known."""
+    if kind == "segwit":
+        name = "bitcoin" if value.lower().startswith("bc1") else "litecoin"
+        return (name, True) if _is_bech32(value) else ("", False)
+    if kind == "hex":
+        if value[:2] == "0x":
+            return _ethereum(value)
+        if len(value) == 66:  # noqa: PLR2004 - Session: 05 and a key of 32 bytes
+            return "session", False
+        raw = bytes.fromhex(value)
+        return "tox", not any(_xor(raw[0::2])) and not any(_xor(raw[1::2]))
+    if len(value) in {95, 106}:
+        return ("monero", True) if _is_monero(value) else ("", False)
+    if len(value) > 36:  # noqa: PLR2004 - the longest of the others
+        return "", False
+    number = 0
+    for char in value:
+        number = number * 58 + _BASE58[char]
+    raw = number.to_bytes(28, "big").lstrip(b"\0")
+    raw = b"\0" * (len(value) - len(value.lstrip("1"))) + raw
+    version = raw[0] if len(raw) == 25 else int.from_bytes(raw[:2], "big") if len(raw) == 26 else -1  # noqa: PLR2004
+    if version not in _VERSIONS or hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] != raw[-4:]:
+        return "", False
+    return _VERSIONS[version], True
+
+
+def _xor(raw: bytes) -> bytes:
+    total = 0
+    for byte in raw:
+        total ^= byte
+    return bytes([total])
+
+
+def _is_bech32(value: str) -> bool:
+    """Tell whether a word has the checksum of BIP 173 or BIP 350; one that mixes cases has none."""
+    if value not in {value.lower(), value.upper()}:
+        return False
+    human, _, data = value.lower().rpartition("1")
+    if not human or any(char not in _BECH32 for char in data):
+        return False
+    check = 1
+    numbers = [ord(c) >> 5 for c in human] + [0] + [ord(c) & 31 for c in human] + [_BECH32[c] for c in data]
+    for number in numbers:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ number
+        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            if top >> bit & 1:
+                check ^= generator
+    return check in _BECH32_SUMS
+
+
+def _ethereum(value: str) -> tuple[str, bool]:
+    """Return an Ethereum address and whether its capitals are its checksum (EIP-55); small letters carry none."""
+    digits = value[2:]
+    if digits in {digits.lower(), digits.upper()}:
+        return "ethereum", False
+    digest = keccak.keccak_256(digits.lower().encode()).hex()
+    right = all(not c.isalpha() or c.isupper() == (int(d, 16) >= 8) for c, d in zip(digits, digest, strict=False))  # noqa: PLR2004
+    return ("ethereum", True) if right else ("", False)
+
+
+def _is_monero(value: str) -> bool:
+    """Tell whether a word is a Monero address: base58 by blocks, and the first bytes of Keccak-256 at its end."""
+    raw = b""
+    for at in range(0, len(value), 11):
+        block = value[at : at + 11]
+        number = 0
+        for char in block:
+            number = number * 58 + _BASE58[char]
+        size = _MONERO_BLOCKS.get(len(block), 0)
+        if not size or number >> 8 * size:
+            return False
+        raw += number.to_bytes(size, "big")
+    return raw[0] in _MONERO_PREFIXES and keccak.keccak_256(raw[:-4])[:4] == raw[-4:]

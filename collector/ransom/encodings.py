@@ -1,0 +1,107 @@
+"""Finds out how the bytes of a text are to be read: Unicode in its forms, or one of the old code pages.
+
+Windows notes come in UTF-16 with or without its mark and in the code pages of the victim's or the attacker's country.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+
+_SAMPLE: Final = 8192
+"""Bytes by which a code page is chosen."""
+
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+_CODE_PAGES: Final = (
+    # name          letters that texts in it mostly have outside ASCII
+    ("cp1252", "àâäçéèêëîïôöùûüœáíóúñãõìòßæøåÀÉÈÊÇÄÖÜÑ¿¡€’‘“”«»–—…°•·\xa0™©®"),
+    ("cp850", "àâäçéèêëîïôöùûüáíóúñßæøÀÉÈÊÇÄÖÜ«»°"),
+    ("cp1251", "абвгдежзийклмнопрстуфхцчшщъыьэюяёії"),
+    ("koi8-r", "абвгдежзийклмнопрстуфхцчшщъыьэюяё"),
+    ("cp866", "абвгдежзийклмнопрстуфхцчшщъыьэюяё"),
+    ("cp1258", "ăâđêôơưàáãèéêìíòóõùúý\u0300\u0301\u0303\u0309\u0323"),
+)
+
+_FREQUENT: Final = frozenset("оеаинтсрвлкмдпуябыью")
+"""The most frequent letters of Russian: a wrong Cyrillic code page yields the rare ones, or capitals."""
+
+_EAST_ASIAN: Final = (
+    # name       frequent signs: of each country its own
+    ("gb18030", "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
+     "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力"
+     "它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己"
+     "制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活"
+     "尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马"
+     "科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师"
+     "密解密钥付款联系邮箱恢复"),
+    ("big5", "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能檔案資料加密請聯繫付款恢復"),
+    ("shift_jis", "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわをんがぎぐげごでどだばイルンスファアクラトリ暗号化"),
+    ("euc-kr", "이다는의에을를가하고지로은한기사서있인니도시리자어일정해수보그대부나파일암호화복구습"),
+)  # fmt: skip
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return the text and the name of its encoding; an empty text where the bytes are no text."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(name, "replace"), name
+    if name := _without_mark(data[:_SAMPLE]):
+        return data[: len(data) // 2 * 2].decode(name, "replace"), name
+    if data.count(0, 0, _SAMPLE) > len(data[:_SAMPLE]) // 50:
+        return "", "binary"
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("utf-8", "replace")  # head and tail were joined anywhere; a few bytes may be torn
+    if text.count("\ufffd") <= 8 + sum(not char.isascii() for char in text) // 50:  # noqa: PLR2004 - one join
+        return text, "utf-8"
+    name = _code_page(data[:_SAMPLE])
+    return (data.decode(name, "replace"), name) if name else ("", "binary")
+
+
+def _without_mark(sample: bytes) -> str:
+    """Return the form of UTF-16 of a sample without a mark; empty where it is none."""
+    pairs = len(sample) // 2
+    if pairs < 8 or (b"\0" not in sample and len(set(sample[1::2])) > 3 and len(set(sample[::2])) > 3):  # noqa: PLR2004
+        return ""
+    for name, high, low in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):
+        zeros = high.count(0)
+        if low.count(0) * 20 < pairs and (zeros * 2 > pairs or (high.count(4) + zeros) * 10 > pairs * 9):
+            return name
+        if zeros and low.count(0) * 20 < pairs and _is_cjk(sample, name):
+            return name
+    return ""
+
+
+def _is_cjk(sample: bytes, name: str) -> bool:
+    """Tell whether a sample read as this UTF-16 is mostly Chinese, Japanese or Korean."""
+    text = sample[: len(sample) // 2 * 2].decode(name, "replace")
+    return len(re.findall(r"[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]", text)) * 10 > len(text) * 6
+
+
+def _code_page(sample: bytes) -> str:
+    """Return the code page in which a sample makes most sense; empty where it makes none in any."""
+    best, best_score = "", 0.3
+    foreign = len(re.findall(rb"[\x80-\xff]", sample))
+    if foreign * 10 > len(sample) * 9 and len(set(sample)) > 200:  # noqa: PLR2004 - nearly every byte there is
+        return ""
+    for name, frequent in (*_CODE_PAGES, *_EAST_ASIAN):
+        text = sample.decode(name, "replace")
+        signs = [char for char in text if not char.isascii()]
+        if not signs:
+            continue
+        score = sum(char in frequent for char in signs) / len(signs)
+        if name in {"cp1251", "koi8-r", "cp866"}:  # a Russian text has nearly all its letters here
+            score = score * 0.5 + 0.5 * sum(char in _FREQUENT for char in signs) / len(signs)
+        if score > best_score + 0.02:  # the more usual page wins a draw
+            best, best_score = name, score
+    return best

@@ -1,0 +1,169 @@
+"""Judges whether a file is a ransom note: by what it says, how densely it says it, and how it is called.
+
+A note of this genre says what happened, what is demanded, how to make contact, what not to do. Each of these is a rule
+in `rules/ransom/notes.yar` with a weight; the score is the sum over the part of the text, some thousand characters
+long, where they stand closest. So a long text in which the same words are strewn about gathers little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import yara_x
+
+from collector import ransom_rules
+from collector.ransom import contacts, families, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from collector.ransom.contacts import Contact
+    from collector.ransom.families import Likeness
+    from collector.ransom_rules import Feature
+
+HEAD: Final = 256 * 1024
+"""Bytes from the beginning of a file that are looked at."""
+
+TAIL: Final = 64 * 1024
+"""Bytes from the end of a longer file, joined to these."""
+
+WINDOW: Final = 3600
+"""Characters within which what is counted must stand: nearly all notes are shorter, and longer ones are as dense."""
+
+_MOST_MATCHES: Final = 64
+"""Matches of one pattern that are kept."""
+
+_GROUP_MOST: Final = 8
+"""What one part of a note can add: a text that only warns, in ten ways, is none."""
+
+_CORE: Final = frozenset({"happened", "demand", "recover", "threat"})
+"""A note has at least one of these: contact and warnings alone are in every manual."""
+
+_THRESHOLDS: Final = ((30, 6), (80, 8), (200, 10), (500, 12), (10**9, 13))
+"""The score that makes a note, by its length in words: a short one can't say much, and a long one can by chance."""
+
+_LONG: Final = ((1500, 2), (3000, 3), (6000, 4))
+"""What is added to it for texts longer than notes are, in words."""
+
+CONFIDENCES: Final = ("low", "medium", "high")
+
+_MARK: Final = re.compile(r"^[^\w\s(]{1,20}|[!#@$]{2}")
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
+
+
+@dataclass(frozen=True)
+class NoteJudgement:
+    """What a file was judged to be, and why.
+
+    `reasons` are codes (names of rules); `explained` says the same in plain English words. `confidence` is one of
+    CONFIDENCES and only means something where `is_note` holds. `likenesses` are all families it resembles, the most
+    likely first, of which `family` is the first where it is likely enough. `contacts` are empty where it is no note.
+    """
+
+    is_note: bool
+    score: int
+    confidence: str
+    reasons: tuple[str, ...]
+    explained: tuple[str, ...]
+    family: str | None
+    likenesses: tuple[Likeness, ...]
+    contacts: tuple[Contact, ...]
+    form: str
+
+
+def judge_note(name: str, data: bytes) -> NoteJudgement:
+    """Judge a file by its name and its bytes: the first HEAD and the last TAIL of a long one, joined by the caller.
+
+    Never raises for what stands in them; the work is bounded whatever they are.
+    """
+    read = reading.read(data)
+    marked, found = contacts.marked(read.text)
+    body = reading.words(marked)
+    named, said = _features(name, body)
+    called = sum(feature.weight for feature in named)
+    best = _densest(said)
+    score = max(0, _score(best))
+    short_of = _threshold(body) - min(called, 3) - score
+    groups = {feature.group for feature in best if feature.weight > 0}
+    is_note = short_of <= 0 and bool(groups & _CORE) and (len(groups) > 1 or called >= 3) and bool(body)  # noqa: PLR2004
+    likenesses = families.likenesses(name, body) if is_note else ()
+    reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
+    return NoteJudgement(
+        is_note=is_note,
+        score=score,
+        confidence=_confidence(score, groups, len(body.split(maxsplit=30)), -short_of),
+        reasons=tuple(feature.code for feature in reasons),
+        explained=tuple(feature.reason for feature in reasons),
+        family=next((one.family for one in likenesses if one.confidence != "low"), None),
+        likenesses=likenesses,
+        contacts=contacts.complete(read.text, found) if is_note else (),
+        form=read.form,
+    )
+
+
+def _confidence(score: int, groups: set[str], length: int, above: int) -> str:
+    """Return how sure a note is: by what stands in it beyond what was needed, and by how much there is to judge."""
+    if above >= 6 and len(groups) >= 4:  # noqa: PLR2004 - four parts of a note, well above the line
+        return "high"
+    return "medium" if above >= 2 and len(groups) >= 3 and score > 0 and length > 20 else "low"  # noqa: PLR2004
+
+
+@cache
+def _scanner() -> yara_x.Scanner:
+    scanner = yara_x.Scanner(ransom_rules.note_rules().engine)
+    scanner.max_matches_per_pattern(_MOST_MATCHES)
+    return scanner
+
+
+def _features(name: str, body: str) -> tuple[list[Feature], list[tuple[int, Feature]]]:
+    """Return what the name has of a note's, and what the text says with the places where it does."""
+    marked = "xmark " if _MARK.match(name) else ""
+    title = f"xname {marked}{reading.words(_HUMP.sub(' ', reading.normal(name[-160:])))} \n "
+    start = len(title.encode()) - 1
+    features = ransom_rules.note_rules().features
+    named, said = [], []
+    for rule in _scanner().scan(f"{title}{body} ".encode()).matching_rules:
+        feature = features[rule.identifier]
+        places = [match.offset for pattern in rule.patterns for match in pattern.matches]
+        if feature.group == "name":
+            if any(place < start for place in places):
+                named.append(feature)
+        else:
+            said += [(place, feature) for place in places if place >= start]
+    return named, sorted(said, key=lambda one: one[0])
+
+
+def _densest(said: Sequence[tuple[int, Feature]]) -> list[Feature]:
+    """Return what is said within the WINDOW that scores most."""
+    best: list[Feature] = []
+    best_score, first = 0, 0
+    inside: Counter[Feature] = Counter()
+    for place, feature in said:
+        inside[feature] += 1
+        while place - said[first][0] > WINDOW:
+            gone = said[first][1]
+            inside[gone] -= 1
+            if not inside[gone]:
+                del inside[gone]
+            first += 1
+        if inside[feature] == 1 and (score := _score(inside)) > best_score:
+            best, best_score = list(inside), score
+    return best
+
+
+def _score(features: Iterable[Feature]) -> int:
+    """Return the sum of weights, no group counting for more than its most."""
+    groups: Counter[str] = Counter()
+    for feature in features:
+        groups[feature.group] += feature.weight
+    return sum(min(weight, _GROUP_MOST) for weight in groups.values())
+
+
+def _threshold(body: str) -> int:
+    length = body.count(" ") + 1 + sum(char > "\u2e80" for char in body) // 2  # signs of Chinese are half a word each
+    needed = next(score for most, score in _THRESHOLDS if length <= most)
+    return needed + max((more for least, more in _LONG if length > least), default=0)

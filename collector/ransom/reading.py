@@ -1,0 +1,113 @@
+"""Turns the bytes of a suspected note into text that rules can be held against, whatever was done to hide it.
+
+Everything here is bounded: at most `MOST_BYTES` are looked at, `MOST_TEXT` characters come out, and every pattern
+reads its input once. The input is an attacker's; no answer of this module is more than a reading of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from collector.ransom import encodings, markup, pdf
+
+MOST_BYTES: Final = 320 * 1024
+"""Bytes looked at of one file: the first 256 KiB and the last 64 KiB, joined by whoever reads the file."""
+
+MOST_TEXT: Final = 64 * 1024
+"""Characters of text kept: notes have a few thousand."""
+
+_HEAD_TEXT: Final = 48 * 1024
+"""Of these, the characters from the beginning; the rest comes from the end."""
+
+_MOST_CONTROLS: Final = 0.02
+"""Share of control characters above which decoded bytes are no text. Escape codes of terminals stay far below."""
+
+_INVISIBLE: Final = dict.fromkeys(
+    [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0]
+    + [*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]
+    + [*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080)]
+)
+"""Characters that show nothing: zero-width ones, direction marks, variation selectors, tags."""
+
+_CONFUSABLES: Final = str.maketrans(
+    "авсԁеёғԍһіїјкӏмԛорѕтυԝхуүᴢАВСЕԌНІЇЈКӀМОРԚЅТԜХУҮαβεηικνορτυχγΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսօցհԼ",
+    "abcdeefghiijklmqopstuwxyyzABCEGHIIJKIMOPQSTWXYYabenikvoptuxyABEZHIKMNOPTYXnuoghL",
+)
+"""Letters of other scripts that look like Latin ones (Unicode's confusables, those that stand for one letter)."""
+
+_LATIN: Final = re.compile(r"[A-Za-z]")
+_LOOKALIKE: Final = re.compile("[" + "".join(map(chr, _CONFUSABLES)) + "]")
+_FOREIGN_WORD: Final = re.compile(r"[^\W\d_]*[\u0370-\u058f][^\W\d_]*+")
+_MARKS: Final = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
+_FOLDED: Final = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
+_APOSTROPHES: Final = re.compile("['\u2019\u2018`\u00b4\u02bc\u2032]")
+_NO_WORD: Final = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: `text` with its punctuation, the form it stood in, and its encoding where there was one.
+
+    An empty text means that the bytes are no text in any form known here, or that nothing stands in it.
+    """
+
+    text: str
+    form: str
+    encoding: str
+
+
+def read(data: bytes) -> Reading:
+    """Return the text of a file's bytes; never raises for what stands in them."""
+    data = data[:MOST_BYTES]
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\0")
+    if b"%PDF-" in data[:1024]:
+        return Reading(normal(pdf.text(data)), "pdf", "")
+    if start.startswith(b"{\\rt"):
+        return Reading(normal(markup.from_rtf(data)), "rtf", "")
+    raw, encoding = encodings.decode(data)
+    if not raw or _is_noise(raw):
+        return Reading("", "binary", encoding)
+    if markup.is_html(raw):
+        return Reading(normal(markup.from_html(raw)), "html", encoding)
+    if markup.has_entities(raw):
+        raw = markup.unescaped(raw)
+    return Reading(normal(raw), "text", encoding)
+
+
+def normal(text: str) -> str:
+    """Return a text of at most `MOST_TEXT` characters in one spelling: NFKC, nothing invisible, scripts unmixed."""
+    text = text if len(text) <= MOST_TEXT else f"{text[:_HEAD_TEXT]} {text[_HEAD_TEXT + 1 - MOST_TEXT :]}"
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))[: 2 * MOST_TEXT]  # one sign may become eighteen
+    text = text[:MOST_TEXT].translate(_INVISIBLE)
+    mostly_latin = len(_LATIN.findall(text)) * 2 > sum(map(str.isalpha, text))
+    return _FOREIGN_WORD.sub(lambda found: _unmixed(found[0], lone=mostly_latin), text)
+
+
+def words(text: str) -> str:
+    """Return a normal text as small words with one space between them: no accents, no punctuation, no apostrophes."""
+    if not text.isascii():
+        text = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold()))
+        text = unicodedata.normalize("NFC", text).translate(_FOLDED)
+    return _NO_WORD.sub(" ", _APOSTROPHES.sub("", text.lower())).strip()
+
+
+def _unmixed(word: str, *, lone: bool) -> str:
+    """Return a word with its lookalikes folded where it mixes scripts, or is all lookalikes in a Latin text."""
+    folded = word.translate(_CONFUSABLES)
+    if folded.isascii() and (lone or _LATIN.search(word)):
+        return folded
+    if len(_LATIN.findall(folded)) * 4 >= len(folded) * 3 and _LATIN.search(word):
+        return folded
+    return word
+
+
+def _is_noise(text: str) -> bool:
+    """Tell whether decoded bytes hold too many control characters to be meant for people."""
+    sample = text[:_HEAD_TEXT]
+    bad = len(re.findall(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]", sample))
+    return bad > 2 + len(sample) * _MOST_CONTROLS

@@ -1,0 +1,145 @@
+"""Reads the rules by which ransom traces are judged: `rules/ransom/notes.yar` and `rules/ransom/families.yaml`.
+
+A file that isn't exactly as written here is refused with its name, line and reason, like every rule file (`rules`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import yaml
+import yara_x
+
+from collector import rules, strictyaml
+from collector.errors import RuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+GROUPS: Final = ("happened", "threat", "demand", "recover", "contact", "warning", "business", "name", "about")
+"""What a rule for notes can be about: the parts of a note, its name, and texts that only speak of ransomware."""
+
+MOST_WEIGHT: Final = 9
+
+_LINE: Final = re.compile(r"-->\s[^:\n]{1,200}:(\d{1,7})")
+_RULE: Final = re.compile(rb"^rule ([A-Za-z_][A-Za-z0-9_]{0,60})", re.MULTILINE)
+_FIELDS: Final = ("names", "extensions", "marks")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One thing that notes say: its code, the part of a note it belongs to, its weight, and plain words for it."""
+
+    code: str
+    group: str
+    weight: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class NoteRules:
+    """The compiled rules for notes and what each of them means."""
+
+    engine: yara_x.Rules
+    features: Mapping[str, Feature]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What is known of one family: names of its notes, extensions of its files, words that stand in its notes."""
+
+    name: str
+    names: tuple[str, ...]
+    extensions: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
+@cache
+def note_rules() -> NoteRules:
+    """Return the packaged rules for notes; read once in a run. Raises `RuleError`."""
+    return read_note_rules(rules.folder() / "ransom" / "notes.yar")
+
+
+def read_note_rules(path: Path) -> NoteRules:
+    """Return the rules for notes of one file; raises `RuleError` for what the engine or this form refuses."""
+    raw = strictyaml.read(path)
+    try:
+        source = raw.decode("utf-8")
+    except UnicodeDecodeError as e:
+        line = raw.count(b"\n", 0, e.start) + 1
+        raise RuleError(f"{path.name}:{line}: not UTF-8") from e
+    compiler = yara_x.Compiler(includes_enabled=False)
+    try:
+        compiler.add_source(source)
+    except yara_x.CompileError as e:
+        where = _LINE.search(str(e))
+        reason = " ".join(str(e).partition("\n")[0].split())
+        raise RuleError(f"{path.name}:{where[1] if where else 1}: {reason}") from e
+    lines = {found[1].decode(): raw.count(b"\n", 0, found.start()) + 1 for found in _RULE.finditer(raw)}
+    engine = compiler.build()
+    features = {}
+    for rule in engine:
+        meta = dict(rule.metadata)
+        where_ = f"{path.name}:{lines.get(rule.identifier, 1)}"
+        if set(meta) != {"group", "weight", "reason"} or len(rule.metadata) != len(meta):
+            raise RuleError(f"{where_}: {rule.identifier} needs group, weight and reason, each once, and nothing else")
+        group, weight, reason = meta["group"], meta["weight"], meta["reason"]
+        if group not in GROUPS:
+            raise RuleError(f"{where_}: unknown group; the groups are {', '.join(GROUPS)}")
+        if isinstance(weight, bool) or not isinstance(weight, int) or not 0 < abs(weight) <= MOST_WEIGHT:
+            raise RuleError(f"{where_}: a weight is a whole number up to {MOST_WEIGHT}, and not 0")
+        if (weight < 0) != (group == "about"):
+            raise RuleError(f"{where_}: the weight is negative in the group about, and only there")
+        if not isinstance(reason, str) or not reason.isprintable() or not reason.strip():
+            raise RuleError(f"{where_}: a reason is one line of plain words")
+        features[rule.identifier] = Feature(rule.identifier, group, weight, reason)
+    if missing := set(GROUPS) - {feature.group for feature in features.values()}:
+        raise RuleError(f"{path.name}:1: no rule of the group {', '.join(sorted(missing))}")
+    return NoteRules(engine, features)
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """Return the packaged table of families; read once in a run. Raises `RuleError`."""
+    return read_families(rules.folder() / "ransom" / "families.yaml")
+
+
+def read_families(path: Path) -> tuple[Family, ...]:
+    """Return the families of one file; raises `RuleError` for anything but the form of ours."""
+    found = []
+    document = strictyaml.single(path)
+    for name, value in document.pairs(document.tree()):
+        fields: dict[str, tuple[str, ...]] = {}
+        for field, items in document.pairs(value):
+            if field not in _FIELDS:
+                raise document.wrong(items, f"unknown field; the fields are {', '.join(_FIELDS)}")
+            if not isinstance(items, yaml.SequenceNode) or not items.value:
+                raise document.wrong(items, f"{field} is a list")
+            texts = tuple(document.string(item) for item in items.value)
+            for text, item in zip(texts, items.value, strict=True):
+                if reason := _refused(field, text):
+                    raise document.wrong(item, reason)
+            if len(set(texts)) != len(texts):
+                raise document.wrong(items, f"a thing stands twice in {field}")
+            fields[field] = texts
+        if not fields:
+            raise document.wrong(value, "a family has names, extensions or marks")
+        found.append(Family(name, *(fields.get(field, ()) for field in _FIELDS)))
+    return tuple(found)
+
+
+def _refused(field: str, text: str) -> str:
+    """Return why a text can't stand in a field; empty where it can."""
+    if text != text.lower() or not text.isprintable() or text != text.strip():
+        return "small letters, nothing unprintable and no space around"
+    if field == "extensions" and not re.fullmatch(r"\.[^\s/\\]{2,60}", text):
+        return "an extension is a dot and what follows, without spaces"
+    if field == "names" and not 4 <= len(text) <= 120:  # noqa: PLR2004 - shorter ones are every second file
+        return "a name has 4 to 120 characters"
+    if field == "marks" and not re.fullmatch(r"[^\W_]+(?: [^\W_]+){0,7}", text):
+        return "a mark is one to eight words as the rules for notes see them"
+    return ""
