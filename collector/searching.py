@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from collector import tracing
-from collector.host import HostError
 from collector.hunt import Sampling, extension_of, may_be_note
 from collector.model import Gap, Outcome
 from collector.ransom import files, notes, recovery
@@ -98,7 +97,8 @@ class Search:
             for seen in batch.files:
                 yield from self._file(batch, seen)
                 if time.monotonic() > deadline:
-                    yield Gap(Outcome.TIMED_OUT, f"the search through {where} took longer than it may: the rest is left")
+                    reason = f"the search through {where} took longer than it may: the rest is left"
+                    yield Gap(Outcome.TIMED_OUT, reason)
                     yield from self._news()
                     return
             if time.monotonic() - self._looked > LOOK_EVERY:
@@ -128,10 +128,9 @@ class Search:
             self._left["note"] += 1
             return None, None
         self._reads["note"] += 1
-        try:
-            part = self._trees.read(seen, notes.HEAD, notes.TAIL)
-        except HostError as error:
-            self._missed(error)
+        part = self._trees.read(seen, notes.HEAD, notes.TAIL)
+        if isinstance(part, Gap):
+            self._missed(part)
             return None, None
         data = part.head + part.tail
         digest = hashlib.sha256(data).digest()
@@ -183,15 +182,17 @@ class Search:
             self._left["file"] += 1
             return None
         self._reads["file"] += 1
-        try:
-            ends = self._trees.read(seen, files.HEAD, files.TAIL)
-            judgement = self._unbroken(lambda: files.judge_bytes(name, ends.head, ends.tail, ends.size))
-            if judgement is not None and files.wants_probes(judgement, ends.size):
-                middle = self._trees.probe(seen, files.probe_offsets(ends.size), files.PROBE)
-                judgement = self._unbroken(lambda: files.judge_bytes(name, *ends, middle))
-        except HostError as error:
-            self._missed(error)
+        ends = self._trees.read(seen, files.HEAD, files.TAIL)
+        if isinstance(ends, Gap):
+            self._missed(ends)
             return None
+        judgement = self._unbroken(lambda: files.judge_bytes(name, *ends))
+        if judgement is not None and files.wants_probes(judgement, ends.size):
+            middle = self._trees.probe(seen, files.probe_offsets(ends.size), files.PROBE)
+            if isinstance(middle, Gap):
+                self._missed(middle)
+            else:
+                judgement = self._unbroken(lambda: files.judge_bytes(name, *ends, middle))
         return judgement
 
     def _news(self) -> Iterator[Item]:
@@ -216,10 +217,9 @@ class Search:
 
     def _copied(self, what: str, folder: str, name: str, extension: str) -> Iterator[Item]:
         """Yield a file once, as it is or its ends, and its row."""
-        try:
-            seen = self._trees.locate(tracing.raw(folder), tracing.raw(name))
-        except HostError as error:
-            self._missed(error)
+        seen = self._trees.locate(tracing.raw(folder), tracing.raw(name))
+        if isinstance(seen, Gap):
+            self._missed(seen)
             return
         if seen.identity in self._kept:
             return
@@ -237,10 +237,9 @@ class Search:
         if self._bytes + size > self._limits.copied_bytes:
             self._left["copy"] += 1
             return None
-        try:
-            blob = self._trees.copy(seen, self._limits.sample_bytes)
-        except HostError as error:
-            self._missed(error)
+        blob = self._trees.copy(seen, self._limits.sample_bytes)
+        if isinstance(blob, Gap):
+            self._missed(blob)
             return None
         self._bytes += size
         digest = hashlib.sha256()
@@ -250,10 +249,9 @@ class Search:
     # What was typed.
 
     def _history(self, batch: Batch, seen: Seen) -> Iterator[Row]:
-        try:
-            part = self._trees.read(seen, 0, recovery.LOOKED_AT)
-        except HostError as error:
-            self._missed(error)
+        part = self._trees.read(seen, 0, recovery.LOOKED_AT)
+        if isinstance(part, Gap):
+            self._missed(part)
             return
         reasons = recovery.judge_history(part.tail)
         if reasons is None:
@@ -289,12 +287,12 @@ class Search:
             self._broken[type(error).__name__] += 1
             return None
 
-    def _missed(self, error: HostError) -> None:
+    def _missed(self, gap: Gap) -> None:
         """Keep why a file could not be read, the first ones one by one. One that has gone meanwhile is only counted."""
-        if error.gap.outcome is Outcome.ABSENT or len(self._unread) >= SINGLE_GAPS:
-            self._more_unread[error.gap.outcome] += 1
+        if gap.outcome is Outcome.ABSENT or len(self._unread) >= SINGLE_GAPS:
+            self._more_unread[gap.outcome] += 1
         else:
-            self._unread.append(error.gap)
+            self._unread.append(gap)
 
 
 def _hashing(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:

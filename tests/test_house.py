@@ -27,8 +27,8 @@ FLOORS = """
     errors text layout findings times collector
     strictyaml
     model rows rules tool vocabulary
-    schema facts eyes der second_opinion definitions expansion profiles
-    isolation library
+    schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules hunt
+    isolation library ransom
     timeline
     manifest
     seal clocks inventory disk uptime age countersign
@@ -40,6 +40,8 @@ FLOORS = """
     stamps papers
     handover
     host
+    tracing
+    searching
     sources reading
     output vigil isolate
     acquisition watching

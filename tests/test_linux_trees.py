@@ -108,11 +108,10 @@ def test_what_was_swapped_is_not_read(tmp_path, how):
         victim.write_text("another")
     elif how == "fifo":
         os.mkfifo(victim)
-    for ask in (lambda: found.read(one, 10, 10), lambda: found.copy(one, 100)):
-        with pytest.raises(HostError) as caught:
-            ask()
-        assert caught.value.gap.outcome in (Outcome.ABSENT, Outcome.FAILED, Outcome.UNSUPPORTED)
-        assert caught.value.gap.subject == str(victim)
+    for answer in (found.read(one, 10, 10), found.copy(one, 100), found.probe(one, (0,), 10)):
+        assert isinstance(answer, Gap)
+        assert answer.outcome in (Outcome.ABSENT, Outcome.FAILED, Outcome.UNSUPPORTED)
+        assert answer.subject == str(victim)
 
 
 def test_a_folder_that_was_swapped_for_a_link_leads_nowhere(tmp_path):
@@ -124,8 +123,20 @@ def test_a_folder_that_was_swapped_for_a_link_leads_nowhere(tmp_path):
     one = seen(found, b"letter")
     folder.rename(tmp_path / "moved")
     (tmp_path / "tree" / "inner").symlink_to(tmp_path / "moved")
-    with pytest.raises(HostError):
-        found.read(one, 10, 10)
+    assert isinstance(found.read(one, 10, 10), Gap)
+    assert isinstance(found.locate(os.fsencode(folder), b"letter"), Gap)
+
+
+def test_a_file_is_found_again_by_its_path(tmp_path):
+    """And is the same one."""
+    folder = tmp_path / "tree" / "inner" / "most"
+    folder.mkdir(parents=True)
+    (folder / "letter").write_text("a letter")
+    found = looked(tmp_path)
+    one = seen(found, b"letter")
+    again = found.locate(os.fsencode(folder), b"letter")
+    assert again.identity == one.identity
+    assert found.read(again, 10, 10).head == b"a letter"
 
 
 def test_a_large_file_is_copied_at_both_ends(tmp_path):

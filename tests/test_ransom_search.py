@@ -72,7 +72,7 @@ def test_each_note_is_copied_once_and_told_at_all_its_places(home):
     """With what it names as fields, at its first place."""
     rows, files, gaps = searched(home)
     told = of(rows, "note")
-    assert {row["path"] for row in told} == {str(home / name / "LISEZ_MOI.txt") for name in ("Bureau", "Documents", "Photos")}
+    assert {Path(row["path"]).parent.name for row in told} == {"Bureau", "Documents", "Photos"}
     assert [path for path in files if path.endswith("LISEZ_MOI.txt")] == [told[0]["path"]]
     assert files[told[0]["path"]].decode() == NOTE
     assert told[0]["sha256"] == hashlib.sha256(NOTE.encode()).hexdigest()
@@ -197,10 +197,9 @@ def test_a_judge_that_breaks_costs_one_file(home, monkeypatch):
 
 def test_hostile_names_reach_a_row_as_they_are(tmp_path):
     """Control characters, bad UTF-8 and newlines are kept, and none ends the search."""
-    folder = os.fsencode(tmp_path)
-    for name in (b"LISEZ\nMOI\x1b[2J.txt", b"\xff\xfe\xc0.txt", "‮txt.‏exe.txt".encode(), b"x" * 251 + b".txt"):
-        with open(os.path.join(folder, name), "wb") as file:
-            file.write(NOTE.encode())
+    hidden = "\u202etxt.\u200fexe.txt".encode()
+    for name in (b"LISEZ\nMOI\x1b[2J.txt", b"\xff\xfe\xc0.txt", hidden, b"x" * 251 + b".txt"):
+        (tmp_path / os.fsdecode(name)).write_text(NOTE)
     rows, files, gaps = searched(tmp_path)
     assert len(of(rows, "note")) == 4
     assert len(files) == 1

@@ -71,7 +71,10 @@ class Part(NamedTuple):
 
 
 class Trees(Protocol):
-    """The recent files of this machine, those of people first; what can't be walked is told by `changed_files`."""
+    """The recent files of this machine, those of people first; what can't be walked is told by `changed_files`.
+
+    What can't be had of one file is returned as its `Gap`.
+    """
 
     def people(self) -> Iterator[Batch | Gap]:
         """Yield the recent regular files of people's folders: homes, then what they share."""
@@ -79,17 +82,17 @@ class Trees(Protocol):
     def rest(self) -> Iterator[Batch | Gap]:
         """Yield those of all other trees of the request."""
 
-    def locate(self, folder: bytes, name: bytes) -> Seen:
-        """Return a file that the walk came by before, by folder and name; raises `HostError`."""
+    def locate(self, folder: bytes, name: bytes) -> Seen | Gap:
+        """Return a file that the walk came by before, by folder and name."""
 
-    def read(self, seen: Seen, head: int, tail: int) -> Part:
-        """Return the first and the last bytes of a file; raises `HostError`."""
+    def read(self, seen: Seen, head: int, tail: int) -> Part | Gap:
+        """Return the first and the last bytes of a file."""
 
-    def probe(self, seen: Seen, offsets: tuple[int, ...], length: int) -> bytes:
-        """Return `length` bytes at each of some places of a file, joined; raises `HostError`."""
+    def probe(self, seen: Seen, offsets: tuple[int, ...], length: int) -> bytes | Gap:
+        """Return `length` bytes at each of some places of a file, joined."""
 
-    def copy(self, seen: Seen, limit: int, kind: str = "file") -> Blob:
-        """Return a file as an artifact: whole, or its ends where it holds more than `limit`; raises `HostError`."""
+    def copy(self, seen: Seen, limit: int, kind: str = "file") -> Blob | Gap:
+        """Return a file as an artifact: whole, or its ends where it holds more than `limit`."""
 
     def close(self) -> None:
         """Let go of what is held open."""

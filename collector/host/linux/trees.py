@@ -82,8 +82,8 @@ class Trees:
         except OSError:
             return False  # `recent-files` walks the same trees and tells it
 
-    def locate(self, folder: bytes, name: bytes) -> Seen:
-        """Return a file that the walk came by before, by the paths it was told under; raises `HostError`.
+    def locate(self, folder: bytes, name: bytes) -> Seen | Gap:
+        """Return a file that the walk came by before, by the paths it was told under.
 
         The way is opened part by part from the top of its tree, so that no link leads elsewhere.
         """
@@ -97,10 +97,10 @@ class Trees:
             return _seen(place, name, Reader().facts(name, self._descriptors.of(place)))
         except OSError as e:
             path = os.path.join(folder, name)
-            raise HostError(files.gap_of(e, "a file can't be looked at again", from_bytes(path[:MAX_PATH]))) from e
+            return files.gap_of(e, "a file can't be looked at again", from_bytes(path[:MAX_PATH]))
 
-    def read(self, seen: Seen, head: int, tail: int) -> Part:
-        """Return the first and the last bytes of a file; raises `HostError`."""
+    def read(self, seen: Seen, head: int, tail: int) -> Part | Gap:
+        """Return the first and the last bytes of a file."""
         try:
             with files.opened(seen.name, dir_fd=self._descriptors.of(cast("Folder", seen.place))) as fd:
                 size = _demand_same(fd, seen).st_size
@@ -108,31 +108,31 @@ class Trees:
                 left = min(tail, size - len(first))
                 return Part(first, _exactly(fd, size - left, left) if left > 0 else b"", size)
         except OSError as e:
-            raise _error(e, "a file can't be read", seen) from e
+            return _gap(e, "a file can't be read", seen)
 
-    def probe(self, seen: Seen, offsets: tuple[int, ...], length: int) -> bytes:
-        """Return `length` bytes at each place of a file, joined; raises `HostError`."""
+    def probe(self, seen: Seen, offsets: tuple[int, ...], length: int) -> bytes | Gap:
+        """Return `length` bytes at each place of a file, joined."""
         try:
             with files.opened(seen.name, dir_fd=self._descriptors.of(cast("Folder", seen.place))) as fd:
                 _demand_same(fd, seen)
                 return b"".join(_exactly(fd, offset, length) for offset in offsets)
         except OSError as e:
-            raise _error(e, "a file can't be read", seen) from e
+            return _gap(e, "a file can't be read", seen)
 
-    def copy(self, seen: Seen, limit: int, kind: str = "file") -> Blob:
+    def copy(self, seen: Seen, limit: int, kind: str = "file") -> Blob | Gap:
         """Return a file as an artifact: whole, or its first and last `limit / 2` bytes, flagged `ENDS`.
 
-        Raises `HostError` where it can't be opened; what happens while it is read is told by its flags.
+        What happens while it is read is told by its flags.
         """
         try:
             fd = files.open_source(seen.name, dir_fd=self._descriptors.of(cast("Folder", seen.place)))
         except OSError as e:
-            raise _error(e, "a file can't be copied", seen) from e
+            return _gap(e, "a file can't be copied", seen)
         try:
             before = _demand_same(fd, seen)
         except OSError as e:
             os.close(fd)
-            raise _error(e, "a file can't be copied", seen) from e
+            return _gap(e, "a file can't be copied", seen)
         flags: list[str] = []
         return Blob(
             kind=kind,
@@ -224,5 +224,5 @@ def _times(status: os.stat_result) -> dict[str, str]:
     return {name: str(ns) for name, ns in moments.items()}
 
 
-def _error(error: OSError, what: str, seen: Seen) -> HostError:
-    return HostError(files.gap_of(error, what, from_bytes(path_of(seen)[:MAX_PATH])))
+def _gap(error: OSError, what: str, seen: Seen) -> Gap:
+    return files.gap_of(error, what, from_bytes(path_of(seen)[:MAX_PATH]))
