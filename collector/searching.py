@@ -19,7 +19,7 @@ from collector.ransom import files, notes, recovery
 from collector.ransom.groups import Groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from collector.host import Batch, Part, Seen, Trees
     from collector.hunt import Limits
@@ -151,15 +151,10 @@ class Search:
             self._left["place"] += 1
             return
         judgement, first = note.judgement, note.count == 1
-        digest = None
-        if first:
-            digest = yield from self._copy(seen)
-        yield tracing.file_row(
+        row = tracing.file_row(
             "note",
             seen,
             batch.folder,
-            sha256=digest,
-            copied=None if digest is None else tracing.how_much(seen, self._limits.sample_bytes),
             count=note.count,
             folders=len(note.folders),
             family=judgement.family,
@@ -168,6 +163,7 @@ class Search:
             reasons=[*judgement.reasons],
             contacts=tracing.contacts(judgement) if first else None,
         )
+        yield self._copy(seen, row) if first else row
 
     # Encrypted files.
 
@@ -224,27 +220,21 @@ class Search:
         if seen.identity in self._kept:
             return
         self._kept.add(seen.identity)
-        digest = yield from self._copy(seen)
-        if digest is not None:
-            how = tracing.how_much(seen, self._limits.sample_bytes)
-            yield tracing.file_row(
-                what, seen, tracing.raw(folder), sha256=digest, copied=how, extension=tracing.told(extension)
-            )
+        yield self._copy(seen, tracing.file_row(what, seen, tracing.raw(folder), extension=tracing.told(extension)))
 
-    def _copy(self, seen: Seen) -> Generator[Item, None, str | None]:
-        """Yield a file as an artifact and return the digest of what was copied, `None` where nothing was."""
+    def _copy(self, seen: Seen, row: Row) -> Item:
+        """Return a file as an artifact with its row, or the row alone where it is not copied."""
         size = min(seen.size, self._limits.sample_bytes)
         if self._bytes + size > self._limits.copied_bytes:
             self._left["copy"] += 1
-            return None
+            return row
         blob = self._trees.copy(seen, self._limits.sample_bytes)
         if isinstance(blob, Gap):
             self._missed(blob)
-            return None
+            return row
         self._bytes += size
-        digest = hashlib.sha256()
-        yield replace(blob, chunks=_hashing(blob.chunks, digest))
-        return digest.hexdigest()
+        row["copied"] = "whole" if seen.size <= self._limits.sample_bytes else "ends"
+        return replace(blob, chunks=_hashing(blob.chunks, row), row=row)
 
     # What was typed.
 
@@ -295,8 +285,10 @@ class Search:
             self._unread.append(gap)
 
 
-def _hashing(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
-    """Yield the same bytes and hash them as they go by."""
+def _hashing(chunks: Iterator[bytes], row: Row) -> Iterator[bytes]:
+    """Yield the same bytes, and put their hash into a row once all went by."""
+    digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
         yield chunk
+    row["sha256"] = digest.hexdigest()

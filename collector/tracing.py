@@ -24,8 +24,9 @@ COLUMNS: Final = {
     "mtime_ns": "Last change of content, nanoseconds since 1970 UTC; of a group, the first in its fullest hour.",
     "ctime_ns": "Last change of the entry; of a group, the last change of content in its fullest hour.",
     "btime_ns": "Birth, where the file system keeps it.",
-    "sha256": "SHA-256 of what was copied: it names the artifact of kind `file` that holds it.",
-    "copied": "whole, or ends: the artifact holds the first and last bytes only; null: not copied.",
+    "artifact": "Path in the bundle of the copy.",
+    "sha256": "SHA-256 of what was copied.",
+    "copied": "whole, or ends: the copy holds the first and last bytes only; null: not copied.",
     "extension": "What was appended to the names, as a pattern where it changes; or the extension that is counted.",
     "count": "Files of a group (the last row of one counts) or extension; of a note, which place of it this is.",
     "folders": "Folders that they lie in.",
@@ -35,6 +36,7 @@ COLUMNS: Final = {
     "score": "Points of the judgement; of a group, its files whose content looks encrypted.",
     "reasons": "Why, as codes (docs/RANSOM.md).",
     "contacts": "What a note names: kind, value, and whether its checksum holds; at its first place.",
+    "flags": "Of head-and-tail, changed-while-reading, unreadable, vanished, cut.",
 }
 
 _WEIGHTS: Final = {"low": 1, "medium": 3, "high": 6}
@@ -76,16 +78,12 @@ def judged(recent: Row, known: Known) -> Iterator[str]:
         yield "executable"
 
 
-def how_much(seen: Seen, limit: int) -> str:
-    """Return what a copy of a file holds: all of it, or its ends."""
-    return "whole" if seen.size <= limit else "ends"
-
-
 def row(what: str, **fields: Json) -> Row:
     """Return a row with every column, those that are not given empty."""
     made: Row = dict.fromkeys(COLUMNS)
     made["what"] = what
     made["reasons"] = []
+    made["flags"] = []
     made.update(fields)
     return made
 

@@ -59,6 +59,7 @@ def searched(top, limits=None, known=None):
     for item in search.items():
         if isinstance(item, Blob):
             files[item.subject] = b"".join(item.chunks)
+            rows.append(item.row)
         else:
             (gaps if isinstance(item, Gap) else rows).append(item)
     return rows, files, gaps
