@@ -13,6 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+assert sys.platform == "linux"  # noqa: TID251 - asks that host
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from collector import expansion

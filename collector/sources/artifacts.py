@@ -56,10 +56,17 @@ class ArtifactSource:
 
 
 def _chosen(request: Request, system: str) -> Iterator[Definition]:
-    """Yield the definitions of a request, each when its turn comes: an expert's, the profile's, and all others."""
+    """Yield the definitions of a request, each when its turn comes: an expert's, the profile's, and all others.
+
+    What the profile never takes is taken where an expert's own definition names it.
+    """
     library = Library.packaged()
     own = [definition.name for path in request.rules for definition in library.add(path)]
     rest = library.order if request.profile.everything else ()
-    for definition in library.members([*own, *request.profile.definitions, *rest], system):
-        if definition.name not in request.profile.without:
+    taken = set(request.profile.without)
+    for definition in library.members(own, system):
+        taken.add(definition.name)
+        yield definition
+    for definition in library.members([*request.profile.definitions, *rest], system):
+        if definition.name not in taken:
             yield definition

@@ -66,7 +66,7 @@ _TYPES: Final = {
 def items(roots: Roots, request: Request, chosen: Iterable[Definition]) -> Iterator[Item]:
     """Yield a row for each thing that the chosen definitions name here, copies of files, output of programs, gaps.
 
-    A definition that applies and finds nothing is a row, too: `absent`.
+    A definition that applies and finds nothing is a row, too: `absent`, or why it could not be looked for.
     """
     try:
         table = MountTable(roots)
@@ -104,7 +104,7 @@ class Taking:
         if time.monotonic() > self.deadline:
             self._late += 1
             return
-        applies, found = False, 0
+        applies, found, trouble = False, 0, Outcome.ABSENT
         for source in definition.sources:
             refused = expansion.refusal(definition, source, self._facts.system)
             if source.type == "ARTIFACT_GROUP" or not definition.applies(source, self._facts.system):
@@ -118,6 +118,7 @@ class Taking:
             applies = True
             for item in self._found(definition, source):
                 if isinstance(item, Gap):
+                    trouble = item.outcome
                     yield from self._gap(item)
                 elif found < MAX_MATCHES:
                     found += 1
@@ -127,7 +128,7 @@ class Taking:
                     yield from self._gap(Gap(Outcome.OVER_LIMIT, reason, definition.name))
                     return
         if applies and not found and time.monotonic() <= self.deadline:
-            yield _row(definition, None, Outcome.ABSENT)
+            yield _row(definition, None, trouble)
 
     def _found(self, definition: Definition, source: Source) -> Iterator[Match | Gap]:
         for pattern in expansion.patterns(source, self._facts):

@@ -29,7 +29,7 @@ from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from collector.model import Row
 
@@ -143,8 +143,9 @@ def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -
         pass_fds=(fd,),
         start_new_session=True,
     )
+    reading = _read(child, deadline, ran)
     try:
-        for data in _read(child, deadline, ran):
+        for data in reading:
             kept = data[: MAX_OUTPUT - size]
             digest.update(kept)
             size += len(kept)
@@ -153,7 +154,8 @@ def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -
                 ran.over = True
                 break
     finally:
-        _end(child, before)
+        _end(child, before)  # before its pipes are closed: it is we who end it
+        reading.close()
         _reap(leave=True)
         ran.exit_code = child.returncode
         row["exit_code"] = None if child.returncode is None else number(child.returncode)
@@ -164,7 +166,7 @@ def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -
             row["outcome"] = (Outcome.TIMED_OUT if ran.late else Outcome.OVER_LIMIT).value
 
 
-def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Iterator[bytes]:
+def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generator[bytes, None, None]:
     """Yield standard output until the program has ended or its time is over; what it complains of is kept in `ran`.
 
     A pipe that a child of the program holds open does not keep us: once the program itself has ended and nothing

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 MAX_HOMES: Final = 1000
 
-NOT_HOMES: Final = (b"bin", b"boot", b"dev", b"etc", b"lib", b"lib64", b"nonexistent", b"proc", b"run", b"sbin", b"sys",
-                    b"tmp", b"usr")  # fmt: skip
+NOT_HOMES: Final = frozenset(
+    (b"", b"bin", b"boot", b"dev", b"etc", b"lib", b"lib64", b"nonexistent", b"proc", b"sbin", b"sys", b"usr")
+)
 """First parts of paths that accounts of services have as home: a `**` below them would walk the whole system."""
+
+TOO_WIDE: Final = frozenset((b"home", b"media", b"mnt", b"opt", b"run", b"srv", b"tmp", b"var"))
+"""Folders that hold much else, and so are no home themselves."""
 
 _FIRST_PERSON: Final = 1000
 """User numbers of people begin here (login.defs(5)); services come after them."""
@@ -53,8 +57,8 @@ def facts(roots: Roots, table: MountTable) -> tuple[Facts, Gap | None]:
 
 def _is_home(home: bytes) -> bool:
     parts = home.split(b"/")[1:]
-    too_wide = len(parts) == 1 and parts[0] in (b"home", b"var", b"opt", b"srv", b"mnt", b"media")
-    return parts[0] not in (b"", *NOT_HOMES) and b".." not in parts and not too_wide
+    too_wide = len(parts) == 1 and parts[0] in TOO_WIDE
+    return parts[0] not in NOT_HOMES and b".." not in parts and not too_wide
 
 
 def _in_home(table: MountTable) -> Iterator[bytes]:
