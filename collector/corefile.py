@@ -24,7 +24,7 @@ INDEX_OWNER: Final = b"evidence-collector"
 """Owner of our own note, type 1: JSON lines, one for each mapping, that say what of it is stored and why not."""
 CORE_OWNER: Final = b"CORE"
 
-MACHINES: Final = {"x86_64": 62, "aarch64": 183, "riscv64": 243, "ppc64le": 21, "s390x": 22, "loongarch64": 258}
+MACHINES: Final = {"x86_64": 62, "aarch64": 183, "riscv64": 243, "ppc64le": 21, "loongarch64": 258}
 """`e_machine` by what uname(2) says."""
 
 _EHDR: Final = struct.Struct("<16sHHIQQQIHHHHHH")

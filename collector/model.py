@@ -81,7 +81,9 @@ class Request:
     `scan` holds raw paths that replace every local file system, or is `None`; `exclude`
     are folders that are never looked into (the bundle itself); `since_ns` is the start of
     the window in nanoseconds since 1970 UTC; `hash_bytes` and `hash_seconds` bound what
-    the hashes of recent files may cost in all.
+    the hashes of recent files may cost in all. `copies`: whether the memory, environment and
+    file of suspicious programs are taken (`memory_bytes` of memory in all, of one process
+    `memory_process_bytes`, within `memory_seconds`; `program_bytes` of their files), or they are only listed.
     """
 
     since_ns: int
@@ -90,6 +92,11 @@ class Request:
     hash_bytes: int = 2**30
     hash_seconds: float = 30.0
     hash_file_bytes: int = 64 * 2**20
+    copies: bool = True
+    memory_process_bytes: int = 512 * 2**20
+    memory_bytes: int = 2 * 2**30
+    memory_seconds: float = 90.0
+    program_bytes: int = 512 * 2**20
 
 
 UNKNOWN_BOOT = "unknown"

@@ -51,6 +51,8 @@ class Plan:
     practice: bool = False
     """Whether the bundle is encrypted to the practice even where there is no other recipient."""
     kit_nonce: str | None = None
+    copies: bool = True
+    """Whether files and memory of suspicious programs are taken."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
 
@@ -93,12 +95,13 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         "since": utc_text(plan.since_ns),
         "scan": None if plan.scan is None else scan,
         "scan_more": more,
+        "memory": plan.copies,
     }
     made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
     run = Run(
         bundle=made,
         host=host,
-        request=_request(plan.since_ns, plan.scan, made.path),
+        request=_request(plan.since_ns, plan.scan, made.path, copies=plan.copies),
         onlooker=onlooker,
         case=plan.case.case,
         start_code=_start_code(made.inventory.opening or {}),
@@ -119,7 +122,14 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
 
 
 def go_on(
-    path: Path, scan: tuple[bytes, ...] | None, arguments: tuple[str, ...], host: Host, onlooker: Onlooker, stop: Stop
+    path: Path,
+    scan: tuple[bytes, ...] | None,
+    arguments: tuple[str, ...],
+    host: Host,
+    onlooker: Onlooker,
+    stop: Stop,
+    *,
+    copies: bool = True,
 ) -> Result:
     """Resume a run that was cut short and seal its bundle; raises what `resume.reopen` raises."""
     started = time.monotonic()
@@ -135,7 +145,12 @@ def go_on(
     run = Run(
         bundle=reopened,
         host=host,
-        request=_request(earlier.since_ns or default_since(host), scan or earlier.scan, reopened.path),
+        request=_request(
+            earlier.since_ns or default_since(host),
+            scan or earlier.scan,
+            reopened.path,
+            copies=copies and earlier.copies,
+        ),
         onlooker=onlooker,
         case=str(opening["case"]),
         start_code=_start_code(opening),
@@ -157,6 +172,7 @@ class _Earlier:
 
     since_ns: int = 0
     scan: tuple[bytes, ...] | None = None
+    copies: bool = True
     verdicts: list[str] = field(default_factory=list)
     moment: Moment | None = None
 
@@ -167,6 +183,7 @@ class _Earlier:
             return
         with contextlib.suppress(ValueError, KeyError):  # the format leaves `data` open: what we don't know we leave
             if record["what"] == "request":
+                self.copies = data.get("memory") is not False
                 self.since_ns = _nanoseconds(str(data["since"]))
                 scan = data["scan"]
                 self.scan = tuple(_raw(path) for path in scan) if isinstance(scan, list) else None
@@ -197,10 +214,10 @@ def _nanoseconds(utc: str) -> int:
     return int(then.timestamp()) * 10**9 + then.microsecond * 1000
 
 
-def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path) -> Request:
+def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path, *, copies: bool) -> Request:
     import os  # noqa: PLC0415 - only to name our own folder as the system does
 
-    return Request(since_ns=since_ns, scan=scan, exclude=(os.fsencode(path.resolve()),))
+    return Request(since_ns=since_ns, scan=scan, exclude=(os.fsencode(path.resolve()),), copies=copies)
 
 
 def _start_code(opening: Record) -> str:

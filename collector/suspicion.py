@@ -42,8 +42,8 @@ class ProcessFacts:
 
     `exe` is the path without what the kernel appends; `name_gone` whether its name has been
     deleted, `replaced` whether another file stands there. `folder_open` tells that everybody
-    may write to the folder of the executable, `mounted` that a mount of its own lies between
-    a temporary folder and the executable. `writing` are the files open for writing, `newly`
+    may write to the folder of the executable, `mounted` that it lies in a network or FUSE file
+    system (an AppImage mounts itself so in a temporary folder). `writing` are the files open for writing, `newly`
     how many files were opened for writing since the first look.
     """
 
@@ -119,11 +119,10 @@ def _reasons(facts: ProcessFacts, host: HostFacts, rules: SuspicionRules) -> Ite
 
 def _of_executable(facts: ProcessFacts, exe: str, host: HostFacts, rules: SuspicionRules) -> Iterator[tuple[str, str]]:
     where = () if facts.in_memory else places(exe, host, rules)
-    for place in where:
-        if place == "temporary" and facts.mounted:
-            yield "mounted_image", exe
-        elif place != "system":
-            yield f"{place}_folder", exe
+    if facts.mounted and "temporary" in where:
+        yield "mounted_image", exe
+    else:
+        yield from ((f"{place}_folder", exe) for place in where if place != "system")
     if facts.in_memory:
         yield "memory_file", exe
     elif facts.name_gone:
