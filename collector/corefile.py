@@ -21,7 +21,8 @@ MAX_SEGMENTS: Final = 60_000
 NT_AUXV: Final = 6
 NT_FILE: Final = 0x46494C45
 INDEX_OWNER: Final = b"evidence-collector"
-"""Owner of our own note, type 1: JSON lines, one for each mapping, that say what of it is stored and why not."""
+INDEX: Final = 0x45564944
+"""Owner and type of our own note: JSON lines, one for each mapping, that say what of it is stored and why not."""
 CORE_OWNER: Final = b"CORE"
 
 MACHINES: Final = {"x86_64": 62, "aarch64": 183, "riscv64": 243, "ppc64le": 21, "loongarch64": 258}

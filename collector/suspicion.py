@@ -103,7 +103,8 @@ def judge(facts: ProcessFacts, host: HostFacts, rules: SuspicionRules) -> Judgem
 def _reasons(facts: ProcessFacts, host: HostFacts, rules: SuspicionRules) -> Iterator[tuple[str, str]]:
     if facts.exe is not None:
         yield from _of_executable(facts, facts.exe, host, rules)
-        yield from _of_name(facts, facts.exe, rules)
+        yield from _of_system_name(facts, facts.exe, rules)
+    yield from _of_kernel_name(facts, rules)
     if facts.script is not None:
         wanted = {"temporary": "script_temporary", "public": "script_public", "people": "script_people"}
         wanted["hidden"] = "script_hidden"
@@ -135,7 +136,7 @@ def _of_executable(facts: ProcessFacts, exe: str, host: HostFacts, rules: Suspic
         yield "foreign_root", str(facts.owner)
 
 
-def _of_name(facts: ProcessFacts, exe: str, rules: SuspicionRules) -> Iterator[tuple[str, str]]:
+def _of_system_name(facts: ProcessFacts, exe: str, rules: SuspicionRules) -> Iterator[tuple[str, str]]:
     own = posixpath.basename(exe)
     known = {name[:TASK_NAME]: name for name in rules.names["system_names"]}
     in_system = not facts.in_memory and _below(exe, rules.paths["system"])
@@ -143,6 +144,9 @@ def _of_name(facts: ProcessFacts, exe: str, rules: SuspicionRules) -> Iterator[t
         yield "system_name", own if own in rules.names["system_names"] else facts.name
     elif in_system and facts.name in known and own not in rules.names["system_names"]:
         yield "system_name_taken", facts.name
+
+
+def _of_kernel_name(facts: ProcessFacts, rules: SuspicionRules) -> Iterator[tuple[str, str]]:
     first = facts.arguments[0] if facts.arguments else ""
     for said in (facts.name, first[1:-1] if first.startswith("[") and first.endswith("]") else ""):
         for thread in rules.names["kernel_names"]:

@@ -135,7 +135,7 @@ class Copies:
             return OURS
         if suspect.facts.script is not None:
             self._scripts.setdefault(suspect.facts.script, suspect)
-            if not any(reason.code in _OF_PROGRAM for reason in suspect.judgement.reasons):
+            if identity is not None and not any(reason.code in _OF_PROGRAM for reason in suspect.judgement.reasons):
                 return "interpreter"  # the system's own: what it runs is taken
         if identity is None:
             return str(Outcome.DENIED if suspect.seen.denied else Outcome.UNSUPPORTED)
@@ -174,8 +174,7 @@ class Copies:
         left = self.request.program_bytes
         for number, suspect in enumerate([*self._programs.values(), *self._scripts.values()]):
             is_program = number < len(self._programs)
-            link = suspect.seen.link.removesuffix(process.DELETED)
-            path = link if is_program else os.fsencode(suspect.facts.script or "")
+            path = os.fsencode((suspect.facts.exe if is_program else suspect.facts.script) or "")
             subject = text.from_bytes(path)
             what = "the executable of a suspicious process" if is_program else "the script of a suspicious process"
             try:

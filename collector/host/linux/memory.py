@@ -217,7 +217,7 @@ class Dump:
         ]
         notes.append(corefile.file_note(of_files, PAGE))
         lines = "".join(json.dumps(_index(part), separators=(",", ":")) + "\n" for part in parts)
-        notes.append(corefile.Note(corefile.INDEX_OWNER, 1, lines.encode("ascii")))
+        notes.append(corefile.Note(corefile.INDEX_OWNER, corefile.INDEX, lines.encode("ascii")))
         return notes
 
 
@@ -243,7 +243,7 @@ def _segments(part: _Part) -> Iterator[corefile.Segment]:
     if not starts or starts[0] > mapping.start:
         until = starts[0] if starts else mapping.end
         yield corefile.Segment(mapping.start, until - mapping.start, 0, mapping.flags)
-    for (start, length), after in zip(part.runs, [*starts[1:], mapping.end], strict=True):
+    for (start, length), after in zip(part.runs, [*starts[1:], mapping.end], strict=False):
         yield corefile.Segment(start, after - start, length, mapping.flags)
 
 

@@ -91,7 +91,9 @@ class FactReader:
         except OSError as error:
             if files.outcome_of(error).value == "absent":
                 return None
-            facts = ProcessFacts(pid, name, uid=uid, arguments=arguments)
+            said = arguments[0] if arguments else ""  # what it calls itself stands for what it is
+            script = suspicion.script_of(said, arguments, None, self._rules)
+            facts = ProcessFacts(pid, name, uid=uid, arguments=arguments, script=script)
             return Seen(facts, now.start, now.ppid, b"", None, denied=True)
         raw_cwd = _link(b"cwd", dir_fd)
         cwd = None if raw_cwd is None else _text(raw_cwd)
@@ -127,6 +129,8 @@ class FactReader:
         folder = _status(path.rpartition(b"/")[0] or b"/")
         is_open = folder is not None and bool(folder.st_mode & stat.S_IWOTH)
         replaced = gone and _status(path) is not None
+        if link.endswith(process.DELETED) and not gone:
+            facts = replace(facts, exe=_text(link))
         return replace(facts, name_gone=gone, replaced=replaced, folder_open=is_open), identity
 
     def _gone(self, script: str | None, dir_fd: int) -> bool | None:
