@@ -181,7 +181,7 @@ def test_a_wrong_yara_rule_is_refused_with_its_line(tmp_path):
 
 
 PROGRAMS = {
-    "takes_recovery_away_windows": b"vssadmin.exe delete shadows /all /quiet\0bcdedit /set {default} recoveryenabled no",
+    "takes_recovery_away_windows": b"vssadmin.exe delete shadows /all\0bcdedit /set {default} recoveryenabled no",
     "takes_machines_down_esxi": b"esxcli --formatter=csv vm process kill -t=force -w=%s\0/vmfs/volumes/\0",
     "takes_recovery_away_linux": b"lvremove -f %s\0Your files were encrypted\0",
     "carries_a_note": b"All your important files are encrypted! Visit torproject.org and buy the decryption tool",
