@@ -110,7 +110,7 @@ class Core:
 
 def dumped(pid, most=1 << 30, *, meanwhile=None, seconds=60.0):
     """Return the core of a process, flags and gaps; `meanwhile` is called after its first chunk."""
-    with suspects.folder(Roots(), pid) as dir_fd:
+    with suspects.folder(Roots(), pid) as (dir_fd, _):
         planned = memory.plan(dir_fd, mounts.MountTable(Roots()), most)
         dump = memory.Dump(dir_fd, planned, "it", seconds)
         parts = []
@@ -470,9 +470,10 @@ def test_devices_and_what_lies_with_others_are_never_touched(tmp_path):
     proc = tmp_path / "7"
     proc.mkdir()
     (proc / "smaps").write_text(SMAPS)
+    (proc / "stat").write_bytes(Path("/proc/self/stat").read_bytes())
     (tmp_path / "self").mkdir()
     (tmp_path / "self/mountinfo").write_bytes(MOUNTS)
-    with suspects.folder(Roots(proc=str(tmp_path)), 7) as dir_fd:
+    with suspects.folder(Roots(proc=str(tmp_path)), 7) as (dir_fd, _):
         found, more = mappings.read(dir_fd)
     known = mounts.MountTable(Roots(proc=str(tmp_path)))
     assert not more
@@ -544,6 +545,23 @@ def test_a_script_is_copied_instead_of_the_systems_interpreter(tmp_path):
     assert (row["script"], row["program"]) == (str(script), "interpreter")
     assert {"script_temporary", "script_deleted"} <= {reason["code"] for reason in row["reasons"]}
     assert [(data, blob.subject) for blob, data in blobs if blob.kind == "file"] == [(text, str(script))]
+
+
+def test_one_whose_first_thread_has_ended_does_not_hide(tmp_path):
+    """Its folder shows neither program nor memory any more; both are had through a thread that lives on."""
+    program, environment = copied_python(tmp_path, "x")
+    code = f"""{MAKE_SECRET}
+import ctypes, threading
+label = b"behind the ended thread:" + secret
+threading.Thread(target=wait).start()
+say(1)
+ctypes.CDLL(None).syscall({93 if os.uname().machine == "aarch64" else 60}, 0)"""
+    with child(code, program=program, env=environment) as (process, _):
+        live.wait_for(lambda: Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+        rows, blobs, _ = taken([process.pid])
+    assert (rows[0]["exe"], rows[0]["program"], rows[0]["memory"]) == (str(program), "follows", "follows")
+    assert blobs[0][1] == program.read_bytes()
+    assert b"behind the ended thread:" + SECRET in blobs[1][1]
 
 
 def test_a_program_in_memory_is_copied(tmp_path):
@@ -680,6 +698,7 @@ def test_somebody_elses_process_is_told_as_denied(tmp_path):
     assert [outcome for outcome, _ in gaps[:1]] == ["denied"]
     assert gaps[0][1].startswith("of 3 processes only name and arguments")
     assert sum("Yama" in reason for _, reason in gaps) == 2
+    assert sum("may not be seen" in reason for _, reason in gaps) == 2
 
 
 def test_a_process_without_a_program_and_one_that_is_gone_are_no_suspects():

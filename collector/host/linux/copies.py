@@ -71,6 +71,8 @@ class Copies:
     _programs: dict[tuple[int, int], Suspect] = field(default_factory=dict)
     _scripts: dict[str, Suspect] = field(default_factory=dict)
     _dumps: list[Suspect] = field(default_factory=list)
+    _untaken: list[tuple[Outcome, Suspect]] = field(default_factory=list)
+    _undumped: int = 0
     _mounts: MountTable | None = None
     _boot_ns: int | None = None
 
@@ -120,7 +122,7 @@ class Copies:
             row["memory"] = OURS
             return row
         try:
-            with suspects.folder(self.roots, facts.pid, suspect.seen.start) as dir_fd:
+            with suspects.folder(self.roots, facts.pid, suspect.seen.start) as (dir_fd, _):
                 row["environment"] = _environment(dir_fd, unread)
                 row["memory"] = self._memory_wanted(suspect, dir_fd)
         except OSError as error:
@@ -138,12 +140,15 @@ class Copies:
             if identity is not None and not any(reason.code in _OF_PROGRAM for reason in suspect.judgement.reasons):
                 return "interpreter"  # the system's own: what it runs is taken
         if identity is None:
-            return str(Outcome.DENIED if suspect.seen.denied else Outcome.UNSUPPORTED)
+            outcome = Outcome.DENIED if suspect.seen.denied else Outcome.UNSUPPORTED
+            self._untaken.append((outcome, suspect))
+            return str(outcome)
         self._programs.setdefault(identity, suspect)
         return FOLLOWS
 
     def _memory_wanted(self, suspect: Suspect, dir_fd: int) -> str:
         if len(self._dumps) == MAX_DUMPS:
+            self._undumped += 1
             return str(Outcome.OVER_LIMIT)
         self._dumps.append(suspect)  # where it is refused now, its gap is told in its turn
         try:
@@ -171,6 +176,11 @@ class Copies:
 
     def files(self) -> Iterator[Blob | Gap]:
         """Yield the executables and scripts, each once, as far as the limit goes."""
+        for outcome, suspect in self._untaken:
+            reason = "the executable of a suspicious process was not copied: it may not be seen"
+            if outcome is Outcome.UNSUPPORTED:
+                reason = "the executable of a suspicious process lies in a network or FUSE file system and was left"
+            yield Gap(outcome, reason, _subject(suspect))
         left = self.request.program_bytes
         for number, suspect in enumerate([*self._programs.values(), *self._scripts.values()]):
             is_program = number < len(self._programs)
@@ -194,7 +204,7 @@ class Copies:
 
     def _opened_program(self, suspect: Suspect) -> int:
         """Open an executable through the process that runs it, deleted or not; raises `OSError`."""
-        with suspects.folder(self.roots, suspect.facts.pid, suspect.seen.start) as dir_fd:
+        with suspects.folder(self.roots, suspect.facts.pid, suspect.seen.start) as (dir_fd, _):
             fd = files.open_source("exe", dir_fd=dir_fd, follow=True)
         status = os.fstat(fd)
         if (status.st_dev, status.st_ino) != suspect.seen.identity:
@@ -206,7 +216,7 @@ class Copies:
         """Open a script by its name, or, where that is gone, as its interpreter holds it; raises `OSError`."""
         if self._mounts is None or self._mounts.is_remote(path):
             raise OSError(95, os.strerror(95))
-        with suspects.folder(self.roots, suspect.facts.pid, suspect.seen.start) as dir_fd:
+        with suspects.folder(self.roots, suspect.facts.pid, suspect.seen.start) as (dir_fd, _):
             found, _ = process.descriptors(dir_fd)
             for fd, link in found:
                 if link is not None and link.removesuffix(process.DELETED) == path:
@@ -220,15 +230,14 @@ class Copies:
         left = self.request.memory_bytes
         until = time.monotonic() + self.request.memory_seconds
         for suspect in self._dumps:
-            pid = suspect.facts.pid
-            subject = text.from_native(f"process {pid}: {suspect.facts.exe or suspect.facts.name}")
+            pid, subject = suspect.facts.pid, _subject(suspect)
             seconds = until - time.monotonic()
             if left <= 0 or seconds <= 0:
                 outcome = Outcome.OVER_LIMIT if left <= 0 else Outcome.TIMED_OUT
                 yield Gap(outcome, "the memory of the process was not taken: the limit for all is reached", subject)
                 continue
             try:
-                with suspects.folder(self.roots, pid, suspect.seen.start) as dir_fd:
+                with suspects.folder(self.roots, pid, suspect.seen.start) as (dir_fd, _):
                     planned = memory.plan(dir_fd, self._mounts, min(left, self.request.memory_process_bytes))
                     dump = memory.Dump(dir_fd, planned, subject, seconds)
                     try:
@@ -241,6 +250,9 @@ class Copies:
                 yield Gap(gap.outcome, gap.reason, subject)
                 continue
             left -= planned.size
+        if self._undumped:
+            reason = f"the memory of {self._undumped} more suspicious processes was left: the limit is {MAX_DUMPS}"
+            yield Gap(Outcome.OVER_LIMIT, reason)
 
 
 _OF_PROGRAM: Final = frozenset((
@@ -279,6 +291,10 @@ class _FileCopy:
             self.blob.flags.append("cut")
         if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) != self._before:
             self.blob.flags.append("changed-while-reading")
+
+
+def _subject(suspect: Suspect) -> Text:
+    return text.from_native(f"process {suspect.facts.pid}: {suspect.facts.exe or suspect.facts.name}")
 
 
 def _environment(dir_fd: int, unread: dict[str, Json]) -> Json:

@@ -19,6 +19,7 @@ assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collector.host.linux import Roots
+    from collector.host.linux.process import Stat
     from collector.model import Gap
     from collector.suspicion_rules import SuspicionRules
 
@@ -75,13 +76,9 @@ class FactReader:
         self.host = HostFacts(tuple(sorted(kept)), tuple(os.fsdecode(path) for path in asked))
         self._namespace = _link(f"{roots.proc}/self/ns/mnt", None)
 
-    def read(self, pid: int, dir_fd: int) -> Seen | None:
-        """Return what is known of a process; `None` for what has no program or has ended."""
-        try:
-            now = process.parse_stat(files.read_kernel("stat", dir_fd=dir_fd))
-        except (OSError, ValueError):
-            return None
-        if now.has_no_program or now.has_ended:
+    def read(self, pid: int, dir_fd: int, now: Stat) -> Seen | None:
+        """Return what is known of a process (`suspects.folder`); `None` for what has no program or has ended."""
+        if now.has_no_program:
             return None
         name = text.readable(text.from_bytes(now.name))
         uid = _uid(dir_fd)

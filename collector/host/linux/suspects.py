@@ -6,10 +6,11 @@ nothing is dropped, then rates are measured, then the rules look into the progra
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from collector.host.linux import Roots
+    from collector.host.linux.process import Stat
     from collector.host.linux.program_facts import Seen
     from collector.model import Request
     from collector.suspicion import Judgement, ProcessFacts
@@ -32,6 +34,8 @@ INTERVAL: Final = 1.0
 SAMPLES: Final = 8
 SAMPLE_SECONDS: Final = 0.1
 """How often, and how far apart, the open files of those that write are looked at."""
+SAMPLING_SECONDS: Final = 5.0
+"""The longest that this may take: one may hold a million files open."""
 MAX_BUSY: Final = 64
 """Most processes whose open files are looked at so; those that wrote the most."""
 MAX_SUSPECTS: Final = 500
@@ -93,8 +97,8 @@ class Search:
         reader = program_facts.FactReader(self.roots, rules, self.request.scan or ())
         yield from reader.gaps
         for pid in pids:
-            with suppress(OSError), folder(self.roots, pid) as dir_fd:
-                self._look(reader, rules, pid, dir_fd)
+            with suppress(OSError), folder(self.roots, pid) as (dir_fd, now):
+                self._look(reader, rules, reader.read(pid, dir_fd, now), program_facts.written(dir_fd))
         self._measure()
         opened = self._sample(reader, rules)
         self._scan()
@@ -125,9 +129,12 @@ class Search:
             del self.found[MAX_SUSPECTS:]
 
     def _look(
-        self, reader: program_facts.FactReader, rules: suspicion_rules.SuspicionRules, pid: int, dir_fd: int
+        self,
+        reader: program_facts.FactReader,
+        rules: suspicion_rules.SuspicionRules,
+        seen: Seen | None,
+        written: tuple[int, int] | None,
     ) -> None:
-        seen = reader.read(pid, dir_fd)
         if seen is None:
             return
         self.looked += 1
@@ -135,12 +142,9 @@ class Search:
         facts = seen.facts
         system = facts.exe is not None and "system" in suspicion.places(facts.exe, reader.host, rules)
         script = facts.script if facts.script_gone is False else None
-        now = time.monotonic()
-        self._briefs[pid] = _Brief(
-            seen.start, now, program_facts.written(dir_fd), seen.identity, system, script
-        )
+        self._briefs[facts.pid] = _Brief(seen.start, time.monotonic(), written, seen.identity, system, script)
         if suspicion.judge(facts, reader.host, rules).reasons:
-            self._odd[pid] = seen
+            self._odd[facts.pid] = seen
 
     def _measure(self) -> None:
         """Look a second time at what each has written."""
@@ -150,7 +154,7 @@ class Search:
         time.sleep(max(0.0, self._briefs[told[-1]].when + INTERVAL - time.monotonic()))
         for pid in told:
             brief = self._briefs[pid]
-            with suppress(OSError), folder(self.roots, pid, brief.start) as dir_fd:
+            with suppress(OSError), folder(self.roots, pid, brief.start) as (dir_fd, _):
                 now = program_facts.written(dir_fd)
                 seconds = time.monotonic() - brief.when
                 if now is not None and brief.written is not None:
@@ -164,8 +168,11 @@ class Search:
         busy = sorted((pid for pid, brief in self._briefs.items() if brief.moved), key=lambda p: -self._briefs[p].moved)
         first: dict[int, tuple[str, ...]] = {}
         later: dict[int, set[str]] = {}
+        until = time.monotonic() + SAMPLING_SECONDS
         for number in range(SAMPLES if busy else 0):
             for pid in busy[:MAX_BUSY]:
+                if time.monotonic() > until:
+                    break
                 paths = self._writing(pid)
                 if number == 0:
                     first[pid] = paths
@@ -180,13 +187,13 @@ class Search:
         }
 
     def _writing(self, pid: int) -> tuple[str, ...]:
-        with suppress(OSError), folder(self.roots, pid, self._briefs[pid].start) as dir_fd:
+        with suppress(OSError), folder(self.roots, pid, self._briefs[pid].start) as (dir_fd, _):
             return tuple(os.fsdecode(path) for path in program_facts.writing(dir_fd) or ())
         return ()
 
     def _again(self, reader: program_facts.FactReader, pid: int) -> Seen | None:
-        with suppress(OSError), folder(self.roots, pid, self._briefs[pid].start) as dir_fd:
-            return reader.read(pid, dir_fd)
+        with suppress(OSError), folder(self.roots, pid, self._briefs[pid].start) as (dir_fd, now):
+            return reader.read(pid, dir_fd, now)
         return None
 
     def _scan(self) -> None:
@@ -225,10 +232,14 @@ class Search:
     def _program(self, pids: list[int], identity: tuple[int, int]) -> bytes:
         """Return an executable's bytes, through the first process that still runs it; raises `OSError`."""
         for pid in pids:
-            with suppress(FileNotFoundError), files.opened(f"{self.roots.proc}/{pid}/exe", follow=True) as fd:
+            with (
+                suppress(FileNotFoundError, ProcessLookupError),
+                folder(self.roots, pid) as (dir_fd, _),
+                files.opened("exe", dir_fd=dir_fd, follow=True) as fd,
+            ):
                 status = os.fstat(fd)
                 if (status.st_dev, status.st_ino) == identity:
-                    return _first(fd, SCAN_FILE + 1)
+                    return os.read(fd, min(status.st_size, SCAN_FILE) + 1)  # at once: joined parts would cost twice
         return b""
 
     def _matched(self, names: tuple[str, ...] | None, pids: list[int]) -> None:
@@ -239,30 +250,25 @@ class Search:
 
 
 @contextmanager
-def folder(roots: Roots, pid: int, start: int | None = None) -> Iterator[int]:
-    """Hold the folder of a process open; raises `OSError`, ESRCH where its number was given to another one."""
-    dir_fd = files.open_kernel(f"{roots.proc}/{pid}", folder=True)
-    try:
-        if start is not None and _start(dir_fd) != start:
-            raise ProcessLookupError(3, os.strerror(3))
-        yield dir_fd
-    finally:
-        os.close(dir_fd)
+def folder(roots: Roots, pid: int, start: int | None = None) -> Iterator[tuple[int, Stat]]:
+    """Hold the folder of a process open, and tell its state; raises `OSError`, ESRCH where it is another process now.
 
-
-def _start(dir_fd: int) -> int | None:
-    try:
-        return process.parse_stat(files.read_kernel("stat", dir_fd=dir_fd)).start
-    except ValueError:
-        return None
-
-
-def _first(fd: int, most: int) -> bytes:
-    parts = []
-    while most > 0 and (data := os.read(fd, min(most, 1 << 20))):
-        parts.append(data)
-        most -= len(data)
-    return b"".join(parts)
+    Of a process whose first thread has ended and others live on, it is the folder of another
+    thread: the first has neither memory nor program to be seen any more, which is a way to hide.
+    """
+    with ExitStack() as held:
+        dir_fd = files.open_kernel(f"{roots.proc}/{pid}", folder=True)
+        held.callback(os.close, dir_fd)
+        try:
+            now = process.parse_stat(files.read_kernel("stat", dir_fd=dir_fd))
+        except ValueError:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from None
+        if start is not None and now.start != start:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        if now.has_ended and (thread := process.live_thread(pid, dir_fd)) is not None:
+            held.callback(os.close, thread)
+            dir_fd = thread
+        yield dir_fd, now
 
 
 def _ours(roots: Roots) -> dict[int, str]:
