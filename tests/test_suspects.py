@@ -417,6 +417,26 @@ def test_the_limit_of_bytes_is_kept_and_the_best_comes_first():
     assert int(all_left[0].reason.split(" ")[0]) >= left + stored - (8 << 20)
 
 
+def test_memory_in_countless_pieces_is_bounded(monkeypatch):
+    """Every second page of 4 MiB is there: as many pieces as the limit allows are stored, and the rest is counted."""
+    code = f"""{LIBC}
+big = mmap.mmap(-1, 1 << 22, flags=0x22)
+assert libc.madvise(ctypes.c_void_p(at(big)), 1 << 22, 15) == 0  # no huge pages
+for number in range(0, 1024, 2): big[number * 4096] = 1
+say(at(big))"""
+    with child(code) as (process, place):
+        whole, _, none_left = dumped(process.pid)
+        monkeypatch.setattr(memory, "MAX_RUNS", 100)
+        part, _, gaps = dumped(process.pid)
+    stored = [one for one in whole.check().loads if place <= one[0] < place + (1 << 22)]
+    assert [size for *_, size in stored if size] == [PAGE] * 512
+    assert none_left == []
+    assert sum(1 for *_, size in part.check().loads if size) == 100
+    (gap,) = gaps
+    missing = sum(size for *_, size in whole.loads) - sum(size for *_, size in part.loads)
+    assert abs(int(gap.reason.split(" ")[0]) - missing) < 1 << 20
+
+
 def test_the_limit_of_seconds_is_kept():
     """No time at all: the first chunk is the last, and the gap says how much was left."""
     with child("big = bytearray(os.urandom(1 << 20) * 32); say(1)") as (process, _):

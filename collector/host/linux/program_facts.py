@@ -6,18 +6,20 @@ import os
 import re
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from collector import suspicion, text
-from collector.host.linux import accounts, files, process
-from collector.host.linux.mounts import MountTable
+from collector.host.linux import accounts, files, mounts, process
 from collector.suspicion import HostFacts, ProcessFacts
 
 assert sys.platform == "linux"
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.host.linux import Roots
     from collector.host.linux.process import Stat
     from collector.model import Gap
@@ -59,9 +61,9 @@ class FactReader:
     def __init__(self, roots: Roots, rules: SuspicionRules, asked: tuple[bytes, ...]) -> None:
         self._rules = rules
         self.gaps: list[Gap] = []
-        self.mounts: MountTable | None = None
+        self.mounts: mounts.MountTable | None = None
         try:
-            self.mounts = MountTable(roots)
+            self.mounts = mounts.MountTable(roots)
         except OSError as error:
             self.gaps.append(files.gap_of(error, "the mounts could not be read, so no file of a program is touched"))
         homes: set[str] = set()
@@ -73,7 +75,7 @@ class FactReader:
             self.gaps.append(files.gap_of(error, "the homes of the accounts could not be read"))
         usual = (*rules.paths["system"], *rules.paths["temporary"], *rules.paths["public"])
         kept = (home for home in homes if home.count("/") > 1 and not _is_below(home, usual))
-        self.host = HostFacts(tuple(sorted(kept)), tuple(os.fsdecode(path) for path in asked))
+        self.host = HostFacts(tuple(sorted(kept)), tuple(_text(path) for path in self._resolved(asked)))
         self._namespace = _link(f"{roots.proc}/self/ns/mnt", None)
 
     def read(self, pid: int, dir_fd: int, now: Stat) -> Seen | None:
@@ -102,6 +104,13 @@ class FactReader:
         )  # fmt: skip
         facts, identity = self._of_file(facts, link, dir_fd)
         return Seen(facts, now.start, now.ppid, link, identity, denied=False)
+
+    def _resolved(self, asked: tuple[bytes, ...]) -> Iterator[bytes]:
+        """Yield the operator's folders as the kernel names what is opened below them."""
+        for path in asked:
+            with suppress(OSError):  # the source that looks through them tells
+                if self.mounts is not None:
+                    yield mounts.resolved(self.mounts, path)
 
     def _of_file(
         self, facts: ProcessFacts, link: bytes, dir_fd: int

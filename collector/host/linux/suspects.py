@@ -121,7 +121,8 @@ class Search:
             reason = f"of {self._denied} processes only name and arguments could be judged: the rest belongs to others"
             yield Gap(Outcome.DENIED, reason)
         if self._unscanned:
-            reason = f"{self._unscanned} programs were not looked into by the rules: too large, or the time was over"
+            what = "programs or scripts were not looked into by the rules, or not wholly"
+            reason = f"{self._unscanned} {what}: unreadable, a link, too large, or the time was over"
             yield Gap(Outcome.OVER_LIMIT, reason)
         if len(self.found) > MAX_SUSPECTS:
             more = len(self.found) - MAX_SUSPECTS
@@ -211,10 +212,13 @@ class Search:
         until = time.monotonic() + SCAN_SECONDS
         left = SCAN_BYTES
         for path, pids in scripts.items():
-            with suppress(OSError):
+            try:
                 data = files.read_small(os.fsencode(path), limit=MAX_SCRIPT)
-                left -= len(data)
-                self._matched(engine.matches(data), pids)
+            except OSError as error:
+                self._unscanned += files.outcome_of(error) is not Outcome.ABSENT
+                continue
+            left -= len(data)
+            self._matched(engine.matches(data), pids)
         rank = {
             identity: (not any(pid in self._odd for pid in pids), self._briefs[pids[0]].system)
             for identity, pids in programs.items()
@@ -223,11 +227,14 @@ class Search:
             if left <= 0 or time.monotonic() > until:
                 self._unscanned += 1
                 continue
-            with suppress(OSError):
+            try:
                 data = self._program(pids, identity)
-                left -= len(data)
-                self._unscanned += len(data) > SCAN_FILE
-                self._matched(engine.matches(data), pids)
+            except OSError:
+                self._unscanned += 1
+                continue
+            left -= len(data)
+            self._unscanned += len(data) > SCAN_FILE
+            self._matched(engine.matches(data), pids)
 
     def _program(self, pids: list[int], identity: tuple[int, int]) -> bytes:
         """Return an executable's bytes, through the first process that still runs it; raises `OSError`."""
