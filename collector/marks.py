@@ -34,7 +34,13 @@ class Marks:
             raise RuleError(f"{path.name}:{_line(path, e)}: {str(e).splitlines()[0]}") from e
         self._scanner: Any = yara_x.Scanner(compiler.build())
         self._scanner.set_timeout(SCAN_SECONDS)
+        self._scanner.fast_scan(yes=True)  # whether a rule matches, not how often
         self._failed: tuple[type[Exception], ...] = (yara_x.TimeoutError, yara_x.ScanError)
+
+    def matches(self, data: bytes) -> tuple[str, ...] | None:
+        """Return the names of the rules that match, ascending; `None` where the engine gave up."""
+        found = self.found(data)
+        return None if found is None else tuple(sorted(found))
 
     def found(self, data: bytes) -> dict[str, dict[str, Any]] | None:
         """Return the metadata of each rule that matches, by its name; `None` where the engine gave up."""

@@ -126,7 +126,9 @@ class Request:
     `scan` holds raw paths that replace every local file system, or is `None`; `exclude`
     are folders that are never looked into (the bundle itself); `since_ns` is the start of
     the window in nanoseconds since 1970 UTC; `hash_bytes` and `hash_seconds` bound what
-    the hashes of recent files may cost in all.
+    the hashes of recent files may cost in all. `copies`: whether the memory, environment and
+    file of suspicious programs are taken (`memory_bytes` of memory in all, of one process
+    `memory_process_bytes`, within `memory_seconds`; `program_bytes` of their files), or they are only listed.
     """
 
     since_ns: int
@@ -139,6 +141,11 @@ class Request:
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """Files and folders of an expert's own definitions, checked before; all of them are collected, first."""
+    copies: bool = True
+    memory_process_bytes: int = 512 * 2**20
+    memory_bytes: int = 2 * 2**30
+    memory_seconds: float = 90.0
+    program_bytes: int = 512 * 2**20
 
 
 UNKNOWN_BOOT = "unknown"

@@ -51,6 +51,8 @@ class Plan:
     practice: bool = False
     """Whether the bundle is encrypted to the practice even where there is no other recipient."""
     kit_nonce: str | None = None
+    copies: bool = True
+    """Whether files and memory of suspicious programs are taken."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
     profile: Profile = field(default_factory=Profile)
@@ -98,12 +100,15 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         "scan_more": more,
         "profile": plan.profile.name,
         "rules": len(plan.rules),
+        "memory": plan.copies,
     }
     made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
     run = Run(
         bundle=made,
         host=host,
-        request=replace(_request(plan.since_ns, plan.scan, made.path), profile=plan.profile, rules=plan.rules),
+        request=replace(
+            _request(plan.since_ns, plan.scan, made.path, copies=plan.copies), profile=plan.profile, rules=plan.rules
+        ),
         onlooker=onlooker,
         case=plan.case.case,
         start_code=_start_code(made.inventory.opening or {}),
@@ -124,7 +129,14 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
 
 
 def go_on(
-    path: Path, scan: tuple[bytes, ...] | None, arguments: tuple[str, ...], host: Host, onlooker: Onlooker, stop: Stop
+    path: Path,
+    scan: tuple[bytes, ...] | None,
+    arguments: tuple[str, ...],
+    host: Host,
+    onlooker: Onlooker,
+    stop: Stop,
+    *,
+    copies: bool = True,
 ) -> Result:
     """Resume a run that was cut short and seal its bundle; raises what `resume.reopen` raises."""
     started = time.monotonic()
@@ -141,7 +153,12 @@ def go_on(
         bundle=reopened,
         host=host,
         request=replace(
-            _request(earlier.since_ns or default_since(host), scan or earlier.scan, reopened.path),
+            _request(
+                earlier.since_ns or default_since(host),
+                scan or earlier.scan,
+                reopened.path,
+                copies=copies and earlier.copies,
+            ),
             profile=profiles.named(earlier.profile if earlier.profile in profiles.NAMES else profiles.DEFAULT),
         ),
         onlooker=onlooker,
@@ -169,6 +186,7 @@ class _Earlier:
     scan: tuple[bytes, ...] | None = None
     profile: str = ""
     rules: int = 0
+    copies: bool = True
     verdicts: list[str] = field(default_factory=list)
     moment: Moment | None = None
 
@@ -179,6 +197,7 @@ class _Earlier:
             return
         with contextlib.suppress(ValueError, KeyError):  # the format leaves `data` open: what we don't know we leave
             if record["what"] == "request":
+                self.copies = data.get("memory") is not False
                 self.since_ns = _nanoseconds(str(data["since"]))
                 scan = data["scan"]
                 self.scan = tuple(_raw(path) for path in scan) if isinstance(scan, list) else None
@@ -210,10 +229,10 @@ def _nanoseconds(utc: str) -> int:
     return int(then.timestamp()) * 10**9 + then.microsecond * 1000
 
 
-def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path) -> Request:
+def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path, *, copies: bool) -> Request:
     import os  # noqa: PLC0415 - only to name our own folder as the system does
 
-    return Request(since_ns=since_ns, scan=scan, exclude=(os.fsencode(path.resolve()),))
+    return Request(since_ns=since_ns, scan=scan, exclude=(os.fsencode(path.resolve()),), copies=copies)
 
 
 def _start_code(opening: Record) -> str:

@@ -15,6 +15,7 @@ SOURCES = {
     "system": ("l'ordinateur lui-même", "the computer itself"),
     "processes": ("programmes en cours", "running programs"),
     "connections": ("connexions", "connections"),
+    "suspects": ("programmes suspects", "suspicious programs"),
     "executables": ("empreintes des programmes", "fingerprints of programs"),
     "services": ("services", "services"),
     "interfaces": ("câbles et Wi-Fi", "cables and Wi-Fi"),

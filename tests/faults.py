@@ -299,7 +299,7 @@ class Work:
 
 
 def _cli_run(out: Path, bench: Path):
-    return command("--case", "T-1", "--out", out, "--scan", bench / SCAN, "--json", "--quiet", "--yes")
+    return command("--case", "T-1", "--out", out, "--scan", bench / SCAN, "--json", "--quiet", "--yes", "--no-memory")
 
 
 def _laid(bundle: Path, out: Path) -> None:
@@ -314,12 +314,12 @@ def _laid(bundle: Path, out: Path) -> None:
 
 def _cli_resume(out: Path, bench: Path):
     _laid(bench / "unfinished", out)
-    return command("resume", out / "bundle", "--json", "--quiet")
+    return command("resume", out / "bundle", "--json", "--quiet", "--no-memory")
 
 
 def _cli_resume_sealed(out: Path, bench: Path):
     _laid(bench / "sealed", out)
-    return command("resume", out / "bundle", "--json", "--quiet")
+    return command("resume", out / "bundle", "--json", "--quiet", "--no-memory")
 
 
 def _cli_note(out: Path, bench: Path):

@@ -49,8 +49,16 @@ class Done:
 
 
 def command(*args: object, python: str = sys.executable, root: Path | str = ROOT, fault: str = "") -> list[str]:
-    """Return the arguments that run `collect` from this checkout, isolated from the caller's environment."""
-    return [python, "-I", "-B", "-c", fault + _START, str(root), *(str(argument) for argument in args)]
+    """Return the arguments that run `collect` from this checkout, isolated from the caller's environment.
+
+    A run takes no memory, environment or file of suspicious programs unless the test asks for it (`--memory`):
+    what else runs on the machine of the tests is nobody's evidence.
+    """
+    words = [str(argument) for argument in args]
+    collects = not words or words[0].startswith("-") or words[0] == "resume"
+    if collects and "--memory" not in words:
+        words.append("--no-memory")
+    return [python, "-I", "-B", "-c", fault + _START, str(root), *words]
 
 
 def fault(call: str, number: int, what: str = "os.kill(os.getpid(), 9)") -> str:

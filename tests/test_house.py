@@ -26,9 +26,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FLOORS = """
     errors text layout findings times collector
     strictyaml
-    model rows rules tool vocabulary
-    schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules hunt
-    isolation library ransom
+    model rows rules tool vocabulary corefile
+    schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
+    isolation library ransom suspicion
     timeline
     manifest
     seal clocks inventory disk uptime age countersign
@@ -68,6 +68,7 @@ NEVER = (
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
+    ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
     ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
     ("sources acquisition vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),

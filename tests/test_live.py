@@ -30,6 +30,7 @@ KINDS = [
     "neighbours",
     "routes",
     "interfaces",
+    "suspects",
     "executables",
     "services",
     "dns",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick: its nonce and recipients.")
 @click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
+@click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
 @click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -60,7 +61,8 @@ def collect(  # noqa: PLR0917 - one for each option
     kit: str | None,
     profile: str,
     rules: tuple[str, ...],
-    isolate: bool,  # noqa: FBT001 - click gives flags as arguments
+    memory: bool,  # noqa: FBT001 - click gives flags as arguments
+    isolate: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
     yes: bool,  # noqa: FBT001 - the same
@@ -100,6 +102,7 @@ def collect(  # noqa: PLR0917 - one for each option
         scan=paths(scan),
         limits=limits,
         arguments=tuple(sys.argv[1:]),
+        copies=memory,
         isolate=cut,
         declined=isolate and not cut,
         recipients=readers,
@@ -122,10 +125,11 @@ def collect(  # noqa: PLR0917 - one for each option
 @collect.command("resume")
 @click.argument("bundle")
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
+@click.option("--memory/--no-memory", default=True, help="As it was at the start, or without from here on.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def resume_command(bundle: str, scan: tuple[str, ...], *, as_json: bool, quiet: bool) -> None:
+def resume_command(bundle: str, scan: tuple[str, ...], *, memory: bool, as_json: bool, quiet: bool) -> None:
     """Go on with a run that was cut short, and seal its bundle."""
     from collector.acquisition import Stop  # noqa: PLC0415 - verify needs none of it
     from collector.host import this_host  # noqa: PLC0415 - the same
@@ -135,7 +139,7 @@ def resume_command(bundle: str, scan: tuple[str, ...], *, as_json: bool, quiet: 
     host: Host = this_host()
     arguments = tuple(sys.argv[1:])
     _run(
-        lambda looker, stop: go_on(Path(bundle), raw, arguments, host, looker, stop),
+        lambda looker, stop: go_on(Path(bundle), raw, arguments, host, looker, stop, copies=memory),
         Stop(),
         host,
         as_json=as_json,

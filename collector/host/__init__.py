@@ -153,6 +153,12 @@ class Host(Protocol):
     def connections(self) -> Iterator[Row | Gap]:
         """Yield a row for each socket, joined to the processes last seen."""
 
+    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:
+        """Yield a row for each suspicious process, then, if the request says so, their files and their memory.
+
+        A `Blob` is to be consumed before the next item is asked for.
+        """
+
     def executables(self) -> Iterator[Row | Gap]:
         """Yield a row for each running executable, once per device and inode, deleted ones first."""
 

@@ -22,6 +22,7 @@ from collector.sources.routes import RouteSource
 from collector.sources.screens import ScreenSource
 from collector.sources.services import ServiceSource
 from collector.sources.sessions import SessionSource
+from collector.sources.suspects import SuspectSource
 from collector.sources.system import SystemSource
 from collector.sources.windows import WindowSource
 
@@ -70,6 +71,7 @@ SOURCES: tuple[Source, ...] = (
     NeighbourSource(),
     RouteSource(),
     InterfaceSource(),
+    SuspectSource(),
     ExecutableSource(),
     ServiceSource(),
     DnsSource(),

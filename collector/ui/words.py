@@ -18,6 +18,7 @@ DOING = {
     "system": N_("I note what this computer is"),
     "processes": N_("I note the programs that are running"),
     "connections": N_("I note which programs talk to other computers"),
+    "suspects": N_("I look for suspicious programs and keep their memory"),
     "executables": N_("I take the fingerprints of the running programs"),
     "services": N_("I note the services and whether they run"),
     "interfaces": N_("I look at cables, Wi-Fi and other links"),

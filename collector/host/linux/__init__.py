@@ -68,6 +68,11 @@ class LinuxHost:
 
     # What follows is not volatile: each room is loaded when it is asked.
 
+    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:
+        from collector.host.linux import copies
+
+        yield from copies.items(self.roots, request)
+
     def services(self) -> Iterator[Row | Gap]:
         from collector.host.linux import services
 

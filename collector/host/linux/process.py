@@ -192,7 +192,7 @@ class ProcessReader:
         if not stat.has_ended:
             self._memory(process, dir_fd)
             return
-        thread = _live_thread(process.row["pid"], dir_fd) if stat.threads > 1 else None
+        thread = live_thread(process.row["pid"], dir_fd) if stat.threads > 1 else None
         if thread is not None:
             try:
                 self._memory(process, thread)
@@ -288,7 +288,7 @@ def _link(process: Process, column: str, name: bytes, dir_fd: int) -> bytes | No
         return None
 
 
-def _live_thread(leader: Json, dir_fd: int) -> int | None:
+def live_thread(leader: Json, dir_fd: int) -> int | None:
     """Return a descriptor of the folder of another thread than the leader; `None` where all have ended."""
     try:
         tasks = files.open_kernel("task", dir_fd=dir_fd, folder=True)
