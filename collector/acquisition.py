@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 FINAL_STEPS = 1
 """Steps of a run beside its sources: closing and sealing."""
+_NAMED = ("recent-files",)
+"""Sources that whoever names trees (`--scan`) asks for, whatever the profile leaves out."""
 _ALWAYS_TOLD = ("open", "isolated", "close")
 """When a verdict is told though it is the same as before."""
 
@@ -183,7 +185,9 @@ class Run:
     def _seconds(self, source: Source) -> float:
         """Return the longest that a source may take: its own bound, or less where the profile says so."""
         budget = self.request.profile.budget(source.name).seconds
-        return source.seconds if budget is None else min(source.seconds, budget)
+        if budget is None or (source.name in _NAMED and self.request.scan is not None):
+            return source.seconds
+        return min(source.seconds, budget)
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))

@@ -52,10 +52,10 @@ class Limits:
     """Most bytes copied in all."""
 
 
-def limits_of(profile: str) -> Limits:
-    """Return what a search may cost in a profile: triage stays in people's folders."""
+def limits_of(profile: str, *, named: bool) -> Limits:
+    """Return what a search may cost in a profile: triage stays in people's folders, unless trees were named."""
     if profile == "triage":
-        return Limits(seconds=60, everywhere=False, note_reads=5_000, file_reads=10_000)
+        return Limits(seconds=60, everywhere=named, note_reads=5_000, file_reads=10_000)
     return Limits(seconds=300 if profile == "full" else 120, everywhere=True)
 
 

@@ -27,4 +27,5 @@ class RansomSource:
 
     def collect(self, host: Host, request: Request) -> Iterator[Item]:
         """Yield rows and files, the most telling first; raises `HostError` where nothing can be walked."""
-        yield from Search(host.trees(request), limits_of(request.profile.name), request.known).items()
+        limits = limits_of(request.profile.name, named=request.scan is not None)
+        yield from Search(host.trees(request), limits, request.known).items()
