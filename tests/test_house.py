@@ -25,9 +25,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 FLOORS = """
     errors text layout findings times collector
+    strictyaml
     model rows rules tool vocabulary
     schema facts eyes der second_opinion
-    isolation
+    isolation ransom
     timeline
     manifest
     seal clocks inventory disk uptime age countersign
@@ -63,7 +64,7 @@ NEVER = (
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
-    ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
+    ("facts isolation timeline ransom rules strictyaml", "host sources bundle ui", "judges are pure"),
     ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
     ("sources acquisition vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),

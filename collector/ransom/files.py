@@ -25,7 +25,10 @@ PROBES: Final = 16
 FEW: Final = 0.12
 HALF: Final = 0.5
 MOST: Final = 0.75
-"""Shares of random-looking probes: at least two of sixteen; half; nearly all."""
+"""Shares of random-looking windows: two of sixteen; half; and what is much for a database or a container."""
+
+_PACKED_DICOM: Final = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5", b"1.2.840.10008.1.2.1.99")
+"""Transfer syntaxes (DICOM PS3.5, annex A) in which the pictures are compressed and look random."""
 
 VERDICTS: Final = ("plain", "encrypted", "suspect", "unknown")
 
@@ -169,6 +172,8 @@ def _strange(seen: _Seen) -> FileJudgement:
         return seen.says("suspect" if expected is not None and seen.is_appended else "unknown", mark, "too_short")
     if expected is None:
         return seen.says("unknown", mark)
+    if randomness.share(head) >= HALF:
+        return seen.says("encrypted" if seen.is_appended else "suspect", mark, "random_head")
     if randomness.is_interleaved(head):
         return seen.says("encrypted", mark, "interleaved")
     if any(randomness.is_random(start[:short]) for short in (256, randomness.LEAST)):
@@ -208,7 +213,7 @@ def _whole(seen: _Seen, kind: Kind) -> FileJudgement:
         return _text(replace(seen, expected=kind))
     last = seen.tail[-randomness.WINDOW :]
     # (4) its end
-    trailer = trailers.look(kind, seen.tail, seen.size)
+    trailer = trailers.look(kind, seen.head, seen.tail, seen.size)
     if trailer is not None and not trailer.is_there:
         if randomness.is_random(last):
             cut = seen.rename.is_wrapped  # `.part`: half a download
@@ -218,16 +223,18 @@ def _whole(seen: _Seen, kind: Kind) -> FileJudgement:
     if trailer is not None and randomness.is_random(trailer.behind[-randomness.WINDOW :]):
         return seen.says("suspect", "footer", kind=kind)
     # (5) its middle
+    if kind.name == "dicom" and any(mark in seen.head for mark in _PACKED_DICOM):
+        return seen.says("plain", kind=kind)
     random = sum(randomness.is_random(window) for window in seen.probes)
     share = random / len(seen.probes) if seen.probes else 0.0
     if kind.content == "low":
         if share >= FEW:
             return seen.says("encrypted" if share >= HALF else "suspect", "random_middle", kind=kind)
-        if randomness.is_interleaved(seen.head[randomness.LEAST :]):
-            return seen.says("suspect", "interleaved", kind=kind)
         if randomness.is_random(last):
             return seen.says("suspect", "random_tail", kind=kind)
-    if kind.content == "mixed" and share >= MOST and randomness.is_random(last):
+    if kind.content in ("low", "mixed") and randomness.is_interleaved(seen.head):
+        return seen.says("suspect", "interleaved", kind=kind)
+    if kind.content == "mixed" and share >= MOST and randomness.share(seen.tail) >= MOST:
         return seen.says("suspect", "random_middle", "random_tail", kind=kind)
     if kind.name == "jpeg" and trailers.broken_jpeg(b"".join(seen.probes)):
         return seen.says("suspect", "broken_inside", kind=kind)

@@ -19,6 +19,14 @@ _BZIP2_BYTES: Final = 11
 _MOST_DEFLATE: Final = 1032
 """Deflate shrinks to no less than this part (RFC 1951): more can't have been inside."""
 
+_TAR_BLOCK: Final = 512
+_SQLITE_PAGE: Final = 512
+_SQLITE_TYPES: Final = frozenset({0, 2, 5, 10, 13})
+
+_SHORT: Final = 2
+_NEAR: Final = 64
+"""An end of two bytes is found in four kilobytes of random ones too often: it has to stand near the very end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
@@ -28,23 +36,32 @@ class Trailer:
     behind: bytes = b""
 
 
-def look(kind: Kind, tail: bytes, size: int) -> Trailer | None:
-    """Return what ends the file, of its last bytes; `None` where the kind has no end that can be checked."""
+def look(kind: Kind, head: bytes, tail: bytes, size: int) -> Trailer | None:
+    """Return what ends the file; `None` where the kind has no end that can be checked."""
     if not kind.ends or not tail:
         return None
-    found = [_one(end, tail, size) for end in kind.ends]
+    found = [_one(end, head, tail, size) for end in kind.ends]
     return min((one for one in found if one.is_there), key=lambda one: len(one.behind), default=Trailer(is_there=False))
 
 
-def _one(end: str | bytes, tail: bytes, size: int) -> Trailer:
-    if end == "<zip>":
-        return _zip(tail)
-    if end == "<gzip>":
-        return _gzip(tail, size)
-    if end == "<bzip2>":
-        return _bzip2(tail)
+def _one(end: str | bytes, head: bytes, tail: bytes, size: int) -> Trailer:
+    match end:
+        case "<zip>":
+            return _zip(tail)
+        case "<gzip>":
+            return _gzip(tail, size)
+        case "<bzip2>":
+            return _bzip2(tail)
+        case "<tar>":
+            return Trailer(is_there=not tail[-_TAR_BLOCK:].strip(b"\0"))
+        case "<sqlite>":
+            return _sqlite(head, tail, size)
+        case "<riff>":
+            return _riff(head, tail, size)
     assert isinstance(end, bytes)
-    place = tail.rfind(end)
+    place = (tail if len(end) > _SHORT else tail[-_NEAR:]).rfind(end)
+    if place >= 0 and len(end) <= _SHORT:
+        place += max(len(tail) - _NEAR, 0)
     return Trailer(is_there=True, behind=tail[place + len(end) :]) if place >= 0 else Trailer(is_there=False)
 
 
@@ -72,6 +89,24 @@ def _bzip2(tail: bytes) -> Trailer:
     padded = int.from_bytes(tail[-_BZIP2_BYTES:], "big")
     marks = {one >> shift & _BZIP2_MASK for one in (bits, padded) for shift in range(32, 41)}
     return Trailer(is_there=_BZIP2_END in marks)
+
+
+def _sqlite(head: bytes, tail: bytes, size: int) -> Trailer:
+    """Whole pages, whose first byte is a type of tree or, of overflow and free pages, the upper one of a number."""
+    page = int.from_bytes(head[16:18], "big")
+    page = 65536 if page == 1 else page
+    if page < _SQLITE_PAGE or page & (page - 1):
+        return Trailer(is_there=False)
+    behind = size % page
+    if behind:
+        return Trailer(is_there=behind < len(tail), behind=tail[-behind:] if behind < len(tail) else b"")
+    return Trailer(is_there=page > len(tail) or tail[-page] in _SQLITE_TYPES)
+
+
+def _riff(head: bytes, tail: bytes, size: int) -> Trailer:
+    """The head says how long the file is; half a one is not whole, what stands behind is no part of it."""
+    behind = size - 8 - int.from_bytes(head[4:8], "little")
+    return Trailer(is_there=behind >= 0, behind=tail[-behind:] if 1 < behind < len(tail) else b"")
 
 
 def broken_jpeg(probes: bytes) -> bool:
