@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -36,11 +37,12 @@ _START: Final = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document of a rule file; `before` counts the lines of the file above it."""
+    """One YAML document of a rule file; `before` counts the lines of the file above it, `start` the bytes."""
 
     file: str
     raw: bytes
     before: int = 0
+    start: int = 0
 
     def tree(self) -> yaml.Node:
         """Return the document as nodes; raises `RuleError`, also where it is empty.
@@ -108,7 +110,8 @@ class Document:
 
     def boolean(self, node: yaml.Node) -> bool:
         """Return `true` or `false`; YAML 1.1 knows ten more ways to say either."""
-        if not isinstance(node, yaml.ScalarNode) or node.style is not None or node.value not in ("true", "false"):
+        plain = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:bool"
+        if not plain or node.value not in ("true", "false"):
             raise self.wrong(node, "true or false is expected")
         return bool(node.value == "true")
 
@@ -143,7 +146,7 @@ def documents(path: Path) -> Iterator[Document]:
     """Yield the documents of a rule file, without those that hold comments only; raises `RuleError`."""
     raw = read(path)
     starts = [0, *(match.start() for match in _START.finditer(raw)), len(raw)]
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         part = raw[start:end]
         if re.sub(rb"^---|#[^\n]*", b"", part).strip():
-            yield Document(path.name, part, raw.count(b"\n", 0, start))
+            yield Document(path.name, part, raw.count(b"\n", 0, start), start)

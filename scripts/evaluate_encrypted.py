@@ -18,6 +18,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+assert sys.platform == "linux"  # noqa: TID251 - it walks that host
+
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 import ordinary_files  # noqa: E402 - it lies beside this file
@@ -52,7 +54,8 @@ def renamed(name: str, how: str) -> str:
 def made(each: int, seed: int) -> list[tuple[str, bytes]]:
     """Return files of each type with their names."""
     maker = ordinary_files.Maker(seed)
-    return [(f"{kind}-{n:03d}.{kind}", make(maker)) for n in range(each) for kind, make in ordinary_files.MAKERS.items()]
+    makers = ordinary_files.MAKERS.items()
+    return [(f"{kind}-{n:03d}.{kind}", make(maker)) for n in range(each) for kind, make in makers]
 
 
 def found_in(mode: str, how: str, originals: list[tuple[str, bytes]]) -> dict[str, Any]:

@@ -32,13 +32,14 @@ from PIL import Image, ImageDraw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WORDS: Final = (
+TEXT: Final = (
     "le patient la patiente consulte pour une douleur du genou droit depuis trois semaines sans traumatisme examen "
     "clinique normal tension artérielle température prescription de paracétamol renouvellement du traitement habituel "
     "contrôle dans un mois ordonnance courrier au confrère radiographie bilan sanguin glycémie cholestérol vaccination "
     "rappel rendez-vous certificat médical arrêt de travail facture honoraires tiers payant mutuelle carte vitale "
     "antécédents allergie pénicilline asthme diabète hypertension kinésithérapie infirmière à domicile pansement suivi"
-).split()
+)
+WORDS: Final = TEXT.split()
 
 
 class Maker:
@@ -151,7 +152,8 @@ def _csv(maker: Maker) -> bytes:
     out = io.StringIO()
     rows = csv.writer(out, delimiter=";")
     for number in range(maker.size() // 60 + 1):
-        rows.writerow([number, *maker.random.choices(WORDS, k=5), f"{maker.random.uniform(0, 500):.2f}".replace(".", ",")])
+        amount = f"{maker.random.uniform(0, 500):.2f}".replace(".", ",")
+        rows.writerow([number, *maker.random.choices(WORDS, k=5), amount])
     return out.getvalue().encode("cp1252", "replace")
 
 
@@ -180,7 +182,8 @@ def _tar(maker: Maker) -> bytes:
 
 
 def _pyc(maker: Maker) -> bytes:
-    source = "\n".join(f"def f{n}(x):\n    return {maker.words(60)!r} + x * {n}" for n in range(maker.size() // 300 + 1))
+    functions = [f"def f{n}(x):\n    return {maker.words(60)!r} + x * {n}" for n in range(maker.size() // 300 + 1)]
+    source = "\n".join(functions)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "made.py")
         path.write_text(source)
@@ -212,14 +215,16 @@ def _doc(maker: Maker) -> bytes:
 
 
 def _hl7(maker: Maker) -> bytes:
-    lines = [f"OBX|{n}|NM|{maker.random.randint(1, 999)}^GLU||{maker.random.random():.2f}|g/l" for n in range(1, maker.size() // 40)]
+    results = [(n, maker.random.randint(1, 999), maker.random.random()) for n in range(1, maker.size() // 40)]
+    lines = [f"OBX|{n}|NM|{code}^GLU||{value:.2f}|g/l" for n, code, value in results]
     return ("MSH|^~\\&|LABO|CABINET|||20260101||ORU^R01|1|P|2.5\r" + "\r".join(lines)).encode()
 
 
 def _evtx(maker: Maker) -> bytes:
     chunks = [b"ElfFile\0" + bytes(4088)]
-    for _ in range(maker.size() // 65536 + 1):
-        chunks.append((b"ElfChnk\0" + maker.words(60000).encode("utf-16-le"))[:65536])
+    chunks += [
+        (b"ElfChnk\0" + maker.words(60000).encode("utf-16-le"))[:65536] for _ in range(maker.size() // 65536 + 1)
+    ]
     return b"".join(chunks)
 
 
@@ -265,36 +270,31 @@ MAKERS: Final[dict[str, Callable[[Maker], bytes]]] = {
 KIB: Final = 1024
 
 
-def spans(mode: str, size: int) -> list[tuple[int, int]]:
-    """Return the parts of a file that a mode encrypts, as start and end."""
-    if mode in ("whole", "footer"):
-        return [(0, size)]
-    if mode == "head":
-        return [(0, min(size, 4 * KIB))]
-    if mode == "tenth":
-        return [(0, max(size // 10, 1))]
-    if mode == "alternate":
-        return [(start, min(start + 64 * KIB, size)) for start in range(0, size, 128 * KIB)]
-    if mode == "spared-head":
-        return [(min(KIB, size), size)]
-    if mode == "interleave":  # as Black Basta does
-        if size <= 704:
-            return [(0, size)]
-        step = 256 if size <= 4 * KIB else 192
-        return [(start, min(start + 64, size)) for start in range(0, size, step)]
-    if mode == "sixteen":  # as LockFile does: the first bytes are spared
-        return [(start, min(start + 16, size)) for start in range(32, size, 32)]
-    if mode == "islands":
-        return [(start, min(start + KIB, size)) for start in range(4 * KIB, size, 16 * KIB)]
-    if mode == "tail-footer":
-        return [(size // 2, size)]
-    raise ValueError(mode)
+def _interleave(size: int) -> list[tuple[int, int]]:
+    """Return what Black Basta encrypts: small files whole, of others 64 bytes in each 256 or 192."""
+    step = 256 if size <= 4 * KIB else 192
+    return [(0, size)] if size <= 704 else _steps(0, size, step, 64)
 
 
-MODES: Final = (
-    "whole", "head", "tenth", "alternate", "spared-head", "interleave", "footer", "sixteen", "islands", "tail-footer",
-)  # fmt: skip
-"""Which bytes are encrypted. The last three are the hard ones."""
+def _steps(start: int, size: int, step: int, run: int) -> list[tuple[int, int]]:
+    return [(place, min(place + run, size)) for place in range(start, size, step)]
+
+
+SPANS: Final[dict[str, Callable[[int], list[tuple[int, int]]]]] = {
+    "whole": lambda size: [(0, size)],
+    "head": lambda size: [(0, min(size, 4 * KIB))],
+    "tenth": lambda size: [(0, max(size // 10, 1))],
+    "alternate": lambda size: _steps(0, size, 128 * KIB, 64 * KIB),
+    "spared-head": lambda size: [(min(KIB, size), size)],
+    "interleave": _interleave,
+    "footer": lambda size: [(0, size)],
+    "sixteen": lambda size: _steps(32, size, 32, 16),  # as LockFile does
+    "islands": lambda size: _steps(4 * KIB, size, 16 * KIB, KIB),
+    "tail-footer": lambda size: [(size // 2, size)],
+}
+"""Which bytes of a file of some size each mode encrypts. The last three are the hard ones."""
+
+MODES: Final = tuple(SPANS)
 
 FOOTER: Final = 280
 
@@ -303,7 +303,7 @@ def encrypted(content: bytes, mode: str, key: bytes) -> bytes:
     """Return a file's content as a mode leaves it: AES-256 in counter mode, each part at its own place."""
     stream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor().update(bytes(len(content) + FOOTER))
     out = bytearray(content)
-    for start, end in spans(mode, len(content)):
+    for start, end in SPANS[mode](len(content)):
         part = int.from_bytes(content[start:end], "big") ^ int.from_bytes(stream[start:end], "big")
         out[start:end] = part.to_bytes(end - start, "big")
     return bytes(out) + (stream[-FOOTER:] if mode in ("footer", "tail-footer") else b"")

@@ -1,7 +1,7 @@
 """Takes a file's name apart: the extension that it had, and what was appended to it.
 
-`report.docx.id-1A2B.[mail@example.org].ext` was `report.docx`; `.id-1A2B.[mail@example.org].ext` was appended. Names are
-attacker-chosen: only the last characters are looked at, and few of their points.
+`report.docx.id-1A2B.[mail@example.org].ext` was `report.docx`; `.id-1A2B.[mail@example.org].ext` was appended. Names
+are attacker-chosen: only the last characters are looked at, and few of their points.
 """
 
 from __future__ import annotations
