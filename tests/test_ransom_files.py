@@ -242,7 +242,7 @@ def test_samples_are_the_smallest_the_largest_and_one_of_each_type():
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_an_original_beside_its_twin_is_a_pair(backwards):
-    """`x.docx` beside `x.docx.ext` is found in whatever order a folder is listed; not across folders or both encrypted."""
+    """`x.docx` beside `x.docx.ext` is found in whatever order a folder is listed; not where both are encrypted."""
     store = Groups()
     names = [f"f{n}.{TYPES[n % 5]}.wq7kz" for n in range(20)] + ["f3.txt", "f4.sqlite"]
     if backwards:

@@ -23,6 +23,9 @@ PROBE: Final = randomness.WINDOW
 PROBES: Final = 16
 """Places between head and tail that are looked at: intermittent encryption leaves both alone, not the middle."""
 
+SHORT: Final = 256
+"""A second, shorter look where a small file was encrypted in part."""
+
 FEW: Final = 0.12
 HALF: Final = 0.5
 MOST: Final = 0.75
@@ -172,7 +175,7 @@ def _strange(seen: _Seen) -> FileJudgement:
         return seen.says("suspect" if seen.rename.is_wrapped else "encrypted", mark, "interleaved")
     for reason, is_so in (
         ("random_head", randomness.share(head) >= HALF),
-        ("random_start", any(randomness.is_random(start[:short]) for short in (256, randomness.LEAST))),
+        ("random_start", any(randomness.is_random(start[:short]) for short in (SHORT, randomness.LEAST))),
     ):
         if is_so:
             return seen.says(sure, mark, reason)
@@ -189,7 +192,7 @@ def _text(seen: _Seen) -> FileJudgement:
     if expected.content != "text":
         coded = seen.rename.appended and len(seen.head) >= randomness.LEAST and not seen.head.translate(None, _CODED)
         return seen.says("suspect", "magic_missing", "coded_text") if coded else seen.says("plain", "other_kind")
-    if any(_is_foreign(window) for window in (seen.tail[-randomness.WINDOW :], seen.tail[-256:])):
+    if any(_is_foreign(window) for window in (seen.tail[-randomness.WINDOW :], seen.tail[-SHORT:])):
         return seen.says("encrypted", "random_tail", kind=expected)
     inside = [*seen.probes]
     for data in (seen.head, seen.tail):
@@ -223,7 +226,7 @@ def _by_end(seen: _Seen, kind: Kind, trailer: Trailer | None) -> FileJudgement |
     if trailer.is_there:
         footer = randomness.is_random(trailer.behind[-randomness.WINDOW :])
         return seen.says("suspect", "footer", kind=kind) if footer else None
-    if randomness.is_random(seen.tail[-randomness.WINDOW :]):
+    if any(randomness.is_random(seen.tail[-last:]) for last in (randomness.WINDOW, SHORT)):
         half = seen.rename.is_wrapped  # `.part`: half a download
         return seen.says("suspect" if half else "encrypted", "trailer_missing", "random_tail", kind=kind)
     if randomness.is_interleaved(seen.tail):
