@@ -54,6 +54,7 @@ REASONS: Final = {
     "known_extension": "known ransomware appends this extension",
     "appended_extension": "an unknown extension stands behind an ordinary one",
     "other_kind": "it is an ordinary file of another kind than its name says",
+    "encrypted_container": "it is the output of a program that encrypts, under the name of another file",
     "looks_random_by_design": "files of this kind always look encrypted",
     "blank": "it holds one byte, repeated",
     "empty": "it is empty, or none of it was read",
@@ -115,7 +116,7 @@ def wants_probes(judgement: FileJudgement, size: int) -> bool:
         return True
     table = magics.marks()
     kind = next((kind for kind in table.kinds if kind.name == judgement.kind), None)
-    return kind is None or kind.content != "high" or kind.name == "jpeg"
+    return kind is None or kind.content not in ("high", "encrypted") or kind.name == "jpeg"
 
 
 def judge_bytes(name: str, head: bytes, tail: bytes, size: int, middle: bytes = b"") -> FileJudgement:
@@ -146,15 +147,25 @@ def _judge(seen: _Seen, table: Marks) -> FileJudgement:
     if expected is not None and expected.heads and expected.begins(head):
         return _whole(seen, expected)
     if (found := table.find(head)) is not None:
-        judgement = _whole(seen, found)
-        reasons = judgement.reasons if expected is None else (*judgement.reasons, "other_kind")
-        return replace(judgement, reasons=reasons)
+        return _otherwise(seen, found)
     if randomness.is_text(head[: randomness.WINDOW]):
         return _text(seen)
     # (3) it begins as nothing that is known
     if expected is not None and expected.is_opaque:
         return seen.says("unknown", "looks_random_by_design")
     return _strange(seen)
+
+
+def _otherwise(seen: _Seen, found: Kind) -> FileJudgement:
+    """Judge a file that begins as one of another kind than its name says, or whose name says nothing."""
+    if found.content != "encrypted":
+        judgement = _whole(seen, found)
+        reasons = judgement.reasons if seen.expected is None else (*judgement.reasons, "other_kind")
+        return replace(judgement, reasons=reasons)
+    if seen.expected is None or seen.expected.is_opaque:
+        return seen.says("unknown", "looks_random_by_design", kind=found)
+    verdict = "suspect" if seen.rename.is_wrapped else "encrypted"
+    return seen.says(verdict, "encrypted_container", kind=found)
 
 
 def _strange(seen: _Seen) -> FileJudgement:
@@ -236,7 +247,7 @@ def _by_end(seen: _Seen, kind: Kind, trailer: Trailer | None) -> FileJudgement |
 
 def _by_middle(seen: _Seen, kind: Kind) -> FileJudgement | None:
     # (5) its middle
-    if kind.content == "high":
+    if kind.content in ("high", "encrypted"):
         broken = kind.name == "jpeg" and trailers.broken_jpeg(seen.probes)
         return seen.says("suspect", "broken_inside", kind=kind) if broken else None
     if kind.name == "dicom" and any(mark in seen.head for mark in _PACKED_DICOM):

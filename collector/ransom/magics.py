@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import yaml
 
-CONTENTS: Final = ("text", "low", "mixed", "high")
-"""How random a kind of file looks: readable, never, in parts, nearly everywhere."""
+CONTENTS: Final = ("text", "low", "mixed", "high", "encrypted")
+"""How random a kind of file looks: readable, never, in parts, nearly everywhere; or encrypted, and says so."""
 
 CHECKED_ENDS: Final = ("<gzip>", "<bzip2>", "<zip>", "<tar>", "<sqlite>", "<riff>")
 """Ends that bytes alone don't tell (see `collector/ransom/trailers.py`)."""
