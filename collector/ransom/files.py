@@ -34,6 +34,10 @@ MOST: Final = 0.75
 _PACKED_DICOM: Final = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5", b"1.2.840.10008.1.2.1.99")
 """Transfer syntaxes (DICOM PS3.5, annex A) in which the pictures are compressed and look random."""
 
+_COARSE_WAV: Final = (b"\x08\0", b"\x10\0")
+_COARSE_AU: Final = (b"\0\0\0\x02", b"\0\0\0\x03")
+"""Samples of 8 or 16 bits: of more, the lower bytes are noise."""
+
 _CODED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n"
 """Base64, both alphabets, and hexadecimal digits: some families write what they encrypted as text."""
 
@@ -112,11 +116,8 @@ def wants_probes(judgement: FileJudgement, size: int) -> bool:
     """Tell whether probes could change a judgement that was made without: an ordinary file so far, and larger."""
     if judgement.verdict not in ("plain", "suspect") or not probe_offsets(size):
         return False
-    if judgement.kind is None:
-        return True
-    table = magics.marks()
-    kind = next((kind for kind in table.kinds if kind.name == judgement.kind), None)
-    return kind is None or kind.content not in ("high", "encrypted") or kind.name == "jpeg"
+    kind = next((kind for kind in magics.marks().kinds if kind.name == judgement.kind), None)
+    return kind is not None and (kind.content in ("text", "low", "mixed") or kind.name == "jpeg")
 
 
 def judge_bytes(name: str, head: bytes, tail: bytes, size: int, middle: bytes = b"") -> FileJudgement:
@@ -250,7 +251,7 @@ def _by_middle(seen: _Seen, kind: Kind) -> FileJudgement | None:
     if kind.content in ("high", "encrypted"):
         broken = kind.name == "jpeg" and trailers.broken_jpeg(seen.probes)
         return seen.says("suspect", "broken_inside", kind=kind) if broken else None
-    if kind.name == "dicom" and any(mark in seen.head for mark in _PACKED_DICOM):
+    if _looks_random_inside(kind, seen.head):
         return None
     random = sum(randomness.is_random(window) for window in seen.probes)
     share = random / len(seen.probes) if seen.probes else 0.0
@@ -265,6 +266,15 @@ def _by_middle(seen: _Seen, kind: Kind) -> FileJudgement | None:
         if is_so:
             return seen.says("suspect", reason, kind=kind)
     return None
+
+
+def _looks_random_inside(kind: Kind, head: bytes) -> bool:
+    """Tell whether the head says that this one of its kind may look random: compressed, or the low bits of sound."""
+    if kind.name == "dicom":
+        return any(mark in head for mark in _PACKED_DICOM)
+    if kind.name == "wav":
+        return head[12:16] != b"fmt " or head[34:36] not in _COARSE_WAV
+    return kind.name == "au" and head[12:16] not in _COARSE_AU
 
 
 def _with_name(judgement: FileJudgement, rename: Rename, table: Marks) -> FileJudgement:
