@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from collector.ransom import magics, renames
+from collector.ransom import magics, renames, tallies
 from collector.ransom.tallies import Pair, Sample, Tally
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ SEVERAL: Final = 3
 """Original types, and folders, of which several speak for ransomware."""
 
 MANY: Final = 50
+HALF: Final = 0.5
+
 DENSE: Final = 0.3
 """Share of encrypted-looking files from which a folder counts where nothing was renamed."""
 
@@ -147,9 +149,9 @@ class Groups:
 
     def _tally(self, key: str) -> Tally:
         if key not in self._by_key and len(self._by_key) >= 2 * MOST_EXTENSIONS:
-            tallies = sorted(self._by_key.items(), key=lambda item: (item[1].hits, item[1].files), reverse=True)
-            self.forgotten += len(tallies) - MOST_EXTENSIONS
-            self._by_key = dict(tallies[:MOST_EXTENSIONS])
+            kept = sorted(self._by_key.items(), key=lambda item: (item[1].hits, item[1].files), reverse=True)
+            self.forgotten += len(kept) - MOST_EXTENSIONS
+            self._by_key = dict(kept[:MOST_EXTENSIONS])
         return self._by_key.setdefault(key, Tally())
 
     def _add_in_place(self, sample: Sample, judgement: FileJudgement, mtime_ns: int) -> None:
@@ -239,7 +241,7 @@ def weigh(tally: Tally, *, known: bool) -> tuple[str, list[str]]:
     if known:
         reasons.append("known_extension")
         points += 2
-    if share >= 0.5 and tally.hits >= LEAST_KNOWN:  # noqa: PLR2004 - most
+    if share >= HALF and tally.hits >= LEAST_KNOWN:
         reasons.insert(0, "content")
         points += 3
     elif share >= 0.2 and tally.hits >= LEAST_KNOWN:  # noqa: PLR2004 - a fifth: what spares most of a file shows in few
@@ -270,7 +272,7 @@ def _common(tally: Tally) -> list[str]:
     facts = {
         "several_types": len(tally.originals) >= SEVERAL,
         "several_folders": len(tally.folders) >= SEVERAL,
-        "near_times": share >= 0.5,
+        "near_times": share >= HALF,
         "twins": bool(tally.pairs),
     }
     return [reason for reason, is_so in facts.items() if is_so]
@@ -283,7 +285,7 @@ def _group(how: str, pattern: str, tally: Tally, confidence: str, reasons: list[
         how, pattern, tally.files, tally.bytes,
         verdicts["encrypted"], verdicts["suspect"], verdicts["plain"] + verdicts["unknown"], verdicts["unread"],
         tuple(tally.originals.most_common(20)),
-        len(tally.folders), len(tally.folders) >= 500,
+        len(tally.folders), len(tally.folders) >= tallies.MOST_FOLDERS,
         first, last, confidence, tuple(reasons), tally.samples.chosen(), tuple(tally.pairs),
     )  # fmt: skip
 

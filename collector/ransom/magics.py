@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     import yaml
 
-CONTENTS: Final = ("text", "low", "mixed", "high")
-"""How random a kind of file looks: readable, never, in parts, nearly everywhere."""
+CONTENTS: Final = ("text", "low", "mixed", "high", "encrypted")
+"""How random a kind of file looks: readable, never, in parts, nearly everywhere; or encrypted, and says so."""
 
-CHECKED_ENDS: Final = ("<gzip>", "<bzip2>", "<zip>")
+CHECKED_ENDS: Final = ("<gzip>", "<bzip2>", "<zip>", "<tar>", "<sqlite>", "<riff>")
 """Ends that bytes alone don't tell (see `collector/ransom/trailers.py`)."""
 
 CIPHER: Final = "cipher"
@@ -33,9 +33,9 @@ LISTS: Final = ("ordinary", "transparent", "ransom")
 MAX_OFFSET: Final = 4000
 """A head lies within the first 4 KiB, which is all that a judge is given."""
 
-LEAST_FOUND: Final = 2
-"""Bytes that a head has at least where it names the kind of a file that bears another extension: with one byte,
-every hundredth file of random bytes would be an ordinary one."""
+LEAST_FOUND: Final = 3
+"""Bytes that a head has at least where it names the kind of a file that bears another extension: with fewer,
+one file of random bytes in some hundreds would be an ordinary one."""
 
 _EXTENSION: Final = re.compile(r"[^\x00-\x20./\\A-Z]{1,64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -80,7 +80,7 @@ class Marks:
     ransom: frozenset[str]
 
     def find(self, head: bytes) -> Kind | None:
-        """Return the first kind of the table that begins so, if any; one byte alone names none."""
+        """Return the first kind of the table that begins so, if any; two bytes alone name none."""
         for kind, pieces in (*self.by_start.get(head[:LEAST_FOUND], ()), *self.elsewhere):
             if _stands(pieces, head):
                 return kind

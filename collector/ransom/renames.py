@@ -1,7 +1,7 @@
 """Takes a file's name apart: the extension that it had, and what was appended to it.
 
-`report.docx.id-1A2B.[mail@example.org].ext` was `report.docx`; `.id-1A2B.[mail@example.org].ext` was appended. Names are
-attacker-chosen: only the last characters are looked at, and few of their points.
+`report.docx.id-1A2B.[mail@example.org].ext` was `report.docx`; `.id-1A2B.[mail@example.org].ext` was appended. Names
+are attacker-chosen: only the last characters are looked at, and few of their points.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST_POINTS: Final = 12
 """Points, from the end, behind which an extension is sought."""
 
 _TOKEN: Final = re.compile(r"[^.\s\[\](){}<>_,;!@#$%&+=~-]{1,16}")
-_VERSION: Final = re.compile(r"[0-9]{1,8}(?:[-_.+~][0-9a-z]{0,12})?|[0-9]{1,3}[a-z]{0,6}|v[0-9]{1,3}|[a-z]{1,2}")
+_VERSION: Final = re.compile(r"[0-9]{1,8}|[0-9]{1,4}[-_+~][0-9a-z]{0,12}|[0-9][a-z]{1,4}|v[0-9]{1,3}|[a-z]{1,2}")
 """What stands at the end of a name by custom: numbers of logs, of pages of the manual, of versions, languages."""
 _MAIL: Final = re.compile(r"[^.\[\](){}<>\s@]{0,64}@[^\[\](){}<>]{0,100}")
 """An address and what follows it up to a bracket: `.com` is an extension of ordinary files too."""
