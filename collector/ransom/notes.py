@@ -8,7 +8,7 @@ long, where they stand closest. So a long text in which the same words are strew
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -31,8 +31,8 @@ HEAD: Final = 256 * 1024
 TAIL: Final = 64 * 1024
 """Bytes from the end of a longer file, joined to these."""
 
-WINDOW: Final = 3600
-"""Characters within which what is counted must stand: nearly all notes are shorter, and longer ones are as dense."""
+WINDOW: Final = 2500
+"""Characters within which what is counted must stand: most notes are shorter, and longer ones are as dense."""
 
 _MOST_MATCHES: Final = 64
 """Matches of one pattern that are kept."""
@@ -43,11 +43,8 @@ _GROUP_MOST: Final = 8
 _CORE: Final = frozenset({"happened", "demand", "recover", "threat"})
 """A note has at least one of these: contact and warnings alone are in every manual."""
 
-_THRESHOLDS: Final = ((30, 6), (80, 8), (200, 10), (500, 12), (10**9, 13))
+_THRESHOLDS: Final = ((30, 7), (80, 8), (200, 10), (400, 13), (800, 15), (10**9, 17))
 """The score that makes a note, by its length in words: a short one can't say much, and a long one can by chance."""
-
-_LONG: Final = ((1500, 2), (3000, 3), (6000, 4))
-"""What is added to it for texts longer than notes are, in words."""
 
 CONFIDENCES: Final = ("low", "medium", "high")
 
@@ -156,14 +153,17 @@ def _densest(said: Sequence[tuple[int, Feature]]) -> list[Feature]:
 
 
 def _score(features: Iterable[Feature]) -> int:
-    """Return the sum of weights, no group counting for more than its most."""
-    groups: Counter[str] = Counter()
+    """Return the sum of weights in the language in which it is most, no group counting for more than its most."""
+    languages: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for feature in features:
-        groups[feature.group] += feature.weight
-    return sum(min(weight, _GROUP_MOST) for weight in groups.values())
+        languages[feature.language][feature.group] += feature.weight
+    every = languages.pop("any", Counter())
+    return max(
+        sum(min(one[group] + every[group], _GROUP_MOST) for group in ransom_rules.GROUPS)
+        for one in (*languages.values(), Counter[str]())
+    )
 
 
 def _threshold(body: str) -> int:
     length = body.count(" ") + 1 + sum(char > "\u2e80" for char in body) // 2  # signs of Chinese are half a word each
-    needed = next(score for most, score in _THRESHOLDS if length <= most)
-    return needed + max((more for least, more in _LONG if length > least), default=0)
+    return next(score for most, score in _THRESHOLDS if length <= most)

@@ -4,6 +4,7 @@
 // apostrophes, one space between words, and in place of a contact one of xemailx xonionx xurlx xtoxx xsessionx
 // xtelegramx xwalletx xblobx. The first line is the name of the file after the word xname.
 //
+// language: that of the words, or any. A text is scored in the one language in which it says most.
 // group: happened, threat, demand, recover, contact, warning, business, name, or about (a text about ransomware).
 // weight: what it adds to the score, at most once; negative for `about`. reason: in plain words, as people read it.
 //
@@ -11,21 +12,34 @@
 
 rule files_were_encrypted {
   meta:
+    language = "en"
     group = "happened"
     weight = 4
+    reason = "says that your files or systems have been encrypted"
+  strings:
+    $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s1 = / we (have |ve |had |also |just )*(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
+    $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) /
+  condition:
+    any of them
+}
+
+rule things_were_encrypted {
+  meta:
+    language = "en"
+    group = "happened"
+    weight = 2
     reason = "says that files or systems have been encrypted"
   strings:
-    $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|get|been|just|now) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
-    $s1 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (has|have|had|was|were|been|become|got|turned) (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
-    $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
-    $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?your (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) /
-    $s4 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (on|in) your /
+    $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,20}(have|has|had|hav|was|were|got|been|become|just|now) (.{0,16} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
   condition:
     any of them
 }
 
 rule files_are_encrypted {
   meta:
+    language = "en"
     group = "happened"
     weight = 3
     reason = "says that your files or systems are encrypted"
@@ -40,6 +54,7 @@ rule files_are_encrypted {
 
 rule by_us {
   meta:
+    language = "en"
     group = "happened"
     weight = 4
     reason = "says that its authors broke in or encrypted"
@@ -55,6 +70,7 @@ rule by_us {
 
 rule data_were_stolen {
   meta:
+    language = "en"
     group = "happened"
     weight = 4
     reason = "says that data were stolen"
@@ -70,6 +86,7 @@ rule data_were_stolen {
 
 rule backups_gone {
   meta:
+    language = "en"
     group = "happened"
     weight = 2
     reason = "says that backups or shadow copies are gone"
@@ -82,6 +99,7 @@ rule backups_gone {
 
 rule strong_cipher {
   meta:
+    language = "en"
     group = "happened"
     weight = 1
     reason = "names the cipher and says that it can't be broken"
@@ -94,53 +112,59 @@ rule strong_cipher {
 
 rule will_publish {
   meta:
+    language = "en"
     group = "threat"
     weight = 4
     reason = "threatens to publish or sell data"
   strings:
-    $s0 = / (will|would|going to|can|may|shall|gonna) (be )?(.{0,20} )?(publish|published|publsh|publicly|leak|leaked|sold|sell|disclose|disclosed|post|posted|release|released|made public|public|shared|share|auctioned) (.{0,40} )?(data|files|documents|information|tor|darknet|dark web|blog|media|site|website|internet|public|leak|online|everyone|competitors|third part|journalists|here|forums?|web|list|anyone|free) /
-    $s1 = / (data|files|documents|information|info) (.{0,30} )?(will|going to|would) (be )?(.{0,20} )?(published|leaked|sold|disclosed|posted|released|public|shared) /
-    $s2 = / (publish|leak|sell|disclose|release|publication|disclosure|leakage|publishing|leaking) (.{0,10} )?(of )?(all )?(of )?(your|the|this|stolen|sensitive|confidential|it) (.{0,30} )?(data|files|documents|information|public|internet|media|competitors|info) /
-    $s3 = / (avoid|prevent|stop) (.{0,20} )?(data )?(leak|leakage|publication|disclosure|publishing|leaking|disclosing|exposure|data breach) /
-    $s4 = / (leak site|leaks? blog|our blog|news site|wall of shame|dls|darknet (site|blog|market)|leaked data|data leak (site|portal)) /
+    $s0 = / (your|all|the|stolen|this|confidential|sensitive|collected|downloaded|its|private|personal|these|critical|exfiltrated|some|such|we|it|they) (.{0,30} )?(data|files|documents|information|info|databases|it|everything|part|we|leak)? ?(will|would|going to|ll|shall|gonna|to|can|start|may|ready) (be )?(.{0,16} )?(publish|published|publsh|publicly|leak|leaked|sold|disclosed|posted|released|made public|auctioned|publicated|made available|in public|public access|exposed|spread|disclose) (.{0,40} )?(data|files|documents|information|tor|darknet|dark ?web|dark ?net|blog|media|site|website|internet|public|leak|online|everyone|competitors|third part[a-z]*|journalists|forums?|market|free|if|unless|in case|xonionx|xurlx|after|soon|any|within|step|and|to|you) /
+    $s1 = / (publish|leak|sell|disclose|publication|disclosure|leakage|publishing|leaking|share|selling|spread|auction) (.{0,10} )?(of )?(all |any |to )?(of )?(your|the stolen|stolen|sensitive|confidential|the leaked|leaked|all the|your company) (.{0,30} )?(data|files|documents|information|internet|media|competitors|info|databases|secrets) /
+    $s2 = / (avoid|prevent|stop) (.{0,20} )?(data )?(leak|leaks|leakage|publication|disclosure|publishing|leaking|disclosing|exposure|data breach|(from )?being (leaked|published)) /
+    $s3 = / (leak site|leaks? blog|our (news )?blog|our news site|wall of shame|darknet (site|blog|market)s?|leaked data|data leaks? (site|portals?)|leak portal|name and shame|our leak) /
+    $s4 = / (your|to) (competitors|clients|customers|partners|employees|journalists|media|regulators|shareholders) (.{0,40} )?(data|leak|know|inform|informed|notif|published|about|sold|contact|journalists|media|competitors|clients)[a-z]{0,6} /
   condition:
     any of them
 }
 
 rule will_be_lost {
   meta:
+    language = "en"
     group = "threat"
     weight = 3
     reason = "threatens that files or their key will be lost"
   strings:
-    $s0 = / (files?|data|keys?|everything|it|them|they|documents|information) (.{0,30} )?(lost|deleted|destroyed|gone|erased|unrecoverable|removed|unreachable|wiped) (for ?ever|permanently|completely|forewer) /
-    $s1 = / (permanently|forever|irreversibly|irretrievably) (lost|delete|deleted|destroyed|lose|erased|damage|damaged|destroy|locked|corrupt|corrupted|lost) /
-    $s2 = / (delete|destroy|deleted|destroyed|erase|remove|removed) (.{0,16} )?(the |your |our |private |decryption |encryption |decrypt )+keys? /
-    $s3 = / (lose|loose|lost) (all )?(of )?(your|the|these|this|them|everything|it) (.{0,16} )?(files|data|documents|money|forever|permanently)? ?(forever|for good|permanently) /
-    $s4 = / (you will|you ll|youll|or) (never|not) (.{0,20} )?(see|get|recover|restore|decrypt|return|have|be able to) (.{0,16} )?(your|them|it|files|data) /
-    $s5 = / never (.{0,16} )?(recover|restore|decrypt|see|get|return) (.{0,10} )?your /
+    $s0 = / (files?|data|keys?|everything|it|them|they|documents|information) (.{0,30} )?(lost|deleted|destroyed|gone|erased|unrecoverable|removed|unreachable|wiped|disappear) (for ?ever|permanently|completely|forewer) /
+    $s1 = / (your|all) (.{0,20} )?(files?|data|documents) (.{0,20} )?(permanently|forever|irreversibly|irretrievably) (lost|deleted|destroyed|erased|damaged|locked|corrupted|inaccessible) /
+    $s2 = / (permanently|forever|irreversibly) (delete|lose|destroy|lost|erase) (.{0,10} )?(your|all) /
+    $s3 = / (the|your|our|private|decryption|decrypt|unique|encryption) keys? (.{0,20} )?(will|would|shall) (be )?(.{0,12} )?(deleted|destroyed|erased|removed|lost|disappear) /
+    $s4 = / (we|i|it|they) (will|ll|would) (.{0,12} )?(delete|destroy|erase|remove|wipe) (.{0,12} )?(your|all|the|private|decryption|keys?) /
+    $s5 = / (lose|loose|lost) (all )?(of )?(your|the|these|this|them|everything|it) (.{0,16} )?(files |data |documents |money )?(forever|for good|permanently) /
+    $s6 = / (you will|you ll|youll|or) never (.{0,20} )?(see|get|recover|restore|decrypt|return|have|be able to) (.{0,16} )?(your|them|it|files|data) /
   condition:
     any of them
 }
 
 rule price_rises {
   meta:
+    language = "en"
     group = "threat"
     weight = 3
     reason = "says that the price rises or time runs out"
   strings:
-    $s0 = / (price|cost|payment|ransom|amount|fee|sum) (.{0,30} )?(will|is going to|would|shall|to|can) (.{0,10} )?(be )?(doubled?|increased?|higher|rise|rises|raise|raised|grow|tripled?|go up|multiplied) /
-    $s1 = / (doubled?|increased?|higher|raise) (.{0,10} )?(the )?(price|ransom|cost|payment) /
-    $s2 = / (time (is|s) (running|ticking|limited|money)|clock is ticking|timer|countdown|your time|time left|hours left|days left|time is over|deadline) /
-    $s3 = / (you (only )?have|within|in|less than|until|after|next|during|have only|up to|every|another|give you|for) (just |only |the |next |first )*([0-9]{1,3}|one|two|three|four|five|six|seven|ten|twelve|several|few|a few) ([0-9]{1,3} )?(hours?|days?|hrs?|h|minutes|business days|working days) (.{0,30} )?(pay|contact|contacting|price|payment|deleted|delete|published|publish|lost|destroyed|double|doubled|destroy|leak|start|decide|send|write|reply|get in touch|otherwise|or) /
-    $s4 = / (the )?(faster|sooner|quicker|earlier) (you|we) (.{0,20} )?(write|contact|pay|get|will|reply|respond|start) /
-    $s5 = / (price|amount|cost) (.{0,10} )?(depends|depend) (on|of|how) /
+    $s0 = / (price|cost|payment|ransom|fee|sum) (.{0,30} )?(will|is going to|would|shall) (.{0,10} )?(be )?(doubled?|increased?|higher|rise|raise|raised|grow|tripled?|go up|multiplied) /
+    $s1 = / (doubled?|increased) (the )?(price|ransom|cost|payment) /
+    $s2 = / (time is (running|ticking|limited|money|over)|clock is ticking|hours left|days left) /
+    $s3 = / (you (only )?have|we (will )?(give|wait)( you| for you)?|within|less than|you have only) (just |only |the |next |first |about |exactly )*([0-9]{1,3}|one|two|three|four|five|six|seven|ten|twelve|several|few|a few) ([0-9]{1,3} )?(hours?|days?|hrs?|h|business days|working days|weeks?) (.{0,30} )?(pay|contact|contacting|price|payment|published|publish|lost|destroyed|double|doubled|destroy|leak|decide|write|reply|get in touch|send|we|otherwise|before|your) /
+    $s4 = / (if|in case) (you )?(dont|do not|no|didnt|did not|will not|wont|not) (.{0,30} )?(contact|pay|payment|answer|respond|reply|write) (.{0,20} )?(in|within|for|during|after|before) ([0-9]{1,3}|one|two|three|five|seven|ten|the|this) (.{0,6} )?(hours?|days?|h|week|period|time) /
+    $s5 = / (the )?(faster|sooner|quicker|earlier) (you|we) (.{0,20} )?(write|contact|pay|get|reply|respond|start) /
+    $s6 = / (price|cost) (.{0,10} )?(depends|depend) (on|of) how (fast|quick|soon|much|quickly) /
   condition:
     any of them
 }
 
 rule pay {
   meta:
+    language = "en"
     group = "demand"
     weight = 4
     reason = "demands payment"
@@ -158,6 +182,7 @@ rule pay {
 
 rule buy_key {
   meta:
+    language = "en"
     group = "demand"
     weight = 4
     reason = "offers a decryptor or key for money"
@@ -170,6 +195,7 @@ rule buy_key {
 
 rule only_we_have_key {
   meta:
+    language = "en"
     group = "demand"
     weight = 3
     reason = "says that only its authors have the key"
@@ -186,6 +212,7 @@ rule only_we_have_key {
 
 rule cryptocurrency {
   meta:
+    language = "en"
     group = "demand"
     weight = 3
     reason = "speaks of paying in cryptocurrency"
@@ -202,6 +229,7 @@ rule cryptocurrency {
 
 rule decryptor {
   meta:
+    language = "en"
     group = "demand"
     weight = 2
     reason = "names a decryptor"
@@ -213,6 +241,7 @@ rule decryptor {
 
 rule recover_files {
   meta:
+    language = "en"
     group = "recover"
     weight = 3
     reason = "tells how to get files back"
@@ -229,6 +258,7 @@ rule recover_files {
 
 rule free_test {
   meta:
+    language = "en"
     group = "recover"
     weight = 4
     reason = "offers to decrypt some files as a proof"
@@ -245,6 +275,7 @@ rule free_test {
 
 rule guarantee {
   meta:
+    language = "en"
     group = "business"
     weight = 3
     reason = "answers what guarantees there are"
@@ -260,6 +291,7 @@ rule guarantee {
 
 rule business {
   meta:
+    language = "en"
     group = "business"
     weight = 4
     reason = "calls it business"
@@ -276,6 +308,7 @@ rule business {
 
 rule contact_us {
   meta:
+    language = "en"
     group = "contact"
     weight = 2
     reason = "asks to make contact"
@@ -290,6 +323,7 @@ rule contact_us {
 
 rule write_to_address {
   meta:
+    language = "en"
     group = "contact"
     weight = 3
     reason = "says where to write, with an address"
@@ -302,6 +336,7 @@ rule write_to_address {
 
 rule onion_site {
   meta:
+    language = "any"
     group = "contact"
     weight = 3
     reason = "names an onion site"
@@ -313,6 +348,7 @@ rule onion_site {
 
 rule chat_address {
   meta:
+    language = "any"
     group = "contact"
     weight = 2
     reason = "names an address of Tox, Session or Telegram"
@@ -324,6 +360,7 @@ rule chat_address {
 
 rule mail_address {
   meta:
+    language = "any"
     group = "contact"
     weight = 1
     reason = "names an e-mail address"
@@ -335,6 +372,7 @@ rule mail_address {
 
 rule wallet {
   meta:
+    language = "any"
     group = "demand"
     weight = 2
     reason = "names a wallet"
@@ -346,6 +384,7 @@ rule wallet {
 
 rule tor_browser {
   meta:
+    language = "en"
     group = "contact"
     weight = 3
     reason = "tells how to reach it through Tor"
@@ -360,20 +399,23 @@ rule tor_browser {
 
 rule victim_number {
   meta:
+    language = "en"
     group = "contact"
     weight = 3
     reason = "gives the victim a number or a key"
   strings:
-    $s0 = / (your|personal|unique|victim|client|decryption|company|user|chat|machine|pc|the|this|system|computer|enter|key|infection|identification|recovery|access|login) ((personal|unique|decryption|decrypt|company|client|machine|chat|identification|access|private|reference|key|installation|login|session|computer|individual|special) ){0,2}(id|ids|identifier|identificator|code|key id|id key|number|personal id|token|key|login|password|username|credentials) (.{0,12} )?(is|xblobx|in|to|for|snip|[a-z0-9]{8,64}|below|on|at|with|reference|contact) /
-    $s1 = / (id|key|code) (.{0,16} )?(in|as|into) (the )?(subject|title|topic|message|letter|mail|email|theme|header) /
-    $s2 = / (personal (id|key|page|link|identification|code|identifier|decryption|chat)|your (id|personal|unique)( id| key| code)?|unique (id|key|code|identifier)|decryption id|decrypt id|identification code|personal ref) /
-    $s3 = / (send|write|tell|provide|give|specify|indicate|include|attach|mention|with) (us |me )?(the |this |that |your )+(personal |unique |decryption )?(id|key|code|identifier) /
+    $s0 = / (your|personal|unique|victim|client|decryption|company|identification) ((personal|unique|decryption|decrypt|company|client|machine|chat|identification|private|reference|key|individual|special|infection|system|pc|computer) ){0,2}(id|ids|identifier|identificator|code|id key|key id|decryption key|id number|token) (.{0,8} )?(xblobx|snip|is|in (the|your)|to (us|our)|for (chat|decrypt|contact|us|test)|below) /
+    $s1 = / (id|key|code|hostname) (.{0,12} )?(in|as|into) (the |your )?(subject|title|topic|theme|header)( of| line| your| in|) /
+    $s2 = / (your personal (id|key|page|link|identification|code|identifier|decryption|chat)|personal (decryption )?(id|identifier|identification)|decryption id|decrypt id|your (decryption|decrypt|unique|client|victim|infection) (id|key|code|identifier)|your id|unique id and|machine ?id|key identifier) /
+    $s3 = / (send|write|tell|provide|give|specify|indicate|mention) (us |me )?(the |this |that |your )*(personal |unique |decryption )+(id|key|code|identifier) /
+    $s4 = / (login|password|id|key|credentials) (snip|xblobx) /
   condition:
     any of them
 }
 
 rule negotiate {
   meta:
+    language = "en"
     group = "contact"
     weight = 2
     reason = "speaks of negotiation or a deal"
@@ -385,6 +427,7 @@ rule negotiate {
 
 rule do_not_touch {
   meta:
+    language = "en"
     group = "warning"
     weight = 4
     reason = "warns against renaming or changing files"
@@ -398,6 +441,7 @@ rule do_not_touch {
 
 rule no_other_tools {
   meta:
+    language = "en"
     group = "warning"
     weight = 3
     reason = "warns against other software or helpers"
@@ -413,6 +457,7 @@ rule no_other_tools {
 
 rule no_police {
   meta:
+    language = "en"
     group = "warning"
     weight = 4
     reason = "warns against calling the police"
@@ -426,6 +471,7 @@ rule no_police {
 
 rule no_shutdown {
   meta:
+    language = "en"
     group = "warning"
     weight = 3
     reason = "warns against turning the machine off"
@@ -438,6 +484,7 @@ rule no_shutdown {
 
 rule may_be_lost {
   meta:
+    language = "en"
     group = "warning"
     weight = 2
     reason = "warns that files may be lost for good"
@@ -452,20 +499,22 @@ rule may_be_lost {
 
 rule do_not_waste_time {
   meta:
+    language = "en"
     group = "warning"
-    weight = 2
+    weight = 1
     reason = "presses for time or reassures"
   strings:
-    $s0 = / (do not|dont|not|no need to) (waste|lose|worry|panic|hesitate|delay|ignore|loose) (.{0,16} )?(your |our |any |the )*(time|to contact|you can|us|your|we|or|all|everything|this) /
-    $s1 = / (dont|do not|not) (worry|panic|be afraid) /
-    $s2 = / (follow|read|see|according to) (.{0,10} )?(our|the|these|this|all|carefully|below|simple|my) (.{0,10} )?(instructions?|steps?|guidelines|recommendations|rules|guide|note|text|message) /
-    $s3 = / (read (this|me|it|carefully|the following)|carefully read|attention|very important|important information|warning|danger|caution) /
+    $s0 = / (do not|dont|not|no need to) (waste|lose|worry|panic|hesitate|delay|loose) (.{0,16} )?(your |our |any |the )*(time|to contact|you can|us|your|we|or|all|everything|this) /
+    $s1 = / (dont|do not|not) (worry|panic|be afraid|be panic) /
+    $s2 = / (follow|read) (.{0,10} )?(our|these|all|carefully|below|simple|my) (.{0,10} )?(instructions?|steps?|guidelines|recommendations|rules) /
+    $s3 = / (read (this|me|carefully)|carefully read|attention) /
   condition:
     any of them
 }
 
 rule fr_encrypted {
   meta:
+    language = "fr"
     group = "happened"
     weight = 4
     reason = "says in French that files have been encrypted"
@@ -479,6 +528,7 @@ rule fr_encrypted {
 
 rule fr_stolen {
   meta:
+    language = "fr"
     group = "threat"
     weight = 4
     reason = "says in French that data were stolen or will be published"
@@ -492,6 +542,7 @@ rule fr_stolen {
 
 rule fr_pay {
   meta:
+    language = "fr"
     group = "demand"
     weight = 4
     reason = "demands payment in French"
@@ -504,6 +555,7 @@ rule fr_pay {
 
 rule fr_recover {
   meta:
+    language = "fr"
     group = "recover"
     weight = 3
     reason = "tells in French how to get files back"
@@ -519,6 +571,7 @@ rule fr_recover {
 
 rule fr_contact {
   meta:
+    language = "fr"
     group = "contact"
     weight = 3
     reason = "asks in French to make contact"
@@ -527,13 +580,14 @@ rule fr_contact {
     $s1 = / (contactez|ecrivez|contacter|joindre) nous /
     $s2 = / nous (contacter|ecrire|joindre) /
     $s3 = / (votre|indiquez votre|avec votre|lidentifiant|identifiant|code) (identifiant|id|cle|code|numero) (personnel|personnelle|unique|de|victime|est|xblobx|[a-z0-9]{8,64}) /
-    $s4 = / (telecharg|install|utilis|ouvr|avec|via|navigateur|lance)[a-z]{0,5} (.{0,24} )?(navigateur |browser )?tor( browser)? /
+    $s4 = / (telecharg|install|utilis|ouvr|avec|navigateur|lance)[a-z]{0,5} (.{0,24} )?(navigateur tor|tor browser|le tor) /
   condition:
     any of them
 }
 
 rule fr_warning {
   meta:
+    language = "fr"
     group = "warning"
     weight = 4
     reason = "warns in French against police, renaming or other tools"
@@ -548,6 +602,7 @@ rule fr_warning {
 
 rule de_note {
   meta:
+    language = "de"
     group = "happened"
     weight = 4
     reason = "says in German that files have been encrypted"
@@ -560,6 +615,7 @@ rule de_note {
 
 rule de_demand {
   meta:
+    language = "de"
     group = "demand"
     weight = 4
     reason = "demands payment in German or offers the key"
@@ -574,6 +630,7 @@ rule de_demand {
 
 rule de_recover {
   meta:
+    language = "de"
     group = "recover"
     weight = 3
     reason = "tells in German how to get files back"
@@ -586,6 +643,7 @@ rule de_recover {
 
 rule de_contact {
   meta:
+    language = "de"
     group = "contact"
     weight = 3
     reason = "asks in German to make contact"
@@ -600,6 +658,7 @@ rule de_contact {
 
 rule de_warning {
   meta:
+    language = "de"
     group = "warning"
     weight = 4
     reason = "warns in German against police, renaming or other tools"
@@ -616,6 +675,7 @@ rule de_warning {
 
 rule es_note {
   meta:
+    language = "es"
     group = "happened"
     weight = 4
     reason = "says in Spanish that files have been encrypted"
@@ -628,6 +688,7 @@ rule es_note {
 
 rule es_demand {
   meta:
+    language = "es"
     group = "demand"
     weight = 4
     reason = "demands payment in Spanish or offers the key"
@@ -642,6 +703,7 @@ rule es_demand {
 
 rule es_recover {
   meta:
+    language = "es"
     group = "recover"
     weight = 3
     reason = "tells in Spanish how to get files back"
@@ -654,19 +716,21 @@ rule es_recover {
 
 rule es_contact {
   meta:
+    language = "es"
     group = "contact"
     weight = 3
     reason = "asks in Spanish to make contact"
   strings:
     $s0 = / (contacte|contactenos|contactar|contactanos|escriba|escribanos|escribenos|escribir|escribe|comuniquese|envienos|contacta|pongase en contacto|ponte en contacto) (.{0,20} )?(con nosotros|nos|al|a|un (correo|email|mensaje)|por|en|xemailx|con|correo) /
     $s1 = / (su|tu|id|identificador|codigo) (id|identificador|codigo|identificacion|personal|clave) (personal|unico|unica|es|de|xblobx|[a-z0-9]{8,64}) /
-    $s2 = / (descargue|instale|descarga|instala|descargar|instalar|abra|use|usando|utilice|navegador) (.{0,24} )?(navegador )?tor( browser)? /
+    $s2 = / (descargue|instale|descarga|instala|descargar|instalar|abra|usando|utilice|navegador|el) (.{0,24} )?(navegador tor|tor browser) /
   condition:
     any of them
 }
 
 rule es_warning {
   meta:
+    language = "es"
     group = "warning"
     weight = 4
     reason = "warns in Spanish against police, renaming or other tools"
@@ -681,6 +745,7 @@ rule es_warning {
 
 rule pt_note {
   meta:
+    language = "pt"
     group = "happened"
     weight = 4
     reason = "says in Portuguese that files have been encrypted"
@@ -693,6 +758,7 @@ rule pt_note {
 
 rule pt_demand {
   meta:
+    language = "pt"
     group = "demand"
     weight = 4
     reason = "demands payment in Portuguese or offers the key"
@@ -706,6 +772,7 @@ rule pt_demand {
 
 rule pt_recover {
   meta:
+    language = "pt"
     group = "recover"
     weight = 3
     reason = "tells in Portuguese how to get files back"
@@ -717,19 +784,21 @@ rule pt_recover {
 
 rule pt_contact {
   meta:
+    language = "pt"
     group = "contact"
     weight = 3
     reason = "asks in Portuguese to make contact"
   strings:
     $s0 = / (entre em contato|contate|contacte|escreva|envie|entrar em contato|contatar|contactar|mande) (.{0,20} )?(conosco|connosco|nos|para|um (email|e mail|mensagem)|uma mensagem|o|pelo|com|via|xemailx) /
     $s1 = / (seu|sua|id) (id|identificador|codigo|identificacao|pessoal|chave) (pessoal|unico|unica|e|de|xblobx|[a-z0-9]{8,64}) /
-    $s2 = / (baixe|instale|abra|use|usando|navegador|baixar|instalar) (.{0,24} )?(navegador )?tor( browser)? /
+    $s2 = / (baixe|instale|abra|usando|navegador|baixar|instalar|o) (.{0,24} )?(navegador tor|tor browser) /
   condition:
     any of them
 }
 
 rule pt_warning {
   meta:
+    language = "pt"
     group = "warning"
     weight = 4
     reason = "warns in Portuguese against police, renaming or other tools"
@@ -744,6 +813,7 @@ rule pt_warning {
 
 rule it_note {
   meta:
+    language = "it"
     group = "happened"
     weight = 4
     reason = "says in Italian that files have been encrypted"
@@ -756,6 +826,7 @@ rule it_note {
 
 rule it_demand {
   meta:
+    language = "it"
     group = "demand"
     weight = 4
     reason = "demands payment in Italian or offers the key"
@@ -769,6 +840,7 @@ rule it_demand {
 
 rule it_recover {
   meta:
+    language = "it"
     group = "recover"
     weight = 3
     reason = "tells in Italian how to get files back"
@@ -780,19 +852,21 @@ rule it_recover {
 
 rule it_contact {
   meta:
+    language = "it"
     group = "contact"
     weight = 3
     reason = "asks in Italian to make contact"
   strings:
     $s0 = / (contattaci|contattateci|contattare|contatta|contattarci|scrivi|scrivici|scriveteci|scrivete|inviaci|inviateci|scrivere) (.{0,20} )?(a|al|allindirizzo|un (messaggio|email)|una (mail|email)|via|tramite|xemailx|noi|su|per|entro|il) /
     $s1 = / (tuo|vostro|id|codice) (id|identificativo|codice|personale|chiave) (personale|univoco|unico|e|di|xblobx|[a-z0-9]{8,64}) /
-    $s2 = / (scarica|installa|apri|usa|usando|utilizza|scaricate|installate|browser|scaricare|installare) (.{0,24} )?(browser )?tor( browser)? /
+    $s2 = / (scarica|installa|apri|usando|utilizza|scaricate|installate|scaricare|installare|il) (.{0,24} )?(browser tor|tor browser) /
   condition:
     any of them
 }
 
 rule it_warning {
   meta:
+    language = "it"
     group = "warning"
     weight = 4
     reason = "warns in Italian against police, renaming or other tools"
@@ -807,6 +881,7 @@ rule it_warning {
 
 rule nl_note {
   meta:
+    language = "nl"
     group = "happened"
     weight = 4
     reason = "says in Dutch that files have been encrypted"
@@ -819,6 +894,7 @@ rule nl_note {
 
 rule nl_rest {
   meta:
+    language = "nl"
     group = "demand"
     weight = 4
     reason = "demands payment in Dutch or offers the key"
@@ -832,6 +908,7 @@ rule nl_rest {
 
 rule nl_recover {
   meta:
+    language = "nl"
     group = "recover"
     weight = 3
     reason = "tells in Dutch how to get files back"
@@ -843,6 +920,7 @@ rule nl_recover {
 
 rule nl_contact {
   meta:
+    language = "nl"
     group = "contact"
     weight = 3
     reason = "asks in Dutch to make contact"
@@ -856,6 +934,7 @@ rule nl_contact {
 
 rule nl_warning {
   meta:
+    language = "nl"
     group = "warning"
     weight = 4
     reason = "warns in Dutch against police, renaming or other tools"
@@ -871,6 +950,7 @@ rule nl_warning {
 
 rule ru_note {
   meta:
+    language = "ru"
     group = "happened"
     weight = 4
     reason = "says in Russian that files have been encrypted"
@@ -884,6 +964,7 @@ rule ru_note {
 
 rule ru_demand {
   meta:
+    language = "ru"
     group = "demand"
     weight = 4
     reason = "demands payment in Russian or offers the key"
@@ -898,6 +979,7 @@ rule ru_demand {
 
 rule ru_recover {
   meta:
+    language = "ru"
     group = "recover"
     weight = 3
     reason = "tells in Russian how to get files back"
@@ -911,6 +993,7 @@ rule ru_recover {
 
 rule ru_contact {
   meta:
+    language = "ru"
     group = "contact"
     weight = 3
     reason = "asks in Russian to make contact"
@@ -925,6 +1008,7 @@ rule ru_contact {
 
 rule ru_warning {
   meta:
+    language = "ru"
     group = "warning"
     weight = 4
     reason = "warns in Russian against police, renaming or other tools"
@@ -939,6 +1023,7 @@ rule ru_warning {
 
 rule zh_note {
   meta:
+    language = "zh"
     group = "happened"
     weight = 4
     reason = "says in Chinese that files have been encrypted"
@@ -952,6 +1037,7 @@ rule zh_note {
 
 rule zh_demand {
   meta:
+    language = "zh"
     group = "demand"
     weight = 4
     reason = "demands payment in Chinese or offers the key"
@@ -965,6 +1051,7 @@ rule zh_demand {
 
 rule zh_recover {
   meta:
+    language = "zh"
     group = "recover"
     weight = 3
     reason = "tells in Chinese how to get files back"
@@ -978,6 +1065,7 @@ rule zh_recover {
 
 rule zh_contact {
   meta:
+    language = "zh"
     group = "contact"
     weight = 3
     reason = "asks in Chinese to make contact"
@@ -991,6 +1079,7 @@ rule zh_contact {
 
 rule zh_warning {
   meta:
+    language = "zh"
     group = "warning"
     weight = 4
     reason = "warns in Chinese against police, renaming or other tools"
@@ -1005,6 +1094,7 @@ rule zh_warning {
 
 rule vi_note {
   meta:
+    language = "vi"
     group = "happened"
     weight = 4
     reason = "says in Vietnamese that files have been encrypted"
@@ -1017,6 +1107,7 @@ rule vi_note {
 
 rule vi_rest {
   meta:
+    language = "vi"
     group = "demand"
     weight = 4
     reason = "demands payment in Vietnamese or offers the key"
@@ -1029,6 +1120,7 @@ rule vi_rest {
 
 rule vi_recover {
   meta:
+    language = "vi"
     group = "recover"
     weight = 3
     reason = "tells in Vietnamese how to get files back"
@@ -1040,6 +1132,7 @@ rule vi_recover {
 
 rule vi_contact {
   meta:
+    language = "vi"
     group = "contact"
     weight = 3
     reason = "asks in Vietnamese to make contact"
@@ -1052,6 +1145,7 @@ rule vi_contact {
 
 rule vi_warning {
   meta:
+    language = "vi"
     group = "warning"
     weight = 4
     reason = "warns in Vietnamese against police, renaming or other tools"
@@ -1064,6 +1158,7 @@ rule vi_warning {
 
 rule other_languages {
   meta:
+    language = "other"
     group = "happened"
     weight = 4
     reason = "says in Polish, Turkish, Czech, Korean or Japanese that files have been encrypted"
@@ -1080,6 +1175,7 @@ rule other_languages {
 
 rule other_languages_rest {
   meta:
+    language = "other"
     group = "demand"
     weight = 4
     reason = "speaks in Polish, Turkish, Korean or Japanese of paying or getting files back"
@@ -1098,6 +1194,7 @@ rule other_languages_rest {
 
 rule about_rules {
   meta:
+    language = "any"
     group = "about"
     weight = -6
     reason = "is a detection rule or a list of indicators"
@@ -1109,6 +1206,7 @@ rule about_rules {
 
 rule about_malware {
   meta:
+    language = "any"
     group = "about"
     weight = -4
     reason = "speaks of ransomware from outside"
@@ -1120,6 +1218,7 @@ rule about_malware {
 
 rule about_software {
   meta:
+    language = "any"
     group = "about"
     weight = -3
     reason = "is documentation of software"
@@ -1131,6 +1230,7 @@ rule about_software {
 
 rule name_telling {
   meta:
+    language = "any"
     group = "name"
     weight = 3
     reason = "has a name that notes have"
@@ -1146,6 +1246,7 @@ rule name_telling {
 
 rule name_readme {
   meta:
+    language = "any"
     group = "name"
     weight = 1
     reason = "has a name that asks to be read"
