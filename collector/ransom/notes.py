@@ -43,8 +43,15 @@ _GROUP_MOST: Final = 8
 _CORE: Final = frozenset({"happened", "demand", "recover", "threat"})
 """A note has at least one of these: contact and warnings alone are in every manual."""
 
-_THRESHOLDS: Final = ((30, 7), (80, 8), (200, 10), (400, 13), (800, 15), (10**9, 17))
+_THRESHOLDS: Final = ((30, 6), (80, 7), (200, 10), (400, 13), (800, 15), (10**9, 17))
 """The score that makes a note, by its length in words: a short one can't say much, and a long one can by chance."""
+
+_BARE: Final = 30
+"""Words up to which a text that names two ways of reaching somebody, one of them hidden, counts as a note of low
+confidence: some families write no more than that."""
+
+_TELLING: Final = 3
+"""Weight of a name from which on it tells by itself what the file is."""
 
 CONFIDENCES: Final = ("low", "medium", "high")
 
@@ -86,7 +93,9 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     score = max(0, _score(best))
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
-    is_note = short_of <= 0 and bool(groups & _CORE) and (len(groups) > 1 or called >= 3) and bool(body)  # noqa: PLR2004
+    is_note = short_of <= 0 and (
+        (bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)) or _is_bare(best, body, called)
+    )
     likenesses = families.likenesses(name, body) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
     return NoteJudgement(
@@ -100,6 +109,14 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         contacts=contacts.complete(read.text, found) if is_note else (),
         form=read.form,
     )
+
+
+def _is_bare(best: Sequence[Feature], body: str, called: int) -> bool:
+    """Tell whether a text is only a hidden address and what leads to it."""
+    codes = {feature.code for feature in best}
+    hidden = codes & {"onion_site", "chat_address"}
+    others = codes & {"mail_address", "write_to_address", "victim_number", "do_not_touch", "no_shutdown"}
+    return body.count(" ") < _BARE and ((bool(hidden) and bool(others)) or (called >= _TELLING and "mail_address" in codes))
 
 
 def _confidence(score: int, groups: set[str], length: int, above: int) -> str:

@@ -44,7 +44,7 @@ rule files_are_encrypted {
     weight = 3
     reason = "says that your files or systems are encrypted"
   strings:
-    $s0 = / (your|ur|you|all|these|this|every|important) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,40} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked by|locked with|inaccessible|unavailable|unreadable|hijacked) /
+    $s0 = / (your|ur|you|all|these|this|every|important) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,40} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
     $s1 = / (oops|ooops|sorry|attention|unfortunately|hello|hi|warning|notice|dear) (.{0,40} )?(your|all) (.{0,30} )?(files|data|network|server|system|pc|computer)s? (.{0,40} )?(encrypted|locked|hacked|crypted) /
     $s2 = / (encrypted|crypted|locked) (with|using|by) (.{0,20} )?(strong|strongest|military|unique|unbreakable|powerful|rsa|aes|chacha20|hybrid|very|most) /
     $s3 = / (what|why) (has )?(is |was )?happen(s|ed|d|end|ing)? (to|with)? ?(my|your|our|you) /
@@ -138,8 +138,9 @@ rule will_be_lost {
     $s2 = / (permanently|forever|irreversibly) (delete|lose|destroy|lost|erase) (.{0,10} )?(your|all) /
     $s3 = / (the|your|our|private|decryption|decrypt|unique|encryption) keys? (.{0,20} )?(will|would|shall) (be )?(.{0,12} )?(deleted|destroyed|erased|removed|lost|disappear) /
     $s4 = / (we|i|it|they) (will|ll|would) (.{0,12} )?(delete|destroy|erase|remove|wipe) (.{0,12} )?(your|all|the|private|decryption|keys?) /
-    $s5 = / (lose|loose|lost) (all )?(of )?(your|the|these|this|them|everything|it) (.{0,16} )?(files |data |documents |money )?(forever|for good|permanently) /
-    $s6 = / (you will|you ll|youll|or) never (.{0,20} )?(see|get|recover|restore|decrypt|return|have|be able to) (.{0,16} )?(your|them|it|files|data) /
+    $s5 = / (lose|loose) all (of )?(your )?(files|data|documents) /
+    $s6 = / (lose|loose|lost) (all )?(of )?(your|the|these|this|them|everything|it) (.{0,16} )?(files |data |documents |money )?(forever|for good|permanently) /
+    $s7 = / (you will|you ll|youll|or) never (.{0,20} )?(see|get|recover|restore|decrypt|return|have|be able to) (.{0,16} )?(your|them|it|files|data) /
   condition:
     any of them
 }
@@ -170,12 +171,13 @@ rule pay {
     reason = "demands payment"
   strings:
     $s0 = / pay (us|the ransom|a ransom|ransom|for (the |your |our |this |a )?(decrypt|decryption|key|decryptor|recovery|private|unlock|data|files|program|tool|software)[a-z]*|with bitcoins?|in bitcoins?|in btc|in monero|xamountx|by bitcoin) /
-    $s1 = / (you|u|who) (will |must |need |have |should |can |only |can only |just |ll |would )+(to )?(.{0,10} )?(pay|purchase|buy|transfer|send us|deposit|make (a |the )?(payment|deal|transfer)) (.{0,40} )?(us|decrypt|decryption|decryptor|decrypter|decoder|key|bitcoins?|btc|monero|xmr|unlock|ransom|files|data|tool|software|program|deal|xwalletx|dollars|usd|fee|money) /
-    $s2 = / (if|unless|until|once|after|when|before) (you|we|u|the ransom|payment) (.{0,20} )?(pay|paid|not pay|dont pay|refuse to pay|payed|payment|receive (the )?payment|is paid) /
-    $s3 = / (pay|paying|payment of|paid) (.{0,10} )?(the )?ransom /
-    $s4 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,40} )?(we|you|will|decrypt|decryption|decryptor|key|send|receive|get|confirmed|is|be) /
-    $s5 = / (ransom|payment) (amount|demand|is|of|must|should|will|size|sum) /
-    $s6 = / refus(e|al|ing) to pay /
+    $s1 = / (you|u|who) (will |must |need |have |should |can |only |can only |just |ll |would )+(to )?(.{0,10} )?(pay|purchase|buy|transfer|send us|deposit|make (a |the )?(payment|deal|transfer)) (.{0,40} )?(us|decrypt|decryption|decryptor|decrypter|decoder|key|bitcoins?|btc|monero|xmr|unlock|ransom|files|data|tool|software|program|deal|xwalletx|dollars|usd|fee|money|amount|sum|price) /
+    $s2 = / pay (.{0,10} )?[0-9]{1,7} ([0-9]{1,7} )?(btc|bitcoins?|usd|dollars?|xmr|eur|euros?|k) /
+    $s3 = / (if|unless|until|once|after|when|before) (you|we|u|the ransom|payment) (.{0,20} )?(pay|paid|not pay|dont pay|refuse to pay|payed|payment|receive (the )?payment|is paid) /
+    $s4 = / (pay|paying|payment of|paid) (.{0,10} )?(the )?ransom /
+    $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,40} )?(we|you|will|decrypt|decryption|decryptor|key|send|receive|get|confirmed|is|be) /
+    $s6 = / (ransom|payment) (amount|demand|is|of|must|should|will|size|sum) /
+    $s7 = / refus(e|al|ing) to pay /
   condition:
     any of them
 }
@@ -246,12 +248,13 @@ rule recover_files {
     weight = 3
     reason = "tells how to get files back"
   strings:
-    $s0 = / (decrypt|restore|recover|unlock|decryp|return|get back|retrieve|decryption|decypt|recovery|restoring|recovering|decrypting|repair|regain|unblock) (of )?(all |any |back |access |to |up )*(your|ur|my|these|them|their|yours) (.{0,30} )?(files?|data|documents|network|systems?|information|computers?|servers?|infrastructure|pc|access|databases|information|info|company) /
-    $s1 = / (how (to|can i|can you|do i|do you|you can)|want to|wish to|need to|in order to|if you want|would you like to|to be able to|able to|ready to|can) (.{0,10} )?(decrypt|restore|recover|unlock|get|return) (.{0,16} )?(files?|data|documents|network|system|everything|them|all|it|information) (.{0,20} )?(back|again|please|you|contact|write|files|need|must|email|send|follow|normal) /
-    $s2 = / (get|have|give|take|return|bring|want) (you )?(all )?(of )?(your|my|the|them|it) (.{0,20} )?(files?|data|documents|everything|network|them|pc|systems?|access)? ?back /
-    $s3 = / (data|files?|systems?) (recovery|decryption|restore|restoration) (instructions?|guide|process|software|company|service|manual|help) /
-    $s4 = / (everything|all|files|data|it) (.{0,20} )?(can be|is possible to|possible to|will be|could be|may be|still be) (.{0,12} )?(recovered|restored|decrypted|recover|restore|returned|unlocked|fixed|decrypt) /
-    $s5 = / (recover|restore|decrypt|unlock) (.{0,8} )?(everything|all files|all data|files|the files|all of them) /
+    $s0 = / (how (to|do i|can i)|instructions? (on|for|to|how)|want to|wish to|need to|in order to|help you|for the) (.{0,12} )?(recover|recovery|restore|restoring|decrypt|decryption|unlock|decypt|unblock) (of )?(the |all |encrypted |these |those )*(files|data|documents|information|systems?) /
+    $s1 = / (decrypt|restore|recover|unlock|decryp|return|get back|retrieve|decryption|decypt|recovery|restoring|recovering|decrypting|repair|regain|unblock) (of )?(all |any |back |access |to |up )*(your|ur|my|these|them|their|yours) (.{0,30} )?(files?|data|documents|network|systems?|information|computers?|servers?|infrastructure|pc|access|databases|information|info|company) /
+    $s2 = / (how (to|can i|can you|do i|do you|you can)|want to|wish to|need to|in order to|if you want|would you like to|to be able to|able to|ready to|can) (.{0,10} )?(decrypt|restore|recover|unlock|get|return) (.{0,16} )?(files?|data|documents|network|system|everything|them|all|it|information) (.{0,20} )?(back|again|please|you|contact|write|files|need|must|email|send|follow|normal) /
+    $s3 = / (get|have|give|take|return|bring|want) (you )?(all )?(of )?(your|my|the|them|it) (.{0,20} )?(files?|data|documents|everything|network|them|pc|systems?|access)? ?back /
+    $s4 = / (data|files?|systems?) (recovery|decryption|restore|restoration) (instructions?|guide|process|software|company|service|manual|help) /
+    $s5 = / (everything|all|files|data|it) (.{0,20} )?(can be|is possible to|possible to|will be|could be|may be|still be) (.{0,12} )?(recovered|restored|decrypted|recover|restore|returned|unlocked|fixed|decrypt) /
+    $s6 = / (recover|restore|decrypt|unlock) (.{0,8} )?(everything|all files|all data|files|the files|all of them) /
   condition:
     any of them
 }
@@ -1002,6 +1005,7 @@ rule ru_contact {
     $s1 = / (ваш|ваш личныи|личныи|персональныи|уникальныи|укажите|свои) (личныи |персональныи |уникальныи )?(id|ид|код|идентификатор|ключ) /
     $s2 = / (скачаите|установите|откроите|браузер) (.{0,30} )?tor /
     $s3 = / tor браузер/
+    $s4 = / (мои|наш|моя|наша|мое) (email|e mail|mail|почта|адрес|контакт|jabber|telegram) /
   condition:
     any of them
 }
@@ -1099,7 +1103,7 @@ rule vi_note {
     weight = 4
     reason = "says in Vietnamese that files have been encrypted"
   strings:
-    $s0 = / (tep|tap tin|file|files|du lieu|may tinh|he thong|tai lieu|may chu|anh) (.{0,50} )?(da )?bi (.{0,16} )?(ma hoa|khoa|hack|danh cap|tan cong) /
+    $s0 = / (tep|tap tin|file|files|du lieu|may tinh|he thong|tai lieu|may chu|anh) (.{0,50} )?(da )?(bi|duoc) (.{0,16} )?(ma hoa|khoa|hack|danh cap|tan cong) /
     $s1 = / chung toi da (.{0,20} )?(ma hoa|khoa|danh cap|xam nhap|tai xuong|hack) /
   condition:
     any of them
