@@ -1,6 +1,6 @@
 """Measures how many ransom notes are found among notes, and among files that are none.
 
-    scripts/evaluate-ransom --notes DIR --benign DIR_OR_LIST [--json | --list] [--as KIND] [--keep-names]
+    scripts/evaluate-ransom --notes DIR --benign DIR_OR_LIST [--json | --list] [--as WAY]
 
 A family is a first-level folder of --notes. --benign is a folder, or a file with one path a line. Of each file, the
 head and the tail are read as in a run; links are not followed, and what is no regular file is not opened. With --json
@@ -129,6 +129,7 @@ def files(root: Path) -> Iterator[Path]:
 def measure(options: argparse.Namespace) -> tuple[Tally, Tally]:
     """Judge all notes and all benign files."""
     bad, good = Tally(), Tally()
+    notes.judge_note("", b"")  # the rules are read once in a run, not with the first file
     for path in files(options.notes) if options.notes else ():
         family = path.relative_to(options.notes).parts[0] if options.notes.is_dir() else path.parent.name
         found = bad.judge(path, options.way, path.name)
