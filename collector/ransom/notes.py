@@ -2,7 +2,8 @@
 
 A note of this genre says what happened, what is demanded, how to make contact, what not to do. Each of these is a rule
 in `rules/ransom/notes.yar` with a weight; the score is the sum over the part of the text, some thousand characters
-long, where they stand closest. So a long text in which the same words are strewn about gathers little.
+long, where they stand closest. So a long text in which the same words are strewn about gathers little. What shows a
+text about ransomware (a detection rule, advice to victims) takes away from the score wherever it stands.
 """
 
 from __future__ import annotations
@@ -46,9 +47,13 @@ _CORE: Final = frozenset({"happened", "demand", "recover", "threat"})
 _THRESHOLDS: Final = ((30, 6), (80, 7), (200, 10), (400, 13), (800, 15), (10**9, 17))
 """The score that makes a note, by its length in words: a short one can't say much, and a long one can by chance."""
 
-_BARE: Final = 30
-"""Words up to which a text that names two ways of reaching somebody, one of them hidden, counts as a note of low
-confidence: some families write no more than that."""
+_BARE: Final = 24
+"""Words up to which a text that only leads to an address can be a note, of low confidence: some families write no more
+than that."""
+
+_STRONG: Final = 4
+"""Weight of a rule from which on it says what hardly any other text says. A note has one such: that files were
+encrypted, how to restore them and whom to write to are also told by every shop for backups."""
 
 _TELLING: Final = 3
 """Weight of a name from which on it tells by itself what the file is."""
@@ -89,12 +94,13 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     body = reading.words(marked)
     named, said = _features(name, body)
     called = sum(feature.weight for feature in named)
-    best = _densest(said)
+    about = {feature for _, feature in said if feature.weight < 0}
+    best = [*_densest([one for one in said if one[1] not in about]), *sorted(about, key=lambda feature: feature.code)]
     score = max(0, _score(best))
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
     is_note = short_of <= 0 and (
-        (bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)) or _is_bare(best, body, called)
+        _is_whole(best, groups, called) or _is_bare(best, body, called)
     )
     likenesses = families.likenesses(name, body) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
@@ -111,12 +117,21 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     )
 
 
+def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:
+    """Tell whether a text has what no note lacks: a core, a second part (or a telling name), something strong."""
+    strong = called >= _TELLING or any(feature.weight >= _STRONG for feature in best)
+    return strong and bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)
+
+
 def _is_bare(best: Sequence[Feature], body: str, called: int) -> bool:
-    """Tell whether a text is only a hidden address and what leads to it."""
+    """Tell whether a text is only an address and what leads to it: few words, and the address hidden or well introduced."""
     codes = {feature.code for feature in best}
-    hidden = codes & {"onion_site", "chat_address"}
-    others = codes & {"mail_address", "write_to_address", "victim_number", "do_not_touch", "no_shutdown"}
-    return body.count(" ") < _BARE and ((bool(hidden) and bool(others)) or (called >= _TELLING and "mail_address" in codes))
+    length = body.count(" ") + 1
+    if codes & {"onion_site", "chat_address"}:
+        strong = any(feature.weight >= _STRONG for feature in best)
+        return (length <= _BARE and strong) or (length <= _BARE // 2 and "mail_address" in codes)
+    introduced = "write_to_address" in codes and any(feature.group in {"happened", "recover"} for feature in best)
+    return length <= _BARE and (introduced or (called >= _TELLING and "mail_address" in codes))
 
 
 def _confidence(score: int, groups: set[str], length: int, above: int) -> str:

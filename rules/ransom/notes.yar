@@ -44,10 +44,25 @@ rule files_are_encrypted {
     weight = 3
     reason = "says that your files or systems are encrypted"
   strings:
-    $s0 = / (your|ur|you|all|these|this|every|important) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,40} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
-    $s1 = / (oops|ooops|sorry|attention|unfortunately|hello|hi|warning|notice|dear) (.{0,40} )?(your|all) (.{0,30} )?(files|data|network|server|system|pc|computer)s? (.{0,40} )?(encrypted|locked|hacked|crypted) /
-    $s2 = / (encrypted|crypted|locked) (with|using|by) (.{0,20} )?(strong|strongest|military|unique|unbreakable|powerful|rsa|aes|chacha20|hybrid|very|most) /
-    $s3 = / (what|why) (has )?(is |was )?happen(s|ed|d|end|ing)? (to|with)? ?(my|your|our|you) /
+    $s0 = / (all|entire|whole|every) (.{0,24} )?(your|ur) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s1 = / (your|ur|you) (.{0,24} )?(all|important|computers?|servers?|network|company|systems?|critical|personal|pcs?|infrastructure) (.{0,30} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s2 = / (oops|ooops|sorry|unfortunately|hello|hi|dear) (.{0,40} )?(your|all) (.{0,30} )?(files|data|network|server|system|pc|computer)s? (.{0,40} )?(encrypted|locked|hacked|crypted) /
+    $s3 = / (encrypted|crypted|locked) (with|using|by) (.{0,20} )?(strong|strongest|military|unbreakable|powerful|very|most) /
+    $s4 = / (what|why) (has )?(is |was )?happen(s|ed|d|end|ing)? (to|with) (my|your|our|you) /
+    $s5 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (is|are|r) (now |all |already |currently |completely )?(stolen|hijacked|blocked|locked|encrypted|crypted) (and|but|with|by) (.{0,30} )?(stolen|encrypted|us|unavailable|currently|without|downloaded|leaked|our) /
+  condition:
+    any of them
+}
+
+rule your_files_encrypted {
+  meta:
+    language = "en"
+    group = "happened"
+    weight = 2
+    reason = "says that your files are encrypted"
+  strings:
+    $s0 = / (your|ur|these|this) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s1 = / what (.{0,4} )?happen(s|ed|d|end|ing)? /
   condition:
     any of them
 }
@@ -91,8 +106,8 @@ rule backups_gone {
     weight = 2
     reason = "says that backups or shadow copies are gone"
   strings:
-    $s0 = / (backups?|shadow copies|snapshots) (.{0,24} )?(were|was|are|have been|has been|also) (.{0,24} )?(deleted|removed|encrypted|formatted|wiped|destroyed|erased|unavailable) /
-    $s1 = / (deleted|removed|encrypted|wiped|destroyed|erased) (.{0,24} )?(backups|shadow copies) /
+    $s0 = / (backups?|shadow copies|snapshots) (.{0,24} )?(were|was|are|have been|has been|also) (.{0,24} )?(deleted|removed|formatted|wiped|destroyed|erased|unavailable) /
+    $s1 = / (deleted|removed|wiped|destroyed|erased) (.{0,24} )?(backups|shadow copies) /
   condition:
     any of them
 }
@@ -175,8 +190,8 @@ rule pay {
     $s2 = / pay (.{0,10} )?[0-9]{1,7} ([0-9]{1,7} )?(btc|bitcoins?|usd|dollars?|xmr|eur|euros?|k) /
     $s3 = / (if|unless|until|once|after|when|before) (you|we|u|the ransom|payment) (.{0,20} )?(pay|paid|not pay|dont pay|refuse to pay|payed|payment|receive (the )?payment|is paid) /
     $s4 = / (pay|paying|payment of|paid) (.{0,10} )?(the )?ransom /
-    $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,40} )?(we|you|will|decrypt|decryption|decryptor|key|send|receive|get|confirmed|is|be) /
-    $s6 = / (ransom|payment) (amount|demand|is|of|must|should|will|size|sum) /
+    $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,30} )?(we|you will|decrypt|decryption|decryptor|key|you get|you receive|your (files|data)) /
+    $s6 = / ransom (amount|demand|is|of|must|should|will|size|sum) /
     $s7 = / refus(e|al|ing) to pay /
   condition:
     any of them
@@ -199,7 +214,7 @@ rule only_we_have_key {
   meta:
     language = "en"
     group = "demand"
-    weight = 3
+    weight = 4
     reason = "says that only its authors have the key"
   strings:
     $s0 = / (only|exclusively) (we|us|i|our) (.{0,20} )?(can|have|has|own|know|could|able|are able|hold|possess|decrypt) /
@@ -313,7 +328,7 @@ rule contact_us {
   meta:
     language = "en"
     group = "contact"
-    weight = 2
+    weight = 1
     reason = "asks to make contact"
   strings:
     $s0 = / (contact|write|email|mail|message|reach|text|call|connect|talk|speak|communicate|get in touch|get in contact|in touch|reply|respond|negotiate|chat) (to |with )*(us|me|our|ours|support) /
@@ -404,7 +419,7 @@ rule victim_number {
   meta:
     language = "en"
     group = "contact"
-    weight = 3
+    weight = 4
     reason = "gives the victim a number or a key"
   strings:
     $s0 = / (your|personal|unique|victim|client|decryption|company|identification) ((personal|unique|decryption|decrypt|company|client|machine|chat|identification|private|reference|key|individual|special|infection|system|pc|computer) ){0,2}(id|ids|identifier|identificator|code|id key|key id|decryption key|id number|token) (.{0,8} )?(xblobx|snip|is|in (the|your)|to (us|our)|for (chat|decrypt|contact|us|test)|below) /
@@ -928,7 +943,7 @@ rule nl_contact {
     weight = 3
     reason = "asks in Dutch to make contact"
   strings:
-    $s0 = / (neem contact|contacteer|schrijf|stuur|mail|contact op) (.{0,16} )?(met ons|ons|op|naar|een (e mail|mail|bericht|email)|xemailx) /
+    $s0 = / (neem contact|contacteer|schrijf|stuur|neem) (.{0,16} )?(met ons|ons|contact op|naar|een (e mail|mail|bericht|email)|xemailx) /
     $s1 = / (uw|je|jouw) (persoonlijke|unieke) (id|code|sleutel|identificatie) /
     $s2 = / (download|installeer|open|gebruik) (.{0,16} )?tor browser /
   condition:
@@ -1200,10 +1215,10 @@ rule about_rules {
   meta:
     language = "any"
     group = "about"
-    weight = -6
+    weight = -9
     reason = "is a detection rule or a list of indicators"
   strings:
-    $s0 = / (rule [a-z0-9]{3,60} meta|strings .{0,400}condition|logsource|detection selection|yara rule|sigma rule|falsepositives|wide ascii|nocase fullword|mitre attack|tlp white|attack t1[0-9]{3}) /
+    $s0 = / (rule ([a-z0-9]{1,30} ){1,6}meta|strings .{0,400}condition|logsource|detection selection|yara rule|sigma rule|falsepositives|wide ascii|nocase fullword|mitre attack|tlp white|attack t1[0-9]{3}) /
   condition:
     any of them
 }
@@ -1212,10 +1227,27 @@ rule about_malware {
   meta:
     language = "any"
     group = "about"
-    weight = -4
+    weight = -6
     reason = "speaks of ransomware from outside"
   strings:
-    $s0 = / (ransomware (is|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]+|incident)|malware (analysis|analyst|family|researchers?|samples?)|the (attackers?|malware|ransomware|threat actors?|adversary|adversaries) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?)|security researchers|victims (are|were|of|who|to|computer|files)|threat actors?|indicators of compromise|incident response) /
+    $s0 = / (ransomware (is a|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]+|incidents?|encrypts)|malware (analysis|analyst|family|researchers?|samples?)|type of malware|malicious software|the (attackers?|malware|threat actors?|adversary|adversaries|criminals|cybercriminals) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?|often|then|ask)|security researchers|(the )?victims (are|were|of|who|to|computer|files|should|can|may)|threat actors?|indicators of compromise|incident response) /
+    $s1 = / (rancongiciels?|logiciels? malveillants?|programmes? malveillants?|les (attaquants|cybercriminels|pirates|malfaiteurs)|cyberattaques?) /
+    $s2 = / (schadsoftware|erpressungstrojaner|verschlusselungstrojaner|cyberkriminelle|programa malicioso|software malicioso|ciberdelincuentes|software malevolo|cybercriminali|criminosos|kwaadaardige software) /
+  condition:
+    any of them
+}
+
+rule about_advice {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "advises victims as authorities do"
+  strings:
+    $s0 = / (do not|dont|never|should not|shouldnt|advise against|not recommended to|recommends? not|avoid|not to) pay(ing)? (the |any |a )?(ransoms?|criminals|attackers) /
+    $s1 = / (report (the|this|it|any|an|your) (.{0,16} )?(incident|attack|crime|breach|police|authorities)|file a (police )?(complaint|report)|law enforcement (agencies )?(recommend|advise)|(inform|notify|contact|call) (your|the) (it (provider|department|support)|insurer|insurance|data protection)|nomoreransom|no more ransom|stopransomware|data protection authority) /
+    $s2 = / (ne (jamais )?(payez|payer|pas payer) (pas |jamais )?(la )?rancon|deposer plainte|deposez plainte|depot de plainte|17cyber|cybermalveillance|prestataire informatique|service informatique|que faire en cas) /
+    $s3 = / (losegeld nicht|kein losegeld|erstatten sie anzeige|no pague el rescate|no pagar el rescate|denuncie|nao pague o resgate|non pagare il riscatto|sporgere denuncia|betaal (het )?losgeld niet|doe aangifte) /
   condition:
     any of them
 }
