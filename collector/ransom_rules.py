@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 GROUPS: Final = ("happened", "threat", "demand", "recover", "contact", "warning", "business", "name", "about")
 """What a rule for notes can be about: the parts of a note, its name, and texts that only speak of ransomware."""
 
+LANGUAGES: Final = ("any", "en", "fr", "de", "es", "pt", "it", "nl", "ru", "zh", "vi", "other")
+"""The languages of rules; `any` for what stands in notes of all."""
+
 MOST_WEIGHT: Final = 9
 
 _LINE: Final = re.compile(r"-->\s[^:\n]{1,200}:(\d{1,7})")
@@ -32,9 +35,10 @@ _FIELDS: Final = ("names", "extensions", "marks")
 
 @dataclass(frozen=True)
 class Feature:
-    """One thing that notes say: its code, the part of a note it belongs to, its weight, and plain words for it."""
+    """One thing that notes say: its code, in which language, the part of a note it belongs to, its weight, and plain words for it."""
 
     code: str
+    language: str
     group: str
     weight: int
     reason: str
@@ -85,9 +89,11 @@ def read_note_rules(path: Path) -> NoteRules:
     for rule in engine:
         meta = dict(rule.metadata)
         where_ = f"{path.name}:{lines.get(rule.identifier, 1)}"
-        if set(meta) != {"group", "weight", "reason"} or len(rule.metadata) != len(meta):
-            raise RuleError(f"{where_}: {rule.identifier} needs group, weight and reason, each once, and nothing else")
-        group, weight, reason = meta["group"], meta["weight"], meta["reason"]
+        if set(meta) != {"language", "group", "weight", "reason"} or len(rule.metadata) != len(meta):
+            raise RuleError(f"{where_}: {rule.identifier} needs language, group, weight and reason, each once, and nothing else")
+        language, group, weight, reason = (meta[field] for field in ("language", "group", "weight", "reason"))
+        if language not in LANGUAGES:
+            raise RuleError(f"{where_}: unknown language; the languages are {', '.join(LANGUAGES)}")
         if group not in GROUPS:
             raise RuleError(f"{where_}: unknown group; the groups are {', '.join(GROUPS)}")
         if isinstance(weight, bool) or not isinstance(weight, int) or not 0 < abs(weight) <= MOST_WEIGHT:
@@ -96,7 +102,7 @@ def read_note_rules(path: Path) -> NoteRules:
             raise RuleError(f"{where_}: the weight is negative in the group about, and only there")
         if not isinstance(reason, str) or not reason.isprintable() or not reason.strip():
             raise RuleError(f"{where_}: a reason is one line of plain words")
-        features[rule.identifier] = Feature(rule.identifier, group, weight, reason)
+        features[rule.identifier] = Feature(rule.identifier, language, group, weight, reason)
     if missing := set(GROUPS) - {feature.group for feature in features.values()}:
         raise RuleError(f"{path.name}:1: no rule of the group {', '.join(sorted(missing))}")
     return NoteRules(engine, features)

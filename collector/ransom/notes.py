@@ -2,13 +2,14 @@
 
 A note of this genre says what happened, what is demanded, how to make contact, what not to do. Each of these is a rule
 in `rules/ransom/notes.yar` with a weight; the score is the sum over the part of the text, some thousand characters
-long, where they stand closest. So a long text in which the same words are strewn about gathers little.
+long, where they stand closest. So a long text in which the same words are strewn about gathers little. What shows a
+text about ransomware (a detection rule, advice to victims) takes away from the score wherever it stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -31,8 +32,8 @@ HEAD: Final = 256 * 1024
 TAIL: Final = 64 * 1024
 """Bytes from the end of a longer file, joined to these."""
 
-WINDOW: Final = 3600
-"""Characters within which what is counted must stand: nearly all notes are shorter, and longer ones are as dense."""
+WINDOW: Final = 2500
+"""Characters within which what is counted must stand: most notes are shorter, and longer ones are as dense."""
 
 _MOST_MATCHES: Final = 64
 """Matches of one pattern that are kept."""
@@ -43,11 +44,19 @@ _GROUP_MOST: Final = 8
 _CORE: Final = frozenset({"happened", "demand", "recover", "threat"})
 """A note has at least one of these: contact and warnings alone are in every manual."""
 
-_THRESHOLDS: Final = ((30, 6), (80, 8), (200, 10), (500, 12), (10**9, 13))
+_THRESHOLDS: Final = ((30, 6), (80, 7), (200, 10), (400, 13), (800, 15), (10**9, 17))
 """The score that makes a note, by its length in words: a short one can't say much, and a long one can by chance."""
 
-_LONG: Final = ((1500, 2), (3000, 3), (6000, 4))
-"""What is added to it for texts longer than notes are, in words."""
+_BARE: Final = 24
+"""Words up to which a text that only leads to an address can be a note, of low confidence: some families write no more
+than that."""
+
+_STRONG: Final = 4
+"""Weight of a rule from which on it says what hardly any other text says. A note has one such: that files were
+encrypted, how to restore them and whom to write to are also told by every shop for backups."""
+
+_TELLING: Final = 3
+"""Weight of a name from which on it tells by itself what the file is."""
 
 CONFIDENCES: Final = ("low", "medium", "high")
 
@@ -85,11 +94,14 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     body = reading.words(marked)
     named, said = _features(name, body)
     called = sum(feature.weight for feature in named)
-    best = _densest(said)
+    about = {feature for _, feature in said if feature.weight < 0}
+    best = [*_densest([one for one in said if one[1] not in about]), *sorted(about, key=lambda feature: feature.code)]
     score = max(0, _score(best))
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
-    is_note = short_of <= 0 and bool(groups & _CORE) and (len(groups) > 1 or called >= 3) and bool(body)  # noqa: PLR2004
+    is_note = short_of <= 0 and (
+        _is_whole(best, groups, called) or _is_bare(best, body, called)
+    )
     likenesses = families.likenesses(name, body) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
     return NoteJudgement(
@@ -103,6 +115,23 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         contacts=contacts.complete(read.text, found) if is_note else (),
         form=read.form,
     )
+
+
+def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:
+    """Tell whether a text has what no note lacks: a core, a second part (or a telling name), something strong."""
+    strong = called >= _TELLING or any(feature.weight >= _STRONG for feature in best)
+    return strong and bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)
+
+
+def _is_bare(best: Sequence[Feature], body: str, called: int) -> bool:
+    """Tell whether a text is only an address and what leads to it: few words, and the address hidden or well introduced."""
+    codes = {feature.code for feature in best}
+    length = body.count(" ") + 1
+    if codes & {"onion_site", "chat_address"}:
+        strong = any(feature.weight >= _STRONG for feature in best)
+        return (length <= _BARE and strong) or (length <= _BARE // 2 and "mail_address" in codes)
+    introduced = "write_to_address" in codes and any(feature.group in {"happened", "recover"} for feature in best)
+    return length <= _BARE and (introduced or (called >= _TELLING and "mail_address" in codes))
 
 
 def _confidence(score: int, groups: set[str], length: int, above: int) -> str:
@@ -156,14 +185,17 @@ def _densest(said: Sequence[tuple[int, Feature]]) -> list[Feature]:
 
 
 def _score(features: Iterable[Feature]) -> int:
-    """Return the sum of weights, no group counting for more than its most."""
-    groups: Counter[str] = Counter()
+    """Return the sum of weights in the language in which it is most, no group counting for more than its most."""
+    languages: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for feature in features:
-        groups[feature.group] += feature.weight
-    return sum(min(weight, _GROUP_MOST) for weight in groups.values())
+        languages[feature.language][feature.group] += feature.weight
+    every = languages.pop("any", Counter())
+    return max(
+        sum(min(one[group] + every[group], _GROUP_MOST) for group in ransom_rules.GROUPS)
+        for one in (*languages.values(), Counter[str]())
+    )
 
 
 def _threshold(body: str) -> int:
     length = body.count(" ") + 1 + sum(char > "\u2e80" for char in body) // 2  # signs of Chinese are half a word each
-    needed = next(score for most, score in _THRESHOLDS if length <= most)
-    return needed + max((more for least, more in _LONG if length > least), default=0)
+    return next(score for most, score in _THRESHOLDS if length <= most)

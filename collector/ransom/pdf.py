@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import dataclass
 from typing import Final
 
-MOST_UNPACKED: Final = 1 << 20
+MOST_UNPACKED: Final = 1 << 19
 """Bytes unpacked of one file, over all its streams."""
 
 MOST_STREAMS: Final = 256
 _MOST_TEXT: Final = 256 * 1024
 _MOST_CODES: Final = 65536
+"""Codes of all fonts together that are looked up."""
 
 _OBJECT: Final = re.compile(rb"(?<![0-9])([0-9]{1,7}+)\s{1,3}+[0-9]{1,5}+\s{1,3}+obj\b")
 _STREAM: Final = re.compile(rb"stream\r?\n")
@@ -33,18 +35,31 @@ _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|.))", re.DOTALL)
 _ESCAPED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"", b"f": b"", b"\n": b"", b"\r": b"", b"\r\n": b""}
 
 
+@dataclass(frozen=True)
+class _Table:
+    """What the codes of a font stand for, and whether they have two bytes."""
+
+    codes: dict[int, str]
+    wide: bool
+
+
 def text(data: bytes) -> str:
     """Return what the pages say in the order of the file; empty where nothing can be read (encrypted, pictures)."""
     bodies, streams = _parts(data)
-    tables: dict[bytes, dict[int, str]] = {}
+    tables: dict[bytes, _Table] = {}
     described = b"\n".join([*bodies.values(), *(raw for _, raw in streams if b"/Type" in raw[:65536])])
     by_number = dict(streams)
     fonts = {
         number: found[1] for number, body in _objects(bodies, streams) if (found := _TO_UNICODE.search(body)) is not None
     }
+    read: dict[bytes, _Table] = {}
     for name, number in _NAMED.findall(described)[:4096]:
-        if number in fonts and name not in tables and fonts[number] in by_number:
-            tables[name] = _table(by_number[fonts[number]])
+        if number not in fonts or name in tables or (stream := fonts[number]) not in by_number:
+            continue
+        if stream not in read:
+            codes = _table(by_number[stream], _MOST_CODES - sum(len(table.codes) for table in read.values()))
+            read[stream] = _Table(codes, wide=max(codes, default=0) > 0xFF)  # noqa: PLR2004 - one byte
+        tables[name] = read[stream]
     pages = [_page(raw, tables) for _, raw in streams if b"Tj" in raw or b"TJ" in raw]
     return "\n".join(pages)[:_MOST_TEXT]
 
@@ -94,19 +109,19 @@ def _objects(bodies: dict[bytes, bytes], streams: list[tuple[bytes, bytes]]) -> 
     return found
 
 
-def _table(raw: bytes) -> dict[int, str]:
-    """Return which characters the codes of a font stand for."""
+def _table(raw: bytes, most: int) -> dict[int, str]:
+    """Return which characters the codes of a font stand for, at most so many."""
     table: dict[int, str] = {}
     for block in raw.split(b"beginbfchar")[1:200]:
         codes = _HEX.findall(block.split(b"endbfchar")[0])
         for code, meaning in zip(codes[::2], codes[1::2], strict=False):
-            if len(table) < _MOST_CODES:
+            if len(table) < most:
                 table[_number(code)] = _characters(meaning)
     for block in raw.split(b"beginbfrange")[1:200]:
         body = block.split(b"endbfrange")[0]
         for line in re.findall(rb"<([0-9A-Fa-f]{1,8}+)>\s{0,3}+<([0-9A-Fa-f]{1,8}+)>\s{0,3}+(<[^<>]{1,64}+>|\[[^\]]{0,9000}+\])", body):
             low, high = _number(line[0]), _number(line[1])
-            if len(table) + high - low > _MOST_CODES or high < low:
+            if len(table) + high - low >= most or high < low:
                 continue
             if line[2].startswith(b"["):
                 for code, meaning in zip(range(low, high + 1), _HEX.findall(line[2]), strict=False):
@@ -127,11 +142,11 @@ def _characters(digits: bytes) -> str:
     return bytes.fromhex((clean + b"0" * (len(clean) % 2)).decode()).decode("utf-16-be", "replace")
 
 
-def _page(raw: bytes, tables: dict[bytes, dict[int, str]]) -> str:
+def _page(raw: bytes, tables: dict[bytes, _Table]) -> str:
     """Return what one page shows; a step to another line is a line, a wide step a space."""
     out: list[str] = []
     size, height = 0, b""
-    table: dict[int, str] | None = None
+    table: _Table | None = None
     for found in _SHOWN.finditer(raw):
         kind = found.lastgroup
         if kind == "font":
@@ -146,7 +161,7 @@ def _page(raw: bytes, tables: dict[bytes, dict[int, str]]) -> str:
             out.append(" ")
         else:
             codes = _plain(found["plain"]) if kind == "plain" else _pairs(found["hex"])
-            shown = _shown(codes, table, wide=kind == "hex")
+            shown = _shown(codes, table)
             out.append(shown)
             size += len(shown)
             if size > _MOST_TEXT:
@@ -168,12 +183,11 @@ def _pairs(digits: bytes) -> bytes:
     return bytes.fromhex((clean + b"0" * (len(clean) % 2)).decode())
 
 
-def _shown(codes: bytes, table: dict[int, str] | None, *, wide: bool) -> str:
+def _shown(codes: bytes, table: _Table | None) -> str:
     """Return the characters of codes: by the font's table where it has one, else as Latin-1."""
+    even = len(codes) % 2 == 0
     if table is None:
-        return codes.decode("utf-16-be" if codes[:1] == b"\0" and len(codes) % 2 == 0 else "cp1252", "replace")
-    if (wide or codes[:1] == b"\0") and len(codes) % 2 == 0 and (codes[:1] == b"\0" or max(table, default=0) > 0xFF):
-        numbers = [int.from_bytes(codes[at : at + 2], "big") for at in range(0, len(codes), 2)]
-    else:
-        numbers = list(codes)
-    return "".join(table.get(number, " ") for number in numbers)
+        return codes.decode("utf-16-be" if codes[:1] == b"\0" and even else "cp1252", "replace")
+    wide = even and (table.wide or codes[:1] == b"\0")
+    numbers = [int.from_bytes(codes[at : at + 2], "big") for at in range(0, len(codes), 2)] if wide else list(codes)
+    return "".join(table.codes.get(number, " ") for number in numbers)

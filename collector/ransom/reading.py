@@ -39,8 +39,8 @@ _CONFUSABLES: Final = str.maketrans(
 """Letters of other scripts that look like Latin ones (Unicode's confusables, those that stand for one letter)."""
 
 _LATIN: Final = re.compile(r"[A-Za-z]")
-_LOOKALIKE: Final = re.compile("[" + "".join(map(chr, _CONFUSABLES)) + "]")
-_FOREIGN_WORD: Final = re.compile(r"[^\W\d_]*[\u0370-\u058f][^\W\d_]*+")
+_FOREIGN: Final = re.compile("[\u0370-\u058f]")
+_WORD: Final = re.compile(r"[^\W\d_]++")  # every word, asked one by one: a pattern for the foreign ones read all twice
 _MARKS: Final = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
 _FOLDED: Final = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
 _APOSTROPHES: Final = re.compile("['\u2019\u2018`\u00b4\u02bc\u2032]")
@@ -84,8 +84,10 @@ def normal(text: str) -> str:
         return text
     text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))[: 2 * MOST_TEXT]  # one sign may become eighteen
     text = text[:MOST_TEXT].translate(_INVISIBLE)
+    if not _FOREIGN.search(text):
+        return text
     mostly_latin = len(_LATIN.findall(text)) * 2 > sum(map(str.isalpha, text))
-    return _FOREIGN_WORD.sub(lambda found: _unmixed(found[0], lone=mostly_latin), text)
+    return _WORD.sub(lambda found: _unmixed(found[0], lone=mostly_latin), text)
 
 
 def words(text: str) -> str:
@@ -98,6 +100,8 @@ def words(text: str) -> str:
 
 def _unmixed(word: str, *, lone: bool) -> str:
     """Return a word with its lookalikes folded where it mixes scripts, or is all lookalikes in a Latin text."""
+    if word.isascii() or not _FOREIGN.search(word):
+        return word
     folded = word.translate(_CONFUSABLES)
     if folded.isascii() and (lone or _LATIN.search(word)):
         return folded

@@ -4,6 +4,7 @@
 // apostrophes, one space between words, and in place of a contact one of xemailx xonionx xurlx xtoxx xsessionx
 // xtelegramx xwalletx xblobx. The first line is the name of the file after the word xname.
 //
+// language: that of the words, or any. A text is scored in the one language in which it says most.
 // group: happened, threat, demand, recover, contact, warning, business, name, or about (a text about ransomware).
 // weight: what it adds to the score, at most once; negative for `about`. reason: in plain words, as people read it.
 //
@@ -11,35 +12,64 @@
 
 rule files_were_encrypted {
   meta:
+    language = "en"
     group = "happened"
     weight = 4
+    reason = "says that your files or systems have been encrypted"
+  strings:
+    $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s1 = / we (have |ve |had |also |just )*(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
+    $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) /
+  condition:
+    any of them
+}
+
+rule things_were_encrypted {
+  meta:
+    language = "en"
+    group = "happened"
+    weight = 2
     reason = "says that files or systems have been encrypted"
   strings:
-    $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|get|been|just|now) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
-    $s1 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (has|have|had|was|were|been|become|got|turned) (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
-    $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
-    $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?your (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) /
-    $s4 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (on|in) your /
+    $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,20}(have|has|had|hav|was|were|got|been|become|just|now) (.{0,16} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
   condition:
     any of them
 }
 
 rule files_are_encrypted {
   meta:
+    language = "en"
     group = "happened"
     weight = 3
     reason = "says that your files or systems are encrypted"
   strings:
-    $s0 = / (your|ur|you|all|these|this|every|important) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,40} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked by|locked with|inaccessible|unavailable|unreadable|hijacked) /
-    $s1 = / (oops|ooops|sorry|attention|unfortunately|hello|hi|warning|notice|dear) (.{0,40} )?(your|all) (.{0,30} )?(files|data|network|server|system|pc|computer)s? (.{0,40} )?(encrypted|locked|hacked|crypted) /
-    $s2 = / (encrypted|crypted|locked) (with|using|by) (.{0,20} )?(strong|strongest|military|unique|unbreakable|powerful|rsa|aes|chacha20|hybrid|very|most) /
-    $s3 = / (what|why) (has )?(is |was )?happen(s|ed|d|end|ing)? (to|with)? ?(my|your|our|you) /
+    $s0 = / (all|entire|whole|every) (.{0,24} )?(your|ur) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s1 = / (your|ur|you) (.{0,24} )?(all|important|computers?|servers?|network|company|systems?|critical|personal|pcs?|infrastructure) (.{0,30} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s2 = / (oops|ooops|sorry|unfortunately|hello|hi|dear) (.{0,40} )?(your|all) (.{0,30} )?(files|data|network|server|system|pc|computer)s? (.{0,40} )?(encrypted|locked|hacked|crypted) /
+    $s3 = / (encrypted|crypted|locked) (with|using|by) (.{0,20} )?(strong|strongest|military|unbreakable|powerful|very|most) /
+    $s4 = / (what|why) (has )?(is |was )?happen(s|ed|d|end|ing)? (to|with) (my|your|our|you) /
+    $s5 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (is|are|r) (now |all |already |currently |completely )?(stolen|hijacked|blocked|locked|encrypted|crypted) (and|but|with|by) (.{0,30} )?(stolen|encrypted|us|unavailable|currently|without|downloaded|leaked|our) /
+  condition:
+    any of them
+}
+
+rule your_files_encrypted {
+  meta:
+    language = "en"
+    group = "happened"
+    weight = 2
+    reason = "says that your files are encrypted"
+  strings:
+    $s0 = / (your|ur|these|this) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s1 = / what (.{0,4} )?happen(s|ed|d|end|ing)? /
   condition:
     any of them
 }
 
 rule by_us {
   meta:
+    language = "en"
     group = "happened"
     weight = 4
     reason = "says that its authors broke in or encrypted"
@@ -55,6 +85,7 @@ rule by_us {
 
 rule data_were_stolen {
   meta:
+    language = "en"
     group = "happened"
     weight = 4
     reason = "says that data were stolen"
@@ -70,18 +101,20 @@ rule data_were_stolen {
 
 rule backups_gone {
   meta:
+    language = "en"
     group = "happened"
     weight = 2
     reason = "says that backups or shadow copies are gone"
   strings:
-    $s0 = / (backups?|shadow copies|snapshots) (.{0,24} )?(were|was|are|have been|has been|also) (.{0,24} )?(deleted|removed|encrypted|formatted|wiped|destroyed|erased|unavailable) /
-    $s1 = / (deleted|removed|encrypted|wiped|destroyed|erased) (.{0,24} )?(backups|shadow copies) /
+    $s0 = / (backups?|shadow copies|snapshots) (.{0,24} )?(were|was|are|have been|has been|also) (.{0,24} )?(deleted|removed|formatted|wiped|destroyed|erased|unavailable) /
+    $s1 = / (deleted|removed|wiped|destroyed|erased) (.{0,24} )?(backups|shadow copies) /
   condition:
     any of them
 }
 
 rule strong_cipher {
   meta:
+    language = "en"
     group = "happened"
     weight = 1
     reason = "names the cipher and says that it can't be broken"
@@ -94,70 +127,79 @@ rule strong_cipher {
 
 rule will_publish {
   meta:
+    language = "en"
     group = "threat"
     weight = 4
     reason = "threatens to publish or sell data"
   strings:
-    $s0 = / (will|would|going to|can|may|shall|gonna) (be )?(.{0,20} )?(publish|published|publsh|publicly|leak|leaked|sold|sell|disclose|disclosed|post|posted|release|released|made public|public|shared|share|auctioned) (.{0,40} )?(data|files|documents|information|tor|darknet|dark web|blog|media|site|website|internet|public|leak|online|everyone|competitors|third part|journalists|here|forums?|web|list|anyone|free) /
-    $s1 = / (data|files|documents|information|info) (.{0,30} )?(will|going to|would) (be )?(.{0,20} )?(published|leaked|sold|disclosed|posted|released|public|shared) /
-    $s2 = / (publish|leak|sell|disclose|release|publication|disclosure|leakage|publishing|leaking) (.{0,10} )?(of )?(all )?(of )?(your|the|this|stolen|sensitive|confidential|it) (.{0,30} )?(data|files|documents|information|public|internet|media|competitors|info) /
-    $s3 = / (avoid|prevent|stop) (.{0,20} )?(data )?(leak|leakage|publication|disclosure|publishing|leaking|disclosing|exposure|data breach) /
-    $s4 = / (leak site|leaks? blog|our blog|news site|wall of shame|dls|darknet (site|blog|market)|leaked data|data leak (site|portal)) /
+    $s0 = / (your|all|the|stolen|this|confidential|sensitive|collected|downloaded|its|private|personal|these|critical|exfiltrated|some|such|we|it|they) (.{0,30} )?(data|files|documents|information|info|databases|it|everything|part|we|leak)? ?(will|would|going to|ll|shall|gonna|to|can|start|may|ready) (be )?(.{0,16} )?(publish|published|publsh|publicly|leak|leaked|sold|disclosed|posted|released|made public|auctioned|publicated|made available|in public|public access|exposed|spread|disclose) (.{0,40} )?(data|files|documents|information|tor|darknet|dark ?web|dark ?net|blog|media|site|website|internet|public|leak|online|everyone|competitors|third part[a-z]*|journalists|forums?|market|free|if|unless|in case|xonionx|xurlx|after|soon|any|within|step|and|to|you) /
+    $s1 = / (publish|leak|sell|disclose|publication|disclosure|leakage|publishing|leaking|share|selling|spread|auction) (.{0,10} )?(of )?(all |any |to )?(of )?(your|the stolen|stolen|sensitive|confidential|the leaked|leaked|all the|your company) (.{0,30} )?(data|files|documents|information|internet|media|competitors|info|databases|secrets) /
+    $s2 = / (avoid|prevent|stop) (.{0,20} )?(data )?(leak|leaks|leakage|publication|disclosure|publishing|leaking|disclosing|exposure|data breach|(from )?being (leaked|published)) /
+    $s3 = / (leak site|leaks? blog|our (news )?blog|our news site|wall of shame|darknet (site|blog|market)s?|leaked data|data leaks? (site|portals?)|leak portal|name and shame|our leak) /
+    $s4 = / (your|to) (competitors|clients|customers|partners|employees|journalists|media|regulators|shareholders) (.{0,40} )?(data|leak|know|inform|informed|notif|published|about|sold|contact|journalists|media|competitors|clients)[a-z]{0,6} /
   condition:
     any of them
 }
 
 rule will_be_lost {
   meta:
+    language = "en"
     group = "threat"
     weight = 3
     reason = "threatens that files or their key will be lost"
   strings:
-    $s0 = / (files?|data|keys?|everything|it|them|they|documents|information) (.{0,30} )?(lost|deleted|destroyed|gone|erased|unrecoverable|removed|unreachable|wiped) (for ?ever|permanently|completely|forewer) /
-    $s1 = / (permanently|forever|irreversibly|irretrievably) (lost|delete|deleted|destroyed|lose|erased|damage|damaged|destroy|locked|corrupt|corrupted|lost) /
-    $s2 = / (delete|destroy|deleted|destroyed|erase|remove|removed) (.{0,16} )?(the |your |our |private |decryption |encryption |decrypt )+keys? /
-    $s3 = / (lose|loose|lost) (all )?(of )?(your|the|these|this|them|everything|it) (.{0,16} )?(files|data|documents|money|forever|permanently)? ?(forever|for good|permanently) /
-    $s4 = / (you will|you ll|youll|or) (never|not) (.{0,20} )?(see|get|recover|restore|decrypt|return|have|be able to) (.{0,16} )?(your|them|it|files|data) /
-    $s5 = / never (.{0,16} )?(recover|restore|decrypt|see|get|return) (.{0,10} )?your /
+    $s0 = / (files?|data|keys?|everything|it|them|they|documents|information) (.{0,30} )?(lost|deleted|destroyed|gone|erased|unrecoverable|removed|unreachable|wiped|disappear) (for ?ever|permanently|completely|forewer) /
+    $s1 = / (your|all) (.{0,20} )?(files?|data|documents) (.{0,20} )?(permanently|forever|irreversibly|irretrievably) (lost|deleted|destroyed|erased|damaged|locked|corrupted|inaccessible) /
+    $s2 = / (permanently|forever|irreversibly) (delete|lose|destroy|lost|erase) (.{0,10} )?(your|all) /
+    $s3 = / (the|your|our|private|decryption|decrypt|unique|encryption) keys? (.{0,20} )?(will|would|shall) (be )?(.{0,12} )?(deleted|destroyed|erased|removed|lost|disappear) /
+    $s4 = / (we|i|it|they) (will|ll|would) (.{0,12} )?(delete|destroy|erase|remove|wipe) (.{0,12} )?(your|all|the|private|decryption|keys?) /
+    $s5 = / (lose|loose) all (of )?(your )?(files|data|documents) /
+    $s6 = / (lose|loose|lost) (all )?(of )?(your|the|these|this|them|everything|it) (.{0,16} )?(files |data |documents |money )?(forever|for good|permanently) /
+    $s7 = / (you will|you ll|youll|or) never (.{0,20} )?(see|get|recover|restore|decrypt|return|have|be able to) (.{0,16} )?(your|them|it|files|data) /
   condition:
     any of them
 }
 
 rule price_rises {
   meta:
+    language = "en"
     group = "threat"
     weight = 3
     reason = "says that the price rises or time runs out"
   strings:
-    $s0 = / (price|cost|payment|ransom|amount|fee|sum) (.{0,30} )?(will|is going to|would|shall|to|can) (.{0,10} )?(be )?(doubled?|increased?|higher|rise|rises|raise|raised|grow|tripled?|go up|multiplied) /
-    $s1 = / (doubled?|increased?|higher|raise) (.{0,10} )?(the )?(price|ransom|cost|payment) /
-    $s2 = / (time (is|s) (running|ticking|limited|money)|clock is ticking|timer|countdown|your time|time left|hours left|days left|time is over|deadline) /
-    $s3 = / (you (only )?have|within|in|less than|until|after|next|during|have only|up to|every|another|give you|for) (just |only |the |next |first )*([0-9]{1,3}|one|two|three|four|five|six|seven|ten|twelve|several|few|a few) ([0-9]{1,3} )?(hours?|days?|hrs?|h|minutes|business days|working days) (.{0,30} )?(pay|contact|contacting|price|payment|deleted|delete|published|publish|lost|destroyed|double|doubled|destroy|leak|start|decide|send|write|reply|get in touch|otherwise|or) /
-    $s4 = / (the )?(faster|sooner|quicker|earlier) (you|we) (.{0,20} )?(write|contact|pay|get|will|reply|respond|start) /
-    $s5 = / (price|amount|cost) (.{0,10} )?(depends|depend) (on|of|how) /
+    $s0 = / (price|cost|payment|ransom|fee|sum) (.{0,30} )?(will|is going to|would|shall) (.{0,10} )?(be )?(doubled?|increased?|higher|rise|raise|raised|grow|tripled?|go up|multiplied) /
+    $s1 = / (doubled?|increased) (the )?(price|ransom|cost|payment) /
+    $s2 = / (time is (running|ticking|limited|money|over)|clock is ticking|hours left|days left) /
+    $s3 = / (you (only )?have|we (will )?(give|wait)( you| for you)?|within|less than|you have only) (just |only |the |next |first |about |exactly )*([0-9]{1,3}|one|two|three|four|five|six|seven|ten|twelve|several|few|a few) ([0-9]{1,3} )?(hours?|days?|hrs?|h|business days|working days|weeks?) (.{0,30} )?(pay|contact|contacting|price|payment|published|publish|lost|destroyed|double|doubled|destroy|leak|decide|write|reply|get in touch|send|we|otherwise|before|your) /
+    $s4 = / (if|in case) (you )?(dont|do not|no|didnt|did not|will not|wont|not) (.{0,30} )?(contact|pay|payment|answer|respond|reply|write) (.{0,20} )?(in|within|for|during|after|before) ([0-9]{1,3}|one|two|three|five|seven|ten|the|this) (.{0,6} )?(hours?|days?|h|week|period|time) /
+    $s5 = / (the )?(faster|sooner|quicker|earlier) (you|we) (.{0,20} )?(write|contact|pay|get|reply|respond|start) /
+    $s6 = / (price|cost) (.{0,10} )?(depends|depend) (on|of) how (fast|quick|soon|much|quickly) /
   condition:
     any of them
 }
 
 rule pay {
   meta:
+    language = "en"
     group = "demand"
     weight = 4
     reason = "demands payment"
   strings:
     $s0 = / pay (us|the ransom|a ransom|ransom|for (the |your |our |this |a )?(decrypt|decryption|key|decryptor|recovery|private|unlock|data|files|program|tool|software)[a-z]*|with bitcoins?|in bitcoins?|in btc|in monero|xamountx|by bitcoin) /
-    $s1 = / (you|u|who) (will |must |need |have |should |can |only |can only |just |ll |would )+(to )?(.{0,10} )?(pay|purchase|buy|transfer|send us|deposit|make (a |the )?(payment|deal|transfer)) (.{0,40} )?(us|decrypt|decryption|decryptor|decrypter|decoder|key|bitcoins?|btc|monero|xmr|unlock|ransom|files|data|tool|software|program|deal|xwalletx|dollars|usd|fee|money) /
-    $s2 = / (if|unless|until|once|after|when|before) (you|we|u|the ransom|payment) (.{0,20} )?(pay|paid|not pay|dont pay|refuse to pay|payed|payment|receive (the )?payment|is paid) /
-    $s3 = / (pay|paying|payment of|paid) (.{0,10} )?(the )?ransom /
-    $s4 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,40} )?(we|you|will|decrypt|decryption|decryptor|key|send|receive|get|confirmed|is|be) /
-    $s5 = / (ransom|payment) (amount|demand|is|of|must|should|will|size|sum) /
-    $s6 = / refus(e|al|ing) to pay /
+    $s1 = / (you|u|who) (will |must |need |have |should |can |only |can only |just |ll |would )+(to )?(.{0,10} )?(pay|purchase|buy|transfer|send us|deposit|make (a |the )?(payment|deal|transfer)) (.{0,40} )?(us|decrypt|decryption|decryptor|decrypter|decoder|key|bitcoins?|btc|monero|xmr|unlock|ransom|files|data|tool|software|program|deal|xwalletx|dollars|usd|fee|money|amount|sum|price) /
+    $s2 = / pay (.{0,10} )?[0-9]{1,7} ([0-9]{1,7} )?(btc|bitcoins?|usd|dollars?|xmr|eur|euros?|k) /
+    $s3 = / (if|unless|until|once|after|when|before) (you|we|u|the ransom|payment) (.{0,20} )?(pay|paid|not pay|dont pay|refuse to pay|payed|payment|receive (the )?payment|is paid) /
+    $s4 = / (pay|paying|payment of|paid) (.{0,10} )?(the )?ransom /
+    $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,30} )?(we|you will|decrypt|decryption|decryptor|key|you get|you receive|your (files|data)) /
+    $s6 = / ransom (amount|demand|is|of|must|should|will|size|sum) /
+    $s7 = / refus(e|al|ing) to pay /
   condition:
     any of them
 }
 
 rule buy_key {
   meta:
+    language = "en"
     group = "demand"
     weight = 4
     reason = "offers a decryptor or key for money"
@@ -170,8 +212,9 @@ rule buy_key {
 
 rule only_we_have_key {
   meta:
+    language = "en"
     group = "demand"
-    weight = 3
+    weight = 4
     reason = "says that only its authors have the key"
   strings:
     $s0 = / (only|exclusively) (we|us|i|our) (.{0,20} )?(can|have|has|own|know|could|able|are able|hold|possess|decrypt) /
@@ -186,6 +229,7 @@ rule only_we_have_key {
 
 rule cryptocurrency {
   meta:
+    language = "en"
     group = "demand"
     weight = 3
     reason = "speaks of paying in cryptocurrency"
@@ -202,6 +246,7 @@ rule cryptocurrency {
 
 rule decryptor {
   meta:
+    language = "en"
     group = "demand"
     weight = 2
     reason = "names a decryptor"
@@ -213,22 +258,25 @@ rule decryptor {
 
 rule recover_files {
   meta:
+    language = "en"
     group = "recover"
     weight = 3
     reason = "tells how to get files back"
   strings:
-    $s0 = / (decrypt|restore|recover|unlock|decryp|return|get back|retrieve|decryption|decypt|recovery|restoring|recovering|decrypting|repair|regain|unblock) (of )?(all |any |back |access |to |up )*(your|ur|my|these|them|their|yours) (.{0,30} )?(files?|data|documents|network|systems?|information|computers?|servers?|infrastructure|pc|access|databases|information|info|company) /
-    $s1 = / (how (to|can i|can you|do i|do you|you can)|want to|wish to|need to|in order to|if you want|would you like to|to be able to|able to|ready to|can) (.{0,10} )?(decrypt|restore|recover|unlock|get|return) (.{0,16} )?(files?|data|documents|network|system|everything|them|all|it|information) (.{0,20} )?(back|again|please|you|contact|write|files|need|must|email|send|follow|normal) /
-    $s2 = / (get|have|give|take|return|bring|want) (you )?(all )?(of )?(your|my|the|them|it) (.{0,20} )?(files?|data|documents|everything|network|them|pc|systems?|access)? ?back /
-    $s3 = / (data|files?|systems?) (recovery|decryption|restore|restoration) (instructions?|guide|process|software|company|service|manual|help) /
-    $s4 = / (everything|all|files|data|it) (.{0,20} )?(can be|is possible to|possible to|will be|could be|may be|still be) (.{0,12} )?(recovered|restored|decrypted|recover|restore|returned|unlocked|fixed|decrypt) /
-    $s5 = / (recover|restore|decrypt|unlock) (.{0,8} )?(everything|all files|all data|files|the files|all of them) /
+    $s0 = / (how (to|do i|can i)|instructions? (on|for|to|how)|want to|wish to|need to|in order to|help you|for the) (.{0,12} )?(recover|recovery|restore|restoring|decrypt|decryption|unlock|decypt|unblock) (of )?(the |all |encrypted |these |those )*(files|data|documents|information|systems?) /
+    $s1 = / (decrypt|restore|recover|unlock|decryp|return|get back|retrieve|decryption|decypt|recovery|restoring|recovering|decrypting|repair|regain|unblock) (of )?(all |any |back |access |to |up )*(your|ur|my|these|them|their|yours) (.{0,30} )?(files?|data|documents|network|systems?|information|computers?|servers?|infrastructure|pc|access|databases|information|info|company) /
+    $s2 = / (how (to|can i|can you|do i|do you|you can)|want to|wish to|need to|in order to|if you want|would you like to|to be able to|able to|ready to|can) (.{0,10} )?(decrypt|restore|recover|unlock|get|return) (.{0,16} )?(files?|data|documents|network|system|everything|them|all|it|information) (.{0,20} )?(back|again|please|you|contact|write|files|need|must|email|send|follow|normal) /
+    $s3 = / (get|have|give|take|return|bring|want) (you )?(all )?(of )?(your|my|the|them|it) (.{0,20} )?(files?|data|documents|everything|network|them|pc|systems?|access)? ?back /
+    $s4 = / (data|files?|systems?) (recovery|decryption|restore|restoration) (instructions?|guide|process|software|company|service|manual|help) /
+    $s5 = / (everything|all|files|data|it) (.{0,20} )?(can be|is possible to|possible to|will be|could be|may be|still be) (.{0,12} )?(recovered|restored|decrypted|recover|restore|returned|unlocked|fixed|decrypt) /
+    $s6 = / (recover|restore|decrypt|unlock) (.{0,8} )?(everything|all files|all data|files|the files|all of them) /
   condition:
     any of them
 }
 
 rule free_test {
   meta:
+    language = "en"
     group = "recover"
     weight = 4
     reason = "offers to decrypt some files as a proof"
@@ -245,6 +293,7 @@ rule free_test {
 
 rule guarantee {
   meta:
+    language = "en"
     group = "business"
     weight = 3
     reason = "answers what guarantees there are"
@@ -260,6 +309,7 @@ rule guarantee {
 
 rule business {
   meta:
+    language = "en"
     group = "business"
     weight = 4
     reason = "calls it business"
@@ -276,8 +326,9 @@ rule business {
 
 rule contact_us {
   meta:
+    language = "en"
     group = "contact"
-    weight = 2
+    weight = 1
     reason = "asks to make contact"
   strings:
     $s0 = / (contact|write|email|mail|message|reach|text|call|connect|talk|speak|communicate|get in touch|get in contact|in touch|reply|respond|negotiate|chat) (to |with )*(us|me|our|ours|support) /
@@ -290,6 +341,7 @@ rule contact_us {
 
 rule write_to_address {
   meta:
+    language = "en"
     group = "contact"
     weight = 3
     reason = "says where to write, with an address"
@@ -302,6 +354,7 @@ rule write_to_address {
 
 rule onion_site {
   meta:
+    language = "any"
     group = "contact"
     weight = 3
     reason = "names an onion site"
@@ -313,6 +366,7 @@ rule onion_site {
 
 rule chat_address {
   meta:
+    language = "any"
     group = "contact"
     weight = 2
     reason = "names an address of Tox, Session or Telegram"
@@ -324,6 +378,7 @@ rule chat_address {
 
 rule mail_address {
   meta:
+    language = "any"
     group = "contact"
     weight = 1
     reason = "names an e-mail address"
@@ -335,6 +390,7 @@ rule mail_address {
 
 rule wallet {
   meta:
+    language = "any"
     group = "demand"
     weight = 2
     reason = "names a wallet"
@@ -346,6 +402,7 @@ rule wallet {
 
 rule tor_browser {
   meta:
+    language = "en"
     group = "contact"
     weight = 3
     reason = "tells how to reach it through Tor"
@@ -360,20 +417,23 @@ rule tor_browser {
 
 rule victim_number {
   meta:
+    language = "en"
     group = "contact"
-    weight = 3
+    weight = 4
     reason = "gives the victim a number or a key"
   strings:
-    $s0 = / (your|personal|unique|victim|client|decryption|company|user|chat|machine|pc|the|this|system|computer|enter|key|infection|identification|recovery|access|login) ((personal|unique|decryption|decrypt|company|client|machine|chat|identification|access|private|reference|key|installation|login|session|computer|individual|special) ){0,2}(id|ids|identifier|identificator|code|key id|id key|number|personal id|token|key|login|password|username|credentials) (.{0,12} )?(is|xblobx|in|to|for|snip|[a-z0-9]{8,64}|below|on|at|with|reference|contact) /
-    $s1 = / (id|key|code) (.{0,16} )?(in|as|into) (the )?(subject|title|topic|message|letter|mail|email|theme|header) /
-    $s2 = / (personal (id|key|page|link|identification|code|identifier|decryption|chat)|your (id|personal|unique)( id| key| code)?|unique (id|key|code|identifier)|decryption id|decrypt id|identification code|personal ref) /
-    $s3 = / (send|write|tell|provide|give|specify|indicate|include|attach|mention|with) (us |me )?(the |this |that |your )+(personal |unique |decryption )?(id|key|code|identifier) /
+    $s0 = / (your|personal|unique|victim|client|decryption|company|identification) ((personal|unique|decryption|decrypt|company|client|machine|chat|identification|private|reference|key|individual|special|infection|system|pc|computer) ){0,2}(id|ids|identifier|identificator|code|id key|key id|decryption key|id number|token) (.{0,8} )?(xblobx|snip|is|in (the|your)|to (us|our)|for (chat|decrypt|contact|us|test)|below) /
+    $s1 = / (id|key|code|hostname) (.{0,12} )?(in|as|into) (the |your )?(subject|title|topic|theme|header)( of| line| your| in|) /
+    $s2 = / (your personal (id|key|page|link|identification|code|identifier|decryption|chat)|personal (decryption )?(id|identifier|identification)|decryption id|decrypt id|your (decryption|decrypt|unique|client|victim|infection) (id|key|code|identifier)|your id|unique id and|machine ?id|key identifier) /
+    $s3 = / (send|write|tell|provide|give|specify|indicate|mention) (us |me )?(the |this |that |your )*(personal |unique |decryption )+(id|key|code|identifier) /
+    $s4 = / (login|password|id|key|credentials) (snip|xblobx) /
   condition:
     any of them
 }
 
 rule negotiate {
   meta:
+    language = "en"
     group = "contact"
     weight = 2
     reason = "speaks of negotiation or a deal"
@@ -385,6 +445,7 @@ rule negotiate {
 
 rule do_not_touch {
   meta:
+    language = "en"
     group = "warning"
     weight = 4
     reason = "warns against renaming or changing files"
@@ -398,6 +459,7 @@ rule do_not_touch {
 
 rule no_other_tools {
   meta:
+    language = "en"
     group = "warning"
     weight = 3
     reason = "warns against other software or helpers"
@@ -413,6 +475,7 @@ rule no_other_tools {
 
 rule no_police {
   meta:
+    language = "en"
     group = "warning"
     weight = 4
     reason = "warns against calling the police"
@@ -426,6 +489,7 @@ rule no_police {
 
 rule no_shutdown {
   meta:
+    language = "en"
     group = "warning"
     weight = 3
     reason = "warns against turning the machine off"
@@ -438,6 +502,7 @@ rule no_shutdown {
 
 rule may_be_lost {
   meta:
+    language = "en"
     group = "warning"
     weight = 2
     reason = "warns that files may be lost for good"
@@ -452,20 +517,22 @@ rule may_be_lost {
 
 rule do_not_waste_time {
   meta:
+    language = "en"
     group = "warning"
-    weight = 2
+    weight = 1
     reason = "presses for time or reassures"
   strings:
-    $s0 = / (do not|dont|not|no need to) (waste|lose|worry|panic|hesitate|delay|ignore|loose) (.{0,16} )?(your |our |any |the )*(time|to contact|you can|us|your|we|or|all|everything|this) /
-    $s1 = / (dont|do not|not) (worry|panic|be afraid) /
-    $s2 = / (follow|read|see|according to) (.{0,10} )?(our|the|these|this|all|carefully|below|simple|my) (.{0,10} )?(instructions?|steps?|guidelines|recommendations|rules|guide|note|text|message) /
-    $s3 = / (read (this|me|it|carefully|the following)|carefully read|attention|very important|important information|warning|danger|caution) /
+    $s0 = / (do not|dont|not|no need to) (waste|lose|worry|panic|hesitate|delay|loose) (.{0,16} )?(your |our |any |the )*(time|to contact|you can|us|your|we|or|all|everything|this) /
+    $s1 = / (dont|do not|not) (worry|panic|be afraid|be panic) /
+    $s2 = / (follow|read) (.{0,10} )?(our|these|all|carefully|below|simple|my) (.{0,10} )?(instructions?|steps?|guidelines|recommendations|rules) /
+    $s3 = / (read (this|me|carefully)|carefully read|attention) /
   condition:
     any of them
 }
 
 rule fr_encrypted {
   meta:
+    language = "fr"
     group = "happened"
     weight = 4
     reason = "says in French that files have been encrypted"
@@ -479,6 +546,7 @@ rule fr_encrypted {
 
 rule fr_stolen {
   meta:
+    language = "fr"
     group = "threat"
     weight = 4
     reason = "says in French that data were stolen or will be published"
@@ -492,6 +560,7 @@ rule fr_stolen {
 
 rule fr_pay {
   meta:
+    language = "fr"
     group = "demand"
     weight = 4
     reason = "demands payment in French"
@@ -504,6 +573,7 @@ rule fr_pay {
 
 rule fr_recover {
   meta:
+    language = "fr"
     group = "recover"
     weight = 3
     reason = "tells in French how to get files back"
@@ -519,6 +589,7 @@ rule fr_recover {
 
 rule fr_contact {
   meta:
+    language = "fr"
     group = "contact"
     weight = 3
     reason = "asks in French to make contact"
@@ -527,13 +598,14 @@ rule fr_contact {
     $s1 = / (contactez|ecrivez|contacter|joindre) nous /
     $s2 = / nous (contacter|ecrire|joindre) /
     $s3 = / (votre|indiquez votre|avec votre|lidentifiant|identifiant|code) (identifiant|id|cle|code|numero) (personnel|personnelle|unique|de|victime|est|xblobx|[a-z0-9]{8,64}) /
-    $s4 = / (telecharg|install|utilis|ouvr|avec|via|navigateur|lance)[a-z]{0,5} (.{0,24} )?(navigateur |browser )?tor( browser)? /
+    $s4 = / (telecharg|install|utilis|ouvr|avec|navigateur|lance)[a-z]{0,5} (.{0,24} )?(navigateur tor|tor browser|le tor) /
   condition:
     any of them
 }
 
 rule fr_warning {
   meta:
+    language = "fr"
     group = "warning"
     weight = 4
     reason = "warns in French against police, renaming or other tools"
@@ -548,6 +620,7 @@ rule fr_warning {
 
 rule de_note {
   meta:
+    language = "de"
     group = "happened"
     weight = 4
     reason = "says in German that files have been encrypted"
@@ -560,6 +633,7 @@ rule de_note {
 
 rule de_demand {
   meta:
+    language = "de"
     group = "demand"
     weight = 4
     reason = "demands payment in German or offers the key"
@@ -574,6 +648,7 @@ rule de_demand {
 
 rule de_recover {
   meta:
+    language = "de"
     group = "recover"
     weight = 3
     reason = "tells in German how to get files back"
@@ -586,6 +661,7 @@ rule de_recover {
 
 rule de_contact {
   meta:
+    language = "de"
     group = "contact"
     weight = 3
     reason = "asks in German to make contact"
@@ -600,6 +676,7 @@ rule de_contact {
 
 rule de_warning {
   meta:
+    language = "de"
     group = "warning"
     weight = 4
     reason = "warns in German against police, renaming or other tools"
@@ -616,6 +693,7 @@ rule de_warning {
 
 rule es_note {
   meta:
+    language = "es"
     group = "happened"
     weight = 4
     reason = "says in Spanish that files have been encrypted"
@@ -628,6 +706,7 @@ rule es_note {
 
 rule es_demand {
   meta:
+    language = "es"
     group = "demand"
     weight = 4
     reason = "demands payment in Spanish or offers the key"
@@ -642,6 +721,7 @@ rule es_demand {
 
 rule es_recover {
   meta:
+    language = "es"
     group = "recover"
     weight = 3
     reason = "tells in Spanish how to get files back"
@@ -654,19 +734,21 @@ rule es_recover {
 
 rule es_contact {
   meta:
+    language = "es"
     group = "contact"
     weight = 3
     reason = "asks in Spanish to make contact"
   strings:
     $s0 = / (contacte|contactenos|contactar|contactanos|escriba|escribanos|escribenos|escribir|escribe|comuniquese|envienos|contacta|pongase en contacto|ponte en contacto) (.{0,20} )?(con nosotros|nos|al|a|un (correo|email|mensaje)|por|en|xemailx|con|correo) /
     $s1 = / (su|tu|id|identificador|codigo) (id|identificador|codigo|identificacion|personal|clave) (personal|unico|unica|es|de|xblobx|[a-z0-9]{8,64}) /
-    $s2 = / (descargue|instale|descarga|instala|descargar|instalar|abra|use|usando|utilice|navegador) (.{0,24} )?(navegador )?tor( browser)? /
+    $s2 = / (descargue|instale|descarga|instala|descargar|instalar|abra|usando|utilice|navegador|el) (.{0,24} )?(navegador tor|tor browser) /
   condition:
     any of them
 }
 
 rule es_warning {
   meta:
+    language = "es"
     group = "warning"
     weight = 4
     reason = "warns in Spanish against police, renaming or other tools"
@@ -681,6 +763,7 @@ rule es_warning {
 
 rule pt_note {
   meta:
+    language = "pt"
     group = "happened"
     weight = 4
     reason = "says in Portuguese that files have been encrypted"
@@ -693,6 +776,7 @@ rule pt_note {
 
 rule pt_demand {
   meta:
+    language = "pt"
     group = "demand"
     weight = 4
     reason = "demands payment in Portuguese or offers the key"
@@ -706,6 +790,7 @@ rule pt_demand {
 
 rule pt_recover {
   meta:
+    language = "pt"
     group = "recover"
     weight = 3
     reason = "tells in Portuguese how to get files back"
@@ -717,19 +802,21 @@ rule pt_recover {
 
 rule pt_contact {
   meta:
+    language = "pt"
     group = "contact"
     weight = 3
     reason = "asks in Portuguese to make contact"
   strings:
     $s0 = / (entre em contato|contate|contacte|escreva|envie|entrar em contato|contatar|contactar|mande) (.{0,20} )?(conosco|connosco|nos|para|um (email|e mail|mensagem)|uma mensagem|o|pelo|com|via|xemailx) /
     $s1 = / (seu|sua|id) (id|identificador|codigo|identificacao|pessoal|chave) (pessoal|unico|unica|e|de|xblobx|[a-z0-9]{8,64}) /
-    $s2 = / (baixe|instale|abra|use|usando|navegador|baixar|instalar) (.{0,24} )?(navegador )?tor( browser)? /
+    $s2 = / (baixe|instale|abra|usando|navegador|baixar|instalar|o) (.{0,24} )?(navegador tor|tor browser) /
   condition:
     any of them
 }
 
 rule pt_warning {
   meta:
+    language = "pt"
     group = "warning"
     weight = 4
     reason = "warns in Portuguese against police, renaming or other tools"
@@ -744,6 +831,7 @@ rule pt_warning {
 
 rule it_note {
   meta:
+    language = "it"
     group = "happened"
     weight = 4
     reason = "says in Italian that files have been encrypted"
@@ -756,6 +844,7 @@ rule it_note {
 
 rule it_demand {
   meta:
+    language = "it"
     group = "demand"
     weight = 4
     reason = "demands payment in Italian or offers the key"
@@ -769,6 +858,7 @@ rule it_demand {
 
 rule it_recover {
   meta:
+    language = "it"
     group = "recover"
     weight = 3
     reason = "tells in Italian how to get files back"
@@ -780,19 +870,21 @@ rule it_recover {
 
 rule it_contact {
   meta:
+    language = "it"
     group = "contact"
     weight = 3
     reason = "asks in Italian to make contact"
   strings:
     $s0 = / (contattaci|contattateci|contattare|contatta|contattarci|scrivi|scrivici|scriveteci|scrivete|inviaci|inviateci|scrivere) (.{0,20} )?(a|al|allindirizzo|un (messaggio|email)|una (mail|email)|via|tramite|xemailx|noi|su|per|entro|il) /
     $s1 = / (tuo|vostro|id|codice) (id|identificativo|codice|personale|chiave) (personale|univoco|unico|e|di|xblobx|[a-z0-9]{8,64}) /
-    $s2 = / (scarica|installa|apri|usa|usando|utilizza|scaricate|installate|browser|scaricare|installare) (.{0,24} )?(browser )?tor( browser)? /
+    $s2 = / (scarica|installa|apri|usando|utilizza|scaricate|installate|scaricare|installare|il) (.{0,24} )?(browser tor|tor browser) /
   condition:
     any of them
 }
 
 rule it_warning {
   meta:
+    language = "it"
     group = "warning"
     weight = 4
     reason = "warns in Italian against police, renaming or other tools"
@@ -807,6 +899,7 @@ rule it_warning {
 
 rule nl_note {
   meta:
+    language = "nl"
     group = "happened"
     weight = 4
     reason = "says in Dutch that files have been encrypted"
@@ -819,6 +912,7 @@ rule nl_note {
 
 rule nl_rest {
   meta:
+    language = "nl"
     group = "demand"
     weight = 4
     reason = "demands payment in Dutch or offers the key"
@@ -832,6 +926,7 @@ rule nl_rest {
 
 rule nl_recover {
   meta:
+    language = "nl"
     group = "recover"
     weight = 3
     reason = "tells in Dutch how to get files back"
@@ -843,11 +938,12 @@ rule nl_recover {
 
 rule nl_contact {
   meta:
+    language = "nl"
     group = "contact"
     weight = 3
     reason = "asks in Dutch to make contact"
   strings:
-    $s0 = / (neem contact|contacteer|schrijf|stuur|mail|contact op) (.{0,16} )?(met ons|ons|op|naar|een (e mail|mail|bericht|email)|xemailx) /
+    $s0 = / (neem contact|contacteer|schrijf|stuur|neem) (.{0,16} )?(met ons|ons|contact op|naar|een (e mail|mail|bericht|email)|xemailx) /
     $s1 = / (uw|je|jouw) (persoonlijke|unieke) (id|code|sleutel|identificatie) /
     $s2 = / (download|installeer|open|gebruik) (.{0,16} )?tor browser /
   condition:
@@ -856,6 +952,7 @@ rule nl_contact {
 
 rule nl_warning {
   meta:
+    language = "nl"
     group = "warning"
     weight = 4
     reason = "warns in Dutch against police, renaming or other tools"
@@ -871,6 +968,7 @@ rule nl_warning {
 
 rule ru_note {
   meta:
+    language = "ru"
     group = "happened"
     weight = 4
     reason = "says in Russian that files have been encrypted"
@@ -884,6 +982,7 @@ rule ru_note {
 
 rule ru_demand {
   meta:
+    language = "ru"
     group = "demand"
     weight = 4
     reason = "demands payment in Russian or offers the key"
@@ -898,6 +997,7 @@ rule ru_demand {
 
 rule ru_recover {
   meta:
+    language = "ru"
     group = "recover"
     weight = 3
     reason = "tells in Russian how to get files back"
@@ -911,6 +1011,7 @@ rule ru_recover {
 
 rule ru_contact {
   meta:
+    language = "ru"
     group = "contact"
     weight = 3
     reason = "asks in Russian to make contact"
@@ -919,12 +1020,14 @@ rule ru_contact {
     $s1 = / (ваш|ваш личныи|личныи|персональныи|уникальныи|укажите|свои) (личныи |персональныи |уникальныи )?(id|ид|код|идентификатор|ключ) /
     $s2 = / (скачаите|установите|откроите|браузер) (.{0,30} )?tor /
     $s3 = / tor браузер/
+    $s4 = / (мои|наш|моя|наша|мое) (email|e mail|mail|почта|адрес|контакт|jabber|telegram) /
   condition:
     any of them
 }
 
 rule ru_warning {
   meta:
+    language = "ru"
     group = "warning"
     weight = 4
     reason = "warns in Russian against police, renaming or other tools"
@@ -939,6 +1042,7 @@ rule ru_warning {
 
 rule zh_note {
   meta:
+    language = "zh"
     group = "happened"
     weight = 4
     reason = "says in Chinese that files have been encrypted"
@@ -952,6 +1056,7 @@ rule zh_note {
 
 rule zh_demand {
   meta:
+    language = "zh"
     group = "demand"
     weight = 4
     reason = "demands payment in Chinese or offers the key"
@@ -965,6 +1070,7 @@ rule zh_demand {
 
 rule zh_recover {
   meta:
+    language = "zh"
     group = "recover"
     weight = 3
     reason = "tells in Chinese how to get files back"
@@ -978,6 +1084,7 @@ rule zh_recover {
 
 rule zh_contact {
   meta:
+    language = "zh"
     group = "contact"
     weight = 3
     reason = "asks in Chinese to make contact"
@@ -991,6 +1098,7 @@ rule zh_contact {
 
 rule zh_warning {
   meta:
+    language = "zh"
     group = "warning"
     weight = 4
     reason = "warns in Chinese against police, renaming or other tools"
@@ -1005,11 +1113,12 @@ rule zh_warning {
 
 rule vi_note {
   meta:
+    language = "vi"
     group = "happened"
     weight = 4
     reason = "says in Vietnamese that files have been encrypted"
   strings:
-    $s0 = / (tep|tap tin|file|files|du lieu|may tinh|he thong|tai lieu|may chu|anh) (.{0,50} )?(da )?bi (.{0,16} )?(ma hoa|khoa|hack|danh cap|tan cong) /
+    $s0 = / (tep|tap tin|file|files|du lieu|may tinh|he thong|tai lieu|may chu|anh) (.{0,50} )?(da )?(bi|duoc) (.{0,16} )?(ma hoa|khoa|hack|danh cap|tan cong) /
     $s1 = / chung toi da (.{0,20} )?(ma hoa|khoa|danh cap|xam nhap|tai xuong|hack) /
   condition:
     any of them
@@ -1017,6 +1126,7 @@ rule vi_note {
 
 rule vi_rest {
   meta:
+    language = "vi"
     group = "demand"
     weight = 4
     reason = "demands payment in Vietnamese or offers the key"
@@ -1029,6 +1139,7 @@ rule vi_rest {
 
 rule vi_recover {
   meta:
+    language = "vi"
     group = "recover"
     weight = 3
     reason = "tells in Vietnamese how to get files back"
@@ -1040,6 +1151,7 @@ rule vi_recover {
 
 rule vi_contact {
   meta:
+    language = "vi"
     group = "contact"
     weight = 3
     reason = "asks in Vietnamese to make contact"
@@ -1052,6 +1164,7 @@ rule vi_contact {
 
 rule vi_warning {
   meta:
+    language = "vi"
     group = "warning"
     weight = 4
     reason = "warns in Vietnamese against police, renaming or other tools"
@@ -1064,6 +1177,7 @@ rule vi_warning {
 
 rule other_languages {
   meta:
+    language = "other"
     group = "happened"
     weight = 4
     reason = "says in Polish, Turkish, Czech, Korean or Japanese that files have been encrypted"
@@ -1080,6 +1194,7 @@ rule other_languages {
 
 rule other_languages_rest {
   meta:
+    language = "other"
     group = "demand"
     weight = 4
     reason = "speaks in Polish, Turkish, Korean or Japanese of paying or getting files back"
@@ -1098,28 +1213,48 @@ rule other_languages_rest {
 
 rule about_rules {
   meta:
+    language = "any"
     group = "about"
-    weight = -6
+    weight = -9
     reason = "is a detection rule or a list of indicators"
   strings:
-    $s0 = / (rule [a-z0-9]{3,60} meta|strings .{0,400}condition|logsource|detection selection|yara rule|sigma rule|falsepositives|wide ascii|nocase fullword|mitre attack|tlp white|attack t1[0-9]{3}) /
+    $s0 = / (rule ([a-z0-9]{1,30} ){1,6}meta|strings .{0,400}condition|logsource|detection selection|yara rule|sigma rule|falsepositives|wide ascii|nocase fullword|mitre attack|tlp white|attack t1[0-9]{3}) /
   condition:
     any of them
 }
 
 rule about_malware {
   meta:
+    language = "any"
     group = "about"
-    weight = -4
+    weight = -6
     reason = "speaks of ransomware from outside"
   strings:
-    $s0 = / (ransomware (is|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]+|incident)|malware (analysis|analyst|family|researchers?|samples?)|the (attackers?|malware|ransomware|threat actors?|adversary|adversaries) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?)|security researchers|victims (are|were|of|who|to|computer|files)|threat actors?|indicators of compromise|incident response) /
+    $s0 = / (ransomware (is a|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]+|incidents?|encrypts)|malware (analysis|analyst|family|researchers?|samples?)|type of malware|malicious software|the (attackers?|malware|threat actors?|adversary|adversaries|criminals|cybercriminals) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?|often|then|ask)|security researchers|(the )?victims (are|were|of|who|to|computer|files|should|can|may)|threat actors?|indicators of compromise|incident response) /
+    $s1 = / (rancongiciels?|logiciels? malveillants?|programmes? malveillants?|les (attaquants|cybercriminels|pirates|malfaiteurs)|cyberattaques?) /
+    $s2 = / (schadsoftware|erpressungstrojaner|verschlusselungstrojaner|cyberkriminelle|programa malicioso|software malicioso|ciberdelincuentes|software malevolo|cybercriminali|criminosos|kwaadaardige software) /
+  condition:
+    any of them
+}
+
+rule about_advice {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "advises victims as authorities do"
+  strings:
+    $s0 = / (do not|dont|never|should not|shouldnt|advise against|not recommended to|recommends? not|avoid|not to) pay(ing)? (the |any |a )?(ransoms?|criminals|attackers) /
+    $s1 = / (report (the|this|it|any|an|your) (.{0,16} )?(incident|attack|crime|breach|police|authorities)|file a (police )?(complaint|report)|law enforcement (agencies )?(recommend|advise)|(inform|notify|contact|call) (your|the) (it (provider|department|support)|insurer|insurance|data protection)|nomoreransom|no more ransom|stopransomware|data protection authority) /
+    $s2 = / (ne (jamais )?(payez|payer|pas payer) (pas |jamais )?(la )?rancon|deposer plainte|deposez plainte|depot de plainte|17cyber|cybermalveillance|prestataire informatique|service informatique|que faire en cas) /
+    $s3 = / (losegeld nicht|kein losegeld|erstatten sie anzeige|no pague el rescate|no pagar el rescate|denuncie|nao pague o resgate|non pagare il riscatto|sporgere denuncia|betaal (het )?losgeld niet|doe aangifte) /
   condition:
     any of them
 }
 
 rule about_software {
   meta:
+    language = "any"
     group = "about"
     weight = -3
     reason = "is documentation of software"
@@ -1131,6 +1266,7 @@ rule about_software {
 
 rule name_telling {
   meta:
+    language = "any"
     group = "name"
     weight = 3
     reason = "has a name that notes have"
@@ -1146,6 +1282,7 @@ rule name_telling {
 
 rule name_readme {
   meta:
+    language = "any"
     group = "name"
     weight = 1
     reason = "has a name that asks to be read"

@@ -1,0 +1,91 @@
+"""Ransom notes and texts that only look like them, all written for these tests: no word of them is a real gang's."""
+
+from __future__ import annotations
+
+ONION = "http://lockbitapt2yfbt7lchxejug47kmqvqqxvvjpqkmevv4l3azl3gy6pyd.onion/"  # the form; its checksum holds
+MAIL = "helpdesk.example@mailbox.example"
+
+NOTES = {
+    "en": f"""Hello. If you read this, your network was attacked by us.
+All your files, databases and backups have been encrypted with a strong algorithm. We also downloaded 40 GB of your
+patients' personal data. If you do not pay, the data will be published on our blog.
+Only we have the private key. To recover your files write to {MAIL} and give your personal ID: 7F3A99C1D2
+You can send us two small files and we will decrypt them for free as a proof.
+Do not rename the encrypted files and do not use third-party software: you may lose them forever. Do not call the police.
+You have 72 hours to contact us, then the price will be doubled.""",
+    "fr": f"""Bonjour,
+Tous les fichiers de votre cabinet ont été chiffrés. Vos sauvegardes ont été effacées et nous avons copié les dossiers
+de vos patients. Sans réponse de votre part, ces données seront publiées.
+Pour récupérer vos fichiers, il faut acheter notre outil de déchiffrement. Le paiement se fait en bitcoins.
+Écrivez-nous à l'adresse {MAIL} en indiquant votre identifiant personnel : 4471-AB-99
+Nous déchiffrerons deux fichiers gratuitement, à titre de preuve.
+Ne renommez pas les fichiers, n'utilisez aucun logiciel tiers, ne prévenez pas la police.
+Vous avez 72 heures pour payer, ensuite le prix doublera.""",
+    "fr_short": f"""Vos documents ont été cryptés. Contactez-nous pour les récupérer : {MAIL}
+N'essayez pas de les déchiffrer vous-même.""",
+    "de": f"""Achtung! Alle Ihre Dateien wurden verschlüsselt und vertrauliche Daten wurden kopiert.
+Um Ihre Dateien wiederherzustellen, müssen Sie unseren Entschlüsseler kaufen. Zahlen Sie in Bitcoin.
+Schreiben Sie uns an {MAIL} und nennen Sie Ihre persönliche ID 99-AC-17.
+Benennen Sie die Dateien nicht um und verwenden Sie keine Software von Drittanbietern, sonst sind sie für immer verloren.
+Wenn Sie nicht zahlen, werden Ihre Daten veröffentlicht.""",
+    "es": f"""Todos sus archivos han sido cifrados y hemos descargado sus datos confidenciales.
+Para recuperar sus archivos debe pagar un rescate en bitcoins y recibirá la clave de descifrado.
+Escriba a {MAIL} con su identificador personal: 88A1-22
+No cambie el nombre de los archivos ni utilice software de terceros: los perderá para siempre.
+Si no paga, sus datos serán publicados.""",
+    "it": f"""Tutti i vostri file sono stati crittografati. Abbiamo copiato i dati dei vostri clienti.
+Per recuperare i file dovete acquistare la chiave di decrittazione e pagare in bitcoin.
+Scriveteci a {MAIL} con il vostro codice personale 7781-ZX.
+Non rinominare i file e non usare software di terze parti: i dati andranno persi per sempre.""",
+    "pt": f"""Todos os seus arquivos foram criptografados e seus dados foram copiados.
+Para recuperar seus arquivos você precisa comprar a chave de descriptografia. O pagamento é feito em bitcoin.
+Entre em contato conosco: {MAIL} e envie o seu código pessoal 55-TT-01
+Não renomeie os arquivos e não use software de terceiros, ou os dados serão perdidos para sempre.""",
+    "nl": f"""Al uw bestanden zijn versleuteld en wij hebben uw gegevens gekopieerd.
+Om uw bestanden terug te krijgen moet u losgeld betalen in bitcoin. U krijgt dan de sleutel.
+Neem contact met ons op: {MAIL} en vermeld uw persoonlijke code 11-QQ.
+Hernoem de bestanden niet en bel de politie niet, anders worden uw gegevens gepubliceerd.""",
+    "ru": f"""Все ваши файлы зашифрованы, а данные вашей компании скачаны.
+Чтобы восстановить файлы, нужно купить дешифратор. Оплата принимается в биткоинах.
+Напишите нам на почту {MAIL} и укажите ваш личный идентификатор 17-FF-20.
+Не переименовывайте файлы и не используйте сторонние программы: данные будут потеряны навсегда.""",
+    "zh": f"""您的所有重要文件已经被加密,公司的数据也已被我们下载。
+如需恢复文件,请购买解密工具,使用比特币支付。
+请发送邮件到 {MAIL} 联系我们,并附上您的个人ID: 77-AB-19
+请勿重命名文件,不要使用第三方软件,否则数据将永久丢失。""",
+    "vi": f"""Tất cả tệp của bạn đã bị mã hóa. Chúng tôi đã tải xuống dữ liệu của công ty.
+Để khôi phục tệp, bạn phải mua phần mềm giải mã và thanh toán bằng bitcoin.
+Hãy liên hệ với chúng tôi qua email {MAIL} và gửi ID của bạn.
+Không đổi tên tệp, không sử dụng phần mềm khác: dữ liệu sẽ bị mất vĩnh viễn.""",
+    "tor": f"""What happened? Your servers are encrypted and your data is stolen.
+Install Tor Browser and open our chat {ONION} with your ID.
+What guarantees? It is just business, we only want money. After payment you get the decryptor.""",
+}
+
+ORDINARY = {
+    "advice_en": """What to do after a ransomware attack
+Ransomware encrypts your files and the attackers demand a payment, usually in bitcoin. Do not pay the ransom: there is no
+guarantee that you will recover your files. Unplug the network cable and do not turn off the computer. Contact the police
+and your insurer. Keep the ransom note and some encrypted files; a free decryptor may exist. The victims should also ask
+their IT provider whether backups are intact and change every password. Report the incident to the data protection
+authority within 72 hours if personal data were stolen. Threat actors often publish data on a leak site.""",
+    "advice_fr": """Que faire en cas de rançongiciel ?
+Un rançongiciel est un programme malveillant qui chiffre les fichiers et demande une rançon, souvent en bitcoins.
+Ne payez pas la rançon : rien ne garantit que vous pourrez récupérer vos données. Débranchez le câble réseau et n'éteignez
+pas l'ordinateur. Prévenez votre prestataire informatique, déposez plainte auprès de la police ou de la gendarmerie et
+appelez le 17Cyber. Si des données personnelles ont été volées, la CNIL doit être informée sous 72 heures. Conservez la
+demande de rançon et quelques fichiers chiffrés : un outil de déchiffrement gratuit existe peut-être.""",
+    "gpg": """To decrypt a file, type gpg --decrypt file.gpg and enter your passphrase. The private key never leaves your
+keyring. If you lose the private key, your files are encrypted for good and nobody can decrypt them: keep a backup of it.
+You can write to the mailing list gnupg-users@gnupg.org if you need help. Do not send your secret key to anybody.""",
+    "wallet": """Electrum is a Bitcoin wallet. To send bitcoins, paste the address, enter the amount and press Pay. Your
+wallet file is encrypted with your password. Write down the seed and do not share it: whoever has it can take your money.
+The payment will be confirmed within one hour. See https://electrum.org/ for documentation.""",
+    "backup": """Your backups are encrypted with AES-256. To restore your files, open the application, choose a snapshot and
+click Restore. Contact us at support@backup.example if a file was deleted. Files older than 30 days are removed.""",
+    "mail": """Bonjour Docteur, vos fichiers de facturation ont été transmis à la CPAM. Merci de nous contacter par mail à
+secretariat@cabinet.example si le paiement n'est pas arrivé sous 15 jours. Bien cordialement, le secrétariat.""",
+    "tor": f"""Our mirror is also an onion service: {ONION} . Download and install Tor Browser to visit it. Please write to
+webmaster@site.example when the mirror is out of date.""",
+    "empty": "",
+}
