@@ -172,12 +172,12 @@ def test_a_real_terminal_shows_step_times_counts_code_and_that_stopping_is_safe(
     shown = without_colours(written)
     for expected in {
         "fr": (
-            "Étape 2 sur 14 : Je note les programmes en cours",
+            "Étape 2 sur 15 : Je note les programmes en cours",
             "N'éteignez pas",
             "environ",
             "Recopiez-le sur papier",
         ),
-        "en": ("Step 2 of 14: I note the programs that are running", "Do not power off", "about", "Write it on paper"),
+        "en": ("Step 2 of 15: I note the programs that are running", "Do not power off", "about", "Write it on paper"),
     }[lang]:
         assert expected.replace(" :", "\u00a0:") in shown
     assert "K7QF   2MZA   PX4D   WLNE" in shown
