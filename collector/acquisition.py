@@ -183,11 +183,11 @@ class Run:
         self._phase(phase)
 
     def _seconds(self, source: Source) -> float:
-        """Return the longest that a source may take: its own bound, or less where the profile says so."""
+        """Return the longest that a source may take: its own bound, or what the profile says."""
         budget = self.request.profile.budget(source.name).seconds
-        if budget is None or (source.name in _NAMED and self.request.scan is not None):
+        if budget is None or (not budget and source.name in _NAMED and self.request.scan is not None):
             return source.seconds
-        return min(source.seconds, budget)
+        return budget
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))

@@ -5,6 +5,8 @@
 are counted apart. A source *resolves* where this tool would look for what it names; *finds* where something is there.
 """
 
+# ruff: noqa: E402 - the checkout is named first
+
 from __future__ import annotations
 
 import json

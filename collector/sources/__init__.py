@@ -50,7 +50,7 @@ class Source(Protocol):
 
     @property
     def seconds(self) -> float:
-        """The longest it may take; what it has by then is kept."""
+        """The longest it may take unless the profile says otherwise; what it has by then is kept."""
 
     @property
     def core(self) -> bool:

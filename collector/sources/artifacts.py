@@ -43,7 +43,7 @@ class ArtifactSource:
         "exit_code": "How a program ended: its code, or minus the number of the signal.",
         "flags": "Of cut, cut-late, cut-size, changed-while-reading, unreadable.",
     }
-    seconds = 1800
+    seconds = 300
     core = False
     phase = "traces"
 

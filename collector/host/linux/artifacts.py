@@ -39,6 +39,9 @@ SOURCE: Final = "artifacts"
 BUDGET: Final = (300, 512 << 20, 64 << 20, 5000)
 """Seconds, bytes in all, bytes of one file and files where the profile says nothing of one of them."""
 
+ORDERLY: Final = 0.95
+"""Part of the time after which we end by ourselves: at its end the run cuts us off, whatever is open."""
+
 MAX_MATCHES: Final = 2000
 """Files of one definition: a folder that somebody filled does not crowd out all others."""
 
@@ -90,7 +93,7 @@ class Taking:
         self._facts = facts
         self._profile: Profile = request.profile
         seconds, self._left, self._file_bytes, self._files = _limits(self._profile.budget(SOURCE))
-        self.deadline = time.monotonic() + seconds
+        self.deadline = time.monotonic() + seconds * ORDERLY
         self._finder = Finder(table, request.exclude, self.deadline)
         self._copied: set[tuple[int, int]] = set()
         self._gaps: Counter[tuple[Outcome, str]] = Counter()
