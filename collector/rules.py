@@ -7,6 +7,7 @@ a typing error in it must not turn into evidence that is quietly not collected.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +33,44 @@ FILE_SYSTEM_CLASSES: Final = ("local", "pseudo", "network", "fuse")
 _FILE_SYSTEM_TYPE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(\.\*)?")
 
 _PROGRAM_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+_EXTENSION: Final = re.compile(r"[a-z0-9_-]{1,20}")
+
+_MAGIC: Final = re.compile(r"(?:[0-9a-f]{2}){2,32}")
+
+MAX_LIMIT: Final = 100_000
+"""Largest limit of a rule: what is counted up to it is kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When file activity counts as encryption; `rules/ransom/activity.yaml` says what each number means."""
+
+    window_s: int
+    still_s: int
+    alone_files: int
+    alone_types: int
+    alone_folders: int
+    files: int
+    note_folders: int
+    rewritten_files: int
+    rewritten_types: int
+    rewritten_folders: int
+    heads: int
+    heads_percent: int
+    onset_files: int
+    onset_types: int
+    pause_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What `bursts` and `onset` judge by; extensions are lower case, without their dot."""
+
+    limits: Limits
+    ordinary: frozenset[bytes]
+    temporary: frozenset[bytes]
+    magics: tuple[bytes, ...]
 
 
 def folder() -> Path:
@@ -90,6 +129,56 @@ def read_remote_access(path: Path) -> Mapping[str, str]:
                 raise _wrong(path, item, f"{name} stands here twice")
             products[name] = product
     return products
+
+
+@cache
+def activity() -> Activity:
+    """Return when file activity counts as encryption; read once. Raises `RuleError`."""
+    return read_activity(folder() / "ransom" / "activity.yaml")
+
+
+def read_activity(path: Path) -> Activity:
+    """Return what `activity` does, of one file; raises `RuleError` for anything but the form of ours."""
+    tree = _tree(path)
+    parts = dict(_pairs(path, tree))
+    if set(parts) != {"limits", "ordinary", "temporary", "magics"}:
+        raise _wrong(path, tree, "limits, ordinary, temporary and magics are expected, and nothing else")
+    limits = {name: _count(path, value) for name, value in _pairs(path, parts["limits"])}
+    if set(limits) != {field.name for field in fields(Limits)}:
+        odd = sorted(set(limits) ^ {field.name for field in fields(Limits)})
+        raise _wrong(path, parts["limits"], f"limits that are missing or unknown: {', '.join(odd)}")
+    extensions = [set(_words(path, parts[name], _EXTENSION)) for name in ("ordinary", "temporary")]
+    if twice := extensions[0] & extensions[1]:
+        raise _wrong(path, parts["temporary"], f"ordinary and temporary both: {', '.join(sorted(twice))}")
+    return Activity(
+        limits=Limits(**limits),
+        ordinary=frozenset(word.encode() for word in extensions[0]),
+        temporary=frozenset(word.encode() for word in extensions[1]),
+        magics=tuple(bytes.fromhex(word) for word in _words(path, parts["magics"], _MAGIC)),
+    )
+
+
+def _words(path: Path, node: yaml.Node, form: re.Pattern[str]) -> list[str]:
+    """Return the words of a list of strings, each of its form and there once."""
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        raise _wrong(path, node, "a list of words is expected")
+    words: dict[str, None] = {}
+    for item in node.value:
+        for word in _string(path, item).split():
+            if not form.fullmatch(word):
+                raise _wrong(path, item, f"not of the form {form.pattern}: {word}")
+            if word in words:
+                raise _wrong(path, item, f"{word} stands here twice")
+            words[word] = None
+    return list(words)
+
+
+def _count(path: Path, node: yaml.Node) -> int:
+    """Return a whole number from 1 on."""
+    plain = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:int"
+    if not plain or not re.fullmatch(r"[1-9]\d{0,5}", node.value) or int(node.value) > MAX_LIMIT:
+        raise _wrong(path, node, f"a whole number from 1 to {MAX_LIMIT} is expected")
+    return int(node.value)
 
 
 def _tree(path: Path) -> yaml.Node:

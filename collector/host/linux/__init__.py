@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from collector.host.linux import clock, connections, executables, processes, system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from collector.bursts import Writers
     from collector.facts import Change, Facts
     from collector.host import ActivityWatch, Awake, LinkWatch
+    from collector.heads import Head
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -155,6 +157,16 @@ class LinuxHost:
         from collector.host.linux import activity
 
         return activity.watch(self.roots, request)
+
+    def heads(self, paths: Sequence[bytes]) -> list[Head]:
+        from collector.host.linux import writers
+
+        return writers.heads(paths)
+
+    def writers(self, folders: Sequence[bytes]) -> Writers:
+        from collector.host.linux import writers
+
+        return writers.find(self.roots, folders)
 
     def footprint(self) -> Row:
         from collector.host.linux import footprint
