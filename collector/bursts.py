@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collector.text import Text
 
 KINDS: Final = ("created", "rewritten", "renamed", "deleted")
-"""What is counted: new files, files that were there and were closed after writing, files with another name, and gone."""
+"""What is counted: new files, old ones that were closed after writing, files with another name, and gone ones."""
 RATE_S: Final = 10
 """Over how many seconds a rate is given."""
 
@@ -35,6 +35,8 @@ _MOST_KNOWN: Final = 16_384
 _MOST_TWINS: Final = 4_096
 _MOST_MOVES: Final = 64
 _MOST_NOTE: Final = 200
+_A_PART: Final = 4
+"""So many times fewer files than a threshold are enough to look on for longer."""
 
 
 class Place(NamedTuple):
@@ -282,6 +284,22 @@ def candidates(tally: Tally, rules: Activity) -> tuple[Group, ...]:
     one = tally.rewritten
     wide = one.types >= limits.rewritten_types and len(one.folders) >= limits.rewritten_folders
     return (*found, one) if one.recent >= limits.rewritten_files and wide else tuple(found)
+
+
+def stirs(tally: Tally, rules: Activity) -> bool:
+    """Tell whether something goes on that would come to a candidate, if it was looked at for longer."""
+    one = tally.rewritten
+    wide = one.types >= rules.limits.rewritten_types and one.recent * _A_PART >= rules.limits.rewritten_files
+    groups = (*tally.renamed, *tally.born, tally.mixed)
+    return wide or any(group.recent * _A_PART >= rules.limits.files for group in groups)
+
+
+def known(tally: Tally, extension: bytes | None, rules: Activity) -> Judgement | None:
+    """Return the encryption that goes on with an extension which other files have shown to be one's already."""
+    found = (group for group in (*tally.renamed, *tally.born) if group.extension == extension)
+    enough = (group for group in found if group.recent * _A_PART >= rules.limits.files)
+    nothing = heads.Looked(0, 0, 0)
+    return next((Judgement(group, ("renamed", "recent-files"), nothing, None) for group in enough), None)
 
 
 def to_look_at(groups: Iterable[Group]) -> tuple[bytes, ...]:

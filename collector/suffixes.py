@@ -1,4 +1,4 @@
-"""What a file's name tells: its type, and whether an unknown extension was appended. Pure; names are the host's bytes."""
+"""What a file's name tells: its type, and whether an unknown extension was appended. Pure; names are raw bytes."""
 
 from __future__ import annotations
 

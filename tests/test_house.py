@@ -27,8 +27,8 @@ FLOORS = """
     errors text layout findings times collector
     model rows rules tool vocabulary
     schema facts eyes der second_opinion
-    isolation
-    timeline
+    isolation suffixes heads
+    timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
     ledger chainfile contents timestamp
@@ -40,7 +40,7 @@ FLOORS = """
     handover
     host
     sources reading
-    output vigil isolate
+    output vigil isolate alarm onlooker
     acquisition watching
     session arguments signing
     ui
@@ -63,9 +63,9 @@ NEVER = (
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
-    ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
-    ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
-    ("sources acquisition vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
+    ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
+    ("acquisition session vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
+    ("sources acquisition vigil isolate alarm", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )
 """Read statically, imports for types only (`TYPE_CHECKING`) left out: they load nothing."""

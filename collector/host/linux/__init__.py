@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from collector.bursts import Writers
     from collector.facts import Change, Facts
-    from collector.host import ActivityWatch, Awake, LinkWatch
     from collector.heads import Head
+    from collector.host import ActivityWatch, Awake, LinkWatch
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
