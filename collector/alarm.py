@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from collector import bursts, rules
 from collector.errors import RuleError
+from collector.heads import look
 from collector.host import HostError
 from collector.ledger import fitting
 from collector.model import Gap, Outcome
@@ -166,8 +167,15 @@ class Sentinel:
             time.sleep(LOOK_S)
 
     def _whose(self, judgement: Judgement) -> _Ask[_Found]:
-        """Ask who does what is already judged."""
-        return _Ask(lambda: _Found(judgement, self._host.writers(judgement.group.folders)))
+        """Ask who does what is already judged, and what its files hold."""
+
+        def find() -> _Found:
+            looked = judgement.looked
+            if self._rules is not None:
+                looked = look(self._host.heads(bursts.to_look_at((judgement.group,))), self._rules)
+            return _Found(replace(judgement, looked=looked), self._host.writers(judgement.group.folders))
+
+        return _Ask(find)
 
     def _ask(self) -> None:
         """Have the host looked at, where the counters call for it."""
@@ -231,7 +239,7 @@ class Sentinel:
             "last": utc_text(zero + int(group.last * 10**9)),
             **_counted(group, tally),
             "reasons": list(judgement.reasons),
-            "basis": "counters of file events" + (", first bytes of files" if judgement.looked.read else ""),
+            "basis": _basis(judgement),
             "heads": _of_heads(judgement.looked),
             "note": None if judgement.note is None else _of_note(*judgement.note),
             "processes": [_of_writer(one) for one in self._writers.values()][:MOST_FOLDERS],
@@ -298,6 +306,12 @@ class _Ask(threading.Thread, Generic[_Answer]):
     def is_over(self) -> bool:
         """Tell whether there is an answer, or none will be waited for."""
         return not self.is_alive() or time.monotonic() - self._since > PATIENCE_S
+
+
+def _basis(judgement: Judgement) -> str:
+    looked, known = judgement.looked.read, "recent-files" in judgement.reasons
+    parts = ("first bytes of files", looked), ("recent files of the same extension", known)
+    return ", ".join(["counters of file events", *(part for part, there in parts if there)])
 
 
 def _now(group: bursts.Group, tally: Tally) -> bursts.Group:

@@ -169,7 +169,7 @@ class Counters:
         """Count a new file."""
         self._count("created", now)
         self._is_born(place, now)
-        if len(place.name) <= _MOST_NOTE:
+        if len(place.name) <= _MOST_NOTE and not suffixes.is_unknown(suffixes.extension(place.name), self._rules):
             folders = self._names.setdefault(place.name, set())
             if len(folders) < _MOST_FOLDERS:
                 folders.add(place.folder)
@@ -299,14 +299,14 @@ def known(tally: Tally, extension: bytes | None, rules: Activity) -> Judgement |
     found = (group for group in (*tally.renamed, *tally.born) if group.extension == extension)
     enough = (group for group in found if group.recent * _A_PART >= rules.limits.files)
     nothing = heads.Looked(0, 0, 0)
-    return next((Judgement(group, ("renamed", "recent-files"), nothing, None) for group in enough), None)
+    return next((Judgement(group, ("recent-files",), nothing, None) for group in enough), None)
 
 
 def to_look_at(groups: Iterable[Group]) -> tuple[bytes, ...]:
     """Return the paths that `judge` wants the heads of: the last files of each group, in turn."""
     lists = [list(group.places) for group in groups]
     places = [places[at] for at in range(heads.MOST) for places in lists if at < len(places)]
-    return tuple(dict.fromkeys(place.path for place in places[: heads.MOST]))
+    return tuple(dict.fromkeys(place.path for place in places))[: heads.MOST]
 
 
 def judge(tally: Tally, seen: Iterable[heads.Head], rules: Activity) -> Judgement | None:
@@ -325,7 +325,8 @@ def judge(tally: Tally, seen: Iterable[heads.Head], rules: Activity) -> Judgemen
         alone = group.recent >= limits.alone_files and group.types >= limits.alone_types
         alone = alone and len(group.folders) >= limits.alone_folders
         beside = notes and len(group.folders) >= limits.note_folders
-        if cipher or (group in renamed and (alone or beside)):
+        copied = 2 * sum(head.companion for head in own) > len(own)  # as `sed -i.orig` does: the files are there
+        if cipher or (group in renamed and (alone or beside) and not copied):
             how = "rewritten" if group is tally.rewritten else "born" if group in tally.born else "renamed"
             said = (how, *(("cipher",) if cipher else ()), *(("notes",) if notes else ()))
             return Judgement(group, said, looked, tally.note if notes else None)

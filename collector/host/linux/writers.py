@@ -52,7 +52,7 @@ def _head(path: bytes) -> Head:
             if os.readlink(b"/proc/self/fd/%d" % fd) != path:  # a folder above it became a link
                 return Head(path, None)
             return Head(path, os.pread(fd, BYTES, 0), _has_companion(path))
-    except OSError:
+    except (OSError, ValueError):
         return Head(path, None)
 
 
