@@ -8,7 +8,7 @@ all of them one unknown extension or bytes that look like cipher.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -151,6 +151,7 @@ class Counters:
     """Counts file events in bounded memory. Not safe against threads: its owner holds a lock."""
 
     def __init__(self, rules: Activity) -> None:
+        # An `OrderedDict` forgets its oldest at once; a dict would look for it among all that it has forgotten before.
         self._rules = rules
         self._totals = dict.fromkeys(KINDS, 0)
         self._seconds: dict[int, list[int]] = {}
@@ -158,12 +159,12 @@ class Counters:
         self._renamed: dict[bytes, _Group] = {}
         self._born: dict[bytes, _Group] = {}
         self._rewritten, self._mixed = _Group(), _Group()
-        self._seen: dict[int, bool] = {}
+        self._seen: OrderedDict[int, bool] = OrderedDict()
         """Files that were born while we looked on (true) or rewritten already (false), by their hash."""
-        self._twins: dict[int, Place] = {}
+        self._twins: OrderedDict[int, Place] = OrderedDict()
         """New names with an unknown extension, by the hash of each name they may have been made from."""
         self._names: dict[bytes, set[bytes]] = {}
-        self._moves: dict[int, Place] = {}
+        self._moves: OrderedDict[int, Place] = OrderedDict()
 
     def created(self, place: Place, now: float) -> None:
         """Count a new file."""
@@ -192,7 +193,7 @@ class Counters:
         """Take the first half of a rename."""
         self._moves[cookie] = place
         if len(self._moves) > _MOST_MOVES:
-            del self._moves[next(iter(self._moves))]
+            self._moves.popitem(last=False)
 
     def moved_to(self, place: Place, cookie: int, now: float) -> None:
         """Take the second half; a first half that never came is a file from elsewhere."""
@@ -269,12 +270,12 @@ class Counters:
                 break
             self._twins[hash(Place(place.folder, stem))] = place
         while len(self._twins) > _MOST_TWINS:
-            del self._twins[next(iter(self._twins))]
+            self._twins.popitem(last=False)
 
     def _remember(self, key: int, *, born: bool) -> None:
         self._seen[key] = born
         if len(self._seen) > _MOST_KNOWN:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
 
 
 def candidates(tally: Tally, rules: Activity) -> tuple[Group, ...]:
