@@ -245,10 +245,10 @@ class Sentinel:
             "processes": [_of_writer(one) for one in self._writers.values()][:MOST_FOLDERS],
             "processes_unknown": self._unknown,
         }
-        record.observe("encryption-running", data)
         self.alarm = Alarm(running, group.files, since, moment.offset_s, tuple(surest))
         if when != "close":  # the last screen says how it ended
-            record.alarmed(self.alarm)
+            record.alarmed(self.alarm)  # first: a full disk must not keep it from a person
+        record.observe("encryption-running", data)
 
     def _estimated(self) -> Start:
         """Return when it began, as far as the recent files tell."""

@@ -288,11 +288,8 @@ def candidates(tally: Tally, rules: Activity) -> tuple[Group, ...]:
 
 
 def stirs(tally: Tally, rules: Activity) -> bool:
-    """Tell whether something goes on that would come to a candidate, if it was looked at for longer."""
-    one = tally.rewritten
-    wide = one.types >= rules.limits.rewritten_types and one.recent * _A_PART >= rules.limits.rewritten_files
-    groups = (*tally.renamed, *tally.born, tally.mixed)
-    return wide or any(group.recent * _A_PART >= rules.limits.files for group in groups)
+    """Tell whether renames go on that would come to a candidate, if they were looked at for longer."""
+    return any(group.recent * _A_PART >= rules.limits.files for group in (*tally.renamed, tally.mixed))
 
 
 def known(tally: Tally, extension: bytes | None, rules: Activity) -> Judgement | None:

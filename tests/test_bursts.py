@@ -283,7 +283,7 @@ def test_a_burst_is_counted_though_its_events_are_not_kept(tmp_path):
 
 
 def test_memory_stays_bounded_whatever_names_an_attacker_makes():
-    """A quarter of a million events with ever new names, extensions, folders and cookies leave no more than the limits behind."""
+    """A quarter of a million events with ever new names, extensions and folders leave no more than the limits."""
     counters = Counters(RULES)
     for number in range(60_000):
         place = Place(b"/f%d" % number, b"a%d.docx.x%dy" % (number, number))
@@ -370,9 +370,9 @@ def test_a_head_is_cipher_only_where_nothing_else_explains_it():
 @pytest.fixture
 def encrypting(tmp_path):
     """Yield a folder in which a process of its own works its way on, and that process."""
-    folder = tree(tmp_path / "t", folders=6, each=64)
+    folder = tree(tmp_path / "t", folders=6, each=200)
     process = subprocess.Popen(
-        [sys.executable, encryptor.__file__, str(folder), "rename", "40"], stdout=subprocess.PIPE, text=True
+        [sys.executable, encryptor.__file__, str(folder), "rename", "20"], stdout=subprocess.PIPE, text=True
     )
     process.stdout.readline()
     yield folder, process
@@ -443,12 +443,38 @@ def test_the_alarm_is_raised_while_it_runs_and_names_the_process(encrypting, tmp
         assert process.pid in [one["pid"] for one in alarms[0]["processes"]]
         assert f"number {process.pid}" in " ".join(done.err.split())
     said = " ".join(line[8:] if line.startswith(("[", " " * 8)) else line for line in done.err.splitlines())
-    for sentence in ("files are being encrypted at this moment", "Call your IT provider", "Power off only if"):
+    for sentence in ("files are being encrypted now", "Call your IT provider", "Power off only if"):
         assert sentence in " ".join(said.split())
     (start,) = bundle.observed("encryption-start")
     first = min(path.stat().st_ctime for path in folder.rglob("*.crypt0r"))
     assert abs(datetime.fromisoformat(start["estimate_utc"]).timestamp() - first) <= 60
     assert start["after_boot"] is True
+
+
+def test_a_run_that_is_killed_has_told_and_written_it_already(encrypting, tmp_path):
+    """While files are still being listed, the alarm is synced and shown; what is left of the bundle verifies."""
+    folder, process = encrypting
+    for name in ("out", "long"):
+        (tmp_path / name).mkdir()
+    live.long_scan(tmp_path / "long")
+    scan = ("--scan", folder, "--scan", tmp_path / "long")
+    run = live.start("--case", "X", *scan, "--out", tmp_path / "out", "--lang", "fr")
+    live.wait_for(lambda: any(b"encryption-running" in path.read_bytes() for path in manifests(tmp_path / "out")))
+    assert run.poll() is None
+    run.kill()
+    _, err = run.communicate()
+    bundle = live.only_bundle(tmp_path / "out")
+    assert [one["when"] for one in bundle.observed("encryption-running")] == ["alarm"]
+    assert "cipher" in bundle.observed("encryption-running")[0]["reasons"]
+    assert bundle.of("close") == []
+    assert live.verify(bundle.path).json["verdict"] == "INCOMPLETE"
+    assert "un chiffrement est en cours" in " ".join(err.split())
+    assert process.poll() is None, "the encryptor ended before the run: the test says nothing"
+
+
+def manifests(folder: Path) -> list[Path]:
+    """Return the manifests of the bundles in a folder, as soon as there are any."""
+    return list(folder.glob("*/manifest.jsonl"))
 
 
 def test_a_slow_one_is_seen_in_a_short_run_too(tmp_path):

@@ -43,8 +43,8 @@ def short(alarm: Alarm, columns: int) -> list[str]:
 def _happens(alarm: Alarm) -> str:
     if alarm.running:
         return ngettext(
-            "WARNING: files are being encrypted at this moment ({count} file since {time}).",
-            "WARNING: files are being encrypted at this moment ({count} files since {time}).",
+            "WARNING: files are being encrypted now ({count} file since {time}).",
+            "WARNING: files are being encrypted now ({count} files since {time}).",
             alarm.files,
             time=_time(alarm),
         )

@@ -69,7 +69,7 @@ def show(result: Result, stream: TextIO, spare: int = 0) -> None:
     strong = {lines[0], *_code_lines(result.start_code), *_code_lines(result.seal_code)}
     if result.isolation.get("run") != "ISOLATED":
         strong.update(network.run_lines(result.isolation, columns - 1))
-    strong.update(_alarm(result, columns - 1))
+    strong.update(_alarm(result, columns - 1, airy=True))
     for line in lines:
         marked = line in strong and out.has_colour()
         out.write(f"{terminal.BOLD}{line}{terminal.PLAIN}\n" if marked else line + "\n")
@@ -110,7 +110,7 @@ def screen(result: Result, columns: int, rows: int) -> list[str]:
 
 def _screen(result: Result, columns: int, room: _Room) -> list[str]:
     blocks = [
-        [*_head(result, columns), *_alarm(result, columns), *_where(result, columns)],
+        [*_head(result, columns), *_alarm(result, columns, airy=room.airy), *_where(result, columns)],
         [*_missing(result, columns, room), *_network(result, columns, room)],
         _codes(result, columns),
         _next(columns),
@@ -134,8 +134,10 @@ def _head(result: Result, columns: int) -> list[str]:
     return [*terminal.fold(happened, columns), *terminal.fold(then, columns)]
 
 
-def _alarm(result: Result, columns: int) -> list[str]:
-    return [] if result.alarm is None else encryption.short(result.alarm, columns)
+def _alarm(result: Result, columns: int, *, airy: bool) -> list[str]:
+    if result.alarm is None:
+        return []
+    return encryption.short(result.alarm, columns) if airy else encryption.headline(result.alarm, columns)
 
 
 def _where(result: Result, columns: int) -> list[str]:
