@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from collector import isolate
+from collector.alarm import Sentinel
 from collector.errors import DiskFullError
 from collector.host import HostError
 from collector.model import UNKNOWN_BOOT, Gap, Outcome
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from collector.alarm import Alarm
     from collector.bundle import Bundle
     from collector.host import ActivityWatch, Host
     from collector.isolation import Reason, Verdict
     from collector.model import Item, Json, Request, Row
+    from collector.onlooker import Onlooker
     from collector.sources import Source
     from collector.vigil import Vigil
 
@@ -38,37 +41,6 @@ _NAMED = ("recent-files",)
 """Sources that whoever names trees (`--scan`) asks for, whatever the profile leaves out."""
 _ALWAYS_TOLD = ("open", "isolated", "close")
 """When a verdict is told though it is the same as before."""
-
-
-class Onlooker(Protocol):
-    """Who is told how a run goes; every method returns at once and raises nothing."""
-
-    def opened(self, bundle: Path, start_code: str) -> None:
-        """Tell that the bundle is born: from here on something is preserved."""
-
-    def encrypted(self, identity: str | None) -> None:
-        """Tell the practice's own secret, to be copied now: it is stored nowhere; `None`: nothing is encrypted."""
-
-    def step(self, number: int, total: int, source: str, seconds: float) -> None:
-        """Tell that the next step begins; `seconds` is the longest it may take. The last one is `seal`."""
-
-    def counted(self, count: int) -> None:
-        """Tell how many rows or files of the present step are written, a few times a second."""
-
-    def gap(self, source: str, gap: Gap) -> None:
-        """Tell that something was expected and not obtained."""
-
-    def phase(self, name: str, code: str) -> None:
-        """Tell that a phase is closed; `code` is the head code that may be written down."""
-
-    def isolation(self, when: str, verdict: Verdict) -> None:
-        """Tell how the network was judged: `when` as in the `isolation` observation (SPEC, section 5.2)."""
-
-    def power(self, *, on_battery: bool, percent: int | None) -> None:
-        """Tell whether the machine runs on its battery, and how full that is."""
-
-    def stopping(self, reason: str) -> None:
-        """Tell that the run is being cut short and closes: reason as in the `close` record."""
 
 
 @dataclass(slots=True)
@@ -113,6 +85,8 @@ class Result:
     """The practice's own secret, for paper; `None` where there is none, or an earlier part of the run has shown it."""
     missed: tuple[tuple[str, str], ...]
     """Source and outcome of each gap, in order."""
+    alarm: Alarm | None = None
+    """Whether an encryption was seen to go on, and still did at the end."""
 
 
 @dataclass(slots=True)
@@ -143,10 +117,12 @@ class Run:
     _told_stop: bool = False
     _told_full: bool = False
     _told_verdict: str | None = None
+    _sentinel: Sentinel | None = None
 
     def collect(self) -> Result:
         """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone."""
         watch = self._start_watch()
+        self._sentinel = Sentinel(self.host, watch)
         try:
             self.vigil.begin(self)
             self._sources()
@@ -207,9 +183,15 @@ class Run:
             self.vigil.judge(self, "isolated")
         self.vigil.hold(self)
 
+    def _look_on(self) -> None:
+        """Let who looks on do so; raises `DiskFullError`."""
+        self.vigil.look(self)
+        if self._sentinel is not None:
+            self._sentinel.look(self)
+
     def _look(self) -> None:
         try:
-            self.vigil.look(self)
+            self._look_on()
         except DiskFullError:
             self._full()
 
@@ -230,11 +212,13 @@ class Run:
             for delivery in reading.deliveries():
                 if delivery is not None:
                     output.take(delivery)
+                    if self._sentinel is not None:
+                        self._sentinel.take(name, delivery)
                 else:
                     self.onlooker.counted(output.count)  # nothing came: the times shown move on
                 if self.bundle.is_due():
                     self.bundle.commit()
-                self.vigil.look(self)
+                self._look_on()
                 self._check_time()
                 cut = self._cut(deadline)
                 if cut is not None:
@@ -277,6 +261,10 @@ class Run:
         if when in _ALWAYS_TOLD or verdict.verdict != self._told_verdict:
             self._told_verdict = verdict.verdict
             self.onlooker.isolation(when, verdict)
+
+    def alarmed(self, alarm: Alarm) -> None:
+        """Tell who looks on that files are being encrypted."""
+        self.onlooker.alarmed(alarm)
 
     def powered(self, *, on_battery: bool, percent: int | None) -> None:
         """Tell who looks on how the machine is powered."""
@@ -330,6 +318,8 @@ class Run:
         self.onlooker.step(len(SOURCES) + FINAL_STEPS, len(SOURCES) + FINAL_STEPS, "seal", 10)
         activity, footprint = ActivitySource(), FootprintSource()
         try:
+            if self._sentinel is not None:
+                self._sentinel.end(self, may_wait=self.stop.reason is None)
             if watch is not None:
                 self._read(activity.name, activity.kind, activity.columns, activity.collect(watch), None)
             self.vigil.end(self)
@@ -381,6 +371,7 @@ class Run:
             recipients=self.bundle.recipients,
             practice_identity=self.practice_identity,
             missed=tuple(self._missed),
+            alarm=self._sentinel.alarm if self._sentinel is not None else None,
         )
 
     def _same_boot(self) -> bool | None:

@@ -22,10 +22,11 @@ from collector.vigil import Vigil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from collector.acquisition import Onlooker, Result
+    from collector.acquisition import Result
     from collector.host import Host
     from collector.manifest import Record
     from collector.model import Case, Json
+    from collector.onlooker import Onlooker
 
 MAX_ARGUMENT = 500
 """Longest part of one argument that is recorded, in characters."""

@@ -28,8 +28,9 @@ FLOORS = """
     strictyaml
     model rows rules tool vocabulary corefile
     schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
-    isolation library ransom suspicion
-    timeline
+    activity_rules
+    isolation library ransom suspicion suffixes heads
+    timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
     ledger chainfile contents timestamp
@@ -43,7 +44,7 @@ FLOORS = """
     tracing
     searching
     sources reading
-    output vigil isolate
+    output vigil isolate alarm onlooker
     acquisition watching
     session arguments signing
     ui
@@ -66,11 +67,11 @@ NEVER = (
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
-    ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
+    ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
-    ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
-    ("sources acquisition vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
+    ("acquisition session vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
+    ("sources acquisition vigil isolate alarm", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )
 """Read statically, imports for types only (`TYPE_CHECKING`) left out: they load nothing."""

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from collector import rules, strictyaml
+from collector import activity_rules, rules, strictyaml
 from collector.errors import RuleError
 
 GOOD = "local: [ext4]\npseudo: [proc]\nnetwork: [nfs]\nfuse: [fuse, fuse.*]\n"
@@ -63,3 +63,44 @@ def test_missing_table_is_refused(tmp_path):
     """A wheel without its rules says so."""
     with pytest.raises(RuleError, match=r"^filesystems\.yaml:1: can't be read"):
         rules.read_filesystems(tmp_path / "filesystems.yaml")
+
+
+ACTIVITY = rules.folder() / "ransom" / "activity.yaml"
+
+
+def test_packaged_activity_rules_load():
+    """What we ship loads: no extension is both ordinary and temporary, none that people use daily is missing."""
+    found = activity_rules.activity()
+    assert {b"docx", b"pdf", b"jpg", b"txt", b"dcm", b"gz", b"bak"} <= found.ordinary
+    assert not found.ordinary & found.temporary
+    assert b"PK\x03\x04" in found.magics
+    assert found.limits.files < found.limits.alone_files
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("limits:", "limit:", "limits, ordinary, temporary and magics"),
+        ("  window_s: 60 ", "  window: 60 ", "missing or unknown: window, window_s"),
+        ("  window_s: 60 ", "  window_s: 0 ", "whole number"),
+        ("  window_s: 60 ", "  window_s: 1e3 ", "whole number"),
+        ("  window_s: 60 ", "  window_s: 0x10 ", "whole number"),
+        ("  window_s: 60 ", "  window_s: true ", "whole number"),
+        ("  window_s: 60 ", "  window_s: 999999 ", "whole number"),
+        ("  window_s: 60 ", "  window_s: [60] ", "whole number"),
+        ("  - cfsaved", "  - docx cfsaved", "ordinary and temporary both: docx"),
+        ("  - cfsaved", "  - cfsaved cfsaved", "twice"),
+        ("  - cfsaved", "  - .cfsaved", "form"),
+        ("  - cfsaved", "  - {cfsaved: 1}\n  -", "string"),
+        ("  - 504b0304", "  - 504b030", "form"),
+        ("  - 504b0304", "  - 50", "string"),
+    ],
+)
+def test_wrong_activity_rules_are_refused(tmp_path, old, new, reason):
+    """A typing error never turns into an encryption that is quietly not told."""
+    path = tmp_path / "activity.yaml"
+    text = ACTIVITY.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1).replace("  - 50 504b0506", "  - 50\n  - 504b0506"))
+    with pytest.raises(RuleError, match=rf"^activity\.yaml:[0-9]+: .*{re.escape(reason)}"):
+        activity_rules.read_activity(path)

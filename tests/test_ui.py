@@ -23,6 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.acquisition import Result
+from collector.alarm import Alarm
+from collector.bursts import Writer
 from collector.errors import DiskFullError, NotABundleError
 from collector.facts import DefaultRoute, Facts, Link
 from collector.findings import Anchor, Code, Finding, Level, Verdict
@@ -95,6 +97,12 @@ def made(**more):
     }
     given |= {"recipients": (), "practice_identity": None}
     return Result(**(given | more))
+
+
+def alarm(running):
+    """Return an encryption that was seen, by a program whose name is an attack on the terminal."""
+    since = 1_790_000_000 * 10**9
+    return Alarm(running, 7, since, 3600, (Writer(4242, HOSTILE, None, "events", 9),))
 
 
 def worst(**more):
@@ -333,6 +341,45 @@ def test_the_last_screen_fits_and_has_all_that_matters(lang, reason):
     assert "17cyber.gouv.fr" in text
     assert {"fr": "N'éteignez pas", "en": "Do not power off"}[lang] in text
     assert "40" in text
+
+
+@LANGUAGES
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("reason", ["signal", "disk_full", "max_time", None])
+def test_the_last_screen_says_that_files_were_encrypted_and_still_fits(lang, reason, running):
+    """The worst news stands among the first lines, though everything else is to be said, too."""
+    messages.install(lang)
+    lines = final.screen(worst(reason=reason, alarm=alarm(running)), 79, 23)
+    assert len(lines) <= 23
+    assert max(terminal.width(line) for line in lines) <= 79
+    assert any(line.startswith({"fr": "ATTENTION", "en": "WARNING"}[lang]) for line in lines[:5])
+    assert "certutil -hashfile checkpoint SHA256" in "\n".join(lines)
+    roomy = "\n".join(final.screen(made(alarm=alarm(running)), 79, 40))
+    assert {"fr": "N'éteignez que s'il vous le demande", "en": "Power off only if they ask you to"}[lang] in roomy
+
+
+@LANGUAGES
+@pytest.mark.parametrize("look", [progress.LineProgress, progress.KeyOnly, progress.TerminalProgress])
+def test_an_encryption_that_goes_on_is_told_at_once_with_what_to_do(lang, look):
+    """Line by line, drawn over, or with --quiet: what happens, whom to call, what to unplug, and who does it."""
+    messages.install(lang)
+    stream = io.StringIO()
+    looker = look(stream)
+    looker.alarmed(alarm(running=True))
+    looker.alarmed(alarm(running=True))
+    looker.close()
+    shown = without_colours(stream.getvalue())
+    assert not CONTROL.search(shown)
+    assert max(terminal.width(line) for line in shown.split("\n")) <= 80
+    words = " ".join(line[8:] if look is progress.LineProgress else line for line in shown.split("\n"))
+    for said in {
+        "fr": ("un chiffrement est en cours (7 fichiers depuis 15:13:20)", "votre informaticien", "17cyber.gouv.fr",
+               "Débranchez les disques de sauvegarde", "N'éteignez que", "numéro 4242"),
+        "en": ("files are being encrypted now (7 files since 15:13:20)", "Call your IT provider", "17cyber.gouv.fr",
+               "Unplug backup disks", "Power off only if they ask", "number 4242"),
+    }[lang]:  # fmt: skip
+        assert said in " ".join(words.split())
+    assert shown.count("4242") == (2 if look is progress.LineProgress else 1)
 
 
 @LANGUAGES

@@ -20,9 +20,10 @@ from collector.ui import messages, terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.acquisition import Onlooker, Result, Stop
+    from collector.acquisition import Result, Stop
     from collector.host import Host
     from collector.manifest import Record
+    from collector.onlooker import Onlooker
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from collector.bursts import Tally, Writers
     from collector.definitions import Definition
     from collector.facts import Change, Facts, LinkChange
+    from collector.heads import Head
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -34,6 +36,9 @@ class ActivityWatch(Protocol):
 
     def stop(self) -> None:
         """End the watch; no event is added after it returns. May be called twice."""
+
+    def tally(self) -> Tally | None:
+        """Return what all events so far come to, kept or not; `None` where that is not known."""
 
     def rows(self) -> Iterator[Row | Gap]:
         """Yield what was seen, oldest first, then a gap for what could not be watched or kept."""
@@ -227,6 +232,12 @@ class Host(Protocol):
 
     def watch_activity(self, request: Request) -> ActivityWatch:
         """Start watching file activity; raises `HostError` where nothing can be watched."""
+
+    def heads(self, paths: Sequence[bytes]) -> list[Head]:
+        """Return the first bytes of some regular files, `heads.MOST` at most; never through a link."""
+
+    def writers(self, folders: Sequence[bytes]) -> Writers:
+        """Return who writes in some local folders at this moment, as far as that can be seen; takes two seconds."""
 
     def footprint(self) -> Row:
         """Return what this process itself did so far."""

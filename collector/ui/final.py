@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector import uptime
 from collector.sources import SOURCES
-from collector.ui import network, qr, terminal, words
+from collector.ui import encryption, network, qr, terminal, words
 from collector.ui.messages import N_, _, elsewhere, ngettext
 from collector.ui.terminal import Terminal
 
@@ -69,6 +69,7 @@ def show(result: Result, stream: TextIO, spare: int = 0) -> None:
     strong = {lines[0], *_code_lines(result.start_code), *_code_lines(result.seal_code)}
     if result.isolation.get("run") != "ISOLATED":
         strong.update(network.run_lines(result.isolation, columns - 1))
+    strong.update(_alarm(result, columns - 1, airy=True))
     for line in lines:
         marked = line in strong and out.has_colour()
         out.write(f"{terminal.BOLD}{line}{terminal.PLAIN}\n" if marked else line + "\n")
@@ -89,7 +90,8 @@ def _show_qr(result: Result, out: Terminal, columns: int, rows: int) -> None:
 
 def short(result: Result) -> str:
     """Return what even `--quiet` leaves on stderr: folder, seal code, and the practice's secret if there is one."""
-    lines = terminal.fold_path(str(result.bundle), terminal.WIDTH - 1)
+    lines = encryption.headline(result.alarm, terminal.WIDTH - 1) if result.alarm is not None else []
+    lines += terminal.fold_path(str(result.bundle), terminal.WIDTH - 1)
     lines.append(_("Seal code: {code}", code=result.seal_code))
     if result.practice_identity is not None:
         lines += [_("Reading key of the practice, for paper only: it is stored nowhere."), result.practice_identity]
@@ -108,7 +110,7 @@ def screen(result: Result, columns: int, rows: int) -> list[str]:
 
 def _screen(result: Result, columns: int, room: _Room) -> list[str]:
     blocks = [
-        [*_head(result, columns), *_where(result, columns)],
+        [*_head(result, columns), *_alarm(result, columns, airy=room.airy), *_where(result, columns)],
         [*_missing(result, columns, room), *_network(result, columns, room)],
         _codes(result, columns),
         _next(columns),
@@ -130,6 +132,12 @@ def _head(result: Result, columns: int) -> list[str]:
     happened = _("Something important could not be noted ({what}).", what=named or "?")
     then = _("The rest is kept and closed. Do not try again: tell the expert.")
     return [*terminal.fold(happened, columns), *terminal.fold(then, columns)]
+
+
+def _alarm(result: Result, columns: int, *, airy: bool) -> list[str]:
+    if result.alarm is None:
+        return []
+    return encryption.short(result.alarm, columns) if airy else encryption.headline(result.alarm, columns)
 
 
 def _where(result: Result, columns: int) -> list[str]:

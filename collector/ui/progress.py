@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from collector.sources import SOURCES
-from collector.ui import network, terminal, words
+from collector.ui import encryption, network, terminal, words
 from collector.ui.messages import N_, _, ngettext, number
 from collector.ui.remaining import Remaining
 from collector.ui.terminal import Terminal
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-    from collector.acquisition import Onlooker
+    from collector.alarm import Alarm
     from collector.isolation import Verdict
     from collector.model import Gap
+    from collector.onlooker import Onlooker
 
 REDRAW_SECONDS = 0.1
 """Shortest time between two drawings: ten a second are enough for an eye."""
@@ -62,6 +63,9 @@ class Quiet:
     def isolation(self, when: str, verdict: Verdict) -> None:
         """See `Onlooker`."""
 
+    def alarmed(self, alarm: Alarm) -> None:
+        """See `Onlooker`."""
+
     def power(self, *, on_battery: bool, percent: int | None) -> None:
         """See `Onlooker`."""
 
@@ -83,15 +87,27 @@ def onlooker(stream: TextIO, *, quiet: bool) -> Quiet:
 
 
 class KeyOnly(Quiet):
-    """Says nothing but the practice's secret (`--quiet`): a run that is killed has no last lines to name it in."""
+    """Says only what can't wait (`--quiet`): the practice's secret, which a run that is killed has no last lines to
+
+    name in, and once that files are being encrypted.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.terminal = Terminal(stream)
+        self._told = False
 
     def encrypted(self, identity: str | None) -> None:
         """Name the secret before anything is encrypted to it alone."""
         if identity is not None:
             self.terminal.write(f"{_(_READING_KEY)}\n{identity}\n")
+            self.terminal.flush()
+
+
+    def alarmed(self, alarm: Alarm) -> None:
+        """Say it at once; the last lines of a run say how it ended."""
+        if not self._told:
+            self._told = True
+            self.terminal.write("\n".join(encryption.lines(alarm, terminal.WIDTH)) + "\n")
             self.terminal.flush()
 
 
@@ -152,6 +168,11 @@ class LineProgress(Quiet):
         for reason in verdict.reasons[:GAP_LINES]:
             self._say("- " + network.reason(reason))
 
+    def alarmed(self, alarm: Alarm) -> None:
+        """Say what happens and what to do; each time that it is recorded anew."""
+        for line in encryption.lines(alarm, terminal.WIDTH - 10):
+            self._say(line)
+
     def power(self, *, on_battery: bool, percent: int | None) -> None:
         """Say that the charger has to be plugged in, once."""
         if on_battery and not self._told_battery:
@@ -196,6 +217,7 @@ class TerminalProgress(Quiet):
         self._step = ""
         self._code = self._moment_code = self._stopping = self._battery = ""
         self._verdict = "ISOLATED"
+        self._alarm: Alarm | None = None
         self._before = self._count = self._gaps = 0
         colour: Any = "standard" if self.terminal.has_colour() else None
         self._console = Console(
@@ -255,6 +277,14 @@ class TerminalProgress(Quiet):
         self._verdict = verdict.verdict
         self._draw()
 
+    def alarmed(self, alarm: Alarm) -> None:
+        """Let the whole of it stand above what moves, once; the most urgent stays on the screen."""
+        if self._alarm is None:
+            lines = encryption.lines(alarm, self.terminal.size()[0] - 1)
+            self._console.print("\n".join(lines), style="bold red", highlight=False, soft_wrap=True)
+        self._alarm = alarm
+        self._draw()
+
     def power(self, *, on_battery: bool, percent: int | None) -> None:
         """Show that the charger has to be plugged in, while it is not."""
         self._battery = words.on_battery(percent) if on_battery else ""
@@ -300,6 +330,8 @@ class TerminalProgress(Quiet):
         drawn.append(terminal.clipped(self._step, columns) + "\n", "bold")
         drawn.append(_bar(done, columns, self.terminal.encoding) + "\n", "cyan")
         drawn.append(terminal.clipped(times, columns) + "\n" + terminal.clipped(counts, columns) + "\n")
+        for line in encryption.short(self._alarm, columns) if self._alarm is not None else ():
+            drawn.append(line + "\n", "bold red")
         for line in network.warning(self._verdict, columns):
             drawn.append(line + "\n", "bold red")
         for line in terminal.fold(self._battery, columns) if self._battery else ():

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from collector.host.linux import clock, connections, executables, processes, system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from collector.bursts import Writers
     from collector.definitions import Definition
     from collector.facts import Change, Facts
+    from collector.heads import Head
     from collector.host import ActivityWatch, Awake, LinkWatch, Trees
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
@@ -174,6 +176,16 @@ class LinuxHost:
         from collector.host.linux import activity
 
         return activity.watch(self.roots, request)
+
+    def heads(self, paths: Sequence[bytes]) -> list[Head]:
+        from collector.host.linux import writers
+
+        return writers.heads(paths)
+
+    def writers(self, folders: Sequence[bytes]) -> Writers:
+        from collector.host.linux import writers
+
+        return writers.find(self.roots, folders)
 
     def footprint(self) -> Row:
         from collector.host.linux import footprint

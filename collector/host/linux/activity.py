@@ -17,12 +17,13 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from collector import text
-from collector.errors import CollectorError
+from collector import activity_rules
+from collector.bursts import Counters
+from collector.errors import CollectorError, RuleError
 from collector.host import HostError
-from collector.host.linux import accounts, clock, files, mounts
+from collector.host.linux import accounts, events, files, mounts
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"
@@ -30,8 +31,9 @@ assert sys.platform == "linux"
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from collector.bursts import Tally
     from collector.host.linux import Roots
-    from collector.model import Json, Request, Row
+    from collector.model import Request, Row
 
 MAX_FOLDERS: Final = 4_096
 """Most folders watched: half of what the kernel lets a user watch at least (max_user_watches)."""
@@ -47,20 +49,7 @@ _SHARED: Final = (b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp")
 _CHECK_EVERY: Final = 256
 _STOP_SECONDS: Final = 1.0
 _OURS: Final = 0  # what watchdog knows our callback by, at each folder
-_ISDIR: Final = 0x4000_0000
 _ONLYDIR_EXCL_UNLINK: Final = 0x0100_0000 | 0x0400_0000
-_MOVED_FROM: Final = 0x040
-_MOVED_TO: Final = 0x080
-_CREATED: Final = 0x100
-_NAMES: Final = {
-    0x004: "attributes",
-    0x008: "modified",  # closed after writing: once for each writer, not for each write
-    _MOVED_FROM: "moved-from",
-    _MOVED_TO: "moved-to",
-    _CREATED: "created",
-    0x200: "deleted",
-}
-_EVENTS: Final = sum(_NAMES)
 
 
 @dataclass(slots=True)
@@ -69,13 +58,6 @@ class _Folder:
 
     path: bytes
     inode: tuple[int, int]
-
-
-class _Event(NamedTuple):
-    utc_ns: int
-    mask: int
-    folder: bytes
-    name: bytes
 
 
 def watch(roots: Roots, request: Request) -> Watch:
@@ -108,8 +90,8 @@ class Watch:
         """Held over everything below, and taken before watchdog's own, which never calls us under it."""
         self._wake = threading.Condition(self._lock)
         self._stopped = False
-        self._first: list[_Event] = []
-        self._last: deque[_Event] = deque(maxlen=KEPT_AT_EACH_END)
+        self._first: list[events.Event] = []
+        self._last: deque[events.Event] = deque(maxlen=KEPT_AT_EACH_END)
         self._seen = 0
         self._overflows = 0
         self._queue: deque[bytes] = deque()
@@ -117,6 +99,8 @@ class Watch:
         self._inodes: set[tuple[int, int]] = set()
         self._watched = 0
         self._moving: tuple[int, bytes] | None = None
+        self._counters = _counters()
+        """Of every event, also those that are not kept."""
         self._counts = dict.fromkeys(("left", "remote", "denied", "failed"), 0)
         self._limit = ""
         self._seconds = WALK_SECONDS
@@ -142,20 +126,20 @@ class Watch:
             self._inotify.stop()
             self._inotify.join(_STOP_SECONDS)
 
+    def tally(self) -> Tally | None:
+        """Return what all events so far come to; `None` where the rules that say what counts can't be read."""
+        with self._lock:
+            return None if self._counters is None else self._counters.tally(time.monotonic())
+
     def rows(self) -> Iterator[Row | Gap]:
         """Yield what was seen, oldest first, then the gaps."""
         with self._lock:
-            events = [*self._first, *self._last]
+            kept = [*self._first, *self._last]
             seen = self._seen
-        for event in events:
-            yield {
-                "utc": clock.utc(event.utc_ns),
-                "event": next((name for bit, name in _NAMES.items() if event.mask & bit), None),
-                "path": cast("Json", text.from_bytes(_joined(event.folder, event.name))),
-                "folder": bool(event.mask & _ISDIR),
-            }
-        if seen > len(events):
-            reason = f"{seen - len(events)} file events of {seen}, between the first and the last, were not kept"
+        for event in kept:
+            yield events.row(event)
+        if seen > len(kept):
+            reason = f"{seen - len(kept)} file events of {seen}, between the first and the last, were not kept"
             yield Gap(Outcome.OVER_LIMIT, reason)
         yield from self._gaps()
 
@@ -189,16 +173,19 @@ class Watch:
             if self._moving is not None:
                 self._follow(self._moving, event)
             folder = self._folders.get(event.wd)
-            if self._stopped or folder is None or not event.mask & _EVENTS:
+            if self._stopped or folder is None or not event.mask & events.ALL:
                 return
-            path = _joined(folder.path, event.name)
-            if event.mask & _ISDIR and event.name:
+            path = events.joined(folder.path, event.name)
+            if event.mask & events.ISDIR and event.name:
                 self._note_folder(event, path)
             if self._is_excluded(path):
                 return
             self._seen += 1
             kept = self._first if len(self._first) < KEPT_AT_EACH_END else self._last
-            kept.append(_Event(now, event.mask, folder.path, event.name))
+            told = events.Event(now, event.mask, folder.path, event.name)
+            kept.append(told)
+            if self._counters is not None:
+                events.count(self._counters, told, event.cookie, time.monotonic())
 
     def on_watch_deleted(self, wd: int) -> None:
         """Take note that a watched folder is gone: its place is free again."""
@@ -209,12 +196,14 @@ class Watch:
         """Take note that the kernel's queue was full."""
         with self._lock:
             self._overflows += not self._stopped
+            if self._counters is not None:
+                self._counters.overflowed()
 
     def _note_folder(self, event: Any, path: bytes) -> None:
         """Remember a folder that is being moved, queue one that is new; the lock is held."""
-        if event.mask & _MOVED_FROM:
+        if event.mask & events.MOVED_FROM:
             self._moving = (event.cookie, path)
-        elif event.mask & (_MOVED_TO | _CREATED):
+        elif event.mask & (events.MOVED_TO | events.CREATED):
             self._enqueue(path)
             self._wake.notify_all()
 
@@ -226,8 +215,8 @@ class Watch:
         """
         self._moving = None
         cookie, before = moving
-        into = self._folders.get(event.wd) if event.mask & _MOVED_TO and event.cookie == cookie else None
-        after = _joined(into.path, event.name) if into is not None else None
+        into = self._folders.get(event.wd) if event.mask & events.MOVED_TO and event.cookie == cookie else None
+        after = events.joined(into.path, event.name) if into is not None else None
         for wd, known in list(self._folders.items()):
             if not _is_in(known.path, before):
                 continue
@@ -324,7 +313,7 @@ class Watch:
         with self._lock:
             if folder.inode in self._inodes:
                 return False
-            mask = _EVENTS | _ONLYDIR_EXCL_UNLINK
+            mask = events.ALL | _ONLYDIR_EXCL_UNLINK
             wd: int = self._inotify.add_callback(b"/proc/self/fd/%d" % fd, mask, self, _OURS)
             if wd == -1:  # watchdog raises every error but this one
                 raise OSError(errno.EACCES, os.strerror(errno.EACCES))
@@ -344,7 +333,7 @@ class Watch:
                     return
                 if entry.is_dir(follow_symlinks=False):
                     with self._lock:
-                        self._enqueue(_joined(path, os.fsencode(entry.name)))
+                        self._enqueue(events.joined(path, os.fsencode(entry.name)))
 
     def _enqueue(self, path: bytes) -> None:
         """Queue a folder; the lock is held. More than can be watched are only counted."""
@@ -381,8 +370,11 @@ class Watch:
                 self._counts["failed"] += 1
 
 
-def _joined(folder: bytes, name: bytes) -> bytes:
-    return os.path.join(folder, name) if name else folder
+def _counters() -> Counters | None:
+    try:
+        return Counters(activity_rules.activity())
+    except RuleError:  # the events are kept all the same
+        return None
 
 
 def _is_in(path: bytes, folder: bytes) -> bool:
