@@ -97,8 +97,8 @@ class Search:
             for seen in batch.files:
                 yield from self._file(batch, seen)
                 if time.monotonic() > deadline:
-                    reason = f"the search through {where} took longer than it may: the rest is left"
-                    yield Gap(Outcome.TIMED_OUT, reason)
+                    cut = f"the search through {where} took longer than it may: the rest is left"
+                    yield Gap(Outcome.TIMED_OUT, cut)
                     yield from self._news()
                     return
             if time.monotonic() - self._looked > LOOK_EVERY:
