@@ -17,6 +17,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from collector.sources.suspects import SuspectSource
 if sys.platform != "linux":
     pytest.skip("Linux only", allow_module_level=True)
 
-from collector.host.linux import Roots, copies, mappings, memory, mounts, suspects
+from collector.host.linux import Roots, copies, mappings, memory, mounts, patience, suspects
 
 ROOT = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
 PAGE = mmap.PAGESIZE
@@ -640,6 +641,27 @@ say([item if isinstance(item, dict) else type(item).__name__ for item in items])
         assert [(row["pid"], row["ours"], row["memory"], row["program"]) for row in told] == [
             (process.pid, "tool", "ours", "ours")
         ]
+
+
+def test_what_never_answers_holds_nobody_up(monkeypatch):
+    """Work that hangs is left behind, what comes after it is done, errors come through, and threads are bounded."""
+    monkeypatch.setattr(patience, "MAX_LOST", 2)
+    never = threading.Event()
+    waiting = patience.Patience(0.05)
+    try:
+        with pytest.raises(patience.LostError):
+            waiting.call(never.wait)
+        assert waiting.call(lambda: 1) == 1
+        with pytest.raises(ZeroDivisionError):
+            waiting.call(lambda: 1 // 0)
+        with pytest.raises(patience.LostError):
+            waiting.call(never.wait)
+        with pytest.raises(patience.LostError):
+            waiting.call(lambda: 1)
+    finally:
+        never.set()
+        waiting.end()
+    live.wait_for(lambda: not any(thread.name == "patience" for thread in threading.enumerate()))
 
 
 def test_one_that_ended_or_became_another_is_a_gap(tmp_path):

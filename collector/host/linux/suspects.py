@@ -7,6 +7,7 @@ nothing is dropped, then rates are measured, then the rules look into the progra
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector import marks, suspicion, suspicion_rules
 from collector.host.linux import files, process, program_facts
+from collector.host.linux.patience import LostError, Patience
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 INTERVAL: Final = 1.0
 """Seconds between the two looks at what a process has written."""
+PATIENCE: Final = 2.0
+"""Seconds that one process has to be looked at; most need a thousandth of that."""
 SAMPLES: Final = 8
 SAMPLE_SECONDS: Final = 0.1
 """How often, and how far apart, the open files of those that write are looked at."""
@@ -86,6 +90,7 @@ class Search:
     found: list[Suspect] = field(default_factory=list)
     looked: int = 0
     _denied: int = 0
+    _hung: int = 0
     _unscanned: int = 0
     _briefs: dict[int, _Brief] = field(default_factory=dict)
     _odd: dict[int, Seen] = field(default_factory=dict)
@@ -96,12 +101,35 @@ class Search:
         rules = suspicion_rules.suspicion()
         reader = program_facts.FactReader(self.roots, rules, self.request.scan or ())
         yield from reader.gaps
-        for pid in pids:
-            with suppress(OSError), folder(self.roots, pid) as (dir_fd, now):
-                self._look(reader, rules, reader.read(pid, dir_fd, now), program_facts.written(dir_fd))
+        self._first_look(reader, rules, pids)
         self._measure()
         opened = self._sample(reader, rules)
         self._scan()
+        self._judge(reader, rules, opened)
+        yield from self._gaps()
+        del self.found[MAX_SUSPECTS:]
+
+    def _first_look(
+        self, reader: program_facts.FactReader, rules: suspicion_rules.SuspicionRules, pids: Iterable[int]
+    ) -> None:
+        patience = Patience(PATIENCE)
+        for pid in pids:
+            try:
+                seen, written = patience.call(functools.partial(self._read, reader, pid))
+            except OSError:
+                continue  # it has ended
+            except LostError:
+                self._hung += 1
+                continue
+            self._look(reader, rules, seen, written)
+        patience.end()
+
+    def _judge(
+        self,
+        reader: program_facts.FactReader,
+        rules: suspicion_rules.SuspicionRules,
+        opened: dict[int, tuple[tuple[str, ...], int]],
+    ) -> None:
         ours = _ours(self.roots)
         for pid in sorted({*self._odd, *opened, *self._rules}):
             seen = self._odd.get(pid) or self._again(reader, pid)
@@ -110,16 +138,20 @@ class Search:
             brief = self._briefs[pid]
             writing, newly = opened.get(pid) or (self._writing(pid), 0)
             rate = brief.rate if brief.written is not None else None
-            facts = replace(
-                seen.facts, writing=writing, newly=newly, write_rate=rate, rules=self._rules.get(pid, ())
-            )
+            more = self._rules.get(pid, ())
+            facts = replace(seen.facts, writing=writing, newly=newly, write_rate=rate, rules=more)
             judged = suspicion.judge(facts, reader.host, rules)
             if judged.confidence is not None:
                 self.found.append(Suspect(replace(seen, facts=facts), judged, ours.get(pid)))
         self.found.sort(key=lambda one: (-one.judgement.score, one.facts.pid))
+
+    def _gaps(self) -> Iterator[Gap]:
         if self._denied:
-            reason = f"of {self._denied} processes only name and arguments could be judged: the rest belongs to others"
+            reason = f"of {self._denied} processes only name and arguments could be judged: the system hides the rest"
             yield Gap(Outcome.DENIED, reason)
+        if self._hung:
+            reason = f"{self._hung} processes did not answer when they were looked at, and were not judged"
+            yield Gap(Outcome.TIMED_OUT, reason)
         if self._unscanned:
             what = "programs or scripts were not looked into by the rules, or not wholly"
             reason = f"{self._unscanned} {what}: unreadable, a link, too large, or the time was over"
@@ -127,7 +159,10 @@ class Search:
         if len(self.found) > MAX_SUSPECTS:
             more = len(self.found) - MAX_SUSPECTS
             yield Gap(Outcome.OVER_LIMIT, f"{more} further suspicious processes are not listed")
-            del self.found[MAX_SUSPECTS:]
+
+    def _read(self, reader: program_facts.FactReader, pid: int) -> tuple[Seen | None, tuple[int, int] | None]:
+        with folder(self.roots, pid) as (dir_fd, now):
+            return reader.read(pid, dir_fd, now), program_facts.written(dir_fd)
 
     def _look(
         self,
