@@ -575,6 +575,7 @@ def test_an_experts_definitions_come_first(own, out):
     assert table["rows"] == len(bundle.rows("artifacts"))
     collected = [row for row in bundle.rows("artifacts") if row["outcome"] == "collected"]
     assert {row["artifact"] for row in collected} == {one["path"] for one in bundle.artifacts("file")}
+    assert [gap["outcome"] for gap in bundle.gaps("recent-files")] == ["over_limit"], "triage walks no disk"
     live.assert_sealed(bundle.path)
 
 
@@ -595,8 +596,8 @@ def test_a_disk_that_fills_up_keeps_the_table(own, mounted):
 @pytest.mark.slow
 def test_triage_starts_no_program_of_the_host(own, out, tmp_path):
     """What the kernel saw: one execve, our own, and no call that changes the host."""
-    args = ["--case", "T1", "--out", out, "--profile", "triage", "--rules", own / "rules", "--json", "--quiet"]
-    trace = traced(tmp_path / "calls", *args)
+    args = ["--case", "T1", "--out", out, "--profile", "triage", "--rules", own / "rules", "--scan", own / "rules"]
+    trace = traced(tmp_path / "calls", *args, "--json", "--quiet", timeout=600)
     assert trace.code in live.SEALED
     assert [call.name for call in trace.of(*NEVER)] == ["execve"]
     assert live.only_bundle(out).artifacts("file")

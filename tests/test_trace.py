@@ -129,7 +129,7 @@ def whole(tmp_path_factory, host, tree):
     for display in live.display():
         trace = traced(
             folder / "calls", "--case", "T1", "--out", folder / "out", "--scan", tree, "--json", "--quiet",
-            before=inside, env={"DISPLAY": display}, timeout=300,
+            before=inside, env={"DISPLAY": display}, timeout=600,
         )  # fmt: skip
     assert trace.code in live.SEALED
     bundle = live.assert_sealed(live.only_bundle(folder / "out").path)

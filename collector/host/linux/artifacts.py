@@ -51,7 +51,9 @@ SINGLE_GAPS: Final = 50
 FILE_SECONDS: Final = 60
 """The longest that one file may take to be read."""
 
-NEVER: Final = frozenset({b"/proc/kmsg", b"/proc/acpi/event"})
+NEVER: Final = frozenset(
+    (b"/proc/kmsg", b"/sys/kernel/debug/tracing/trace_pipe", b"/sys/kernel/tracing/trace_pipe", b"/proc/acpi/event")
+)
 """Files that lose what is read from them."""
 
 _READ: Final = 256 << 10
@@ -244,7 +246,7 @@ class Taking:
             return
         from collector.host.linux import commands
 
-        for item in commands.run(row, source.program, source.arguments, self.deadline):
+        for item in commands.run(self._table, row, source.program, source.arguments, self.deadline):
             if isinstance(item, Gap):
                 yield from self._gap(item)
             else:

@@ -13,6 +13,7 @@ assert sys.platform == "linux"
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import os
 import selectors
@@ -24,13 +25,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from collector.host.linux import executables, files, process
-from collector.host.linux.mounts import MAX_LINKS
+from collector.host.linux.mounts import resolved
 from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from collector.host.linux.mounts import MountTable
     from collector.model import Row
 
 SECONDS: Final = 30
@@ -47,6 +49,9 @@ ENVIRONMENT: Final = {"LANG": "C.UTF-8"}
 _PULSE: Final = 0.2
 """Seconds between two looks whether whoever reads the output is still there."""
 
+_ENDING: Final = 5.0
+"""Seconds in which a program that was killed must have ended."""
+
 _SUBREAPER: Final = 36
 """PR_SET_CHILD_SUBREAPER (prctl(2)): what a program leaves behind becomes our child, so that we can end it."""
 
@@ -57,16 +62,19 @@ class _Ran:
 
     over: bool = False
     late: bool = False
+    lasts: bool = False
     complaint: bytes = b""
     exit_code: int | None = None
     flags: list[str] = field(default_factory=list)
 
 
-def run(row: Row, program: str, arguments: tuple[str, ...], deadline: float) -> Iterator[Row | Blob | Gap]:
+def run(
+    table: MountTable, row: Row, program: str, arguments: tuple[str, ...], deadline: float
+) -> Iterator[Row | Blob | Gap]:
     """Yield the output of a program with its row, or the row and a gap that says why it did not run or end well."""
     subject = from_bytes(os.fsencode(program))
     try:
-        path, fd = _opened(os.fsencode(program))
+        path, fd = _opened(table, os.fsencode(program))
     except OSError as e:
         yield row | {"outcome": files.outcome_of(e).value}
         if files.outcome_of(e) is not Outcome.ABSENT:  # not installed: the row says so
@@ -93,19 +101,17 @@ def run(row: Row, program: str, arguments: tuple[str, ...], deadline: float) -> 
         yield Gap(Outcome.TIMED_OUT, f"a program ran longer than {SECONDS} s or the profile allow: ended", subject)
     if ran.over:
         yield Gap(Outcome.OVER_LIMIT, f"a program wrote more than {MAX_OUTPUT} bytes: ended", subject)
+    if ran.lasts:
+        yield Gap(Outcome.LOCKED, "a program, or what it started, could not be ended", subject)
     if ran.exit_code and not (ran.late or ran.over):
         yield Gap(Outcome.FAILED, f"a program ended with {ran.exit_code}", from_bytes(ran.complaint) or subject)
 
 
-def _opened(program: bytes) -> tuple[bytes, int]:
-    """Return where a program really lies and its descriptor; raises `OSError`."""
-    path = program
-    for _ in range(MAX_LINKS):
-        real = os.path.realpath(os.path.dirname(path))
-        path = os.path.join(real, os.path.basename(path))
-        if not stat.S_ISLNK(os.lstat(path).st_mode):
-            break
-        path = os.path.join(real, os.readlink(path))
+def _opened(table: MountTable, program: bytes) -> tuple[bytes, int]:
+    """Return where a program really lies and its descriptor; raises `OSError`, ENXIO where touching it may hang."""
+    path = resolved(table, program)
+    if table.is_remote(path):
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
     return path, files.open_source(path)
 
 
@@ -130,7 +136,7 @@ def _untrusted(path: bytes, fd: int) -> str | None:
 def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -> Iterator[bytes]:
     """Yield what a program writes, and an empty part now and then; when this ends, so has all that it started."""
     digest, size = hashlib.sha256(), 0
-    before = set(_children())
+    before = set(_family().get(os.getpid(), ()))
     _reap(leave=False)
     child = subprocess.Popen(  # noqa: S603 - what a rule names, looked at by `_untrusted`; an argument list, no shell
         command,
@@ -154,7 +160,7 @@ def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -
                 ran.over = True
                 break
     finally:
-        _end(child, before)  # before its pipes are closed: it is we who end it
+        ran.lasts = not _end(child, before)  # before its pipes are closed: it is we who end it
         reading.close()
         _reap(leave=True)
         ran.exit_code = child.returncode
@@ -197,49 +203,48 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
                 return
 
 
-def _end(child: subprocess.Popen[bytes], before: set[int]) -> None:
-    """Kill a program and whatever it has started, also what left its session, and wait for them.
+def _end(child: subprocess.Popen[bytes], before: set[int]) -> bool:
+    """Kill a program and whatever it has started, also what left its session; tell whether all of it has ended.
 
-    Children that were there before are not its own. As we reap what is orphaned, each round finds those that the
-    last one has set free.
+    Children that were there before are not its own. As what is orphaned becomes ours, each round finds those that the
+    last one has set free. What hangs in the kernel can't be killed: it is left after some seconds.
     """
     with contextlib.suppress(OSError):
         os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    for _ in range(100):
-        left = [pid for pid in _children() if pid not in before]
+    deadline = time.monotonic() + _ENDING
+    while time.monotonic() < deadline:
+        child.poll()
+        family = _family()
+        left = [pid for pid in family.get(os.getpid(), ()) if pid not in before]
         if not left:
-            return
+            return True
         for pid in left:
-            for one in (*_below(pid), pid):
+            for one in _below(pid, family):
                 with contextlib.suppress(OSError):
                     os.kill(one, signal.SIGKILL)
-        for pid in left:
-            with contextlib.suppress(OSError):
-                os.waitpid(pid, 0)
+            if pid != child.pid:  # whose end `child` itself takes in
+                with contextlib.suppress(OSError):
+                    os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.01)
+    return False
 
 
-def _children() -> list[int]:
-    """Return our own child processes."""
-    return _children_of(os.getpid())
-
-
-def _below(pid: int) -> list[int]:
-    """Return the processes below one, bounded."""
+def _below(pid: int, family: dict[int, list[int]]) -> list[int]:
+    """Return a process and all below it."""
     found = [pid]
     for one in found:
-        if len(found) < 10_000:  # noqa: PLR2004 - a fork bomb is killed in rounds
-            found.extend(_children_of(one))
-    return found[1:]
+        found.extend(family.get(one, ()))
+    return found
 
 
-def _children_of(parent: int) -> list[int]:
-    found = []
+def _family() -> dict[int, list[int]]:
+    """Return the children of each process."""
+    found: dict[int, list[int]] = {}
     for name in files.names("/proc", kernel=True):
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError):
-                if process.parse_stat(files.read_kernel(f"/proc/{int(name)}/stat")).ppid == parent:
-                    found.append(int(name))
+                parent = process.parse_stat(files.read_kernel(f"/proc/{int(name)}/stat")).ppid
+                found.setdefault(parent, []).append(int(name))
     return found
 
 
