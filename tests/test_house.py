@@ -26,6 +26,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FLOORS = """
     errors text layout findings times collector
     model rows rules tool vocabulary
+    ransom_rules
+    ransom
     schema facts eyes der second_opinion
     isolation
     timeline
@@ -63,7 +65,7 @@ NEVER = (
     ("sources", "host.linux host.windows host.darwin", "a source knows no operating system"),
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
-    ("facts isolation timeline ransom rules", "host sources bundle ui", "judges are pure"),
+    ("facts isolation timeline ransom ransom_rules rules", "host sources bundle ui", "judges are pure"),
     ("acquisition session vigil isolate watching", "ui cli", "a run is the same without a screen"),
     ("sources acquisition vigil isolate", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
