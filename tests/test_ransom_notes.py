@@ -221,8 +221,8 @@ HOSTILE = {
     "sentences of notes": b"do not rename your encrypted files or pay the third party police within 48 hours " * 5000,
     "beginnings of sentences": b"your all your all the data files we have been " * 9000,
     "pdf objects": b"%PDF-1.4\n" + b"1 0 obj " * 50_000,
-    "pdf one table, many names": b"%PDF-1.4\n2 0 obj <</Type/X>> stream\nbeginbfrange <0000> <fff0> <0041> endbfrange Tj "
-    b"endstream\n1 0 obj <</Type /ToUnicode 2 0 R " + b"".join(b"/F%d 1 0 R " % number for number in range(400)),
+    "pdf one table, many names": b"%PDF-1.4\n2 0 obj <</Type/X>> stream\nbeginbfrange <0000> <fff0> <0041> endbfrange "
+    b"Tj endstream\n1 0 obj <</Type /ToUnicode 2 0 R " + b"".join(b"/F%d 1 0 R " % number for number in range(400)),
 }
 
 

@@ -38,7 +38,7 @@ def test_rules_are_written_for_the_words_they_see() -> None:
     for pattern in patterns:
         plain = re.sub(r"\[\^? ?[^\]]*\]|\{[^}]*\}", "", pattern)
         assert plain == plain.lower()
-        assert not re.search(r"[*+]", re.sub(r"\)\*", "", plain).replace("[a-z]+", "")), pattern
+        assert not re.search(r"[*+]", plain), pattern
         words = "".join(char if char.isalnum() or char == " " else " " for char in plain)
         assert reading.words(words) == " ".join(words.split()), pattern
 
