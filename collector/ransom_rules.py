@@ -35,7 +35,7 @@ _FIELDS: Final = ("names", "extensions", "marks")
 
 @dataclass(frozen=True)
 class Feature:
-    """One thing that notes say: its code, in which language, the part of a note it belongs to, its weight, and plain words for it."""
+    """One thing that notes say: its code, its language, the part of a note, its weight, and plain words for it."""
 
     code: str
     language: str
@@ -80,32 +80,37 @@ def read_note_rules(path: Path) -> NoteRules:
     try:
         compiler.add_source(source)
     except yara_x.CompileError as e:
-        where = _LINE.search(str(e))
+        line = found[1] if (found := _LINE.search(str(e))) else "1"
         reason = " ".join(str(e).partition("\n")[0].split())
-        raise RuleError(f"{path.name}:{where[1] if where else 1}: {reason}") from e
+        raise RuleError(f"{path.name}:{line}: {reason}") from e
     lines = {found[1].decode(): raw.count(b"\n", 0, found.start()) + 1 for found in _RULE.finditer(raw)}
     engine = compiler.build()
     features = {}
     for rule in engine:
-        meta = dict(rule.metadata)
-        where_ = f"{path.name}:{lines.get(rule.identifier, 1)}"
-        if set(meta) != {"language", "group", "weight", "reason"} or len(rule.metadata) != len(meta):
-            raise RuleError(f"{where_}: {rule.identifier} needs language, group, weight and reason, each once, and nothing else")
-        language, group, weight, reason = (meta[field] for field in ("language", "group", "weight", "reason"))
-        if language not in LANGUAGES:
-            raise RuleError(f"{where_}: unknown language; the languages are {', '.join(LANGUAGES)}")
-        if group not in GROUPS:
-            raise RuleError(f"{where_}: unknown group; the groups are {', '.join(GROUPS)}")
-        if isinstance(weight, bool) or not isinstance(weight, int) or not 0 < abs(weight) <= MOST_WEIGHT:
-            raise RuleError(f"{where_}: a weight is a whole number up to {MOST_WEIGHT}, and not 0")
-        if (weight < 0) != (group == "about"):
-            raise RuleError(f"{where_}: the weight is negative in the group about, and only there")
-        if not isinstance(reason, str) or not reason.isprintable() or not reason.strip():
-            raise RuleError(f"{where_}: a reason is one line of plain words")
-        features[rule.identifier] = Feature(rule.identifier, language, group, weight, reason)
+        where = f"{path.name}:{lines.get(rule.identifier, 1)}"
+        features[rule.identifier] = _feature(rule.identifier, tuple(rule.metadata), where)
     if missing := set(GROUPS) - {feature.group for feature in features.values()}:
         raise RuleError(f"{path.name}:1: no rule of the group {', '.join(sorted(missing))}")
     return NoteRules(engine, features)
+
+
+def _feature(code: str, metadata: tuple[tuple[str, object], ...], where: str) -> Feature:
+    """Return what a rule means; raises `RuleError`, which begins with `where`, for anything but the form of ours."""
+    meta = dict(metadata)
+    if set(meta) != {"language", "group", "weight", "reason"} or len(meta) != len(metadata):
+        raise RuleError(f"{where}: {code} needs language, group, weight and reason, each once, and nothing else")
+    language, group, weight, reason = (meta[field] for field in ("language", "group", "weight", "reason"))
+    if language not in LANGUAGES:
+        raise RuleError(f"{where}: unknown language; the languages are {', '.join(LANGUAGES)}")
+    if group not in GROUPS:
+        raise RuleError(f"{where}: unknown group; the groups are {', '.join(GROUPS)}")
+    if isinstance(weight, bool) or not isinstance(weight, int) or not 0 < abs(weight) <= MOST_WEIGHT:
+        raise RuleError(f"{where}: a weight is a whole number up to {MOST_WEIGHT}, and not 0")
+    if (weight < 0) != (group == "about"):
+        raise RuleError(f"{where}: the weight is negative in the group about, and only there")
+    if not isinstance(reason, str) or not reason.isprintable() or not reason.strip():
+        raise RuleError(f"{where}: a reason is one line of plain words")
+    return Feature(code, str(language), str(group), weight, reason)
 
 
 @cache

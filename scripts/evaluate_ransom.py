@@ -70,7 +70,7 @@ class Tally:
             data = content(path)
         except OSError as e:
             self.unread += 1
-            print(f"not read: {ascii(str(path))}: {e.strerror}", file=sys.stderr)
+            print(f"not read: {str(path)!a}: {e.strerror}", file=sys.stderr)
             return None
         if way:
             plain = reading.read(data)
@@ -136,10 +136,10 @@ def measure(options: argparse.Namespace) -> tuple[Tally, Tally]:
         if found is not None:
             bad.families[family] = bad.families.get(family, False) or found
         if found is False:
-            bad.told.append(f"missed: {ascii(str(path))}")
+            bad.told.append(f"missed: {str(path)!a}")
     for path in files(options.benign) if options.benign else ():
         if good.judge(path, "", path.name):
-            good.told.append(f"false: {ascii(str(path))}")
+            good.told.append(f"false: {str(path)!a}")
     return bad, good
 
 

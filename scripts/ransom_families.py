@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Makes rules/ransom/families.yaml from the names that the MISP galaxy holds of ransomware families.
 
     python3 scripts/ransom_families.py NAMES.json [--ordinary WORDS] > rules/ransom/families.yaml
@@ -31,19 +30,23 @@ HEAD = """\
 
 """
 
-ORDINARY_EXTENSIONS = frozenset(
-    ".7z .aes .asc .avi .bak .bat .bin .bit .bmp .c .cfg .clf .cmd .com .conf .cry .csv .dat .data .db .dll .dng .doc "
-    ".docx .enc .exe .file .files .gif .good .gpg .gz .htm .html .info .ini .jar .jpeg .jpg .js .json .key .lnk .lock "
-    ".log .magic .mail .md .mp3 .mp4 .msi .new .odt .old .orig .pdf .pgp .php .png .ppt .pptx .pst .py .rar .raw .rom "
-    ".rtf .sav .save .sh .sql .sqlite .svg .sys .tar .temp .test .tif .tmp .tron .txt .url .vault .vbs .wallet .wav "
-    ".wmv .xls .xlsx .xml .xyz .zip .1txt .rdm .scl .block .good .hush .java .bip .war .sage .deal .best .money .com "
-    ".help .man .one .pay .pro .rs .ts .go .pl .rb .cs .hp .h .hpp .cpp .css .scss .po .mo .so .a .o .ko .img .iso".split()
+_EXTENSIONS = (
+    ".7z .aes .asc .avi .bak .bat .bin .bit .bmp .c .cfg .clf .cmd .com .conf .cry .csv .dat .data .db .dll .dng "
+    ".doc .docx .enc .exe .file .files .gif .good .gpg .gz .htm .html .info .ini .jar .jpeg .jpg .js .json .key "
+    ".lnk .lock .log .magic .mail .md .mp3 .mp4 .msi .new .odt .old .orig .pdf .pgp .php .png .ppt .pptx .pst .py "
+    ".rar .raw .rom .rtf .sav .save .sh .sql .sqlite .svg .sys .tar .temp .test .tif .tmp .tron .txt .url .vault "
+    ".vbs .wallet .wav .wmv .xls .xlsx .xml .xyz .zip .1txt .rdm .scl .block .hush .java .bip .war .sage .deal "
+    ".best .money .help .man .one .pay .pro .rs .ts .go .pl .rb .cs .hp .h .hpp .cpp .css .scss .po .mo .so .a .o "
+    ".ko .img .iso .split "
 )
-ORDINARY_NAMES = frozenset(
-    "readme.txt readme.html readme.htm readme.md read.txt read_me.txt read me.txt help.txt help.html info.txt info.html "
-    "info.hta index.html index.php wallpaper.jpg wallpaper.bmp note.txt notes.txt license.txt important.txt warning.txt "
-    "attention.txt contact.txt instructions.txt instruction.txt information.txt message.txt".split()
+ORDINARY_EXTENSIONS = frozenset(_EXTENSIONS.split())
+_NAMES = (
+    "readme.txt, readme.html, readme.htm, readme.md, read.txt, read_me.txt, read me.txt, help.txt, help.html, "
+    "info.txt, info.html, info.hta, index.html, index.php, wallpaper.jpg, wallpaper.bmp, note.txt, notes.txt, "
+    "license.txt, important.txt, warning.txt, attention.txt, contact.txt, instructions.txt, instruction.txt, "
+    "information.txt, message.txt "
 )
+ORDINARY_NAMES = frozenset(name.strip() for name in _NAMES.split(","))
 TEMPLATE = re.compile(r"[\[\]<>{}*%|\\/?]|random|\be\.g\.|&lt;|, |_id_|victim")
 
 

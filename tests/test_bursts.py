@@ -478,12 +478,12 @@ def manifests(folder: Path) -> list[Path]:
 
 
 def test_a_slow_one_is_seen_in_a_short_run_too(tmp_path):
-    """Two files a second, and a run of a second: files that are encrypted already show whose extension it is."""
+    """A file in three seconds, and a run of a few: files that are encrypted already show whose extension it is."""
     folder = tree(tmp_path / "t", folders=6, each=24)
     (tmp_path / "out").mkdir()
     encryptor.main(folder / "d0", "rename", 1_000)
     slow = subprocess.Popen(
-        [sys.executable, encryptor.__file__, str(folder), "rename", "2"], stdout=subprocess.PIPE, text=True
+        [sys.executable, encryptor.__file__, str(folder), "rename", "0.3"], stdout=subprocess.PIPE, text=True
     )
     try:
         slow.stdout.readline()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +37,7 @@ KINDS: Final = (
     "onion", "url", "email", "tox", "session", "telegram", "bitcoin", "litecoin", "dogecoin", "dash", "zcash", "tron",
     "ethereum", "monero", "victim_id", "deadline", "amount",
 )  # fmt: skip
+_WALLETS: Final = frozenset(KINDS[6:14])
 
 _FOUND: Final = re.compile(
     r"(?P<onion>(?<![a-z0-9])(?:[a-z2-7]{56}|[a-z2-7]{16})\.onion\b(?:/[^\s\"'<>]{0,300}+)?)"
@@ -47,9 +49,17 @@ _FOUND: Final = re.compile(
     r"|(?P<segwit>(?<![A-Za-z0-9])(?:bc1|ltc1|BC1|LTC1)[A-Za-z0-9]{11,87}+)"
     r"|(?P<base58>(?<![A-Za-z0-9])[1-9A-HJ-NP-Za-km-z]{26,106}+(?![A-Za-z0-9]))"
 )
+_SUMMED: Final = frozenset({"onion", "hex", "segwit", "base58"})
+"""What a checksum is computed for."""
+
+_AT: Final = re.compile(r"\s?[\[({](?:at|@)[\])}]\s?")
+_LONG_WORD: Final = 40
+"""Characters from which on a word without a meaning is a key or a number."""
+
 _HANDLE: Final = re.compile(r"(?:telegram|jabber|icq|wire|signal)[^\n]{0,30}?(@[A-Za-z0-9_]{4,32}+)", re.IGNORECASE)
 _NUMBER_WORD: Final = (
-    r"one|two|three|four|five|six|seven|ten|twelve|deux|trois|quatre|cinq|sept|dix|zwei|drei|vier|sieben|dos|tres|siete|due|tre|sette"
+    r"one|two|three|four|five|six|seven|ten|twelve|deux|trois|quatre|cinq|sept|dix|zwei|drei|vier|sieben|dos|tres"
+    r"|siete|due|tre|sette"
 )
 _DEADLINE: Final = re.compile(
     rf"(?<![\w.])(?:[0-9]{{1,3}}|{_NUMBER_WORD})(?:\s?[(-]\s?[0-9a-z]{{1,6}}\)?)?\s{{0,2}}+"
@@ -69,12 +79,21 @@ _VICTIM: Final = re.compile(
     r"schlüssel|ключ|идентификатор)\b[^\w\n]{0,12}(?:is\b[^\w\n]{0,4})?\s{0,6}([A-Za-z0-9+/=_{}-]{6,200}+)",
     re.IGNORECASE,
 )
-_BASE58: Final = {char: number for number, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
-_VERSIONS: Final = {0x00: "bitcoin", 0x05: "bitcoin", 0x30: "litecoin", 0x32: "litecoin", 0x1E: "dogecoin", 0x16: "dogecoin",
-                    0x4C: "dash", 0x10: "dash", 0x41: "tron", 0x1CB8: "zcash", 0x1CBD: "zcash"}  # fmt: skip
+_BASE58_SIGNS: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58: Final = {char: number for number, char in enumerate(_BASE58_SIGNS)}
+_VERSIONS: Final = {
+    0x00: "bitcoin", 0x05: "bitcoin", 0x30: "litecoin", 0x32: "litecoin", 0x1E: "dogecoin", 0x16: "dogecoin",
+    0x4C: "dash", 0x10: "dash", 0x41: "tron", 0x1CB8: "zcash", 0x1CBD: "zcash",
+}  # fmt: skip
+"""Currency by the version that stands before the hash of an address."""
+
 _BECH32: Final = {char: number for number, char in enumerate("qpzry9x8gf2tvdw0s3jn54khce6mua7l")}
 _BECH32_SUMS: Final = {1, 0x2BC830A3}
 """What the polynomial yields for bech32 (BIP 173) and bech32m (BIP 350)."""
+_SESSION_LENGTH: Final = 66
+"""Session: 05 and a key of 32 bytes, in hexadecimal."""
+
+_MONERO_LENGTHS: Final = {95, 106}
 _MONERO_BLOCKS: Final = {2: 1, 3: 2, 5: 3, 6: 4, 7: 5, 9: 6, 10: 7, 11: 8}
 _MONERO_PREFIXES: Final = {18, 19, 42}
 
@@ -84,17 +103,13 @@ class Found:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Contact] = {}
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
 
-    def add(self, kind: str, value: str, *, checked: bool = False) -> bool:
-        """Keep one; return whether it was."""
-        if (kind, value) in self._kept:
-            return True
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        if self._counts[kind] > MOST_EACH:
-            return False
-        self._kept[kind, value] = Contact(kind, value, checked)
-        return True
+    def add(self, kind: str, value: str, *, checked: bool = False) -> None:
+        """Keep one, unless it is known or there are MOST_EACH of its kind."""
+        if (kind, value) not in self._kept and self._counts[kind] < MOST_EACH:
+            self._counts[kind] += 1
+            self._kept[kind, value] = Contact(kind, value, checked)
 
     def all(self) -> tuple[Contact, ...]:
         """Return the contacts in the order of KINDS, within one kind in that of the note."""
@@ -106,44 +121,38 @@ def marked(text: str) -> tuple[str, Found]:
 
     So a rule can say "write to xemailx" and need not know what an address looks like.
     """
-    found = Found()
-    left = MOST_CHECKED
+    marker = _Marker()
+    out = _FOUND.sub(marker.word, text)
+    for match in _HANDLE.finditer(text):
+        marker.found.add("telegram", match[1])
+    return out, marker.found
 
-    def replaced(match: re.Match[str]) -> str:
-        nonlocal left
-        kind = str(match.lastgroup)
-        if kind in {"onion", "hex", "segwit", "base58"}:
-            left -= 1
-            if left < 0:
-                return " xblobx "
-        value = match[0]
-        checked = False
-        if kind in {"hex", "segwit", "base58"}:
-            kind, checked = _wallet(kind, value)
-            if not kind:
-                return value if len(value) < 40 else " xblobx "  # noqa: PLR2004 - a key or a number, no word
-        elif kind == "onion":
-            checked = is_onion(value)
-        elif kind == "url" and (hidden := _FOUND.search(value, value.find(":") + 1)) and hidden.lastgroup != "url":
+
+class _Marker:
+    """Says of each thing that looks like a contact which word takes its place, and keeps it where it is one."""
+
+    def __init__(self) -> None:
+        self.found = Found()
+        self._left = MOST_CHECKED
+
+    def word(self, match: re.Match[str]) -> str:
+        """Return the word for one match of _FOUND."""
+        kind, value, checked = str(match.lastgroup), match[0], False
+        if kind == "url" and (hidden := _FOUND.search(value, value.find(":") + 1)) and hidden.lastgroup in KINDS[:6]:
             kind, value = str(hidden.lastgroup), hidden[0]
-            if kind not in KINDS:
-                kind, value = "url", match[0]
-            checked = kind == "onion" and is_onion(value)
-        elif kind == "email":
-            value = re.sub(r"\s?[\[({](?:at|@)[\])}]\s?", "@", value)
-        value = value.rstrip(".,;:!?|)]}*\\")
-        if not found.add(kind, value, checked=checked):
-            return f" x{kind}x "
-        if kind in {"bitcoin", "litecoin", "dogecoin", "dash", "zcash", "tron", "ethereum", "monero"}:
-            return " xwalletx "
+        if kind in _SUMMED:
+            self._left -= 1
+            if self._left < 0:
+                return " xblobx "
+            kind, checked = (kind, is_onion(value)) if kind == "onion" else _wallet(kind, value)
+        if not kind:
+            return value if len(value) < _LONG_WORD else " xblobx "
+        if kind == "email":
+            value = _AT.sub("@", value)
+        self.found.add(kind, value.rstrip(".,;:!?|)]}*\\"), checked=checked)
         if kind == "url" and "torproject.org" in value:
             return " torproject org "
-        return f" x{kind}x "
-
-    out = _FOUND.sub(replaced, text)
-    for match in _HANDLE.finditer(text):
-        found.add("telegram", match[1])
-    return out, found
+        return " xwalletx " if kind in _WALLETS else f" x{kind}x "
 
 
 def complete(text: str, found: Found) -> tuple[Contact, ...]:
@@ -159,13 +168,13 @@ def complete(text: str, found: Found) -> tuple[Contact, ...]:
 def is_onion(value: str) -> bool:
     """Tell whether an onion name of version 3 has its own checksum (Tor's rend-spec-v3, section 6)."""
     name = value.split(".onion", 1)[0].rsplit(".", 1)[-1].rsplit("/", 1)[-1]
-    if len(name) != 56:  # noqa: PLR2004 - 32 bytes of key, 2 of checksum, 1 of version, in base32
+    if len(name) != 56:
         return False
     number = 0
     for char in name:
         number = number << 5 | "abcdefghijklmnopqrstuvwxyz234567".index(char)
     raw = number.to_bytes(35, "big")
-    return raw[34] == 3 and raw[32:34] == hashlib.sha3_256(b".onion checksum" + raw[:32] + b"\x03").digest()[:2]  # noqa: PLR2004
+    return raw[34] == 3 and raw[32:34] == hashlib.sha3_256(b".onion checksum" + raw[:32] + b"\x03").digest()[:2]
 
 
 def _wallet(kind: str, value: str) -> tuple[str, bool]:
@@ -173,26 +182,30 @@ def _wallet(kind: str, value: str) -> tuple[str, bool]:
     if kind == "segwit":
         name = "bitcoin" if value.lower().startswith("bc1") else "litecoin"
         return (name, True) if _is_bech32(value) else ("", False)
-    if kind == "hex":
-        if value[:2] == "0x":
-            return _ethereum(value)
-        if len(value) == 66:  # noqa: PLR2004 - Session: 05 and a key of 32 bytes
-            return "session", False
-        raw = bytes.fromhex(value)
-        return "tox", not any(_xor(raw[0::2])) and not any(_xor(raw[1::2]))
-    if len(value) in {95, 106}:
-        return ("monero", True) if _is_monero(value) else ("", False)
-    if len(value) > 36:  # noqa: PLR2004 - the longest of the others
-        return "", False
+    if kind == "base58":
+        if len(value) in _MONERO_LENGTHS:
+            return ("monero", True) if _is_monero(value) else ("", False)
+        name = _base58check(value)
+        return name, bool(name)
+    if value[:2] == "0x":
+        return _ethereum(value)
+    if len(value) == _SESSION_LENGTH:
+        return "session", False
+    raw = bytes.fromhex(value)
+    return "tox", not any(_xor(raw[0::2])) and not any(_xor(raw[1::2]))
+
+
+def _base58check(value: str) -> str:
+    """Return the currency of an address in Base58Check; empty where its checksum does not hold."""
+    if len(value) > 36:
+        return ""
     number = 0
     for char in value:
         number = number * 58 + _BASE58[char]
-    raw = number.to_bytes(28, "big").lstrip(b"\0")
-    raw = b"\0" * (len(value) - len(value.lstrip("1"))) + raw
-    version = raw[0] if len(raw) == 25 else int.from_bytes(raw[:2], "big") if len(raw) == 26 else -1  # noqa: PLR2004
-    if version not in _VERSIONS or hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] != raw[-4:]:
-        return "", False
-    return _VERSIONS[version], True
+    raw = b"\0" * (len(value) - len(value.lstrip("1"))) + number.to_bytes(28, "big").lstrip(b"\0")
+    version = int.from_bytes(raw[:-24], "big") if len(raw) in {25, 26} else -1
+    right = hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:]
+    return _VERSIONS.get(version, "") if right else ""
 
 
 def _xor(raw: bytes) -> bytes:
@@ -226,7 +239,7 @@ def _ethereum(value: str) -> tuple[str, bool]:
     if digits in {digits.lower(), digits.upper()}:
         return "ethereum", False
     digest = keccak.keccak_256(digits.lower().encode()).hex()
-    right = all(not c.isalpha() or c.isupper() == (int(d, 16) >= 8) for c, d in zip(digits, digest, strict=False))  # noqa: PLR2004
+    right = all(not c.isalpha() or c.isupper() == (int(d, 16) >= 8) for c, d in zip(digits, digest, strict=False))
     return ("ethereum", True) if right else ("", False)
 
 

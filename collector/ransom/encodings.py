@@ -30,23 +30,29 @@ _CODE_PAGES: Final = (
     ("cp1258", "ăâđêôơưàáãèéêìíòóõùúý\u0300\u0301\u0303\u0309\u0323"),
 )
 
+_LATIN: Final = frozenset({"cp1252", "cp850", "cp1258"})
+"""Pages of languages whose letters are mostly ASCII."""
+
+_LETTERS: Final = re.compile(rb"[A-Za-z]")
 _FREQUENT: Final = frozenset("оеаинтсрвлкмдпуябыью")
 """The most frequent letters of Russian: a wrong Cyrillic code page yields the rare ones, or capitals."""
 
+_SIMPLIFIED: Final = (
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
+    "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心本前开但因只从想实日"
+    "者意无力与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见"
+    "被利什二等产或新己制身果加西斯月话合回特代内信表给世位次度门任常先通教东声提立及比员解水名真论处走义"
+    "各入几口认条平系气题活更别打四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命金指许"
+    "统区保至队形社便空决治科司五基非则听却达光放即像难且权思完设式路记南品住告类求据程北该交规取格望术领"
+    "共确传师密钥付款联邮箱恢复文件您请"
+)
 _EAST_ASIAN: Final = (
     # name       frequent signs: of each country its own
-    ("gb18030", "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
-     "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力"
-     "它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己"
-     "制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活"
-     "尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马"
-     "科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师"
-     "密解密钥付款联系邮箱恢复"),
+    ("gb18030", _SIMPLIFIED),
     ("big5", "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能檔案資料加密請聯繫付款恢復"),
-    ("shift_jis", "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわをんがぎぐげごでどだばイルンスファアクラトリ暗号化"),
-    ("euc-kr", "이다는의에을를가하고지로은한기사서있인니도시리자어일정해수보그대부나파일암호화복구습"),
-)  # fmt: skip
-
+    ("shift_jis", "あいうえかきくけこさしすせそたちつてとなにのはまみもやよらりるれろわをんがぎぐげごだばイル"),
+    ("euc-kr", "이다는의에을를가하고지로은한기사서있인니도시리자어일정해수보그대부나파암호화복구습"),
+)
 
 def decode(data: bytes) -> tuple[str, str]:
     """Return the text and the name of its encoding; an empty text where the bytes are no text."""
@@ -62,7 +68,7 @@ def decode(data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         pass
     text = data.decode("utf-8", "replace")  # head and tail were joined anywhere; a few bytes may be torn
-    if text.count("\ufffd") <= 8 + sum(not char.isascii() for char in text) // 50:  # noqa: PLR2004 - one join
+    if text.count("\ufffd") <= 8 + sum(not char.isascii() for char in text) // 50:
         return text, "utf-8"
     name = _code_page(data[:_SAMPLE])
     return (data.decode(name, "replace"), name) if name else ("", "binary")
@@ -71,7 +77,7 @@ def decode(data: bytes) -> tuple[str, str]:
 def _without_mark(sample: bytes) -> str:
     """Return the form of UTF-16 of a sample without a mark; empty where it is none."""
     pairs = len(sample) // 2
-    if pairs < 8 or (b"\0" not in sample and len(set(sample[1::2])) > 3 and len(set(sample[::2])) > 3):  # noqa: PLR2004
+    if pairs < 8 or (b"\0" not in sample and len(set(sample[1::2])) > 3 and len(set(sample[::2])) > 3):
         return ""
     for name, high, low in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):
         zeros = high.count(0)
@@ -92,12 +98,12 @@ def _code_page(sample: bytes) -> str:
     """Return the code page in which a sample makes most sense; empty where it makes none in any."""
     best, best_score = "", 0.3
     foreign = len(re.findall(rb"[\x80-\xff]", sample))
-    if foreign * 10 > len(sample) * 9 and len(set(sample)) > 200:  # noqa: PLR2004 - nearly every byte there is
+    if foreign * 10 > len(sample) * 9 and len(set(sample)) > 200:
         return ""
     for name, frequent in (*_CODE_PAGES, *_EAST_ASIAN):
         text = sample.decode(name, "replace")
         signs = [char for char in text if not char.isascii()]
-        if not signs:
+        if not signs or (name in _LATIN and foreign > len(_LETTERS.findall(sample))):
             continue
         score = sum(char in frequent for char in signs) / len(signs)
         if name in {"cp1251", "koi8-r", "cp866"}:  # a Russian text has nearly all its letters here

@@ -61,7 +61,7 @@ def likenesses(name: str = "", body: str = "", extensions: Sequence[str] = ()) -
 
 
 def _confidence(weight: float) -> str:
-    return "high" if weight >= 6 else "medium" if weight >= 3 else "low"  # noqa: PLR2004 - two kinds of signs, or one
+    return "high" if weight >= 6 else "medium" if weight >= 3 else "low"
 
 
 @cache

@@ -10,10 +10,11 @@ import html
 import re
 from typing import Final
 
-_INLINE: Final = frozenset(
-    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr o s samp small span strike strong "
-    "sub sup tt u var wbr".split()
+_INLINE: Final = (
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr o s samp small span strike "
+    "strong sub sup tt u var wbr"
 )
+_INLINE_TAGS: Final = frozenset(_INLINE.split())
 _UNSEEN: Final = ("script", "style", "noscript", "template", "svg")
 _TAG: Final = re.compile(r"<[/!?]?([A-Za-z][A-Za-z0-9:-]{0,20}+)?[^<>]{0,4096}+>")
 _IS_HTML: Final = re.compile(
@@ -24,18 +25,20 @@ _IS_HTML: Final = re.compile(
 _HREF: Final = re.compile(r"""\b(?:href|value|content)\s{0,9}+=\s{0,9}+["']?([^"'<>\s]{5,300}+)""", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}+|#[xX][0-9a-fA-F]{1,6}+|[A-Za-z]{2,8}+);")
 _MOST_LINKS: Final = 200
-_ENOUGH: Final = 200
-"""Characters of text below which the strings of scripts are looked at too: such a page writes itself."""
+_ENOUGH: Final = 40
+"""Words of text below which the strings of scripts are looked at too: such a page writes itself."""
 
 _RTF: Final = re.compile(
-    r"\\'(?P<byte>[0-9a-fA-F]{2})|\\u(?P<number>-?[0-9]{1,6}+) ?|\\(?P<word>[a-zA-Z]{1,32}+)(?P<value>-?[0-9]{1,10}+)? ?"
-    r"|\\(?P<sign>[^a-zA-Z])|(?P<brace>[{}])|(?P<text>[^\\{}\r\n]+)"
+    r"\\'(?P<byte>[0-9a-fA-F]{2})|\\u(?P<number>-?[0-9]{1,6}+) ?"
+    r"|\\(?P<word>[a-zA-Z]{1,32}+)(?P<value>-?[0-9]{1,10}+)? ?|\\(?P<sign>[^a-zA-Z])|(?P<brace>[{}])"
+    r"|(?P<text>[^\\{}\r\n]+)"
 )
-_RTF_UNSEEN: Final = frozenset(
-    "fonttbl colortbl stylesheet info pict object objdata themedata colorschememapping latentstyles datastore generator "
-    "listtable listoverridetable rsidtbl xmlnstbl mmathPr filetbl revtbl fldinst header footer".split()
+_RTF_UNSEEN: Final = (
+    "fonttbl colortbl stylesheet info pict object objdata themedata colorschememapping latentstyles datastore "
+    "generator listtable listoverridetable rsidtbl xmlnstbl mmathPr filetbl revtbl fldinst"
 )
-_RTF_SPACES: Final = frozenset("par line tab cell row sect page softline emspace enspace".split())
+_RTF_UNSEEN_GROUPS: Final = frozenset(_RTF_UNSEEN.split())
+_RTF_SPACES: Final = frozenset({"par", "line", "tab", "cell", "row", "sect", "page", "softline", "emspace", "enspace"})
 
 
 def is_html(text: str) -> bool:
@@ -45,7 +48,7 @@ def is_html(text: str) -> bool:
 
 def has_entities(text: str) -> bool:
     """Tell whether a text without tags is written in character references."""
-    return len(_ENTITY.findall(text[:4096])) > 5  # noqa: PLR2004 - prose has one or two
+    return len(_ENTITY.findall(text[:4096])) > 5
 
 
 def unescaped(text: str) -> str:
@@ -61,7 +64,7 @@ def from_html(text: str) -> str:
         text = _without(text, name, scripts)
     links = _HREF.findall(text)[:_MOST_LINKS]
     shown = unescaped(_TAG.sub(_space_or_nothing, text))
-    if len(shown.split(maxsplit=_ENOUGH)) * 5 < _ENOUGH:
+    if len(shown.split(maxsplit=_ENOUGH)) < _ENOUGH:
         strings = " ".join(scripts)
         shown += " " + unescaped(_TAG.sub(_space_or_nothing, strings))
     return shown + " \n " + " \n ".join(unescaped(link) for link in links)
@@ -69,7 +72,7 @@ def from_html(text: str) -> str:
 
 def _space_or_nothing(tag: re.Match[str]) -> str:
     name = (tag[1] or "").lower()
-    if name in _INLINE:
+    if name in _INLINE_TAGS:
         return ""
     return " "
 
@@ -97,54 +100,72 @@ def _without(text: str, name: str, removed: list[str]) -> str:
 
 def from_rtf(data: bytes) -> str:
     """Return the text of a rich text file: groups that show nothing left out, letters of all forms read."""
-    text = data.decode("latin-1")
-    out: list[str] = []
-    page, depth, unseen, skip, pending = "cp1252", 0, 0, 0, bytearray()
-    for found in _RTF.finditer(text):
-        kind = found.lastgroup
-        word = found["word"]
-        if kind == "byte" and not unseen:
-            if skip:
-                skip -= 1
+    reader = _RtfReader()
+    for found in _RTF.finditer(data.decode("latin-1")):
+        reader.take(found)
+    reader.flush()
+    return "".join(reader.out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class _RtfReader:
+    """Reads the tokens of a rich text file one by one; depth is counted, so that no nesting is too deep."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self._page = "cp1252"
+        self._depth = 0
+        self._unseen = 0  # the depth of the group that shows nothing; 0 outside of one
+        self._skip = 0  # characters that stand for a Unicode one in old programs
+        self._bytes = bytearray()
+
+    def take(self, found: re.Match[str]) -> None:
+        """Read one token."""
+        if found["byte"] and not self._unseen:
+            if self._skip:
+                self._skip -= 1
             else:
-                pending.append(int(found["byte"], 16))
-            continue
-        if pending:
-            out.append(_bytes(pending, page))
-            pending.clear()
-        if kind == "brace":
-            depth += 1 if found["brace"] == "{" else -1
-            skip = 0
-            if unseen and depth < unseen:
-                unseen = 0
-        elif unseen:
-            continue
-        elif word:
-            if word in _RTF_UNSEEN:
-                unseen = max(depth, 1)
-            elif word in _RTF_SPACES:
-                out.append("\n")
-            elif word == "ansicpg" and found["value"]:
-                page = f"cp{found['value'].lstrip('-')[:5]}"
-        elif kind == "number":
-            out.append(chr(int(found["number"]) % 0x10000))
-            skip = 1
-        elif kind == "sign":
-            if found["sign"] == "*":
-                unseen = max(depth, 1)
-            elif found["sign"] in "{}\\":
-                out.append(found["sign"])
-            elif found["sign"] in "~\r\n":
-                out.append(" ")
-        elif kind == "text":
-            out.append(found["text"][skip:])
-            skip = 0
-    out.append(_bytes(pending, page))
-    return "".join(out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+                self._bytes.append(int(found["byte"], 16))
+            return
+        self.flush()
+        if found["brace"]:
+            self._depth += 1 if found["brace"] == "{" else -1
+            self._skip = 0
+            if self._unseen and self._depth < self._unseen:
+                self._unseen = 0
+        elif self._unseen:
+            return
+        elif found["word"]:
+            self._word(found["word"], found["value"] or "")
+        elif found["number"]:
+            self.out.append(chr(int(found["number"]) % 0x10000))
+            self._skip = 1
+        elif found["sign"]:
+            self._sign(found["sign"])
+        else:
+            self.out.append((found["text"] or "")[self._skip :])
+            self._skip = 0
 
+    def flush(self) -> None:
+        """Turn the bytes gathered so far into letters of their code page."""
+        if self._bytes:
+            try:
+                self.out.append(self._bytes.decode(self._page, "replace"))
+            except LookupError:  # a page that nobody knows
+                self.out.append(self._bytes.decode("cp1252", "replace"))
+            self._bytes.clear()
 
-def _bytes(raw: bytearray, page: str) -> str:
-    try:
-        return bytes(raw).decode(page, "replace")
-    except LookupError:
-        return bytes(raw).decode("cp1252", "replace")
+    def _word(self, word: str, value: str) -> None:
+        if word in _RTF_UNSEEN_GROUPS:
+            self._unseen = max(self._depth, 1)
+        elif word in _RTF_SPACES:
+            self.out.append("\n")
+        elif word == "ansicpg" and value:
+            self._page = f"cp{value.lstrip('-')[:5]}"
+
+    def _sign(self, sign: str) -> None:
+        if sign == "*":
+            self._unseen = max(self._depth, 1)
+        elif sign in "{}\\":
+            self.out.append(sign)
+        elif sign in "~\r\n":
+            self.out.append(" ")

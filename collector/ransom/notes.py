@@ -99,9 +99,7 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     score = max(0, _score(best))
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
-    is_note = short_of <= 0 and (
-        _is_whole(best, groups, called) or _is_bare(best, body, called)
-    )
+    is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
     likenesses = families.likenesses(name, body) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
     return NoteJudgement(
@@ -123,22 +121,26 @@ def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:
     return strong and bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)
 
 
-def _is_bare(best: Sequence[Feature], body: str, called: int) -> bool:
-    """Tell whether a text is only an address and what leads to it: few words, and the address hidden or well introduced."""
+def _is_bare(best: Sequence[Feature], body: str, called: int, short_of: int) -> bool:
+    """Tell whether a text is only an address and what leads to it: few words; the address hidden, or introduced."""
     codes = {feature.code for feature in best}
     length = body.count(" ") + 1
+    if called >= _TELLING and "mail_address" in codes and length <= _BARE:
+        return True
+    if short_of > 0:
+        return False
     if codes & {"onion_site", "chat_address"}:
         strong = any(feature.weight >= _STRONG for feature in best)
         return (length <= _BARE and strong) or (length <= _BARE // 2 and "mail_address" in codes)
     introduced = "write_to_address" in codes and any(feature.group in {"happened", "recover"} for feature in best)
-    return length <= _BARE and (introduced or (called >= _TELLING and "mail_address" in codes))
+    return length <= _BARE and introduced
 
 
 def _confidence(score: int, groups: set[str], length: int, above: int) -> str:
     """Return how sure a note is: by what stands in it beyond what was needed, and by how much there is to judge."""
-    if above >= 6 and len(groups) >= 4:  # noqa: PLR2004 - four parts of a note, well above the line
+    if above >= 6 and len(groups) >= 4:
         return "high"
-    return "medium" if above >= 2 and len(groups) >= 3 and score > 0 and length > 20 else "low"  # noqa: PLR2004
+    return "medium" if above >= 2 and len(groups) >= 3 and score > 0 and length > 20 else "low"
 
 
 @cache

@@ -24,6 +24,9 @@ _STREAM: Final = re.compile(rb"stream\r?\n")
 _TO_UNICODE: Final = re.compile(rb"/ToUnicode\s{1,3}+([0-9]{1,7}+)\s")
 _NAMED: Final = re.compile(rb"/([A-Za-z0-9_+.-]{1,40}+)\s{1,3}+([0-9]{1,7}+)\s{1,3}+[0-9]{1,5}+\s{1,3}+R")
 _HEX: Final = re.compile(rb"<([0-9A-Fa-f\s]{0,2000}+)>")
+_RANGE: Final = re.compile(
+    rb"<([0-9A-Fa-f]{1,8}+)>\s{0,3}+<([0-9A-Fa-f]{1,8}+)>\s{0,3}+(<[^<>]{1,64}+>|\[[^\]]{0,9000}+\])"
+)
 _SHOWN: Final = re.compile(
     rb"/(?P<font>[A-Za-z0-9_+.-]{1,40}+)\s{1,9}+-?[0-9.]{1,12}+\s{1,9}+Tf"
     rb"|\((?P<plain>(?:[^()\\]|\\.){0,4000}+)\)|<(?P<hex>[0-9A-Fa-f\s]{1,4000}+)>"
@@ -49,16 +52,15 @@ def text(data: bytes) -> str:
     tables: dict[bytes, _Table] = {}
     described = b"\n".join([*bodies.values(), *(raw for _, raw in streams if b"/Type" in raw[:65536])])
     by_number = dict(streams)
-    fonts = {
-        number: found[1] for number, body in _objects(bodies, streams) if (found := _TO_UNICODE.search(body)) is not None
-    }
+    objects = _objects(bodies, streams)
+    fonts = {number: found[1] for number, body in objects if (found := _TO_UNICODE.search(body)) is not None}
     read: dict[bytes, _Table] = {}
     for name, number in _NAMED.findall(described)[:4096]:
         if number not in fonts or name in tables or (stream := fonts[number]) not in by_number:
             continue
         if stream not in read:
             codes = _table(by_number[stream], _MOST_CODES - sum(len(table.codes) for table in read.values()))
-            read[stream] = _Table(codes, wide=max(codes, default=0) > 0xFF)  # noqa: PLR2004 - one byte
+            read[stream] = _Table(codes, wide=max(codes, default=0) > 0xFF)
         tables[name] = read[stream]
     pages = [_page(raw, tables) for _, raw in streams if b"Tj" in raw or b"TJ" in raw]
     return "\n".join(pages)[:_MOST_TEXT]
@@ -119,7 +121,7 @@ def _table(raw: bytes, most: int) -> dict[int, str]:
                 table[_number(code)] = _characters(meaning)
     for block in raw.split(b"beginbfrange")[1:200]:
         body = block.split(b"endbfrange")[0]
-        for line in re.findall(rb"<([0-9A-Fa-f]{1,8}+)>\s{0,3}+<([0-9A-Fa-f]{1,8}+)>\s{0,3}+(<[^<>]{1,64}+>|\[[^\]]{0,9000}+\])", body):
+        for line in _RANGE.findall(body):
             low, high = _number(line[0]), _number(line[1])
             if len(table) + high - low >= most or high < low:
                 continue

@@ -25,11 +25,11 @@ _HEAD_TEXT: Final = 48 * 1024
 _MOST_CONTROLS: Final = 0.02
 """Share of control characters above which decoded bytes are no text. Escape codes of terminals stay far below."""
 
-_INVISIBLE: Final = dict.fromkeys(
-    [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0]
-    + [*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]
-    + [*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080)]
-)
+_INVISIBLE: Final = dict.fromkeys((
+    0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0,
+    *range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080),
+))  # fmt: skip
 """Characters that show nothing: zero-width ones, direction marks, variation selectors, tags."""
 
 _CONFUSABLES: Final = str.maketrans(

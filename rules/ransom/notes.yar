@@ -18,7 +18,7 @@ rule files_were_encrypted {
     reason = "says that your files or systems have been encrypted"
   strings:
     $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
-    $s1 = / we (have |ve |had |also |just )*(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s1 = / we (have |ve |had |also |just ){0,5}(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
     $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) /
   condition:
@@ -78,7 +78,7 @@ rule by_us {
     $s1 = / (encrypted|hacked|attacked|penetrated|breached|compromised|locked) (.{0,10} )?by (us|our|me|the [a-z0-9]{2,20} (team|group|ransomware|gang|locker)|[a-z0-9]{2,20} (ransomware|ransom|group|team|gang|locker)|a (hacker|group|virus)|hackers?) /
     $s2 = / (you|your (company|network|system|server|computer|pc|files|infrastructure|organization)) (.{0,16} )?(have|has|been|were|was|are|got|is) (.{0,16} )?(hacked|attacked|penetrated|breached|infected by|compromised|pwned|under attack) /
     $s3 = / (security|network|it|corporate) perimeter (has|was|been|is) .{0,16}(breached|compromised|hacked) /
-    $s4 = / you (have )?(became|become|are|been|re) (a |the |our |next )*(victim|target|client) (of|to) /
+    $s4 = / you (have )?(became|become|are|been|re) (a |the |our |next ){0,5}(victim|target|client) (of|to) /
   condition:
     any of them
 }
@@ -90,7 +90,7 @@ rule data_were_stolen {
     weight = 4
     reason = "says that data were stolen"
   strings:
-    $s0 = / we (have |ve |had |also |already )*(.{0,20} )?(downloaded|stolen|stole|steal|exfiltrated|copied|uploaded|extracted|exported|took|taken|obtained|collected|dumped|leaked|got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
+    $s0 = / we (have |ve |had |also |already ){0,5}(.{0,20} )?(downloaded|stolen|stole|steal|exfiltrated|copied|uploaded|extracted|exported|took|taken|obtained|collected|dumped|leaked|got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
     $s1 = / (data|files|information|documents|databases|date|info) (.{0,60} )?(have|has|had|was|were|been|are|is|got) (.{0,30} )?(stolen|exfiltrated|downloaded|leaked|uploaded|copied to|extracted|stollen|in our (hands|possession)) /
     $s2 = / (stolen|stole|exfiltrated|downloaded|leaked|copied|extracted) (.{0,20} )?(and|&) (.{0,10} )?encrypted /
     $s3 = / (downloaded|exfiltrated|stolen|leaked|stole|uploaded|extracted) (.{0,30} )?(your|confidential|sensitive|personal|private|critical|compromising|important|internal) (.{0,30} )?(data|files|documents|information) /
@@ -132,7 +132,7 @@ rule will_publish {
     weight = 4
     reason = "threatens to publish or sell data"
   strings:
-    $s0 = / (your|all|the|stolen|this|confidential|sensitive|collected|downloaded|its|private|personal|these|critical|exfiltrated|some|such|we|it|they) (.{0,30} )?(data|files|documents|information|info|databases|it|everything|part|we|leak)? ?(will|would|going to|ll|shall|gonna|to|can|start|may|ready) (be )?(.{0,16} )?(publish|published|publsh|publicly|leak|leaked|sold|disclosed|posted|released|made public|auctioned|publicated|made available|in public|public access|exposed|spread|disclose) (.{0,40} )?(data|files|documents|information|tor|darknet|dark ?web|dark ?net|blog|media|site|website|internet|public|leak|online|everyone|competitors|third part[a-z]*|journalists|forums?|market|free|if|unless|in case|xonionx|xurlx|after|soon|any|within|step|and|to|you) /
+    $s0 = / (your|all|the|stolen|this|confidential|sensitive|collected|downloaded|its|private|personal|these|critical|exfiltrated|some|such|we|it|they) (.{0,30} )?(data|files|documents|information|info|databases|it|everything|part|we|leak)? ?(will|would|going to|ll|shall|gonna|to|can|start|may|ready) (be )?(.{0,16} )?(publish|published|publsh|publicly|leak|leaked|sold|disclosed|posted|released|made public|auctioned|publicated|made available|in public|public access|exposed|spread|disclose) (.{0,40} )?(data|files|documents|information|tor|darknet|dark ?web|dark ?net|blog|media|site|website|internet|public|leak|online|everyone|competitors|third part[a-z]{0,12}|journalists|forums?|market|free|if|unless|in case|xonionx|xurlx|after|soon|any|within|step|and|to|you) /
     $s1 = / (publish|leak|sell|disclose|publication|disclosure|leakage|publishing|leaking|share|selling|spread|auction) (.{0,10} )?(of )?(all |any |to )?(of )?(your|the stolen|stolen|sensitive|confidential|the leaked|leaked|all the|your company) (.{0,30} )?(data|files|documents|information|internet|media|competitors|info|databases|secrets) /
     $s2 = / (avoid|prevent|stop) (.{0,20} )?(data )?(leak|leaks|leakage|publication|disclosure|publishing|leaking|disclosing|exposure|data breach|(from )?being (leaked|published)) /
     $s3 = / (leak site|leaks? blog|our (news )?blog|our news site|wall of shame|darknet (site|blog|market)s?|leaked data|data leaks? (site|portals?)|leak portal|name and shame|our leak) /
@@ -170,7 +170,7 @@ rule price_rises {
     $s0 = / (price|cost|payment|ransom|fee|sum) (.{0,30} )?(will|is going to|would|shall) (.{0,10} )?(be )?(doubled?|increased?|higher|rise|raise|raised|grow|tripled?|go up|multiplied) /
     $s1 = / (doubled?|increased) (the )?(price|ransom|cost|payment) /
     $s2 = / (time is (running|ticking|limited|money|over)|clock is ticking|hours left|days left) /
-    $s3 = / (you (only )?have|we (will )?(give|wait)( you| for you)?|within|less than|you have only) (just |only |the |next |first |about |exactly )*([0-9]{1,3}|one|two|three|four|five|six|seven|ten|twelve|several|few|a few) ([0-9]{1,3} )?(hours?|days?|hrs?|h|business days|working days|weeks?) (.{0,30} )?(pay|contact|contacting|price|payment|published|publish|lost|destroyed|double|doubled|destroy|leak|decide|write|reply|get in touch|send|we|otherwise|before|your) /
+    $s3 = / (you (only )?have|we (will )?(give|wait)( you| for you)?|within|less than|you have only) (just |only |the |next |first |about |exactly ){0,5}([0-9]{1,3}|one|two|three|four|five|six|seven|ten|twelve|several|few|a few) ([0-9]{1,3} )?(hours?|days?|hrs?|h|business days|working days|weeks?) (.{0,30} )?(pay|contact|contacting|price|payment|published|publish|lost|destroyed|double|doubled|destroy|leak|decide|write|reply|get in touch|send|we|otherwise|before|your) /
     $s4 = / (if|in case) (you )?(dont|do not|no|didnt|did not|will not|wont|not) (.{0,30} )?(contact|pay|payment|answer|respond|reply|write) (.{0,20} )?(in|within|for|during|after|before) ([0-9]{1,3}|one|two|three|five|seven|ten|the|this) (.{0,6} )?(hours?|days?|h|week|period|time) /
     $s5 = / (the )?(faster|sooner|quicker|earlier) (you|we) (.{0,20} )?(write|contact|pay|get|reply|respond|start) /
     $s6 = / (price|cost) (.{0,10} )?(depends|depend) (on|of) how (fast|quick|soon|much|quickly) /
@@ -185,12 +185,12 @@ rule pay {
     weight = 4
     reason = "demands payment"
   strings:
-    $s0 = / pay (us|the ransom|a ransom|ransom|for (the |your |our |this |a )?(decrypt|decryption|key|decryptor|recovery|private|unlock|data|files|program|tool|software)[a-z]*|with bitcoins?|in bitcoins?|in btc|in monero|xamountx|by bitcoin) /
-    $s1 = / (you|u|who) (will |must |need |have |should |can |only |can only |just |ll |would )+(to )?(.{0,10} )?(pay|purchase|buy|transfer|send us|deposit|make (a |the )?(payment|deal|transfer)) (.{0,40} )?(us|decrypt|decryption|decryptor|decrypter|decoder|key|bitcoins?|btc|monero|xmr|unlock|ransom|files|data|tool|software|program|deal|xwalletx|dollars|usd|fee|money|amount|sum|price) /
+    $s0 = / pay (us|the ransom|a ransom|ransom|for (the |your |our |this |a )?(decrypt|decryption|key|decryptor|recovery|private|unlock|data|files|program|tool|software)[a-z]{0,12}|with bitcoins?|in bitcoins?|in btc|in monero|xamountx|by bitcoin) /
+    $s1 = / (you|u|who) (will |must |need |have |should |can |only |can only |just |ll |would ){1,5}(to )?(.{0,10} )?(pay|purchase|buy|transfer|send us|deposit|make (a |the )?(payment|deal|transfer)) (.{0,40} )?(us|decrypt|decryption|decryptor|decrypter|decoder|key|bitcoins?|btc|monero|xmr|unlock|ransom|files|data|tool|software|program|deal|xwalletx|dollars|usd|fee|money|amount|sum|price) /
     $s2 = / pay (.{0,10} )?[0-9]{1,7} ([0-9]{1,7} )?(btc|bitcoins?|usd|dollars?|xmr|eur|euros?|k) /
     $s3 = / (if|unless|until|once|after|when|before) (you|we|u|the ransom|payment) (.{0,20} )?(pay|paid|not pay|dont pay|refuse to pay|payed|payment|receive (the )?payment|is paid) /
     $s4 = / (pay|paying|payment of|paid) (.{0,10} )?(the )?ransom /
-    $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of )*(payment|paying|the money|money) (.{0,30} )?(we|you will|decrypt|decryption|decryptor|key|you get|you receive|your (files|data)) /
+    $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of ){0,5}(payment|paying|the money|money) (.{0,30} )?(we|you will|decrypt|decryption|decryptor|key|you get|you receive|your (files|data)) /
     $s6 = / ransom (amount|demand|is|of|must|should|will|size|sum) /
     $s7 = / refus(e|al|ing) to pay /
   condition:
@@ -204,7 +204,7 @@ rule buy_key {
     weight = 4
     reason = "offers a decryptor or key for money"
   strings:
-    $s0 = / (buy|buying|purchase|purchasing|purchased|pay for|acquire|order|obtain|get|receive|need|sell|give|send|provide|price (of|for)|cost of) (you |u |a |an |the |our |your |special |private |unique |from us |universal |working |of |to |us )*(.{0,12} )?(decryptor|decrypter|decoder|decryptors|decrypters|descryptor|decriptor|unlocker|unlock key|private key|decryption key|decrypt key|decryption (tool|software|program|utility|code|application|soft|keys)|decrypt (tool|software|program|code)|recovery (tool|software|key|program)|special (software|program|tool|key)|keys? (and|to) (.{0,16} )?(decrypt|restore|unlock)) /
+    $s0 = / (buy|buying|purchase|purchasing|purchased|pay for|acquire|order|obtain|get|receive|need|sell|give|send|provide|price (of|for)|cost of) (you |u |a |an |the |our |your |special |private |unique |from us |universal |working |of |to |us ){0,5}(.{0,12} )?(decryptor|decrypter|decoder|decryptors|decrypters|descryptor|decriptor|unlocker|unlock key|private key|decryption key|decrypt key|decryption (tool|software|program|utility|code|application|soft|keys)|decrypt (tool|software|program|code)|recovery (tool|software|key|program)|special (software|program|tool|key)|keys? (and|to) (.{0,16} )?(decrypt|restore|unlock)) /
     $s1 = / (purchase|purchasing|buy|price|cost|paying|payment) (.{0,30} )?(decrypt|decryption|decryptor|decrypter|decoder|unlock|recovery|private key|restoring) /
   condition:
     any of them
@@ -236,7 +236,7 @@ rule cryptocurrency {
   strings:
     $s0 = / (send|transfer|pay|payment|paid|deposit|accept|bitcoins?|btc|xmr|monero|wallet|address|amount|purchase|ethereum|eth) (.{0,40} )?xwalletx /
     $s1 = / (send|transfer|pay|deposit|worth|accept|payment|price is|price|cost|fee|ransom|amount)s? (.{0,40} )?(bitcoins?|btc|monero|xmr|cryptocurrency|crypto currency|usdt|litecoin|dash|bitcoin only) /
-    $s2 = / (how|where) (can i |to |do i |you can |can you )+(buy|get|obtain|purchase|acquire|find) (.{0,10} )?(bitcoins?|btc|monero|xmr|cryptocurrency) /
+    $s2 = / (how|where) (can i |to |do i |you can |can you ){1,5}(buy|get|obtain|purchase|acquire|find) (.{0,10} )?(bitcoins?|btc|monero|xmr|cryptocurrency) /
     $s3 = / (buy|obtain|purchase|get|register|exchange) (.{0,12} )?(bitcoins?|btc|monero|xmr) /
     $s4 = / (bitcoins?|btc|monero|xmr) (address|wallet|payment|adress|wallets)/
     $s5 = / (localbitcoins|paxful|binance|coinbase|coindesk|blockchain info|bestchange|bitpanda|coinmama|cex io|localmonero|kraken) /
@@ -263,8 +263,8 @@ rule recover_files {
     weight = 3
     reason = "tells how to get files back"
   strings:
-    $s0 = / (how (to|do i|can i)|instructions? (on|for|to|how)|want to|wish to|need to|in order to|help you|for the) (.{0,12} )?(recover|recovery|restore|restoring|decrypt|decryption|unlock|decypt|unblock) (of )?(the |all |encrypted |these |those )*(files|data|documents|information|systems?) /
-    $s1 = / (decrypt|restore|recover|unlock|decryp|return|get back|retrieve|decryption|decypt|recovery|restoring|recovering|decrypting|repair|regain|unblock) (of )?(all |any |back |access |to |up )*(your|ur|my|these|them|their|yours) (.{0,30} )?(files?|data|documents|network|systems?|information|computers?|servers?|infrastructure|pc|access|databases|information|info|company) /
+    $s0 = / (how (to|do i|can i)|instructions? (on|for|to|how)|want to|wish to|need to|in order to|help you|for the) (.{0,12} )?(recover|recovery|restore|restoring|decrypt|decryption|unlock|decypt|unblock) (of )?(the |all |encrypted |these |those ){0,5}(files|data|documents|information|systems?) /
+    $s1 = / (decrypt|restore|recover|unlock|decryp|return|get back|retrieve|decryption|decypt|recovery|restoring|recovering|decrypting|repair|regain|unblock) (of )?(all |any |back |access |to |up ){0,5}(your|ur|my|these|them|their|yours) (.{0,30} )?(files?|data|documents|network|systems?|information|computers?|servers?|infrastructure|pc|access|databases|information|info|company) /
     $s2 = / (how (to|can i|can you|do i|do you|you can)|want to|wish to|need to|in order to|if you want|would you like to|to be able to|able to|ready to|can) (.{0,10} )?(decrypt|restore|recover|unlock|get|return) (.{0,16} )?(files?|data|documents|network|system|everything|them|all|it|information) (.{0,20} )?(back|again|please|you|contact|write|files|need|must|email|send|follow|normal) /
     $s3 = / (get|have|give|take|return|bring|want) (you )?(all )?(of )?(your|my|the|them|it) (.{0,20} )?(files?|data|documents|everything|network|them|pc|systems?|access)? ?back /
     $s4 = / (data|files?|systems?) (recovery|decryption|restore|restoration) (instructions?|guide|process|software|company|service|manual|help) /
@@ -281,7 +281,7 @@ rule free_test {
     weight = 4
     reason = "offers to decrypt some files as a proof"
   strings:
-    $s0 = / (decrypt|decryption of|restore|unlock|recover|decrypting) (for (you )?)?(up to |you |at least |only |some |any |a |your |us )*(1|2|3|4|5|10|one|two|three|four|five|some|several|few|a few|couple|any|test|sample|random|small|single|file|non important)( [0-9])? (.{0,30} )?(files?|file|document|data|images) (.{0,40} )?(free|test|guarantee|proof|prove|trial|sample|evidence|demonstrate|sure|gratis|honesty|convince|make sure|confirm) /
+    $s0 = / (decrypt|decryption of|restore|unlock|recover|decrypting) (for (you )?)?(up to |you |at least |only |some |any |a |your |us ){0,5}(1|2|3|4|5|10|one|two|three|four|five|some|several|few|a few|couple|any|test|sample|random|small|single|file|non important)( [0-9])? (.{0,30} )?(files?|file|document|data|images) (.{0,40} )?(free|test|guarantee|proof|prove|trial|sample|evidence|demonstrate|sure|gratis|honesty|convince|make sure|confirm) /
     $s1 = / (free|test|trial|sample) (decryption|decrypt|decription|decrypting|file decryption) /
     $s2 = / (send|attach|upload|give|provide) (to )?(us|me|the|it)? ?(.{0,24} )?(1|2|3|4|5|10|one|two|three|four|five|some|several|few|couple|any|small|single|test|encrypted|sample) (.{0,30} )?(encrypted |test |random |small |sample )?(files?|documents|images?) (.{0,40} )?(decrypt|free|test|guarantee|proof|mb|decryption|sure|back|we) /
     $s3 = / (decrypt|decrypted|decryption|restore|test) (.{0,30} )?(for free|free of charge|free as|for test|as (a )?(guarantee|proof|test|evidence)) /
@@ -298,8 +298,8 @@ rule guarantee {
     weight = 3
     reason = "answers what guarantees there are"
   strings:
-    $s0 = / (what|which|any|where|is|are|our|the|give you) (is |are |the |a |our |your |there |s )*(guarantees?|guaranty|garanties|guaranties|guarantys|garantees?) /
-    $s1 = / (we|i) (can |will |always |do |could |fully |ll |hereby )*(guarantee|guaranty|keep our (word|promises?)|give (you )?(a |the )?guarantees?|honou?r|value our reputation|promise) /
+    $s0 = / (what|which|any|where|is|are|our|the|give you) (is |are |the |a |our |your |there |s ){0,5}(guarantees?|guaranty|garanties|guaranties|guarantys|garantees?) /
+    $s1 = / (we|i) (can |will |always |do |could |fully |ll |hereby ){0,5}(guarantee|guaranty|keep our (word|promises?)|give (you )?(a |the )?guarantees?|honou?r|value our reputation|promise) /
     $s2 = / (no one|nobody|noone|none|no body) (.{0,24} )?(pay|trust|deal|cooperate|work|will contact|will buy) (.{0,8} )?(with )?(us|me) /
     $s3 = / (our|my|us) (.{0,16} )?reputation /
     $s4 = / how (can|do|could) (i|you|we) (trust|be sure|know|believe|make sure|verify) /
@@ -314,9 +314,9 @@ rule business {
     weight = 4
     reason = "calls it business"
   strings:
-    $s0 = / (it is|its|this is|is|are|just|only|simply|nothing personal|purely) (just |only |simply |our |a |purely |strictly )*(business|buisness|bussiness) (.{0,20} )?(we|us|nothing|and|our|for|only|with|not|absolutely|to|the|you) /
+    $s0 = / (it is|its|this is|is|are|just|only|simply|nothing personal|purely) (just |only |simply |our |a |purely |strictly ){0,5}(business|buisness|bussiness) (.{0,20} )?(we|us|nothing|and|our|for|only|with|not|absolutely|to|the|you) /
     $s1 = / (we|i) (are|re|am|only|just|dont|do not|absolutely|have) (.{0,24} )?(politic|politically|interested (only )?in (your )?money|financially|want (only )?(your )?money|need (only )?money|only need money|need is money|care about (you|money)|only in money|anything other than (your )?money|nothing (more|else) (but|than|except) money|only money) /
-    $s2 = / (we want|our goal|motivat[a-z]+|interested) (.{0,24} )?(money|financial|paid|profit|get paid|benefits) /
+    $s2 = / (we want|our goal|motivat[a-z]{1,12}|interested) (.{0,24} )?(money|financial|paid|profit|get paid|benefits) /
     $s3 = / except getting benefits /
     $s4 = / not politically motivated /
     $s5 = / (security (audit|report|review)|list of (your )?vulnerabilit|how we (got|hacked|entered|penetrated|broke)|penetration report|pentest|vulnerabilities (we|you|that)|advice|advices|recommendations) (.{0,40} )?(security|network|protect|attack|hack|future|audit|paid|after|breach|we) /
@@ -331,7 +331,7 @@ rule contact_us {
     weight = 1
     reason = "asks to make contact"
   strings:
-    $s0 = / (contact|write|email|mail|message|reach|text|call|connect|talk|speak|communicate|get in touch|get in contact|in touch|reply|respond|negotiate|chat) (to |with )*(us|me|our|ours|support) /
+    $s0 = / (contact|write|email|mail|message|reach|text|call|connect|talk|speak|communicate|get in touch|get in contact|in touch|reply|respond|negotiate|chat) (to |with ){0,5}(us|me|our|ours|support) /
     $s1 = / (contact|write|email|mail|message|send) (.{0,60} )?(xemailx|xonionx|xtoxx|xtelegramx|xsessionx) /
     $s2 = / (our|my|the) (contacts?|e mails?|emails?|mail|telegram|tox|jabber|session|chat|support|operators?|manager|live chat|online chat|chat room|id) (.{0,16} )?(is|are|xemailx|xonionx|xtoxx|xtelegramx|address|id|at|below|in) /
     $s3 = / (email|e mail|mail|emails|mails|telegram|contact|contacts|support|tox|tox id|qtox|jabber|session|session id|skype|icq|wickr|protonmail)( [0-9])?( address| us| me| id)? (xemailx|xonionx|xtoxx|xtelegramx|xsessionx|xblobx) /
@@ -408,7 +408,7 @@ rule tor_browser {
     reason = "tells how to reach it through Tor"
   strings:
     $s0 = / (download|install|use|using|with|open|via|through|need|get|run|launch|start|by) (.{0,20} )?(tor|torbrowser|onion) ?browser /
-    $s1 = / (open|visit|go to|follow|enter|access|copy|paste|type|links?|site|website|page|url|browser) (.{0,40} )?(in|with|using|through|via|by|from) (the |a |your )*(tor|torbrowser|onion) /
+    $s1 = / (open|visit|go to|follow|enter|access|copy|paste|type|links?|site|website|page|url|browser) (.{0,40} )?(in|with|using|through|via|by|from) (the |a |your ){0,5}(tor|torbrowser|onion) /
     $s2 = / tor ?browser (.{0,30} )?(link|open|copy|paste|torproject|download|xonionx|website|site|and|install|type|enter|you|visit|address|from) /
     $s3 = / (tor chat|chat (in|via|on) tor|tor (link|links|site|sites|website|network|url|page|mirror|darknet|domain|chat|address)) /
   condition:
@@ -425,7 +425,7 @@ rule victim_number {
     $s0 = / (your|personal|unique|victim|client|decryption|company|identification) ((personal|unique|decryption|decrypt|company|client|machine|chat|identification|private|reference|key|individual|special|infection|system|pc|computer) ){0,2}(id|ids|identifier|identificator|code|id key|key id|decryption key|id number|token) (.{0,8} )?(xblobx|snip|is|in (the|your)|to (us|our)|for (chat|decrypt|contact|us|test)|below) /
     $s1 = / (id|key|code|hostname) (.{0,12} )?(in|as|into) (the |your )?(subject|title|topic|theme|header)( of| line| your| in|) /
     $s2 = / (your personal (id|key|page|link|identification|code|identifier|decryption|chat)|personal (decryption )?(id|identifier|identification)|decryption id|decrypt id|your (decryption|decrypt|unique|client|victim|infection) (id|key|code|identifier)|your id|unique id and|machine ?id|key identifier) /
-    $s3 = / (send|write|tell|provide|give|specify|indicate|mention) (us |me )?(the |this |that |your )*(personal |unique |decryption )+(id|key|code|identifier) /
+    $s3 = / (send|write|tell|provide|give|specify|indicate|mention) (us |me )?(the |this |that |your ){0,5}(personal |unique |decryption ){1,5}(id|key|code|identifier) /
     $s4 = / (login|password|id|key|credentials) (snip|xblobx) /
   condition:
     any of them
@@ -522,7 +522,7 @@ rule do_not_waste_time {
     weight = 1
     reason = "presses for time or reassures"
   strings:
-    $s0 = / (do not|dont|not|no need to) (waste|lose|worry|panic|hesitate|delay|loose) (.{0,16} )?(your |our |any |the )*(time|to contact|you can|us|your|we|or|all|everything|this) /
+    $s0 = / (do not|dont|not|no need to) (waste|lose|worry|panic|hesitate|delay|loose) (.{0,16} )?(your |our |any |the ){0,5}(time|to contact|you can|us|your|we|or|all|everything|this) /
     $s1 = / (dont|do not|not) (worry|panic|be afraid|be panic) /
     $s2 = / (follow|read) (.{0,10} )?(our|these|all|carefully|below|simple|my) (.{0,10} )?(instructions?|steps?|guidelines|recommendations|rules) /
     $s3 = / (read (this|me|carefully)|carefully read|attention) /
@@ -666,7 +666,7 @@ rule de_contact {
     weight = 3
     reason = "asks in German to make contact"
   strings:
-    $s0 = / (kontaktieren|schreiben|schreib|kontaktiere|melden|senden|schicken|kontakt) (sie |du |bitte |mit )*(uns|mir|eine (e mail|mail|email|nachricht)|an|mich) /
+    $s0 = / (kontaktieren|schreiben|schreib|kontaktiere|melden|senden|schicken|kontakt) (sie |du |bitte |mit ){0,5}(uns|mir|eine (e mail|mail|email|nachricht)|an|mich) /
     $s1 = / (ihre|deine|personliche|persoenliche|eindeutige) (personliche |eindeutige |persoenliche )?(id|kennung|identifikationsnummer|schlussel) /
     $s2 = / (laden|installieren|offnen|verwenden|nutzen|mit|im|den) (.{0,24} )?tor ?browser /
     $s3 = / tor browser (.{0,20} )?(herunter|installieren|offnen) /
@@ -973,9 +973,9 @@ rule ru_note {
     weight = 4
     reason = "says in Russian that files have been encrypted"
   strings:
-    $s0 = / (ваши|все|ваш|вашего|ваших|файлы|твои|данные) (.{0,80} )?(зашифрован|заблокирован|закодирован|взломан|украден|скачан|похищен)[^ ]{0,6} /
+    $s0 = / (ваши|все|ваш|вашего|ваших|фаилы|твои|данные) (.{0,80} )?(зашифрован|заблокирован|закодирован|взломан|украден|скачан|похищен)[^ ]{0,6} /
     $s1 = / мы (.{0,40} )?(зашифровали|взломали|скачали|украли|заблокировали|похитили) /
-    $s2 = / (зашифрованы|заблокированы|закодированы|зашифровано|были зашифрованы) (.{0,60} )?(файлы|данные|ваши|все|документы|алгоритм) /
+    $s2 = / (зашифрованы|заблокированы|закодированы|зашифровано|были зашифрованы) (.{0,60} )?(фаилы|данные|ваши|все|документы|алгоритм) /
   condition:
     any of them
 }
@@ -1002,7 +1002,7 @@ rule ru_recover {
     weight = 3
     reason = "tells in Russian how to get files back"
   strings:
-    $s0 = / (расшифров|восстанов|вернуть|разблокиров|дешифров|верн|получить)[^ ]{0,16} (.{0,60} )?(файл|данн|доступ|информац|документ)[^ ]{0,12} /
+    $s0 = / (расшифров|восстанов|вернуть|разблокиров|дешифров|верн|получить)[^ ]{0,16} (.{0,60} )?(фаил|данн|доступ|информац|документ)[^ ]{0,12} /
     $s1 = / (бесплатн)[^ ]{0,12} (.{0,60} )?(расшифр|дешифр|тест)[^ ]{0,16} /
     $s2 = / (расшифр|дешифр)[^ ]{0,16} (.{0,60} )?(бесплатн|гаранти)[^ ]{0,12} /
   condition:
@@ -1016,7 +1016,7 @@ rule ru_contact {
     weight = 3
     reason = "asks in Russian to make contact"
   strings:
-    $s0 = / (напишите|свяжитесь|пишите|связаться|написать|связь|отправьте|обращайтесь|обратитесь|контакт|для связи|почта|почту) (.{0,60} )?(нам|нами|мне|мной|xemailx|почту|xonionx|xtelegramx|xtoxx|адрес|адресу|письмо) /
+    $s0 = / (напишите|свяжитесь|пишите|связаться|написать|связь|отправьте|обращаитесь|обратитесь|контакт|для связи|почта|почту) (.{0,60} )?(нам|нами|мне|мнои|xemailx|почту|xonionx|xtelegramx|xtoxx|адрес|адресу|письмо) /
     $s1 = / (ваш|ваш личныи|личныи|персональныи|уникальныи|укажите|свои) (личныи |персональныи |уникальныи )?(id|ид|код|идентификатор|ключ) /
     $s2 = / (скачаите|установите|откроите|браузер) (.{0,30} )?tor /
     $s3 = / tor браузер/
@@ -1032,7 +1032,7 @@ rule ru_warning {
     weight = 4
     reason = "warns in Russian against police, renaming or other tools"
   strings:
-    $s0 = / (не|нельзя|запрещено) (.{0,30} )?(переименов|измен|удал|пыта|использ|перезагру|выключ|обраща|перемещ|трога|сообща|меня)[^ ]{0,16} (.{0,90} )?(файл|данн|расширен|программ|сторонн|полици|компьютер|самостоятельн|расшифров|восстанов|антивирус|утилит)[^ ]{0,16} /
+    $s0 = / (не|нельзя|запрещено) (.{0,30} )?(переименов|измен|удал|пыта|использ|перезагру|выключ|обраща|перемещ|трога|сообща|меня)[^ ]{0,16} (.{0,90} )?(фаил|данн|расширен|программ|сторонн|полици|компьютер|самостоятельн|расшифров|восстанов|антивирус|утилит)[^ ]{0,16} /
     $s1 = / (самостоятельн|сторонн)[^ ]{0,12} (.{0,40} )?(расшифров|восстанов|программ|утилит|по)[^ ]{0,16} /
     $s2 = / (безвозвратн|навсегда|необратим)[^ ]{0,8} /
     $s3 = / (опубликован|опубликуем|проданы|продадим|публикац)[^ ]{0,12} /
@@ -1156,7 +1156,7 @@ rule vi_contact {
     weight = 3
     reason = "asks in Vietnamese to make contact"
   strings:
-    $s0 = / (lien he|lien lac|gui email|gui mail|gui thu|nhan tin|viet thu) (.{0,24} )?(voi |cho |den |toi |qua )*(chung toi|toi|email|xemailx|dia chi|telegram|xtelegramx|qua|minh) /
+    $s0 = / (lien he|lien lac|gui email|gui mail|gui thu|nhan tin|viet thu) (.{0,24} )?(voi |cho |den |toi |qua ){0,5}(chung toi|toi|email|xemailx|dia chi|telegram|xtelegramx|qua|minh) /
     $s1 = / (id|ma) (.{0,8} )?(cua ban|ca nhan) /
   condition:
     any of them
@@ -1230,7 +1230,7 @@ rule about_malware {
     weight = -6
     reason = "speaks of ransomware from outside"
   strings:
-    $s0 = / (ransomware (is a|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]+|incidents?|encrypts)|malware (analysis|analyst|family|researchers?|samples?)|type of malware|malicious software|the (attackers?|malware|threat actors?|adversary|adversaries|criminals|cybercriminals) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?|often|then|ask)|security researchers|(the )?victims (are|were|of|who|to|computer|files|should|can|may)|threat actors?|indicators of compromise|incident response) /
+    $s0 = / (ransomware (is a|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]{1,12}|incidents?|encrypts)|malware (analysis|analyst|family|researchers?|samples?)|type of malware|malicious software|the (attackers?|malware|threat actors?|adversary|adversaries|criminals|cybercriminals) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?|often|then|ask)|security researchers|(the )?victims (are|were|of|who|to|computer|files|should|can|may)|threat actors?|indicators of compromise|incident response) /
     $s1 = / (rancongiciels?|logiciels? malveillants?|programmes? malveillants?|les (attaquants|cybercriminels|pirates|malfaiteurs)|cyberattaques?) /
     $s2 = / (schadsoftware|erpressungstrojaner|verschlusselungstrojaner|cyberkriminelle|programa malicioso|software malicioso|ciberdelincuentes|software malevolo|cybercriminali|criminosos|kwaadaardige software) /
   condition:
@@ -1272,7 +1272,7 @@ rule name_telling {
     reason = "has a name that notes have"
   strings:
     $s0 = /xname .{0,60}(how|hov) ?(to|2|do|can|you) .{0,16}(decrypt|decode|recover|restore|unlock|back|get|return|open|fix|repair|decript|buy|pay|save)/
-    $s1 = /xname .{0,60}(decrypt|decript|decode|restore|recover|recovery|unlock|unblock|encrypted|locked|ransom|hostage|back your|hacked|restoration|return|retrieve|breach|leak)[a-z]{0,6} ?(me |my |your |all |the |of )*(files?|instructions?|info|information|help|note|readme|read|data|guide|manual|now|warning|here|txt|html|hta|hint)/
+    $s1 = /xname .{0,60}(decrypt|decript|decode|restore|recover|recovery|unlock|unblock|encrypted|locked|ransom|hostage|back your|hacked|restoration|return|retrieve|breach|leak)[a-z]{0,6} ?(me |my |your |all |the |of ){0,5}(files?|instructions?|info|information|help|note|readme|read|data|guide|manual|now|warning|here|txt|html|hta|hint)/
     $s2 = /xname .{0,60}(readme|read me|read|help|instructions?|info|attention|warning|important|howto|note|lisez moi|lire|guide|follow|open) ?.{0,12}(decrypt|unlock|restore|recover|decript|ransom|encrypt|hacked|files|locked|decode|back)/
     $s3 = /xname .{0,60}(your files|files (encrypted|locked|back|are|recovery|help)|help (decrypt|restore|recover|you|me|your|my)|my files|all files|ransom note|pay or|buy decrypt|data breach|security event|what happen|whathappen|you are hacked|get your)/
     $s4 = /xname .{0,60}(comment (restaurer|recuperer|dechiffrer|decrypter)|fichiers (chiffres|cryptes)|recuper(er|ation)|restaurer|dechiffr|decrypt|como (recuperar|descifrar|restaurar|descriptografar)|wiederherstell|entschlussel|come recuperare|recuperare i file|восстанов|расшифр|解密|恢复|как расшифр|giai ma|khoi phuc)/

@@ -1,0 +1,332 @@
+"""Ransom notes told from other texts, whatever they are written in and however they are hidden.
+
+The texts are our own (tests/ransom_texts.py). Figures over real notes are in docs/RANSOM.md; `scripts/evaluate-ransom`
+measures them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import unicodedata
+import zlib
+
+import fpdf
+import pytest
+from ransom_texts import MAIL, NOTES, ONION, ORDINARY
+
+from collector.ransom import contacts, families, markup, notes, pdf, reading
+
+
+def judge(text: str | bytes, name: str = "x.txt") -> notes.NoteJudgement:
+    data = text.encode() if isinstance(text, str) else text
+    return notes.judge_note(name, data[: notes.HEAD] + data[notes.HEAD :][-notes.TAIL :])
+
+
+@pytest.mark.parametrize("language", NOTES)
+def test_a_note_is_one_in_every_language(language) -> None:
+    """A note is told by its text alone, with a reason for each of its parts."""
+    judged = judge(NOTES[language])
+    assert judged.is_note
+    assert judged.confidence in notes.CONFIDENCES
+    assert len(judged.reasons) == len(judged.explained) == len(set(judged.reasons))
+    assert all(text.strip() for text in judged.explained)
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_what_only_resembles_a_note_is_none(kind) -> None:
+    """Advice to victims, manuals of encryption, a shop's mail, an onion mirror: the same words, and no note."""
+    judged = judge(ORDINARY[kind])
+    assert not judged.is_note
+    assert (judged.contacts, judged.family, judged.likenesses) == ((), None, ())
+
+
+def test_our_own_texts_are_no_notes(checkout) -> None:
+    """What the collector ships and says of ransomware, its rules included, is never taken for a note."""
+    paths = [p for folder in ("docs", "rules", "collector") for p in (checkout / folder).rglob("*") if p.is_file()]
+    texts = [path for path in paths if path.suffix in {".md", ".txt", ".yaml", ".yar", ".po", ".py"}]
+    assert len(texts) > 100
+    assert [path.name for path in texts if judge(path.read_bytes(), path.name).is_note] == []
+
+
+WAYS = {
+    "utf-8 with mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "utf-16-le": lambda text: text.encode("utf-16-le"),
+    "utf-16-be": lambda text: text.encode("utf-16-be"),
+    "utf-16-le with mark": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "utf-16-be with mark": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "utf-32 with mark": lambda text: text.encode("utf-32"),
+    "cp1252": lambda text: text.encode("cp1252"),
+    "cp850": lambda text: text.encode("cp850"),
+    "entities": lambda text: "".join(f"&#{ord(c)};" for c in text).encode(),
+    "hexadecimal entities in html": lambda text: ("<p>" + "".join(f"&#x{ord(c):x};" for c in text)).encode(),
+    "a span per letter": lambda text: ("<html>" + "".join(f'<span class="a{c}">{c}</span>' for c in text)).encode(),
+    "a bold per letter": lambda text: ("<div>" + "".join(f"<b>{c}</b><!-- x -->" for c in text)).encode(),
+    "lines as blocks": lambda text: ("<body><div>" + text.replace("\n", "</div><div>") + "</div>").encode(),
+    "written by a script": lambda text: ("<html><script>document.write('" + text + "')</script></html>").encode(),
+    "hta": lambda text: ("<HTA:APPLICATION ID=x><body><table><td>" + text.replace(" ", "&nbsp;") + "</td>").encode(),
+    "zero-width": lambda text: "\u200b".join(text).encode(),
+    "soft hyphens": lambda text: "\u00ad".join(text).encode(),
+    "cyrillic a, e, o": lambda text: text.translate(str.maketrans("aeo", "\u0430\u0435\u043e")).encode(),
+    "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" < c < "~" else c for c in text).encode(),
+    "decomposed": lambda text: unicodedata.normalize("NFD", text).encode(),
+    "capitals": lambda text: text.upper().encode(),
+    "a frame": lambda text: "\n".join(f"| {line:<118} |" for line in text.split("\n")).encode(),
+    "rtf": lambda text: (
+        "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}{\\*\\generator x;}\\f0 "
+        + "".join(c if ord(c) < 128 else f"\\'{ord(c):02x}" for c in text.replace("\n", "\\par\n"))
+        + "}"
+    ).encode(),
+    "rtf, unicode, a group per letter": lambda text: (
+        "{\\rtf1" + "".join(f"{{\\b \\u{ord(c)}?}}" for c in text) + "}"
+    ).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_hiding_the_words_does_not_help(way, language) -> None:
+    """A note in another encoding, markup or spelling says the same, and is judged nearly the same."""
+    hidden = judge(WAYS[way](NOTES[language].replace("\u2019", "'")))
+    assert hidden.is_note
+    assert hidden.score >= judge(NOTES[language]).score * 0.8
+    assert contacts.Contact("email", MAIL) in hidden.contacts or way == "capitals"
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [("ru", "cp1251"), ("ru", "koi8-r"), ("ru", "cp866"), ("zh", "gb18030"), ("ru", "utf-16-le"), ("zh", "utf-16-be"),
+     ("de", "cp850"), ("es", "cp1252"), ("pt", "cp1252"), ("it", "cp850")],
+)  # fmt: skip
+def test_code_pages_are_recognised(language, encoding) -> None:
+    """A note in an old code page, or in UTF-16 without its mark, is read in the right one."""
+    assert judge(NOTES[language].encode(encoding)).is_note
+
+
+@pytest.mark.parametrize("font", [None, "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"])
+def test_a_pdf_is_read(font) -> None:
+    """The packed text of a PDF is read, by its font's table where the letters stand as numbers of the font."""
+    page = fpdf.FPDF()
+    page.add_page()
+    if font and os.path.exists(font):  # noqa: PTH110 - one look
+        page.add_font("own", "", font)
+    page.set_font("own" if font and os.path.exists(font) else "Helvetica", size=11)  # noqa: PTH110
+    page.multi_cell(0, 6, NOTES["en"])
+    judged = judge(bytes(page.output()), "note.pdf")
+    assert (judged.is_note, judged.form) == (True, "pdf")
+
+
+def test_a_note_amid_nothing_is_found_and_strewn_words_are_not() -> None:
+    """A dense note at the end of a long file counts; the same sentences a page apart from each other don't."""
+    filler = "The weather was fine and nobody went to the river on that day. " * 60
+    assert judge(filler * 3 + NOTES["en"]).is_note
+    assert not judge((filler * 2).join(NOTES["fr"].split(". "))).is_note
+
+
+def test_a_telling_name_helps_and_never_suffices() -> None:
+    """A name such as notes have makes a short text one; with ordinary words, or none, it makes nothing."""
+    short = f"Hello! {MAIL}"
+    assert not judge(short).is_note
+    assert judge(short, "HOW_TO_RECOVER_YOUR_FILES.txt").is_note
+    assert judge(short, "HOW_TO_RECOVER_YOUR_FILES.txt").confidence == "low"
+    for text in ("", "Dear all, the meeting is on Monday.", ORDINARY["mail"], ORDINARY["advice_fr"]):
+        assert not judge(text, "RESTORE_FILES_README.txt").is_note
+
+
+def test_only_an_address_is_no_note() -> None:
+    """Text that nobody could tell from a line of an address book is not called a note."""
+    for text in (MAIL, f"PLAY\n{MAIL}", ONION):
+        assert not judge(text, "x.txt").is_note
+
+
+def test_bytes_of_programs_and_pictures_are_no_text() -> None:
+    """A program that holds a note among its strings is not a note, and neither is random data."""
+    noise = random.Random(5).randbytes(40_000)
+    for data in (b"\x7fELF" + noise + NOTES["en"].encode() + noise, noise, b"\x89PNG\r\n\x1a\n" + noise, b"\0" * 5000):
+        assert not judge(data).is_note
+
+
+def test_contacts_are_structured() -> None:
+    """All that a note names stands in its own field."""
+    text = NOTES["en"] + f"\nChat: {ONION}abc Tox: {'AB' * 36}0000 https://t.me/some_gang 0.5 BTC $3,000"
+    text += " to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa or bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+    found = {(one.kind, one.value): one.checked for one in judge(text).contacts}
+    assert found[("onion", ONION.removeprefix("http://") + "abc")]
+    assert found[("email", MAIL)] is False
+    assert found[("tox", "AB" * 36 + "0000")]
+    assert found[("telegram", "t.me/some_gang")] is False
+    assert found[("bitcoin", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")]
+    assert found[("bitcoin", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")]
+    assert ("victim_id", "7F3A99C1D2") in found
+    assert ("deadline", "72 hours") in found
+    assert {("amount", "0.5 BTC"), ("amount", "$3,000")} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("bitcoin", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),  # the first block
+        ("bitcoin", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"),
+        ("bitcoin", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),  # BIP 173
+        ("bitcoin", "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0"),  # BIP 350
+        ("ethereum", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),  # EIP-55
+        ("monero", "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"),
+    ],
+)
+def test_a_wallet_has_its_checksum(kind, value) -> None:
+    """Published addresses are known by their checksum; with one sign changed they are nothing."""
+    assert contacts.marked(f"send to {value} now")[1].all() == (contacts.Contact(kind, value, checked=True),)
+    for at in (len(value) // 2, len(value) - 3):
+        sign = {"a": "c", "A": "B"}.get(value[at], "a" if value[at].islower() or value[at].isdigit() else "A")
+        assert contacts.marked(f"send to {value[:at]}{sign}{value[at + 1 :]} now")[1].all() == ()
+
+
+def test_family_by_name_and_words() -> None:
+    """A family is told with its reasons: by its own word and its own file name; by a common name never."""
+    known = next(f for f in families.ransom_rules.families() if f.marks and f.names and len(f.marks[0]) > 6)
+    by_word = judge(NOTES["en"] + f"\nThis is {known.marks[0]}.")
+    assert known.name in {one.family for one in by_word.likenesses}
+    both = judge(NOTES["en"] + f"\nThis is {known.marks[0]}.", known.names[0])
+    best = next(one for one in both.likenesses if one.family == known.name)
+    assert set(best.reasons) == {"words of the note", "name of the note"}
+    assert judge(NOTES["en"], "readme.txt").family is None
+
+
+def cut(data: bytes) -> bytes:
+    return data[: notes.HEAD] + data[notes.HEAD :][-notes.TAIL :]
+
+
+HOSTILE = {
+    "ten megabytes of a": b"a" * 10_000_000,
+    "nested tags": b"<html>" + b"<div>" * 2_000_000,
+    "open brackets": b"<html>" + b"<" * 1_000_000,
+    "open comments": b"<html>" + b"<!--" * 500_000,
+    "open scripts": b"<html>" + b"<script>" * 300_000,
+    "a million entities": b"&#97;" * 1_000_000,
+    "entities without a meaning": b"<html>" + b"&notit;" * 500_000,
+    "rtf braces": b"{\\rtf1" + b"{" * 1_000_000,
+    "rtf letters": b"{\\rtf1" + b"\\'41" * 500_000,
+    "one word of mixed scripts": "a\u0430".encode() * 350_000,
+    "one word of a foreign script": "您".encode() * 350_000,
+    "signs that grow": "\ufdfa".encode() * 200_000,
+    "a letter with a million marks": ("a" + "\u0301" * 500_000).encode(),
+    "base64": random.Random(1).randbytes(300_000).hex().encode(),
+    "wallets": b"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed " * 9000,
+    "onions": ONION.encode() * 6000,
+    "at signs": b"a@" * 200_000,
+    "dots": b"a@" + b"a." * 200_000,
+    "sentences of notes": b"do not rename your encrypted files or pay the third party police within 48 hours " * 5000,
+    "beginnings of sentences": b"your all your all the data files we have been " * 9000,
+    "pdf objects": b"%PDF-1.4\n" + b"1 0 obj " * 50_000,
+    "pdf one table, many names": b"%PDF-1.4\n2 0 obj <</Type/X>> stream\nbeginbfrange <0000> <fff0> <0041> endbfrange "
+    b"Tj endstream\n1 0 obj <</Type /ToUnicode 2 0 R " + b"".join(b"/F%d 1 0 R " % number for number in range(400)),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_files_are_judged_on_bounded_input(kind) -> None:
+    """Whatever a file holds, no more than fixed amounts of text and words reach the rules, and it is no note.
+
+    The length of each stage bounds its work, for every pattern reads its input once; a quadratic one would hang.
+    """
+    data = cut(HOSTILE[kind])
+    assert len(data) <= reading.MOST_BYTES
+    read = reading.read(data)
+    assert len(read.text) <= reading.MOST_TEXT
+    marked, found = contacts.marked(read.text)
+    assert len(marked) <= 12 * reading.MOST_TEXT
+    assert len(reading.words(marked)) <= 4 * reading.MOST_TEXT
+    assert len(found.all()) <= contacts.MOST_EACH * len(contacts.KINDS)
+    assert not judge(data).is_note
+
+
+def test_checksums_are_counted(monkeypatch) -> None:
+    """Of a file full of addresses only so many checksums are computed."""
+    computed = []
+    real = contacts._wallet
+    monkeypatch.setattr(contacts, "_wallet", lambda kind, value: computed.append(value) or real(kind, value))
+    contacts.marked(" ".join(f"0x{number:040x}" for number in range(5000)))
+    assert len(computed) == contacts.MOST_CHECKED
+
+
+def test_a_pdf_bomb_is_unpacked_to_a_bound() -> None:
+    """Streams that unpack to gigabytes yield at most the bound, over all of them."""
+    packed = zlib.compress(b"(a) Tj " * 3_000_000)
+    data = b"%PDF-1.4\n" + b"".join(b"%d 0 obj <</FlateDecode>> stream\n%s\nendstream endobj\n" % (number, packed)
+                                    for number in range(1, 30))  # fmt: skip
+    _, streams = pdf._parts(cut(data))
+    assert 0 < sum(len(raw) for _, raw in streams) <= pdf.MOST_UNPACKED
+    assert len(pdf.text(cut(data))) <= 256 * 1024
+
+
+def test_html_that_shows_something_else() -> None:
+    """Inline tags vanish, block tags part words, scripts and styles are not shown where there is text."""
+    page = "<p>one<b>two</b></p><p>three</p><style>four{}</style>" + "<div>word </div>" * 50 + "<script>five</script>"
+    shown = markup.from_html(page)
+    assert "onetwo " in shown
+    assert "twothree" not in shown
+    assert "four" not in shown
+    assert "five" not in shown
+
+
+def evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "-B", "scripts/evaluate_ransom.py", *map(str, arguments)],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def collection(tmp_path):
+    """Return folders of notes and of ordinary files, with what must not disturb: a pipe, a link, a large file."""
+    for family, language in (("first", "en"), ("first", "fr"), ("second", "de"), ("third", "tor")):
+        folder = tmp_path / "notes" / family
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{language}.txt").write_text(NOTES[language])
+    (tmp_path / "notes/third/tor.txt").write_text("nothing of interest")
+    benign = tmp_path / "benign"
+    benign.mkdir()
+    for kind, text in ORDINARY.items():
+        (benign / f"{kind}.txt").write_text(text)
+    os.mkfifo(benign / "pipe")
+    (benign / "link.txt").symlink_to(tmp_path / "notes/first/en.txt")
+    with (benign / "large.bin").open("wb") as large:
+        large.truncate(3 << 30)
+    (benign / "false.txt").write_text(NOTES["es"])
+    return tmp_path
+
+
+def test_evaluate_prints_one_object(collection, checkout, monkeypatch) -> None:
+    """`--json` prints exactly the promised object; pipes and links are passed over, large files read in part."""
+    monkeypatch.chdir(checkout)
+    done = evaluate("--notes", collection / "notes", "--benign", collection / "benign", "--json")
+    told = json.loads(done.stdout)
+    seconds = told.pop("seconds"), told.pop("slowest")
+    assert told == {"notes": 4, "found": 3, "families": 3, "families_found": 2, "benign": len(ORDINARY) + 2,
+                    "false_positives": 1}  # fmt: skip
+    assert 0 <= seconds[1] <= seconds[0]
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+
+
+def test_evaluate_takes_a_list(collection, checkout, monkeypatch) -> None:
+    """`--benign` may be a file of paths; what is not there or no file is told on stderr and counts nowhere."""
+    monkeypatch.chdir(checkout)
+    listing = collection / "list"
+    benign = collection / "benign"
+    listing.write_text(f"{benign}/gpg.txt\n{benign}/pipe\n{benign}/gone.txt\n{benign}/link.txt\n")
+    done = evaluate("--benign", listing, "--list")
+    assert done.returncode == 0
+    assert done.stderr.count("not read:") == 3
+    assert "benign           1\n" in done.stdout
+    assert evaluate("--notes", collection / "nowhere").returncode == 2
+
+
+@pytest.mark.parametrize("way", ["utf-16-le", "utf-16-be-bare", "entities", "spans", "zero-width", "homoglyphs", "rtf"])
+def test_evaluate_hides_notes(collection, checkout, monkeypatch, way) -> None:
+    """`--as` rewrites the notes, and none that was found is lost."""
+    monkeypatch.chdir(checkout)
+    told = json.loads(evaluate("--notes", collection / "notes", "--json", "--as", way).stdout)
+    assert (told["notes"], told["found"]) == (4, 3)
