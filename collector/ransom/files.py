@@ -147,9 +147,11 @@ def _judge(seen: _Seen, table: Marks) -> FileJudgement:
     # (2) it begins as its name says, or as another ordinary file does
     if expected is not None and expected.heads and expected.begins(head):
         return _whole(seen, expected)
-    if (found := table.find(head)) is not None:
+    readable = randomness.is_text(head[: randomness.WINDOW])
+    found = None if readable and expected is not None and expected.content == "text" else table.find(head)
+    if found is not None:
         return _otherwise(seen, found)
-    if randomness.is_text(head[: randomness.WINDOW]):
+    if readable:
         return _text(seen)
     # (3) it begins as nothing that is known
     if expected is not None and expected.is_opaque:
@@ -253,8 +255,8 @@ def _by_middle(seen: _Seen, kind: Kind) -> FileJudgement | None:
         return seen.says("suspect", "broken_inside", kind=kind) if broken else None
     if _looks_random_inside(kind, seen.head):
         return None
-    random = sum(randomness.is_random(window) for window in seen.probes)
-    share = random / len(seen.probes) if seen.probes else 0.0
+    inside = seen.probes or randomness.windows(seen.head)[1:]  # of a small file, its head is the middle too
+    share = sum(randomness.is_random(window) for window in inside) / len(inside) if inside else 0.0
     if kind.content == "low" and share >= HALF:
         return seen.says("encrypted", "random_middle", kind=kind)
     end = randomness.is_random(seen.tail[-randomness.WINDOW :])
