@@ -34,9 +34,9 @@ MOST: Final = 0.75
 _PACKED_DICOM: Final = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5", b"1.2.840.10008.1.2.1.99")
 """Transfer syntaxes (DICOM PS3.5, annex A) in which the pictures are compressed and look random."""
 
-_COARSE_WAV: Final = (b"\x08\0", b"\x10\0")
-_COARSE_AU: Final = (b"\0\0\0\x02", b"\0\0\0\x03")
-"""Samples of 8 or 16 bits: of more, the lower bytes are noise."""
+_FINE_WAV: Final = (b"\x18\0", b"\x20\0", b"\x40\0")
+_FINE_AU: Final = (b"\0\0\0\x04", b"\0\0\0\x05", b"\0\0\0\x06", b"\0\0\0\x07")
+"""Samples of 24, 32 and 64 bits, whose lower bytes are noise; RIFX and RF64 are hardly used for others."""
 
 _CODED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n"
 """Base64, both alphabets, and hexadecimal digits: some families write what they encrypted as text."""
@@ -275,8 +275,8 @@ def _looks_random_inside(kind: Kind, head: bytes) -> bool:
     if kind.name == "dicom":
         return any(mark in head for mark in _PACKED_DICOM)
     if kind.name == "wav":
-        return head[12:16] != b"fmt " or head[34:36] not in _COARSE_WAV
-    return kind.name == "au" and head[12:16] not in _COARSE_AU
+        return head[:4] != b"RIFF" or head[34:36] in _FINE_WAV
+    return kind.name == "au" and head[12:16] in _FINE_AU
 
 
 def _with_name(judgement: FileJudgement, rename: Rename, table: Marks) -> FileJudgement:
