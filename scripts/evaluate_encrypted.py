@@ -1,8 +1,9 @@
 """Measures the judges of encrypted files: `scripts/evaluate-encrypted` starts it.
 
-Without `--benign`: makes files of each type, encrypts them in each mode, renamed or not, and prints which share is
-found, alone and by group. With it: judges every file below the paths and prints how many are taken for encrypted.
-A file counts as found by group where its group is found at all, and, if it was not renamed, something speaks for it.
+Without `--benign`: makes files of each type (or copies those of `--files` into memory), encrypts them in each mode,
+renamed or not, and prints which share is found, alone and by group. With it: judges every file below the paths and
+prints how many are taken for encrypted. A file counts as found by group where its group is found at all, and, if it
+does not bear the group's one extension, something speaks for it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 
 import ordinary_files  # noqa: E402 - it lies beside this file
 
-from collector.ransom import files  # noqa: E402 - the checkout it belongs to, not an installed one
+from collector.ransom import files, magics  # noqa: E402 - the checkout it belongs to, not an installed one
 from collector.ransom.groups import Groups  # noqa: E402
 
 if TYPE_CHECKING:
@@ -58,6 +59,22 @@ def made(each: int, seed: int) -> list[tuple[str, bytes]]:
     return [(f"{kind}-{n:03d}.{kind}", make(maker)) for n in range(each) for kind, make in makers]
 
 
+def taken(paths: list[str], each: int) -> list[tuple[str, bytes]]:
+    """Return at most so many ordinary files of each extension below some paths, read into memory, none written."""
+    known = magics.marks().by_extension
+    found: dict[str, list[tuple[str, bytes]]] = {}
+    for number, entry in enumerate(walk(paths)):
+        extension = Path(entry.name).suffix[1:].lower()
+        mine = found.setdefault(extension, []) if extension in known else None
+        if mine is None or len(mine) >= each or not 2048 <= entry.stat(follow_symlinks=False).st_size <= 4 << 20:
+            continue
+        try:
+            mine.append((f"{number}-{entry.name}", Path(entry.path).read_bytes()))
+        except OSError:
+            continue
+    return [one for mine in found.values() for one in mine]
+
+
 def found_in(mode: str, how: str, originals: list[tuple[str, bytes]]) -> dict[str, Any]:
     """Encrypt the files in one mode and return what is found of them."""
     groups = Groups()
@@ -69,7 +86,7 @@ def found_in(mode: str, how: str, originals: list[tuple[str, bytes]]) -> dict[st
         judgement = judged(renamed(name, how), now)
         verdicts[judgement.verdict] += 1
         if not judgement.is_hit:
-            missed[name.rsplit(".", 1)[1]] += 1
+            missed[name.rpartition(".")[2]] += 1
         groups.add(f"/made/{number % FOLDERS}", renamed(name, how), judgement, len(now), number * 10**9)
     group = next(iter(groups.groups()), None)
     hits = verdicts["encrypted"] + verdicts["suspect"]
@@ -81,16 +98,16 @@ def found_in(mode: str, how: str, originals: list[tuple[str, bytes]]) -> dict[st
     }  # fmt: skip
 
 
-def measure(each: int, seed: int, *, as_json: bool, listed: bool) -> None:
+def measure(originals: list[tuple[str, bytes]], *, as_json: bool, listed: bool) -> None:
     """Print the table of modes."""
-    originals = made(each, seed)
+    kinds = len({name.rpartition(".")[2].lower() for name, _ in originals})
     started = time.perf_counter()
     rows = [found_in(mode, how, originals) for how in RENAMES for mode in ("plain", *ordinary_files.MODES)]
     seconds = time.perf_counter() - started
     if as_json:
-        print(json.dumps({"types": len(ordinary_files.MAKERS), "rows": rows, "seconds": round(seconds, 2)}))
+        print(json.dumps({"types": kinds, "rows": rows, "seconds": round(seconds, 2)}))
         return
-    print(f"{len(originals)} files of {len(ordinary_files.MAKERS)} types; % of files")
+    print(f"{len(originals)} files of {kinds} types; % of files")
     print(f"{'renamed':10}{'mode':14}{'encrypted':>10}{'+ suspect':>10}{'by group':>10}  confidence")
     for row in rows:
         shares = "".join(f"{100 * row[name] / row['files']:10.1f}" for name in ("encrypted", "hits", "by_group"))
@@ -184,6 +201,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=40, help="files of each type (40)")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--benign", nargs="+", metavar="PATH", help="judge the ordinary files below these folders")
+    parser.add_argument("--files", nargs="+", metavar="PATH", help="encrypt copies of the files below these instead")
     parser.add_argument("--every", type=int, default=1, help="with --benign: look at each Nth file only")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--list", action="store_true", help="name what was missed, or the false hits (on stderr)")
@@ -191,7 +209,8 @@ def main() -> None:
     if given.benign:
         benign(given.benign, given.every, as_json=given.json, listed=given.list)
     else:
-        measure(given.each, given.seed, as_json=given.json, listed=given.list)
+        originals = taken(given.files, given.each) if given.files else made(given.each, given.seed)
+        measure(originals, as_json=given.json, listed=given.list)
 
 
 if __name__ == "__main__":

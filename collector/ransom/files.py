@@ -34,9 +34,9 @@ MOST: Final = 0.75
 _PACKED_DICOM: Final = (b"1.2.840.10008.1.2.4.", b"1.2.840.10008.1.2.5", b"1.2.840.10008.1.2.1.99")
 """Transfer syntaxes (DICOM PS3.5, annex A) in which the pictures are compressed and look random."""
 
-_COARSE_WAV: Final = (b"\x08\0", b"\x10\0")
-_COARSE_AU: Final = (b"\0\0\0\x02", b"\0\0\0\x03")
-"""Samples of 8 or 16 bits: of more, the lower bytes are noise."""
+_FINE_WAV: Final = (b"\x18\0", b"\x20\0", b"\x40\0")
+_FINE_AU: Final = (b"\0\0\0\x04", b"\0\0\0\x05", b"\0\0\0\x06", b"\0\0\0\x07")
+"""Samples of 24, 32 and 64 bits, whose lower bytes are noise; RIFX and RF64 are hardly used for others."""
 
 _CODED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n"
 """Base64, both alphabets, and hexadecimal digits: some families write what they encrypted as text."""
@@ -147,9 +147,11 @@ def _judge(seen: _Seen, table: Marks) -> FileJudgement:
     # (2) it begins as its name says, or as another ordinary file does
     if expected is not None and expected.heads and expected.begins(head):
         return _whole(seen, expected)
-    if (found := table.find(head)) is not None:
+    readable = randomness.is_text(head[: randomness.WINDOW])
+    found = None if readable and expected is not None and expected.content == "text" else table.find(head)
+    if found is not None:
         return _otherwise(seen, found)
-    if randomness.is_text(head[: randomness.WINDOW]):
+    if readable:
         return _text(seen)
     # (3) it begins as nothing that is known
     if expected is not None and expected.is_opaque:
@@ -253,8 +255,8 @@ def _by_middle(seen: _Seen, kind: Kind) -> FileJudgement | None:
         return seen.says("suspect", "broken_inside", kind=kind) if broken else None
     if _looks_random_inside(kind, seen.head):
         return None
-    random = sum(randomness.is_random(window) for window in seen.probes)
-    share = random / len(seen.probes) if seen.probes else 0.0
+    inside = seen.probes or randomness.windows(seen.head)[1:]  # of a small file, its head is the middle too
+    share = sum(randomness.is_random(window) for window in inside) / len(inside) if inside else 0.0
     if kind.content == "low" and share >= HALF:
         return seen.says("encrypted", "random_middle", kind=kind)
     end = randomness.is_random(seen.tail[-randomness.WINDOW :])
@@ -273,8 +275,8 @@ def _looks_random_inside(kind: Kind, head: bytes) -> bool:
     if kind.name == "dicom":
         return any(mark in head for mark in _PACKED_DICOM)
     if kind.name == "wav":
-        return head[12:16] != b"fmt " or head[34:36] not in _COARSE_WAV
-    return kind.name == "au" and head[12:16] not in _COARSE_AU
+        return head[:4] != b"RIFF" or head[34:36] in _FINE_WAV
+    return kind.name == "au" and head[12:16] in _FINE_AU
 
 
 def _with_name(judgement: FileJudgement, rename: Rename, table: Marks) -> FileJudgement:
