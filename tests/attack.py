@@ -25,11 +25,12 @@ NAME = "systemd-journald"
 """What the program is called: it belongs to the system, and into none of a test's folders."""
 APPENDED = ".q7xk2"
 NOTE = "RETROUVER_VOS_FICHIERS.txt"
-WORDS = (
-    "Les fichiers de ce dossier d'essai ont été chiffrés par un test.\n"
-    "Your files in this test folder are encrypted. To get them back, ask whoever runs the tests.\n"
-    "Contact: essai@test.invalid - ID: 0000-TEST\n"
-)
+WORDS = """VOS FICHIERS ONT ÉTÉ CHIFFRÉS / YOUR FILES ARE ENCRYPTED
+
+Tous les documents de ce dossier ont été chiffrés par un test et sont inaccessibles. Pour récupérer vos données, vous
+devez acheter notre clé de déchiffrement : 0 euro en bitcoin. N'essayez pas de déchiffrer les fichiers vous-même.
+Écrivez-nous à essai@test.invalid avec votre identifiant personnel : 0000-TEST. Après 72 heures, la clé sera détruite.
+"""
 LABEL = b"the key of the test follows:"
 """Stands before the key in memory, and in this file before a quotation mark."""
 CRON = "etc/cron.d/journal-helper"
