@@ -80,9 +80,9 @@ def read_note_rules(path: Path) -> NoteRules:
     try:
         compiler.add_source(source)
     except yara_x.CompileError as e:
-        line = found[1] if (found := _LINE.search(str(e))) else "1"
+        place = found[1] if (found := _LINE.search(str(e))) else "1"
         reason = " ".join(str(e).partition("\n")[0].split())
-        raise RuleError(f"{path.name}:{line}: {reason}") from e
+        raise RuleError(f"{path.name}:{place}: {reason}") from e
     lines = {found[1].decode(): raw.count(b"\n", 0, found.start()) + 1 for found in _RULE.finditer(raw)}
     engine = compiler.build()
     features = {}

@@ -23,6 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+if sys.platform == "win32":  # noqa: TID251 - the scripts are for POSIX systems
+    raise NotImplementedError
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from collector.ransom import notes, reading  # beside this checkout's scripts, not what is installed
 

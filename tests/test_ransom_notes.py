@@ -106,6 +106,12 @@ def test_code_pages_are_recognised(language, encoding) -> None:
     assert judge(NOTES[language].encode(encoding)).is_note
 
 
+def test_latin_letters_in_russian_words_are_seen_through() -> None:
+    """A Russian note whose letters a, e, o, p, c are Latin ones reads like the note without."""
+    disguised = NOTES["ru"].translate(str.maketrans("аеорс", "aeopc"))  # noqa: RUF001 - the disguise
+    assert judge(disguised).score >= judge(NOTES["ru"]).score - 1
+
+
 @pytest.mark.parametrize("font", [None, "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"])
 def test_a_pdf_is_read(font) -> None:
     """The packed text of a PDF is read, by its font's table where the letters stand as numbers of the font."""

@@ -55,12 +55,16 @@ _STRONG: Final = 4
 """Weight of a rule from which on it says what hardly any other text says. A note has one such: that files were
 encrypted, how to restore them and whom to write to are also told by every shop for backups."""
 
+_MANY: Final = 4
+"""Parts of a note that are strong together."""
+
 _TELLING: Final = 3
 """Weight of a name from which on it tells by itself what the file is."""
 
 CONFIDENCES: Final = ("low", "medium", "high")
 
 _MARK: Final = re.compile(r"^[^\w\s(]{1,20}|[!#@$]{2}")
+_EAST_ASIAN: Final = re.compile("[\u2e80-\ud7ff]")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 
 
@@ -117,7 +121,7 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
 
 def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:
     """Tell whether a text has what no note lacks: a core, a second part (or a telling name), something strong."""
-    strong = called >= _TELLING or any(feature.weight >= _STRONG for feature in best)
+    strong = called >= _TELLING or len(groups) >= _MANY or any(feature.weight >= _STRONG for feature in best)
     return strong and bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)
 
 
@@ -199,5 +203,5 @@ def _score(features: Iterable[Feature]) -> int:
 
 
 def _threshold(body: str) -> int:
-    length = body.count(" ") + 1 + sum(char > "\u2e80" for char in body) // 2  # signs of Chinese are half a word each
+    length = body.count(" ") + 1 + len(_EAST_ASIAN.findall(body)) // 2  # a sign is half a word
     return next(score for most, score in _THRESHOLDS if length <= most)

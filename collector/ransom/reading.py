@@ -38,6 +38,9 @@ _CONFUSABLES: Final = str.maketrans(
 )
 """Letters of other scripts that look like Latin ones (Unicode's confusables, those that stand for one letter)."""
 
+_CYRILLIC: Final = str.maketrans("aceopxyBEKMHOPCTXA", "асеорхуВЕКМНОРСТХА")
+"""The other way round: Latin letters with which a Russian word is disguised."""
+
 _LATIN: Final = re.compile(r"[A-Za-z]")
 _FOREIGN: Final = re.compile("[\u0370-\u058f]")
 _WORD: Final = re.compile(r"[^\W\d_]++")  # every word, asked one by one: a pattern for the foreign ones read all twice
@@ -105,9 +108,9 @@ def _unmixed(word: str, *, lone: bool) -> str:
     folded = word.translate(_CONFUSABLES)
     if folded.isascii() and (lone or _LATIN.search(word)):
         return folded
-    if len(_LATIN.findall(folded)) * 4 >= len(folded) * 3 and _LATIN.search(word):
-        return folded
-    return word
+    if not _LATIN.search(word):
+        return word
+    return word.translate(_CYRILLIC) if _FOREIGN.search(folded) else folded  # a letter that only Russian has
 
 
 def _is_noise(text: str) -> bool:

@@ -17,10 +17,10 @@ rule files_were_encrypted {
     weight = 4
     reason = "says that your files or systems have been encrypted"
   strings:
-    $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s1 = / we (have |ve |had |also |just ){0,5}(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
-    $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) /
+    $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) /
   condition:
     any of them
 }
@@ -32,7 +32,7 @@ rule things_were_encrypted {
     weight = 2
     reason = "says that files or systems have been encrypted"
   strings:
-    $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) .{0,20}(have|has|had|hav|was|were|got|been|become|just|now) (.{0,16} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) .{0,20}(have|has|had|hav|was|were|got|been|become|just|now) (.{0,16} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
   condition:
     any of them
 }
@@ -44,12 +44,12 @@ rule files_are_encrypted {
     weight = 3
     reason = "says that your files or systems are encrypted"
   strings:
-    $s0 = / (all|entire|whole|every) (.{0,24} )?(your|ur) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s0 = / (all|entire|whole|every) (.{0,24} )?(your|ur) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
     $s1 = / (your|ur|you) (.{0,24} )?(all|important|computers?|servers?|network|company|systems?|critical|personal|pcs?|infrastructure) (.{0,30} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
     $s2 = / (oops|ooops|sorry|unfortunately|hello|hi|dear) (.{0,40} )?(your|all) (.{0,30} )?(files|data|network|server|system|pc|computer)s? (.{0,40} )?(encrypted|locked|hacked|crypted) /
     $s3 = / (encrypted|crypted|locked) (with|using|by) (.{0,20} )?(strong|strongest|military|unbreakable|powerful|very|most) /
     $s4 = / (what|why) (has )?(is |was )?happen(s|ed|d|end|ing)? (to|with) (my|your|our|you) /
-    $s5 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (is|are|r) (now |all |already |currently |completely )?(stolen|hijacked|blocked|locked|encrypted|crypted) (and|but|with|by) (.{0,30} )?(stolen|encrypted|us|unavailable|currently|without|downloaded|leaked|our) /
+    $s5 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) (is|are|r) (now |all |already |currently |completely )?(stolen|hijacked|blocked|locked|encrypted|crypted) (and|but|with|by) (.{0,30} )?(stolen|encrypted|us|unavailable|currently|without|downloaded|leaked|our) /
   condition:
     any of them
 }
@@ -61,7 +61,7 @@ rule your_files_encrypted {
     weight = 2
     reason = "says that your files are encrypted"
   strings:
-    $s0 = / (your|ur|these|this) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
+    $s0 = / (your|ur|these|this) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
     $s1 = / what (.{0,4} )?happen(s|ed|d|end|ing)? /
   condition:
     any of them
@@ -74,9 +74,9 @@ rule by_us {
     weight = 4
     reason = "says that its authors broke in or encrypted"
   strings:
-    $s0 = / we (have |ve |had )?(.{0,20} )?(encrypted|hacked|locked|penetrated|breached|infiltrated|compromised|attacked|infected|gained access|got access|broke into|broken into|crypted|exfiltrated|successfully|succesfully) (.{0,30} )?(your|you|all|network|files|data|corporate|company|everything|important) /
+    $s0 = / we (have |ve |had )?(.{0,20} )?(encrypted|hacked|hack|locked|penetrated|breached|infiltrated|compromised|attacked|infected|gained access|got access|broke into|broken into|crypted|exfiltrated|successfully|succesfully) (.{0,30} )?(your|you|all|network|files|data|corporate|company|everything|important) /
     $s1 = / (encrypted|hacked|attacked|penetrated|breached|compromised|locked) (.{0,10} )?by (us|our|me|the [a-z0-9]{2,20} (team|group|ransomware|gang|locker)|[a-z0-9]{2,20} (ransomware|ransom|group|team|gang|locker)|a (hacker|group|virus)|hackers?) /
-    $s2 = / (you|your (company|network|system|server|computer|pc|files|infrastructure|organization)) (.{0,16} )?(have|has|been|were|was|are|got|is) (.{0,16} )?(hacked|attacked|penetrated|breached|infected by|compromised|pwned|under attack) /
+    $s2 = / (you|your (.{0,20} )?(company|network|systems?|servers?|computers?|pc|infrastructure|organi[sz]ation|ecosystem|environment|domain|business|website)) (.{0,16} )?(have|has|been|were|was|are|got|is) (.{0,16} )?(hacked|attacked|penetrated|breached|infected by|compromised|pwned|under attack) /
     $s3 = / (security|network|it|corporate) perimeter (has|was|been|is) .{0,16}(breached|compromised|hacked) /
     $s4 = / you (have )?(became|become|are|been|re) (a |the |our |next ){0,5}(victim|target|client) (of|to) /
   condition:
