@@ -125,7 +125,9 @@ def _numbers(document: strictyaml.Document, node: yaml.Node, names: tuple[str, .
     return found
 
 
-def _strings(document: strictyaml.Document, node: yaml.Node, *, path_like: bool = False, empty: bool = False) -> tuple[str, ...]:
+def _strings(
+    document: strictyaml.Document, node: yaml.Node, *, path_like: bool = False, empty: bool = False
+) -> tuple[str, ...]:
     """Return a list of different strings; `path_like`: absolute paths without a slash at the end."""
     if not isinstance(node, yaml.SequenceNode) or not (node.value or empty):
         raise document.wrong(node, "a list of strings is expected")

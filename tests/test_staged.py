@@ -138,5 +138,6 @@ def test_recent_files_say_what_they_are(staged):
 def test_a_patient_expert_finds_it_with_stock_tools(staged):
     """Every file of the bundle is listed with its hash."""
     _, bundle, _, _ = staged
-    done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=bundle.path, capture_output=True, check=False)
+    check = ["sha256sum", "-c", "--quiet", "SHA256SUMS"]
+    done = subprocess.run(check, cwd=bundle.path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

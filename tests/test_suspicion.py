@@ -9,8 +9,8 @@ import pytest
 from collector import rules as rule_files
 from collector import suspicion
 from collector.errors import RuleError
-from collector.suspicion import HostFacts, ProcessFacts, judge
 from collector.marks import Marks
+from collector.suspicion import HostFacts, ProcessFacts, judge
 from collector.suspicion_rules import WEIGHTS, read_suspicion
 from collector.suspicion_rules import suspicion as table
 

@@ -244,16 +244,16 @@ def weigh(tally: Tally, *, known: bool) -> tuple[str, list[str]]:
     if share >= HALF and tally.hits >= LEAST_KNOWN:
         reasons.insert(0, "content")
         points += 3
-    elif share >= 0.2 and tally.hits >= LEAST_KNOWN:  # noqa: PLR2004 - a fifth: what spares most of a file shows in few
+    elif share >= 0.2 and tally.hits >= LEAST_KNOWN:
         reasons.insert(0, "some_content")
         points += 2
     else:
         return _by_names(tally, reasons, known=known)
-    if points >= 6 and types >= SEVERAL:  # noqa: PLR2004 - content and all three of the others
+    if points >= 6 and types >= SEVERAL:
         return "high", reasons
-    if points >= 4 and (types > 1 or known):  # noqa: PLR2004 - content and one more, or some content and two
+    if points >= 4 and (types > 1 or known):
         return "medium", reasons
-    if points >= 3 and (types > 1 or known or len(tally.folders) >= LEAST_FILES // 2):  # noqa: PLR2004
+    if points >= 3 and (types > 1 or known or len(tally.folders) >= LEAST_FILES // 2):
         return "low", reasons
     return "", []
 
