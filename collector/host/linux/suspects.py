@@ -148,7 +148,7 @@ class Search:
 
     def _gaps(self) -> Iterator[Gap]:
         if self._denied:
-            reason = f"of {self._denied} processes at most name and arguments could be judged: the system hides the rest"
+            reason = f"of {self._denied} processes at most name and arguments could be judged: the rest is hidden"
             yield Gap(Outcome.DENIED, reason)
         if self._hung:
             reason = f"{self._hung} processes did not answer when they were looked at, and were not judged"
