@@ -738,7 +738,7 @@ def test_somebody_elses_process_is_told_as_denied(tmp_path):
     assert all(row["unread"] == {"environment": "denied"} for row in rows)
     assert blobs == 0
     assert [outcome for outcome, _ in gaps[:1]] == ["denied"]
-    assert gaps[0][1].startswith("of 3 processes only name and arguments")
+    assert gaps[0][1].startswith("of 3 processes at most name and arguments")
     assert sum("Yama" in reason for _, reason in gaps) == 2
     assert sum("may not be seen" in reason for _, reason in gaps) == 2
 

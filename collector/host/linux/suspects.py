@@ -116,8 +116,9 @@ class Search:
         for pid in pids:
             try:
                 seen, written = patience.call(functools.partial(self._read, reader, pid))
-            except OSError:
-                continue  # it has ended
+            except OSError as error:  # mostly: it has ended
+                self._denied += files.outcome_of(error) is Outcome.DENIED
+                continue
             except LostError:
                 self._hung += 1
                 continue
@@ -147,7 +148,7 @@ class Search:
 
     def _gaps(self) -> Iterator[Gap]:
         if self._denied:
-            reason = f"of {self._denied} processes only name and arguments could be judged: the system hides the rest"
+            reason = f"of {self._denied} processes at most name and arguments could be judged: the rest is hidden"
             yield Gap(Outcome.DENIED, reason)
         if self._hung:
             reason = f"{self._hung} processes did not answer when they were looked at, and were not judged"
