@@ -52,12 +52,15 @@ def command(*args: object, python: str = sys.executable, root: Path | str = ROOT
     """Return the arguments that run `collect` from this checkout, isolated from the caller's environment.
 
     A run takes no memory, environment or file of suspicious programs unless the test asks for it (`--memory`):
-    what else runs on the machine of the tests is nobody's evidence.
+    what else runs on the machine of the tests is nobody's evidence. Where it looks at a tree of the test, it copies
+    the few artifacts of triage.
     """
     words = [str(argument) for argument in args]
     collects = not words or words[0].startswith("-") or words[0] == "resume"
     if collects and "--memory" not in words:
         words.append("--no-memory")
+    if collects and words[0] != "resume" and "--scan" in words and "--profile" not in words:
+        words += ["--profile", "triage"]
     return [python, "-I", "-B", "-c", fault + _START, str(root), *words]
 
 

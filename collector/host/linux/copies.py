@@ -227,7 +227,8 @@ class Copies:
 
     def memory(self) -> Iterator[Blob | Gap]:
         """Yield the memory of the suspects within the limits of bytes and seconds."""
-        left = self.request.memory_bytes
+        most = self.request.profile.budget("suspects").bytes
+        left = self.request.memory_bytes if most is None else most
         until = time.monotonic() + self.request.memory_seconds
         for suspect in self._dumps:
             pid, subject = suspect.facts.pid, _subject(suspect)
