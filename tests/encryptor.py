@@ -13,7 +13,15 @@ from pathlib import Path
 
 EXTENSION = ".crypt0r"
 NOTE = "HOW_TO_GET_BACK.txt"
-MODES = ("rename", "replace", "rename first", "in place", "extension for each", "another name")
+MODES = (
+    "rename",
+    "replace",
+    "rename first",
+    "in place",
+    "extension for each",
+    "replace, extension for each",
+    "another name",
+)
 
 
 def main(folder: Path, mode: str, rate: float) -> None:
@@ -33,14 +41,14 @@ def encrypt(path: Path, mode: str, dice: random.Random) -> None:
     """Put random bytes in the place of a file's content, in the way that a mode names."""
     garbage = dice.randbytes(path.stat().st_size)
     after = path.with_name(path.name + EXTENSION)
-    if mode == "extension for each":
+    if mode.endswith("extension for each"):
         after = path.with_name(f"{path.name}.{dice.getrandbits(40):08x}q")
     elif mode == "another name":
         after = path.with_name(f"{dice.getrandbits(40):010x}{EXTENSION}")
     if mode == "rename first":
         path.rename(after)
         path = after
-    if mode == "replace":
+    if mode.startswith("replace"):
         after.write_bytes(garbage)
         path.unlink()
         return
@@ -48,7 +56,7 @@ def encrypt(path: Path, mode: str, dice: random.Random) -> None:
         file.write(garbage)
         file.flush()
         os.fsync(file.fileno())
-    if mode in ("rename", "extension for each", "another name"):
+    if mode in ("rename", "extension for each", "replace, extension for each", "another name"):
         path.rename(after)
 
 
