@@ -14,8 +14,10 @@ NOTE_NAMES: Final = frozenset(
     {"", "txt", "html", "htm", "hta", "rtf", "pdf", "md", "url", "log", "readme", "doc", "xhtml", "shtml", "php", "inf"}
 )
 """Extensions under which notes are dropped (ransom.md section 1 counts txt, html, htm, hta, pdf, log and odd ones)."""
-TELLING: Final = ("readme", "read_me", "read-me", "how_to", "how to", "howto", "decrypt", "restore", "recover", "lisez")
+TELLING: Final = ("read_it", "read_me", "read-me", "how_to", "how to", "howto", "decrypt", "restore", "recover", "lisez")
 """What the names of notes say, whatever their extension."""
+_MARKED: Final = ("!", "#", "_README", "@", "+", "[", "(")
+"""Signs that put a name first in every list of a folder."""
 NOTE_SIZE: Final = (16, 512 << 10)
 """Bytes of what may be a note: the longest measured hold 50 KiB, an HTML page with pictures in it 300."""
 
@@ -36,6 +38,8 @@ class Limits:
     """In people's folders, and again as long elsewhere."""
     everywhere: bool
     """Whether what is not people's is searched too."""
+    named: bool = False
+    """Whether the trees were named by whoever runs this: then all of them are people's."""
     notes: int = 500
     """Distinct notes that are copied."""
     pairs: int = 3
@@ -55,8 +59,8 @@ class Limits:
 def limits_of(profile: str, *, named: bool) -> Limits:
     """Return what a search may cost in a profile: triage stays in people's folders, unless trees were named."""
     if profile == "triage":
-        return Limits(seconds=60, everywhere=named, note_reads=5_000, file_reads=10_000)
-    return Limits(seconds=300 if profile == "full" else 120, everywhere=True)
+        return Limits(seconds=20, everywhere=named, named=named, note_reads=3_000, file_reads=6_000)
+    return Limits(seconds=300 if profile == "full" else 90, everywhere=True, named=named)
 
 
 def extension_of(name: str) -> str:
@@ -65,13 +69,18 @@ def extension_of(name: str) -> str:
     return last.lower()[:64] if dot and stem else ""
 
 
-def may_be_note(name: str, size: int) -> bool:
-    """Tell whether a file is worth reading as a note, by name and size alone."""
+def may_be_note(name: str, size: int, *, people: bool = True) -> bool:
+    """Tell whether a file is worth reading as a note, by name and size alone.
+
+    Outside people's folders, where every package lays down a hundred texts, only a telling name is.
+    """
     low, high = NOTE_SIZE
     if not low <= size <= high:
         return False
     lowered = name.lower()
-    return extension_of(name) in NOTE_NAMES or any(word in lowered for word in TELLING)
+    if any(word in lowered for word in TELLING) or name.startswith(_MARKED):
+        return True
+    return people and extension_of(name) in NOTE_NAMES
 
 
 @dataclass(slots=True)

@@ -76,12 +76,15 @@ class Search:
         self._more_unread: Counter[Outcome] = Counter()
         self._broken: Counter[str] = Counter()
         self._looked = time.monotonic()
+        self._people = True
+        """Whether every text may be a note here: in people's folders, and in those that were named."""
 
     def items(self) -> Iterator[Item]:
         """Yield rows, files and gaps."""
         try:
             yield from self._stage(self._trees.people(), "people's folders")
             if self._limits.everywhere:
+                self._people = self._limits.named
                 yield from self._stage(self._trees.rest(), "the other folders")
             yield from self._ends()
         finally:
@@ -112,7 +115,7 @@ class Search:
         if not seen.size and name in recovery.LOGS and batch.folder.startswith(b"/var/log"):
             yield tracing.file_row("recovery", seen, batch.folder, reasons=[recovery.EMPTIED])
         part = None
-        if may_be_note(name, seen.size):
+        if may_be_note(name, seen.size, people=self._people):
             part, note = self._read_note(batch, seen, name)
             if note is not None:
                 yield from self._tell_note(batch, seen, note)

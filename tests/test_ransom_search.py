@@ -53,7 +53,7 @@ def searched(top, limits=None, known=None):
     """Return the rows, the copied files by path, and the gaps of a search."""
     request = Request(0, scan=(os.fsencode(top),))
     host = LinuxHost()
-    limits = limits or Limits(seconds=60, everywhere=True)
+    limits = limits or Limits(seconds=60, everywhere=True, named=True)
     search = Search(host.trees(request), limits, known if known is not None else Known())
     rows, files, gaps = [], {}, []
     for item in search.items():
@@ -110,7 +110,7 @@ def test_an_original_beside_its_twin_is_copied(home):
 def test_a_large_sample_gives_its_ends(home):
     """The row says so."""
     (home / "Photos" / "film.mp4.qz7k").write_bytes(os.urandom(500_000))
-    rows, files, _ = searched(home, Limits(seconds=60, everywhere=True, sample_bytes=20_000))
+    rows, files, _ = searched(home, Limits(seconds=60, everywhere=True, named=True, sample_bytes=20_000))
     (large,) = [row for row in of(rows, "sample") if row["path"].endswith("film.mp4.qz7k")]
     data = (home / "Photos" / "film.mp4.qz7k").read_bytes()
     assert large["copied"] == "ends"
@@ -168,7 +168,7 @@ def test_every_row_has_every_column(home):
 )
 def test_a_limit_leaves_a_gap_that_says_how_much(home, limits, reason):
     """Nothing is left out without a word."""
-    _, _, gaps = searched(home, Limits(seconds=60, everywhere=True, **limits))
+    _, _, gaps = searched(home, Limits(seconds=60, everywhere=True, named=True, **limits))
     assert [gap.outcome for gap in gaps if reason in gap.reason] == [Outcome.OVER_LIMIT]
 
 
@@ -176,7 +176,7 @@ def test_a_search_without_time_says_so(home):
     """And still tells what it has come by."""
     _, _, gaps = searched(home, Limits(seconds=-1, everywhere=False))
     assert [gap.outcome for gap in gaps] == []  # nothing is people's below this tree
-    _, _, gaps = searched(home, Limits(seconds=-1, everywhere=True))
+    _, _, gaps = searched(home, Limits(seconds=-1, everywhere=True, named=True))
     assert [gap.outcome for gap in gaps] == [Outcome.TIMED_OUT]
 
 
@@ -239,3 +239,9 @@ def test_a_hundred_thousand_extensions_stay_bounded(tmp_path):
 def test_what_may_be_a_note(name, size, is_so):
     """By name and size alone, so that few files are read."""
     assert may_be_note(name, size) is is_so
+
+
+def test_elsewhere_only_a_telling_name_is_read_as_a_note():
+    """Every package lays down a hundred texts."""
+    names = ("copyright", "index.html", "notes.txt", "HOW_TO_DECRYPT.txt", "!!!README!!!.txt", "LISEZ-MOI.txt")
+    assert [may_be_note(name, 900, people=False) for name in names] == [False, False, False, True, True, True]
