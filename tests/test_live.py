@@ -40,7 +40,7 @@ KINDS = [
     "recent-files",
 ]
 """The order of volatility as the issue gives it, written down again: the code's own list would prove nothing."""
-PHASES = ["volatile", "executables", "state", "screen", "files"]
+PHASES = ["volatile", "executables", "state", "screen", "traces", "files"]
 ODD = ["two\nlines", "\x1b[31mred", b"\xff\xfe", "", "é \u202e"]
 """Arguments of the program to be found."""
 

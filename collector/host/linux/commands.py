@@ -201,6 +201,12 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
             if time.monotonic() > deadline:
                 ran.late = True
                 return
+        while child.poll() is None:  # it says no more, and has not ended yet
+            if time.monotonic() > deadline:
+                ran.late = True
+                return
+            yield b""
+            time.sleep(0.01)
 
 
 def _end(child: subprocess.Popen[bytes], before: set[int]) -> bool:
