@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import subprocess
 import sys
+import zlib
 from base64 import b64encode
 from pathlib import Path
 
@@ -465,3 +467,11 @@ def test_the_script_measures(tmp_path):
     done = subprocess.run([*script, "--benign", str(tmp_path), "--json"], capture_output=True, check=True)
     told = json.loads(done.stdout)
     assert (told["files"], told["verdicts"]) == (2, {"plain": 1, "encrypted": 1})
+
+
+def test_objects_of_git_are_no_encrypted_files():
+    """They bear names of random letters and begin with no mark of more than two bytes, but unpack."""
+    data = zlib.compress(b"blob 900\0" + bytes(range(256)) * 4, 1)
+    assert files.judge_bytes("7b272b9b26145d2a7351bfe95b9e22e483a0a3", data, data, len(data)).verdict == "unknown"
+    noise = b"x\x01" + random.Random(5).randbytes(900)
+    assert files.judge_bytes("7b272b9b26145d2a7351bfe95b9e22e483a0a3", noise, noise, len(noise)).is_hit

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from typing import Final
 
 _SAMPLE: Final = 8192
@@ -54,6 +55,9 @@ _EAST_ASIAN: Final = (
     ("euc-kr", "이다는의에을를가하고지로은한기사서있인니도시리자어일정해수보그대부나파암호화복구습"),
 )
 
+_NOT_CONTROL: Final = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\v\f\r\x1b")
+
+
 def decode(data: bytes) -> tuple[str, str]:
     """Return the text and the name of its encoding; an empty text where the bytes are no text."""
     for mark, name in _MARKS:
@@ -61,6 +65,11 @@ def decode(data: bytes) -> tuple[str, str]:
             return data[len(mark) :].decode(name, "replace"), name
     if name := _without_mark(data[:_SAMPLE]):
         return data[: len(data) // 2 * 2].decode(name, "replace"), name
+    return _bytewise(data)
+
+
+def _bytewise(data: bytes) -> tuple[str, str]:
+    """Return the text of bytes that are no UTF-16, with the name of its encoding."""
     if data.count(0, 0, _SAMPLE) > len(data[:_SAMPLE]) // 50:
         return "", "binary"
     try:
@@ -68,8 +77,10 @@ def decode(data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         pass
     text = data.decode("utf-8", "replace")  # head and tail were joined anywhere; a few bytes may be torn
-    if text.count("\ufffd") <= 8 + sum(not char.isascii() for char in text) // 50:
+    if text.count("\ufffd") <= 8 + (len(text) - len(text.encode("ascii", "ignore"))) // 50:
         return text, "utf-8"
+    if len(data[:_SAMPLE].translate(None, _NOT_CONTROL)) * 50 > len(data[:_SAMPLE]):
+        return "", "binary"
     name = _code_page(data[:_SAMPLE])
     return (data.decode(name, "replace"), name) if name else ("", "binary")
 
@@ -102,12 +113,13 @@ def _code_page(sample: bytes) -> str:
         return ""
     for name, frequent in (*_CODE_PAGES, *_EAST_ASIAN):
         text = sample.decode(name, "replace")
-        signs = [char for char in text if not char.isascii()]
+        signs = {char: count for char, count in Counter(text).items() if not char.isascii()}
         if not signs or (name in _LATIN and foreign > len(_LETTERS.findall(sample))):
             continue
-        score = sum(char in frequent for char in signs) / len(signs)
+        total = sum(signs.values())
+        score = sum(count for char, count in signs.items() if char in frequent) / total
         if name in {"cp1251", "koi8-r", "cp866"}:  # a Russian text has nearly all its letters here
-            score = score * 0.5 + 0.5 * sum(char in _FREQUENT for char in signs) / len(signs)
+            score = score * 0.5 + 0.5 * sum(count for char, count in signs.items() if char in _FREQUENT) / total
         if score > best_score + 0.02:  # the more usual page wins a draw
             best, best_score = name, score
     return best

@@ -154,7 +154,8 @@ def _judge(seen: _Seen, table: Marks) -> FileJudgement:
     if readable:
         return _text(seen)
     # (3) it begins as nothing that is known
-    if expected is not None and expected.is_opaque:
+    is_opaque = expected is not None and expected.is_opaque
+    if is_opaque or (not seen.rename.appended and randomness.is_deflated(head)):
         return seen.says("unknown", "looks_random_by_design")
     return _strange(seen)
 

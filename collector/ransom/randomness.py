@@ -7,6 +7,7 @@ Entropy 24(10) 1503). Too even is not random either: a table of all values stays
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,10 @@ _CONTROL: Final = bytes(sorted({*range(0x20), 0x7F} - set(b"\t\n\r\f\x08\x1b\x1a
 _UTF16: Final = ((0, "utf-16-be"), (1, "utf-16-le"))
 _MOST_CUT: Final = 3
 """Bytes of one UTF-8 character that a window may cut off at either end."""
+
+_ZLIB: Final = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
+_UNPACKED: Final = 1024
+_LEAST_UNPACKED: Final = 8
 
 
 def chi_square(window: bytes) -> float:
@@ -123,3 +128,13 @@ def share(data: bytes) -> float:
 def windows(data: bytes) -> list[bytes]:
     """Return the whole windows of some probes that were joined."""
     return [data[place : place + WINDOW] for place in range(0, len(data) - WINDOW + 1, WINDOW)]
+
+
+def is_deflated(head: bytes) -> bool:
+    """Tell whether bytes are a zlib stream (RFC 1950): git keeps its objects so, under names of random letters."""
+    if head[:2] not in _ZLIB:
+        return False
+    try:
+        return len(zlib.decompressobj().decompress(head, _UNPACKED)) >= _LEAST_UNPACKED
+    except zlib.error:
+        return False

@@ -26,6 +26,7 @@ _VERSION: Final = re.compile(r"[0-9]{1,8}|[0-9]{1,4}[-_+~][0-9a-z]{0,12}|[0-9][a
 """What stands at the end of a name by custom: numbers of logs, of pages of the manual, of versions, languages."""
 _MAIL: Final = re.compile(r"[^.\[\](){}<>\s@]{0,64}@[^\[\](){}<>]{0,100}")
 """An address and what follows it up to a bracket: `.com` is an extension of ordinary files too."""
+_BRACKETS: Final = frozenset("[({<")
 _BRACKETED: Final = re.compile(r"[\[({<][^\[\](){}<>]{0,200}[\])}>]")
 
 
@@ -47,14 +48,18 @@ class Rename:
     def key(self) -> str:
         """What files of one group share of `appended`, in lower case: its last part, brackets taken as a whole."""
         lowered = self.appended.lower()
-        masked = _BRACKETED.sub(lambda match: "x" * len(match[0]), lowered)
+        masked = lowered
+        if not _BRACKETS.isdisjoint(lowered):
+            masked = _BRACKETED.sub(lambda match: "x" * len(match[0]), lowered)
         place = max(masked.rfind("."), 0)
         return lowered[place:]
 
 
 def split(name: str, marks: Marks) -> Rename:
     """Return a name taken apart; never raises, whatever the name is."""
-    end = _MAIL.sub(lambda match: "@" * len(match[0]), name[-LONGEST:])
+    end = name[-LONGEST:]
+    if "@" in end:
+        end = _MAIL.sub(lambda match: "@" * len(match[0]), end)
     before = name[: len(name) - len(end)]
     place = end.rfind(".")
     if place < 0 or (place == 0 and not before):  # none, or a hidden file
