@@ -14,7 +14,9 @@ NOTE_NAMES: Final = frozenset(
     {"", "txt", "html", "htm", "hta", "rtf", "pdf", "md", "url", "log", "readme", "doc", "xhtml", "shtml", "php", "inf"}
 )
 """Extensions under which notes are dropped (ransom.md section 1 counts txt, html, htm, hta, pdf, log and odd ones)."""
-TELLING: Final = ("read_it", "read_me", "read-me", "how_to", "how to", "howto", "decrypt", "restore", "recover", "lisez")
+TELLING: Final = (
+    "read_it", "read_me", "read-me", "how_to", "how to", "howto", "decrypt", "restore", "recover", "lisez",
+)  # fmt: skip
 """What the names of notes say, whatever their extension."""
 _MARKED: Final = ("!", "#", "_README", "@", "+", "[", "(")
 """Signs that put a name first in every list of a folder."""
