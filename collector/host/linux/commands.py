@@ -201,12 +201,17 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
             if time.monotonic() > deadline:
                 ran.late = True
                 return
-        while child.poll() is None:  # it says no more, and has not ended yet
-            if time.monotonic() > deadline:
-                ran.late = True
-                return
-            yield b""
-            time.sleep(0.01)
+        yield from _awaited(child, deadline, ran)
+
+
+def _awaited(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Iterator[bytes]:
+    """Wait for a program that says no more and has not ended yet, while its time lasts."""
+    while child.poll() is None:
+        if time.monotonic() > deadline:
+            ran.late = True
+            return
+        yield b""
+        time.sleep(0.01)
 
 
 def _end(child: subprocess.Popen[bytes], before: set[int]) -> bool:
