@@ -198,13 +198,11 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
                 yield b""
                 if child.poll() is not None:
                     return
-            if time.monotonic() > deadline:
-                ran.late = True
+            ran.late = time.monotonic() > deadline
+            if ran.late:
                 return
-        while child.poll() is None:  # it says no more, and has not ended yet
-            if time.monotonic() > deadline:
-                ran.late = True
-                return
+        while child.poll() is None and not ran.late:  # it says no more, and has not ended yet
+            ran.late = time.monotonic() > deadline
             yield b""
             time.sleep(0.01)
 
