@@ -198,20 +198,13 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
                 yield b""
                 if child.poll() is not None:
                     return
-            if time.monotonic() > deadline:
-                ran.late = True
+            ran.late = time.monotonic() > deadline
+            if ran.late:
                 return
-        yield from _awaited(child, deadline, ran)
-
-
-def _awaited(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Iterator[bytes]:
-    """Wait for a program that says no more and has not ended yet, while its time lasts."""
-    while child.poll() is None:
-        if time.monotonic() > deadline:
-            ran.late = True
-            return
-        yield b""
-        time.sleep(0.01)
+        while child.poll() is None and not ran.late:  # it says no more, and has not ended yet
+            ran.late = time.monotonic() > deadline
+            yield b""
+            time.sleep(0.01)
 
 
 def _end(child: subprocess.Popen[bytes], before: set[int]) -> bool:
