@@ -299,7 +299,8 @@ class Work:
 
 
 def _cli_run(out: Path, bench: Path):
-    return command("--case", "T-1", "--out", out, "--scan", bench / SCAN, "--json", "--quiet", "--yes", "--no-memory")
+    return command("--case", "T-1", "--out", out, "--scan", bench / SCAN, "--json", "--quiet", "--yes", "--no-memory",
+                   "--profile", "triage")  # fmt: skip
 
 
 def _laid(bundle: Path, out: Path) -> None:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from collector import ransom_rules, rules
+from collector import ransom_rules, rules, strictyaml
 from collector.errors import RuleError
 from collector.ransom import reading
 
@@ -60,7 +60,7 @@ def test_rules_are_written_for_the_words_they_see() -> None:
         (GOOD.replace('"says so"', '"a\\nb"', 1), 1, "plain words"),
         (GOOD.split("rule r_threat", maxsplit=1)[0], 1, "no rule of the group"),
         ('include "/etc/passwd"\n' + GOOD, 1, "include"),
-        ("#" * (rules.MAX_RULE_FILE + 1), 1, "larger"),
+        ("#" * (strictyaml.MAX_RULE_FILE + 1), 1, "larger"),
     ],
 )
 def test_wrong_rules_for_notes_are_refused(tmp_path, text, line, reason) -> None:
