@@ -220,7 +220,7 @@ class Run:
                     self.bundle.commit()
                 self._look_on()
                 self._check_time()
-                cut = self._cut(deadline)
+                cut = self._cut(deadline) if source is not None else None  # what ends a run is short, and is told
                 if cut is not None:
                     output.missed(cut)
                     output.end("cut")

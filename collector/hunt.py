@@ -42,13 +42,14 @@ class Limits:
     """Whether what is not people's is searched too."""
     named: bool = False
     """Whether the trees were named by whoever runs this: then all of them are people's."""
-    notes: int = 500
+    notes: int = 200
     """Distinct notes that are copied."""
     pairs: int = 3
     """Originals of a group that are copied beside their encrypted twins."""
     places: int = 20_000
     """Places of notes told one by one."""
     note_reads: int = 20_000
+    """Texts read as notes; of those with a telling name as many again."""
     file_reads: int = 40_000
     groups: int = 24
     """Groups of encrypted files of which samples are taken."""
@@ -71,6 +72,12 @@ def extension_of(name: str) -> str:
     return last.lower()[:64] if dot and stem else ""
 
 
+def is_telling(name: str) -> bool:
+    """Tell whether a name says of itself that it is a note: such a file is read before others, and elsewhere too."""
+    lowered = name.lower()
+    return any(word in lowered for word in TELLING) or name.startswith(_MARKED)
+
+
 def may_be_note(name: str, size: int, *, people: bool = True) -> bool:
     """Tell whether a file is worth reading as a note, by name and size alone.
 
@@ -79,10 +86,7 @@ def may_be_note(name: str, size: int, *, people: bool = True) -> bool:
     low, high = NOTE_SIZE
     if not low <= size <= high:
         return False
-    lowered = name.lower()
-    if any(word in lowered for word in TELLING) or name.startswith(_MARKED):
-        return True
-    return people and extension_of(name) in NOTE_NAMES
+    return is_telling(name) or (people and extension_of(name) in NOTE_NAMES)
 
 
 @dataclass(slots=True)
@@ -90,10 +94,20 @@ class Sampling:
     """Which files of which extension are read at their ends."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    pooled: int = 0
+    """Files whose extension is no longer told apart."""
 
-    def wants(self, extension: str) -> bool:
-        """Count a file and tell whether it is to be read."""
-        key = extension if extension in self.counts or len(self.counts) < MOST_EXTENSIONS else _OTHERS
+    def wants(self, extension: str, size: int, folder: bytes) -> bool:
+        """Count a file and tell whether it is to be read; an empty one never is, and takes no extension's place.
+
+        Where an attacker has used up the extensions that are told apart, each folder has a count of its own.
+        """
+        if not size:
+            return False
+        key = extension
+        if key not in self.counts and len(self.counts) >= MOST_EXTENSIONS:
+            self.pooled += 1
+            key = f"{_OTHERS}{hash(folder) % MOST_EXTENSIONS}"
         count = self.counts.get(key, 0)
         self.counts[key] = count + 1
         return count < ALWAYS or count % EVERY == 0

@@ -113,7 +113,9 @@ class Output:
             if blob.row is None:
                 self.count += 1
             else:
-                self._table([{**blob.row, "artifact": file.path, "flags": [*sorted(set(flags))]}])
+                self._table([_true(blob.row, file, flags)])
+                if self._file is not None:
+                    self._file.flush()  # what a row says of a file is not to be lost where the file is kept
 
     def _table(self, table: list[Row]) -> None:
         self._write(self._jsonl(), b"".join(self._line(row) for row in table))
@@ -136,3 +138,12 @@ class Output:
     def _write(self, file: ArtifactFile, data: bytes) -> None:
         self.run.counted(len(data))
         file.write(data)
+
+
+def _true(row: Row, file: ArtifactFile, flags: tuple[str, ...]) -> Row:
+    """Return the row of a file as it became: what reads runs ahead of what writes, and a cut file holds less."""
+    told: Row = {**row, "artifact": file.path, "flags": [*sorted(set(flags))]}
+    if "cut" in flags or file.cut:
+        told["sha256"] = None
+        told["flags"] = [*sorted({*flags, "cut"})]
+    return told

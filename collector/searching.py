@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from collector import tracing
-from collector.hunt import Sampling, extension_of, may_be_note
+from collector.hunt import Sampling, extension_of, is_telling, may_be_note
 from collector.model import Gap, Outcome
 from collector.ransom import files, notes, recovery
 from collector.ransom.groups import Groups
@@ -31,6 +31,8 @@ _Judgement = TypeVar("_Judgement")
 
 SINGLE_GAPS: Final = 20
 """Files that could not be read which are told one by one; the rest are counted."""
+_NOTES_SHARE: Final = 0.6
+"""Part of the time that judging texts may take: the rest is for encrypted files."""
 LOOK_EVERY: Final = 2.0
 """Seconds after which groups are looked at while the walk goes on."""
 
@@ -39,6 +41,8 @@ _LEFT: Final = {
     "place": "places of notes were not told one by one: over the limit of places",
     "file": "files were counted by their names only: over the limit of files read",
     "copy": "files were not copied: over the limit of bytes copied",
+    "pooled": "files bear one of too many extensions to be told apart: few of them were read",
+    "forgotten": "extensions or folders were forgotten while groups were sought: there were too many",
     "history": "histories of commands could not be judged",
 }
 """What a limit left out, as the end of a gap's reason."""
@@ -62,8 +66,12 @@ class Search:
         self._known = known
         self._groups = Groups()
         self._sampling = Sampling()
-        self._notes: dict[bytes, _Note | None] = {}
-        """What was read as a note, by digest: the note, or that it is none."""
+        self._notes: dict[bytes, _Note] = {}
+        """The notes, by digest."""
+        self._no_notes: set[tuple[bytes, str]] = set()
+        """Texts that are no note under that name: under another they may be one."""
+        self._judging = 0.0
+        """Seconds that judging texts took so far."""
         self._sampled: dict[tuple[str, str], int] = {}
         """The groups that were told, with the number of their files then."""
         self._kept: set[tuple[int, int]] = set()
@@ -100,12 +108,18 @@ class Search:
             for seen in batch.files:
                 yield from self._file(batch, seen)
                 if time.monotonic() > deadline:
-                    cut = f"the search through {where} took longer than it may: the rest is left"
-                    yield Gap(Outcome.TIMED_OUT, cut)
-                    yield from self._news()
+                    yield from self._late(where)
                     return
+            if time.monotonic() > deadline:
+                yield from self._late(where)
+                return
             if time.monotonic() - self._looked > LOOK_EVERY:
                 yield from self._news()
+        yield from self._news()
+
+    def _late(self, where: str) -> Iterator[Item]:
+        cut = f"the search through {where} took longer than it may: the rest is left"
+        yield Gap(Outcome.TIMED_OUT, cut)
         yield from self._news()
 
     def _file(self, batch: Batch, seen: Seen) -> Iterator[Item]:
@@ -120,31 +134,40 @@ class Search:
             if note is not None:
                 yield from self._tell_note(batch, seen, note)
                 return
-        judgement = self._judged(seen, name, part) if self._sampling.wants(extension_of(name)) else None
+        wanted = self._sampling.wants(extension_of(name), seen.size, batch.folder)
+        judgement = self._judged(seen, name, part) if wanted else None
         self._groups.add(tracing.native(batch.folder), name, judgement, seen.size, seen.mtime_ns)
 
     # Notes.
 
     def _read_note(self, batch: Batch, seen: Seen, name: str) -> tuple[Part | None, _Note | None]:
         """Read what may be a note; return what was read, and the note where it is one."""
-        if self._reads["note"] >= self._limits.note_reads:
+        kind = "telling" if is_telling(name) else "note"
+        over_time = kind == "note" and self._judging > self._limits.seconds * _NOTES_SHARE
+        if over_time or self._reads[kind] >= self._limits.note_reads:
             self._left["note"] += 1
             return None, None
-        self._reads["note"] += 1
+        self._reads[kind] += 1
         part = self._trees.read(seen, notes.HEAD, notes.TAIL)
         if isinstance(part, Gap):
             self._missed(part)
             return None, None
         data = part.head + part.tail
         digest = hashlib.sha256(data).digest()
-        if digest not in self._notes:
+        note = self._notes.get(digest)
+        if note is None and (digest, name) not in self._no_notes:
+            started = time.monotonic()
             judgement = self._unbroken(lambda: notes.judge_note(name, data))
-            self._notes[digest] = _Note(judgement) if judgement is not None and judgement.is_note else None
-        note = self._notes[digest]
+            self._judging += time.monotonic() - started
+            if judgement is not None and judgement.is_note:
+                note = self._notes[digest] = _Note(judgement)
+            else:
+                self._no_notes.add((digest, name))
         if note is not None:
             note.count += 1
             note.folders.add(hash(batch.folder))
-            self._known.notes.add((seen.name, seen.size))
+            if note.judgement.confidence != "low":  # a weak one is for the expert, no sign of when it began
+                self._known.notes.add((seen.name, seen.size))
         return part, note
 
     def _tell_note(self, batch: Batch, seen: Seen, note: _Note) -> Iterator[Item]:
@@ -166,7 +189,7 @@ class Search:
             reasons=[*judgement.reasons],
             contacts=tracing.contacts(judgement) if first else None,
         )
-        yield self._copy(seen, row) if first else row
+        yield self._copy(seen, row) if first and len(self._notes) <= self._limits.notes else row
 
     # Encrypted files.
 
@@ -202,13 +225,13 @@ class Search:
             if key in self._sampled:
                 continue
             self._sampled[key] = group.files
-            if group.how == "extension":
+            if group.how == "extension" and group.confidence != "low":
                 self._known.extensions.add(group.pattern)
             yield tracing.group_row(group)
             yield from self._files_of(group)
 
     def _files_of(self, group: Group) -> Iterator[Item]:
-        for pair in group.pairs[: self._limits.pairs]:
+        for pair in group.pairs[: self._limits.pairs] if group.confidence != "low" else ():
             yield from self._copied("original", pair.folder, pair.original, group.pattern)
             yield from self._copied("sample", pair.folder, pair.encrypted, group.pattern)
         for sample in group.samples:
@@ -261,13 +284,15 @@ class Search:
             if self._sampled.get((group.how, group.pattern)) != group.files:
                 yield tracing.group_row(group)
         extensions = [group.pattern for group in found if group.how == "extension"]
-        yield from tracing.families_of([one.judgement for one in self._notes.values() if one is not None], extensions)
+        yield from tracing.families_of([one.judgement for one in self._notes.values()], extensions)
         yield from map(tracing.extension_row, self._groups.histogram())
         yield from self._unread
         for outcome, count in self._more_unread.items():
             yield Gap(outcome, f"{count} more files could not be looked into for traces")
         for name, count in self._broken.items():
             yield Gap(Outcome.FAILED, f"{count} files could not be judged: {name}")
+        self._left["pooled"] = self._sampling.pooled
+        self._left["forgotten"] = self._groups.forgotten
         for what, reason in _LEFT.items():
             if self._left[what]:
                 yield Gap(Outcome.OVER_LIMIT, f"{self._left[what]} {reason}")

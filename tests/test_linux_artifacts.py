@@ -270,6 +270,35 @@ def test_the_number_of_files_is_bounded(tmp_path):
     assert taken.said(f"{artifacts.MAX_MATCHES - 3 + 1} files of ")
 
 
+def test_files_of_holes_take_no_room_of_others(tmp_path):
+    """They cost an attacker nothing: a quarter of the bytes is all that they get."""
+    for number in range(4):
+        with (tmp_path / f"0-sparse{number}").open("wb") as sparse:
+            sparse.truncate(100_000)
+    (tmp_path / "log").write_bytes(b"x" * 300_000)
+    taken = Taken(definition(tmp_path / "*"), bytes=440_000)
+    assert taken.outcomes() == {"0-sparse0": "collected"} | dict.fromkeys(
+        ("0-sparse1", "0-sparse2", "0-sparse3"), "over_limit"
+    ) | {"log": "collected"}
+    assert taken.said("3 files of 300000 bytes in all were not copied")
+
+
+def test_one_home_crowds_out_no_other(tmp_path):
+    """A pattern that is full ends there: the next one has its turn."""
+    live.files_in(tmp_path / "many", artifacts.MAX_MATCHES + 5)
+    (tmp_path / "log").write_text("x")
+    both = definition(tmp_path / "many/*", tmp_path / "log")
+    assert "log" in Taken(both, files=3).outcomes()
+
+
+def test_a_definition_that_was_cut_is_told(tmp_path):
+    """What was not looked through to its end is not `absent`."""
+    taken = Taken(definition("/usr/**10/nosuchname*.zzz"), seconds=0.02)
+    if taken.rows:
+        assert [row["outcome"] for row in taken.rows] == ["timed_out"]
+        assert taken.said("was not looked for to its end")
+
+
 def test_time_that_is_over_is_told(tmp_path):
     """No time at all: nothing is copied, and the gap counts the definitions that had no turn."""
     (tmp_path / "log").write_text("x")
@@ -575,7 +604,7 @@ def test_an_experts_definitions_come_first(own, out):
     assert table["rows"] == len(bundle.rows("artifacts"))
     collected = [row for row in bundle.rows("artifacts") if row["outcome"] == "collected"]
     assert {row["artifact"] for row in collected} == {one["path"] for one in bundle.artifacts("file")}
-    assert [gap["outcome"] for gap in bundle.gaps("recent-files")] == ["over_limit"], "triage walks no disk"
+    assert bundle.gaps("recent-files") == [], "trees that were named are listed, in triage too"
     live.assert_sealed(bundle.path)
 
 

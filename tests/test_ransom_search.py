@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from pathlib import Path
 
+import live
 import pytest
 
 if sys.platform != "linux":
@@ -220,8 +222,50 @@ def test_a_hundred_thousand_extensions_stay_bounded(tmp_path):
     """An attacker may give each file its own extension: what is kept of them has an end."""
     search = Search(LinuxHost().trees(Request(0, scan=(os.fsencode(tmp_path),))), Limits(1, everywhere=True), Known())
     for number in range(100_000):
-        search._sampling.wants(f"x{number}")
-    assert len(search._sampling.counts) <= 4_097
+        search._sampling.wants(f"x{number}", 900, b"/folder%d" % number)
+    assert len(search._sampling.counts) <= 2 * 4_096
+
+
+def test_a_flood_of_extensions_hides_no_group(home):
+    """Files of five thousand extensions, made to be counted first, and what was not told apart is a gap."""
+    flood = home / "A"
+    flood.mkdir()
+    for number in range(5_000):
+        (flood / f"a.q{number:05}x").write_bytes(b"x")
+    rows, _, gaps = searched(home)
+    (group,) = [row for row in of(rows, "encrypted") if row["extension"] == ".qz7k"]
+    assert group["count"] == 36
+    assert [gap.outcome for gap in gaps if "too many extensions" in gap.reason] == [Outcome.OVER_LIMIT]
+
+
+def test_a_text_that_is_a_note_under_another_name_is_found(tmp_path):
+    """The same few words under a harmless name first are none."""
+    words = "Your data is gone. Contact restore@onionmail.invalid"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "notes.txt").write_text(words)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "HOW_TO_DECRYPT_FILES.txt").write_text(words)
+    rows, _, _ = searched(tmp_path)
+    assert [Path(row["path"]).name for row in of(rows, "note")] == ["HOW_TO_DECRYPT_FILES.txt"]
+
+
+def test_ordinary_texts_use_up_no_telling_name(home):
+    """Notes with a telling name have reads of their own."""
+    for number in range(30):
+        (home / "Bureau" / f"a{number}.md").write_text(f"How to build part {number}: run make.\n")
+    (home / "Photos" / "HOW_TO_DECRYPT.txt").write_text(NOTE + "2")
+    rows, _, gaps = searched(home, Limits(seconds=60, everywhere=True, named=True, note_reads=5))
+    assert "HOW_TO_DECRYPT.txt" in {Path(row["path"]).name for row in of(rows, "note")}
+    assert [gap.outcome for gap in gaps if "may be notes" in gap.reason] == [Outcome.OVER_LIMIT]
+
+
+def test_a_walk_that_finds_nothing_keeps_the_limit(tmp_path):
+    """Where nothing is recent, time goes by all the same."""
+    trees = LinuxHost().trees(Request(2**62, scan=(b"/usr", b"/opt")))
+    started = time.monotonic()
+    items = list(Search(trees, Limits(seconds=0.2, everywhere=True, named=True), Known()).items())
+    if time.monotonic() - started > 2:  # a machine with next to nothing in /usr is done before
+        assert [item.outcome for item in items if isinstance(item, Gap)] == [Outcome.TIMED_OUT]
 
 
 @pytest.mark.parametrize(
@@ -245,3 +289,30 @@ def test_elsewhere_only_a_telling_name_is_read_as_a_note():
     """Every package lays down a hundred texts."""
     names = ("copyright", "index.html", "notes.txt", "HOW_TO_DECRYPT.txt", "!!!README!!!.txt", "LISEZ-MOI.txt")
     assert [may_be_note(name, 900, people=False) for name in names] == [False, False, False, True, True, True]
+
+
+def test_a_row_says_what_its_file_became_when_the_run_was_cut(home, tmp_path):
+    """The reader is ahead of the writer: what was not stored whole bears no hash of the whole."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (home / "Photos" / "film.mp4.qz7k").write_bytes(os.urandom(3_000_000))
+    done = live.collect(out, "--scan", home, "--max-size", "1M", "--yes")
+    bundle = live.assert_sealed(done.json["bundle"])
+    records = {record["path"]: record for record in bundle.artifacts("file")}
+    rows = [row for row in bundle.rows("ransom") if row["artifact"]]
+    assert [row["flags"] for row in rows if "cut" in row["flags"]], "the film is larger than what was left"
+    for row in rows:
+        record = records[row["artifact"]]
+        assert row["sha256"] == (None if "cut" in record["flags"] else record["sha256"])
+
+
+def test_each_copy_has_its_row(home, tmp_path):
+    """And each row its copy, by the path in the bundle."""
+    out = tmp_path / "out"
+    out.mkdir()
+    done = live.collect(out, "--scan", home, "--yes")
+    bundle = live.assert_sealed(done.json["bundle"])
+    assert {row["artifact"] for row in bundle.rows("ransom") if row["artifact"]} == {
+        one["path"] for one in bundle.artifacts("file") if one["source"] == "ransom"
+    }
+

@@ -60,7 +60,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Files of one folder that were seen together; a folder may come in several batches."""
+    """Files of one folder that were seen together; a folder may come in several, and an empty batch at any time."""
 
     folder: bytes
     place: object

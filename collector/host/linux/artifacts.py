@@ -43,7 +43,10 @@ ORDERLY: Final = 0.95
 """Part of the time after which we end by ourselves: at its end the run cuts us off, whatever is open."""
 
 MAX_MATCHES: Final = 2000
-"""Files of one definition: a folder that somebody filled does not crowd out all others."""
+"""Files of one pattern: a folder that somebody filled does not crowd out all others."""
+
+HOLES: Final = 4
+"""Divisor of the bytes in all: what files may take that hold nothing there (sparse ones cost an attacker nothing)."""
 
 SINGLE_GAPS: Final = 50
 """Gaps of one kind that are told one by one; the rest are counted."""
@@ -103,6 +106,7 @@ class Taking:
         self._over = [0, 0]
         self._large = [0, 0]
         self._late = 0
+        self._holes = self._left // HOLES
 
     def definition(self, definition: Definition) -> Iterator[Item]:
         """Yield what one definition names here."""
@@ -125,22 +129,27 @@ class Taking:
                 if isinstance(item, Gap):
                     trouble = item.outcome
                     yield from self._gap(item)
-                elif found < MAX_MATCHES:
+                else:
                     found += 1
                     yield from self._thing(definition, source, item)
-                else:
-                    reason = f"a definition names more than {MAX_MATCHES} things: the rest of it was left"
-                    yield from self._gap(Gap(Outcome.OVER_LIMIT, reason, definition.name))
-                    return
-        if applies and not found and time.monotonic() <= self.deadline:
+        if applies and time.monotonic() > self.deadline:
+            yield from self._gap(Gap(Outcome.TIMED_OUT, "a definition was not looked for to its end", definition.name))
+            trouble = Outcome.TIMED_OUT
+        if applies and not found:
             yield _row(definition, None, trouble)
 
     def _found(self, definition: Definition, source: Source) -> Iterator[Match | Gap]:
+        """Yield what the patterns of a source find, of each `MAX_MATCHES` at most: one home crowds out no other."""
         for pattern in expansion.patterns(source, self._facts):
             if isinstance(pattern, Refusal):
                 yield Gap(pattern.outcome, pattern.reason, definition.name)
-            else:
-                yield from self._finder.find(pattern)
+                continue
+            for count, item in enumerate(self._finder.find(pattern)):
+                if count >= MAX_MATCHES:
+                    reason = f"a pattern names more than {MAX_MATCHES} things: the rest of it was left"
+                    yield Gap(Outcome.OVER_LIMIT, reason, definition.name)
+                    break
+                yield item
 
     def _thing(self, definition: Definition, source: Source, match: Match) -> Iterator[Item]:
         """Yield what becomes of one thing that was found."""
@@ -196,6 +205,13 @@ class Taking:
                 yield from self._gap(Gap(Outcome.FAILED, "another file took the place of one that was found", path))
                 return
             self._copied.add((facts.device, facts.inode))
+            holes = max(0, before.st_size - before.st_blocks * 512)
+            if not made and holes > self._holes:
+                self._over[0] += 1
+                self._over[1] += before.st_size
+                yield row | {"outcome": Outcome.OVER_LIMIT.value}
+                return
+            self._holes -= 0 if made else holes
             if not made and not before.st_size:
                 yield row | {"outcome": Outcome.EMPTY.value}
                 return
@@ -233,7 +249,8 @@ class Taking:
             flags.append("unreadable")
         self._left -= limit - left
         row["size"], row["sha256"] = number(limit - left), digest.hexdigest()
-        row["outcome"] = (Outcome.COLLECTED if limit - left else Outcome.EMPTY).value
+        nothing = Outcome.FAILED if "unreadable" in flags else Outcome.EMPTY
+        row["outcome"] = (Outcome.COLLECTED if limit - left else nothing).value
 
     def _command(self, definition: Definition, source: Source) -> Iterator[Item]:
         """Run a program of the host, where the profile allows that."""

@@ -239,7 +239,8 @@ class Copies:
                 continue
             try:
                 with suspects.folder(self.roots, pid, suspect.seen.start) as (dir_fd, _):
-                    planned = memory.plan(dir_fd, self._mounts, min(left, self.request.memory_process_bytes))
+                    share = left if suspect is self._dumps[-1] else left // 2  # one that is large leaves as much again
+                    planned = memory.plan(dir_fd, self._mounts, min(share, self.request.memory_process_bytes))
                     dump = memory.Dump(dir_fd, planned, subject, seconds)
                     try:
                         yield dump.blob

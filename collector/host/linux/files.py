@@ -33,6 +33,7 @@ _OUTCOMES = {
     errno.EACCES: Outcome.DENIED,
     errno.EPERM: Outcome.DENIED,
     errno.EBUSY: Outcome.LOCKED,
+    errno.EAGAIN: Outcome.LOCKED,
     errno.ETXTBSY: Outcome.LOCKED,
     errno.ETIMEDOUT: Outcome.TIMED_OUT,
     errno.ELOOP: Outcome.UNSUPPORTED,

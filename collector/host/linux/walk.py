@@ -148,7 +148,7 @@ class Descriptors:
 class Walk:
     """One walk over some trees: iterate it once, then `close` it.
 
-    Yields lists of what was found, in no promised order. Threads are daemons: one that
+    Yields lists of what was found, in no promised order, and an empty one now and then. Threads are daemons: one that
     hangs in the system can be left behind.
     """
 
@@ -167,10 +167,17 @@ class Walk:
     def __iter__(self) -> Iterator[list[Found | Trouble]]:
         for thread in self._threads:
             thread.start()
-        while (found := self._found.get()) is not None:
+        while (found := self._next_found()) is not None:
             yield found
         if self._crash is not None:
             raise RuntimeError("a thread of the walk broke") from self._crash
+
+    def _next_found(self) -> list[Found | Trouble] | None:
+        """Return the next list, an empty one where nothing was found for a while, `None` at the end."""
+        try:
+            return self._found.get(timeout=_PATIENCE)
+        except queue.Empty:
+            return []
 
     def close(self) -> None:
         """Stop the threads and wait a moment for them; may be called at any time."""
