@@ -139,7 +139,9 @@ class Run:
             if source.phase != phase:
                 self._phase(phase)
                 phase = source.phase
-            self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, self._seconds(source))
+            seconds = self._seconds(source)
+            if seconds:  # what a profile leaves out is no step that somebody waits for
+                self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, seconds)
             self._look()
             if source.name in self.done:
                 self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
@@ -148,9 +150,9 @@ class Run:
             if self.stop.reason is not None or self._over_size:
                 self._not_started(source)
                 continue
-            if self._seconds(source) == 0:
+            if not seconds:
                 left_out = f"not started: the profile {self.request.profile.name} leaves it out"
-                self.missed(source.name, Gap(Outcome.OVER_LIMIT, left_out))
+                self.missed(source.name, Gap(Outcome.UNSUPPORTED, left_out))
                 continue
             try:
                 self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)

@@ -34,7 +34,7 @@ COLUMNS: Final = {
     "family": "Name of the family that it resembles.",
     "confidence": "low, medium or high.",
     "score": "Points of the judgement; of a group, its files whose content looks encrypted.",
-    "reasons": "Why, as codes (docs/RANSOM.md).",
+    "reasons": "Why, as codes (docs/REASONS.md).",
     "contacts": "What a note names: kind, value, and whether its checksum holds; at its first place.",
     "flags": "Of head-and-tail, changed-while-reading, unreadable, vanished, cut.",
 }

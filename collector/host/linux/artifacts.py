@@ -188,9 +188,7 @@ class Taking:
             yield from self._gap(Gap(Outcome.OVER_LIMIT, "a file is larger than one may be: not copied", path))
             return
         if facts.size > self._left or self._files <= 0:
-            self._over[0] += 1
-            self._over[1] += facts.size
-            yield row | {"outcome": Outcome.OVER_LIMIT.value}
+            yield self._left_out(row, facts.size)
             return
         try:
             fd = files.open_source(match.name, dir_fd=match.folder)
@@ -207,9 +205,7 @@ class Taking:
             self._copied.add((facts.device, facts.inode))
             holes = max(0, before.st_size - before.st_blocks * 512)
             if not made and holes > self._holes:
-                self._over[0] += 1
-                self._over[1] += before.st_size
-                yield row | {"outcome": Outcome.OVER_LIMIT.value}
+                yield self._left_out(row, before.st_size)
                 return
             self._holes -= 0 if made else holes
             if not made and not before.st_size:
@@ -226,6 +222,12 @@ class Taking:
                     yield from self._gap(Gap(*gap, path))
         finally:
             os.close(fd)
+
+    def _left_out(self, row: Row, size: int) -> Row:
+        """Count a file that the budgets leave out and return its row."""
+        self._over[0] += 1
+        self._over[1] += size
+        return row | {"outcome": Outcome.OVER_LIMIT.value}
 
     def _chunks(self, fd: int, limit: int, row: Row, flags: list[str], before: os.stat_result) -> Iterator[bytes]:
         """Yield a file's bytes, up to the size that it had when it was opened: one that grows on is bounded."""

@@ -1,0 +1,50 @@
+"""Every code that a row of traces may hold is explained in docs/REASONS.md; run this file to write the page anew."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from collector import ransom_rules
+from collector.ransom import files, groups, recovery
+
+PAGE = ROOT / "docs" / "REASONS.md"
+HOW = {
+    "extension": "one thing was appended to the names of all",
+    "form": "each bears another extension or name, all of one form",
+    "in_place": "the files bear their own names",
+}
+
+
+def page() -> str:
+    """Return the page as the tables of the code have it."""
+    found = ransom_rules.note_rules().features.values()
+    parts = {
+        "`note` (rules of `rules/ransom/notes.yar`)": {one.code: one.reason for one in found},
+        "`encrypted`: the first code says how the files are known, the others why": HOW | groups.REASONS,
+        "One file, as `collector.ransom.files` judges it (`scripts/evaluate-encrypted --list`)": files.REASONS,
+        "`recovery`": recovery.REASONS,
+        "`extension`": {"ordinary": "files of this kind are on every machine"},
+    }
+    lines = [
+        "# Codes in the rows of `ransom`",
+        "",
+        "Written by `tests/test_reasons.py` from the tables of the code. `family` rows say in words what points to it.",
+    ]
+    for title, codes in parts.items():
+        lines += ["", f"## {title}", "", "| code | meaning |", "|---|---|"]
+        lines += [f"| `{code}` | {meaning} |" for code, meaning in codes.items()]
+    return "\n".join(lines) + "\n"
+
+
+def test_every_code_is_explained():
+    """A row that an expert can't read is none."""
+    assert PAGE.read_text("utf-8") == page()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
