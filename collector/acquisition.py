@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 FINAL_STEPS = 1
 """Steps of a run beside its sources: closing and sealing."""
-_NAMED = ("recent-files",)
-"""Sources that whoever names trees (`--scan`) asks for, whatever the profile leaves out."""
 _ALWAYS_TOLD = ("open", "isolated", "close")
 """When a verdict is told though it is the same as before."""
 
@@ -162,10 +160,7 @@ class Run:
 
     def _seconds(self, source: Source) -> float:
         """Return the longest that a source may take: its own bound, or what the profile says."""
-        budget = self.request.profile.budget(source.name).seconds
-        if budget is None or (not budget and source.name in _NAMED and self.request.scan is not None):
-            return source.seconds
-        return budget
+        return self.request.profile.seconds(source.name, source.seconds, named=self.request.scan is not None)
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))

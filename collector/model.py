@@ -98,6 +98,10 @@ class Budget:
     files: int | None = None
 
 
+LISTING = ("recent-files",)
+"""Sources that list the trees which somebody named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a run takes: definitions in the order of worth, then `everything` else, and a budget for each source.
@@ -117,6 +121,14 @@ class Profile:
     def budget(self, source: str) -> Budget:
         """Return the budget of a source."""
         return self.budgets.get(source) or Budget()
+
+    def seconds(self, source: str, own: float, *, named: bool) -> float:
+        """Return the longest that a source may take: what is said here, or its own; 0: it is left out.
+
+        `named`: trees were named by whoever runs it (`--scan`); then a source that lists them is not left out.
+        """
+        told = self.budget(source).seconds
+        return own if told is None or (not told and named and source in LISTING) else told
 
 
 @dataclass(frozen=True, slots=True)

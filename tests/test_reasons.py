@@ -1,18 +1,13 @@
-"""Every code that a row of traces may hold is explained in docs/REASONS.md; run this file to write the page anew."""
+"""Every code of a row of traces is explained in docs/REASONS.md; run this file (PYTHONPATH=.) to write it anew."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
 
 from collector import ransom_rules
 from collector.ransom import files, groups, recovery
 
-PAGE = ROOT / "docs" / "REASONS.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "REASONS.md"
 HOW = {
     "extension": "one thing was appended to the names of all",
     "form": "each bears another extension or name, all of one form",

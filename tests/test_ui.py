@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector import profiles
 from collector.acquisition import Result
 from collector.alarm import Alarm
 from collector.bursts import Writer
@@ -32,7 +33,7 @@ from collector.handover.opening import Opened
 from collector.handover.packing import Packed
 from collector.handover.parts import Written
 from collector.isolation import Reason, judge
-from collector.model import Gap, Outcome
+from collector.model import Gap, Outcome, Profile
 from collector.sources import SOURCES
 from collector.ui import (
     added,
@@ -563,11 +564,19 @@ def test_the_isolation_text_names_what_to_unplug(lang):
 def test_a_dry_run_names_every_step(lang):
     """As many numbered lines as sources, in their order."""
     messages.install(lang)
-    text = report.dry_run_text(SOURCES)
+    text = report.dry_run_text(SOURCES, Profile(), named=False)
     assert [int(number) for number in re.findall(r"^ ?(\d+)\. ", text, re.MULTILINE)] == list(
         range(1, len(SOURCES) + 1)
     )
     assert max(terminal.width(line) for line in text.split("\n")) <= 80
+
+
+def test_a_dry_run_leaves_out_what_the_profile_leaves_out():
+    """Triage lists no recent files, unless trees were named."""
+    triage = profiles.named("triage")
+    whole, named = (report.dry_run_text(SOURCES, triage, named=named) for named in (False, True))
+    assert "recently" not in whole
+    assert "recently" in named
 
 
 def test_errors_have_a_label_and_a_next_step():

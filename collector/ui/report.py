@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.findings import Anchor, Finding
+    from collector.model import Profile
     from collector.sources import Source
     from collector.verify import Report
 
@@ -199,13 +200,15 @@ def _counted(report: Report) -> list[str]:
     return lines
 
 
-def dry_run_text(sources: Sequence[Source]) -> str:
-    """Return what a run would do, in its order; nothing is read or written for it."""
+def dry_run_text(sources: Sequence[Source], profile: Profile, *, named: bool) -> str:
+    """Return what a run would do, in its order; nothing is read or written for it. `named` as in `Profile.seconds`."""
     lines = terminal.fold(_("A run would take these steps, in this order. Nothing was read or written."), WIDTH)
-    for number, source in enumerate(sources, 1):
-        longest = _("at most {duration}", duration=words.duration(source.seconds))
+    times = {source.name: profile.seconds(source.name, source.seconds, named=named) for source in sources}
+    taken = [source for source in sources if times[source.name]]
+    for number, source in enumerate(taken, 1):
+        longest = _("at most {duration}", duration=words.duration(times[source.name]))
         lines += terminal.fold(f"{words.doing(source.name)} ({longest})", WIDTH, f"{number:2}. ", "    ")
-    total = sum(source.seconds for source in sources)
+    total = sum(times.values())
     lines += terminal.fold(
         _("In all at most {duration}; usually a few minutes.", duration=words.duration(total)), WIDTH
     )
