@@ -128,6 +128,8 @@ class Document:
 def read(path: Path) -> bytes:
     """Return a rule file's bytes; raises `RuleError` where it can't be had or is too large."""
     try:
+        if path.exists() and not path.is_file():  # a FIFO would wait for ever
+            raise RuleError(f"{path.name}:1: can't be read: it is no file")
         with path.open("rb") as file:
             raw = file.read(MAX_RULE_FILE + 1)
     except OSError as e:

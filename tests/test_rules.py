@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -104,3 +105,11 @@ def test_wrong_activity_rules_are_refused(tmp_path, old, new, reason):
     path.write_text(text.replace(old, new, 1).replace("  - 50 504b0506", "  - 50\n  - 504b0506"))
     with pytest.raises(RuleError, match=rf"^activity\.yaml:[0-9]+: .*{re.escape(reason)}"):
         activity_rules.read_activity(path)
+
+
+def test_a_fifo_is_no_rule_file(tmp_path):
+    """It is refused at once: whoever opens it waits for ever."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(RuleError, match=r"^pipe\.yaml:1: can't be read: it is no file"):
+        rules.read_filesystems(tmp_path / "pipe.yaml")
+
