@@ -169,3 +169,17 @@ def test_without_a_table_of_mounts_nothing_is_walked(tmp_path):
     with pytest.raises(HostError) as caught:
         trees.Trees(Roots(proc=str(tmp_path)), Request(0))
     assert isinstance(caught.value.gap, Gap)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_mount_that_appears_later_is_not_entered(tmp_path, mounted):
+    """Whatever answers there may hang whoever enters; a folder that was there before is walked on."""
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "letter").write_text("a letter")
+    found = looked(tmp_path)
+    place = mounted("-t", "tmpfs", "none")
+    (place / "trap").write_text("nothing for us")
+    assert names([*found.people(), *found.rest()]) == ["letter"]
+    assert isinstance(found.locate(os.fsencode(place), b"trap"), Gap)
+

@@ -38,6 +38,7 @@ _OUTCOMES = {
     errno.ETIMEDOUT: Outcome.TIMED_OUT,
     errno.ELOOP: Outcome.UNSUPPORTED,
     errno.ENXIO: Outcome.UNSUPPORTED,
+    errno.EXDEV: Outcome.UNSUPPORTED,
     errno.EOPNOTSUPP: Outcome.UNSUPPORTED,
     errno.EFBIG: Outcome.OVER_LIMIT,
 }

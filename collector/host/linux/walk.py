@@ -21,7 +21,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from collector.host.linux import entries, files
+from collector.host.linux import crossing, entries, files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -126,7 +126,7 @@ class Descriptors:
             self._open.move_to_end(here)
             fd = self._open[here]
         for below in reversed(missing):
-            fd = files.open_source(below.name, dir_fd=fd, folder=True)
+            fd = _opened(below.name, fd)
             self._open[below] = fd
             while len(self._open) > self._most:
                 os.close(self._open.popitem(last=False)[1])
@@ -143,6 +143,11 @@ class Descriptors:
         """Close all of them."""
         while self._open:
             os.close(self._open.popitem()[1])
+
+
+def _opened(name: bytes, above: int | None) -> int:
+    """Open the top of a tree, or a folder below another that is in the same mount; raises `OSError`."""
+    return files.open_source(name, folder=True) if above is None else crossing.open_folder(name, above)
 
 
 class Walk:
