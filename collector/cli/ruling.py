@@ -101,7 +101,23 @@ def check_command(paths: tuple[str, ...]) -> None:
                     raise RuleError(f"{name}.yaml:1: no definition is called {unknown}")
             for _definition in library.members(library.order):
                 pass
+            _check_detection()
     except RuleError as error:
         shown.show(error, sys.stderr)
         leave(1)
-    say(_("{count} definitions are right.", count=count) + "\n")
+    say(_("Definitions that are right: {count}.", count=count) + "\n")
+
+
+def _check_detection() -> None:
+    """Read the packaged detection rules; raises `RuleError` for one that is wrong."""
+    from collector import activity_rules, ransom_rules, suspicion_rules  # noqa: PLC0415 - only here
+    from collector.marks import Marks  # noqa: PLC0415 - the same
+    from collector.ransom import magics  # noqa: PLC0415 - the same
+
+    ransom_rules.note_rules()
+    ransom_rules.families()
+    suspicion_rules.suspicion()
+    activity_rules.activity()
+    magics.marks()
+    for name in ("programs.yar", "recovery.yar"):
+        Marks(name)
