@@ -320,7 +320,8 @@ class Run:
             if watch is not None:
                 self._read(activity.name, activity.kind, activity.columns, activity.collect(watch), None)
             self.vigil.end(self)
-            self.vigil.never_off(self, same_boot=self._same_boot())
+            sign = self._sentinel.start_ns if self._sentinel is not None else None
+            self.vigil.never_off(self, same_boot=self._same_boot(), first_sign_ns=sign)
             if self.stop.reason != "disk_full":
                 own: list[Item] = [self.host.footprint()]
                 self._read(footprint.name, footprint.kind, footprint.columns, iter(own), None)

@@ -107,6 +107,8 @@ class Sentinel:
         self._missed = self._records = 0
         self.alarm: Alarm | None = None
         """The last that was told, if any."""
+        self.start_ns: int | None = None
+        """When the encryption began, as `encryption-start` says; `None` before `end`, or where nothing tells."""
         try:
             self._rules = activity_rules.activity()
             self._onset = Onset(self._rules)
@@ -145,6 +147,8 @@ class Sentinel:
         if self._judgement is None:
             self._look_longer(record, start, LINGER_S if may_wait else 0.0)
         self._at_the_end(record, None if self._watch is None else self._watch.tally())
+        start = self._with_activity(start)
+        self.start_ns = start.estimate_ns
         record.observe("encryption-start", self._started(start))
 
     def _look_longer(self, record: Record, start: Start, seconds: float) -> None:
@@ -258,11 +262,14 @@ class Sentinel:
         paths = onset.paths()
         return onset.judge(_Ask(lambda: self._host.heads(paths)).wait() or [])
 
+    def _with_activity(self, start: Start) -> Start:
+        """Return the start; where no recent file tells, or what was seen to go on was earlier, by that."""
+        if self.alarm is None or (start.estimate_ns is not None and start.estimate_ns <= self.alarm.since_ns):
+            return start
+        return replace(start, estimate_ns=self.alarm.since_ns, from_ns=None, basis=(*start.basis, "activity"))
+
     def _started(self, start: Start) -> dict[str, Json]:
-        """Return the data of `encryption-start`; where no recent file tells, by what was seen to go on."""
-        if self.alarm is not None and (start.estimate_ns is None or self.alarm.since_ns < start.estimate_ns):
-            basis = (*start.basis, "activity")
-            start = replace(start, estimate_ns=self.alarm.since_ns, from_ns=None, basis=basis)
+        """Return the data of `encryption-start`."""
         boot = self._host.boot_time_ns()
         found = start.estimate_ns
         return {

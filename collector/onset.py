@@ -8,6 +8,7 @@ moment at which it began. What is no such group is no encryption: then there is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 from collector import heads, suffixes
@@ -27,7 +28,12 @@ _MOST_GROUPS: Final = 256
 _MOST_BINS: Final = 256
 _MOST_TYPES: Final = 32
 _MOST_FOLDERS: Final = 64
+_MOST_LOOKED_AT: Final = 4
+_MOST_JUDGED: Final = 2
+"""Groups whose heads are looked at, and of them those that a rule judged: so few that each gets enough heads."""
 _FEWEST_JUDGED: Final = 3
+_NOTE_FOLDERS: Final = 3
+"""Folders in which notes of one name stand where notes alone tell: texts that look like one have a name each."""
 _SHARE: Final = 10
 """A part of a group counts from a tenth of it on: a single older file is not its beginning."""
 
@@ -64,6 +70,17 @@ class _Group:
         elif self.files & (self.files - 1) == 0:
             self.paths[self.files.bit_length() % heads.MOST] = path
         self._put(_Bin(1, changed, changed, content))
+        self._widen()
+
+    def with_bins_of(self, other: _Group) -> _Group:
+        """Return a group of the files of both, as far as times tell of them."""
+        both = _Group(self.files + other.files, max(self.width, other.width))
+        for one in (*self.bins.values(), *other.bins.values()):
+            both._put(_Bin(one.files, one.first, one.last, one.content))
+        both._widen()
+        return both
+
+    def _widen(self) -> None:
         while len(self.bins) > _MOST_BINS:
             self.width *= 2
             bins, self.bins = self.bins, {}
@@ -105,8 +122,9 @@ class Onset:
     def __init__(self, rules: Activity) -> None:
         self._rules = rules
         self._rows = 0
-        self._judged = _Group()
         self._notes = _Group()
+        self._notes_named: dict[bytes, _Group] = {}
+        self._judged: dict[bytes, _Group] = {}
         self._named: dict[bytes, _Group] = {}
 
     def take(self, rows: Iterable[Row]) -> None:
@@ -124,54 +142,54 @@ class Onset:
         name = raw.rpartition(b"/")[2]
         if isinstance(judged, list) and judged:
             if ENCRYPTED in judged:
-                self._judged.add(raw, suffixes.extension(name), changed, content)
+                _of(self._judged, suffixes.extension(name)).add(raw, b"", changed, content)
             if NOTE in judged:
                 self._notes.add(raw, b"", changed, content)
+                _of(self._notes_named, name).add(raw, b"", changed, content)
         told = suffixes.appended(name, self._rules)
         if told is not None:
-            self._group(told.extension).add(raw, told.type, changed, content)
+            _of(self._named, told.extension).add(raw, told.type, changed, content)
 
-    def _group(self, extension: bytes) -> _Group:
-        if extension not in self._named and len(self._named) >= _MOST_GROUPS:
-            for name in sorted(self._named, key=lambda name: self._named[name].files)[: _MOST_GROUPS // 2]:
-                del self._named[name]
-        return self._named.setdefault(extension, _Group())
+    def _largest_judged(self) -> list[tuple[bytes, _Group]]:
+        return _by_files(self._judged)[:_MOST_JUDGED]
 
     def _candidates(self) -> list[tuple[bytes, _Group]]:
-        limits = self._rules.limits
-        found = [
-            (extension, group)
+        limits, judged = self._rules.limits, dict(self._largest_judged())
+        found = {
+            extension: group
             for extension, group in self._named.items()
-            if group.files >= limits.onset_files and len(group.types) >= limits.onset_types
-        ]
-        return sorted(found, key=lambda item: (-item[1].files, item[0]))[:4]
+            if group.files >= limits.onset_files and len(group.types) >= limits.onset_types and extension not in judged
+        }
+        return _by_files(found)[: _MOST_LOOKED_AT - len(judged)]
 
     def paths(self) -> tuple[bytes, ...]:
         """Return the files whose heads `judge` wants: of the largest groups, `heads.MOST` in all."""
-        groups = [group.paths for _, group in self._candidates()]
+        groups = [group.paths for _, group in (*self._largest_judged(), *self._candidates())]
         share = heads.MOST // max(1, len(groups))
         return tuple(path for paths in groups for path in paths[:share])
 
     def judge(self, seen: Iterable[heads.Head]) -> Start:
         """Return when it began: by what was judged, else by names and heads, else by notes alone."""
-        if self._judged.files >= _FEWEST_JUDGED:
-            only = next(iter(self._judged.types)) if len(self._judged.types) == 1 else None
-            return self._start(self._judged, ("judged",), only or None)
         by_path = {head.path: head for head in seen}
+        judged = [item for item in self._largest_judged() if not _stand_beside(_heads_of(item[1], by_path))]
+        if sum(group.files for _, group in judged) >= _FEWEST_JUDGED:
+            whole = reduce(_Group.with_bins_of, (group for _, group in judged))
+            return self._start(whole, ("judged",), (judged[0][0] or None) if len(judged) == 1 else None)
         for extension, group in self._candidates():
-            own = [by_path[path] for path in group.paths if path in by_path]
+            own = _heads_of(group, by_path)
             looked = heads.look(own, self._rules)
-            if 2 * sum(head.companion for head in own) > len(own):  # made beside what is still there
+            if _stand_beside(own):
                 continue
             if looked.decides(self._rules):
                 return self._start(group, ("names", "heads"), extension)
             if self._is_alone(group) and not _is_one_format(own):  # what spares the start of a file
                 return self._start(group, ("names",), extension)
-        if self._notes.files >= _FEWEST_JUDGED:
-            return self._start(self._notes, ("notes",), None)
+        notes = [group for _, group in _by_files(self._notes_named) if len(group.folders) >= _NOTE_FOLDERS]
+        if notes:
+            return self._start(notes[0], ("notes",), None)
         if not self._rows:
             return Start(None, "no recent file was listed")
-        return Start(None, "no group of recent files looks encrypted, and several notes were not found either")
+        return Start(None, "no group of recent files looks encrypted, and no note was found in several folders")
 
     def _is_alone(self, group: _Group) -> bool:
         limits = self._rules.limits
@@ -205,3 +223,25 @@ def _is_one_format(seen: list[heads.Head]) -> bool:
     """Tell whether files begin alike though they were of several types: an archive's or a program's own format."""
     starts = [head.data[:4] for head in seen if head.data]
     return len(starts) > 1 and len(set(starts)) == 1
+
+
+def _of(groups: dict[bytes, _Group], name: bytes) -> _Group:
+    """Return the group of that name; where there are too many, the smallest half is forgotten first."""
+    if name not in groups and len(groups) >= _MOST_GROUPS:
+        for small in sorted(groups, key=lambda name: groups[name].files)[: _MOST_GROUPS // 2]:
+            del groups[small]
+    return groups.setdefault(name, _Group())
+
+
+def _by_files(groups: dict[bytes, _Group]) -> list[tuple[bytes, _Group]]:
+    """Return groups and their names, the largest first."""
+    return sorted(groups.items(), key=lambda item: (-item[1].files, item[0]))
+
+
+def _heads_of(group: _Group, by_path: dict[bytes, heads.Head]) -> list[heads.Head]:
+    return [by_path[path] for path in group.paths if path in by_path]
+
+
+def _stand_beside(seen: list[heads.Head]) -> bool:
+    """Tell whether most were made beside what is still there: so are copies of one's own, not what was taken."""
+    return 2 * sum(head.companion for head in seen) > len(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
@@ -134,16 +135,25 @@ def contacts(judgement: NoteJudgement) -> list[Json]:
 
 
 def families_of(judgements: Iterable[NoteJudgement], extensions: Sequence[str]) -> Iterator[Row]:
-    """Yield the families that notes and extensions together resemble, the likeliest first."""
-    weights: Counter[str] = Counter()
-    reasons: dict[str, list[str]] = {}
+    """Yield the families that notes and extensions together resemble, the likeliest first.
+
+    Where only words of notes point to a family it is of low confidence: whoever writes a text may name any.
+    """
     likely = [*families.likenesses(extensions=extensions)]
     for judgement in judgements:
         likely += judgement.likenesses
-    for one in likely:
-        weights[one.family] += _WEIGHTS[one.confidence]
-        reasons.setdefault(one.family, []).extend(one.reasons)
+    weights: Counter[str] = Counter()
+    reasons: dict[str, dict[str, None]] = {}
+    for one in sorted(likely, key=lambda one: -_WEIGHTS[one.confidence]):
+        seen = reasons.setdefault(one.family, {})
+        found = dict.fromkeys(one.reasons)
+        new = len(found.keys() - seen.keys())  # the same evidence counts once, in however many notes it stands
+        weights[one.family] += math.ceil(_WEIGHTS[one.confidence] * new / max(1, len(found)))
+        seen.update(found)
+    for family, why_so in reasons.items():
+        if why_so.keys() <= {families.WORDS}:
+            weights[family] = min(weights[family], _WEIGHTS["low"])
     for family, weight in weights.most_common(families.MOST):
         sure = "high" if weight >= _WEIGHTS["high"] else "medium" if weight >= _WEIGHTS["medium"] else "low"
-        why: list[Json] = [told(reason) for reason in dict.fromkeys(reasons[family])]
+        why: list[Json] = [told(reason) for reason in reasons[family]]
         yield row("family", family=told(family), score=weight, confidence=sure, reasons=why)

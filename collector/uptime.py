@@ -1,8 +1,8 @@
 """Judges whether a machine was on all the time since the attack: clocks and logs in, yes, no or unknown out. Pure.
 
 What only memory held is lost when a machine is switched off, so the authorities ask for it
-to stay on. The first sign of the attack is the oldest time of a ransom note or an encrypted
-file; without one nothing can be said.
+to stay on. The first sign of the attack is the estimated start of the encryption; without
+one nothing can be said.
 """
 
 from __future__ import annotations

@@ -181,15 +181,18 @@ class Vigil:
         if self._changes > MOST_CHANGES:
             record.observe("link-changes", {"counted": self._changes, "recorded": MOST_CHANGES})
 
-    def never_off(self, record: Record, *, same_boot: bool | None) -> None:
-        """Record what logs and clocks say of starts and shutdowns, and the verdict on them."""
+    def never_off(self, record: Record, *, same_boot: bool | None, first_sign_ns: int | None = None) -> None:
+        """Record what logs and clocks say of starts and shutdowns, and the verdict on them.
+
+        `first_sign_ns` is the start of the encryption, as far as it is known (`alarm`).
+        """
         events = []
         for item in self._host.power_events():
             if isinstance(item, Gap):
                 record.missed("power-events", item)
             else:
                 events.append(item)
-        times = uptime.Times(self._host.boot_time_ns(), same_boot=same_boot, slept=self._slept)
+        times = uptime.Times(self._host.boot_time_ns(), first_sign_ns, same_boot, self._slept)
         self.never_off_verdict, self.never_off_codes = uptime.judge(times)
         record.observe("uptime", {"events": list(events), **uptime.as_data(times)})
 

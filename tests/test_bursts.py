@@ -21,6 +21,7 @@ import pytest
 
 from collector import activity_rules, bursts, heads, suffixes
 from collector.bursts import Counters, Place
+from collector.uptime import REASONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -497,6 +498,9 @@ def test_the_alarm_is_raised_while_it_runs_and_names_the_process(encrypting, tmp
     first = min(path.stat().st_ctime for path in folder.rglob("*.crypt0r"))
     assert abs(datetime.fromisoformat(start["estimate_utc"]).timestamp() - first) <= 60
     assert start["after_boot"] is True
+    (on,) = bundle.observed("uptime")  # says the same: compared with that start
+    assert on["first_sign"] == start["estimate_utc"]
+    assert on["reasons"][0] in (REASONS["on_since_before"], REASONS["too_close"])
 
 
 def test_a_run_that_is_killed_has_told_and_written_it_already(encrypting, tmp_path):
@@ -553,5 +557,6 @@ def test_a_quiet_host_raises_nothing_and_invents_no_start(tmp_path):
     assert (seen["when"], seen["state"]) == ("close", "not-seen")
     assert start["estimate_utc"] is None
     assert start["after_boot"] is None
+    assert bundle.observed("uptime")[0]["first_sign"] is None
     assert "looks encrypted" in start["reason"]
     assert "WARNING" not in done.err

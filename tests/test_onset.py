@@ -92,9 +92,11 @@ def test_years_of_times_take_bounded_memory_and_the_start_stays_exact():
 def test_names_of_an_attacker_take_bounded_memory():
     """Ever new extensions, folders, and times beyond all clocks leave no more behind than the limits."""
     onset = Onset(RULES)
+    both = ["encrypted", "note"]
     for n in range(20_000):
         onset.take([row(b"/\xff%d/a.docx.q%dq" % (n, n), 2**63 - 1 - n), row(f"/z{n}/{n}.pdf.same", -(2**62) + n)])
-    assert len(onset._named) <= room._MOST_GROUPS
+        onset.take([row(f"/y{n}/{n}.j{n}j", T0 + n * SECOND, judged=both)])
+    assert all(len(kept) <= room._MOST_GROUPS for kept in (onset._named, onset._judged, onset._notes_named))
     assert all(len(one.folders) <= room._MOST_FOLDERS for one in onset._named.values())
     assert len(onset.paths()) <= heads.MOST
 
@@ -142,6 +144,38 @@ def test_what_a_rule_judged_goes_before_names_and_notes_are_said():
     notes = [row(f"/d{n}/READ_ME.txt", T0 + n * SECOND, judged=["note"]) for n in range(5)]
     assert estimated(notes).basis == ("notes",)
     assert estimated(notes[:2]).estimate_ns is None
+
+
+def test_notes_alone_tell_only_where_one_name_stands_in_several_folders():
+    """Texts of names of their own, or of one name in two folders, are no start; one name in three folders is."""
+    many = [row(f"/home/d{n}/letter{n}.txt", T0 - n * SECOND, judged=["note"]) for n in range(500)]
+    assert estimated(many).estimate_ns is None
+    two = [row(f"/home/d{n}/READ_ME.txt", T0 + n * SECOND, judged=["note"]) for n in range(2)]
+    assert estimated([*many, *two, two[0]]).estimate_ns is None
+    three = [*two, row("/home/d2/READ_ME.txt", T0 + 2 * SECOND, judged=["note"])]
+    start = estimated([*many[:200], *three])
+    assert (start.estimate_ns, start.basis, start.files) == (T0, ("notes",), 3)
+
+
+def test_judged_files_beside_their_originals_are_no_start():
+    """What somebody encrypted of their own is dropped, judged or not; what has no original still tells, exactly."""
+    own = [row(f"/a/d{n % 3}/{n}.docx.gpg", T0 - 9_000 * SECOND, judged=["encrypted"]) for n in range(36)]
+    own += [row(f"/a/d{n % 3}/{n}.pdf.own7z", T0 - 9_000 * SECOND, judged=["encrypted"]) for n in range(36)]
+    assert estimated(own, CIPHER, companion=True).estimate_ns is None
+    taken = [{**one, "judged": ["encrypted"]} for one in group(20, T0)]
+    onset = Onset(RULES)
+    onset.take([*own[:36], *taken])
+    start = onset.judge([heads.Head(path, CIPHER, path.endswith(b".gpg")) for path in onset.paths()])
+    assert (start.estimate_ns, start.basis, start.extension, start.files) == (T0, ("judged",), b"crypt0r", 20)
+
+
+def test_two_judged_groups_are_one_start():
+    """Two extensions of one attack: the first file of both, and all of their files."""
+    rows = [{**one, "judged": ["encrypted"]} for one in group(300, T0 + 60 * SECOND, step=120 * SECOND)]
+    rows += [{**one, "judged": ["encrypted"]} for one in group(200, T0, extension="locked9")]
+    start = estimated(rows, CIPHER)
+    assert (start.estimate_ns, start.extension, start.files) == (T0, None, 500)
+    assert start.last_ns == T0 + (60 + 299 * 120) * SECOND
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the real host")

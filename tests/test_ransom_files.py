@@ -262,6 +262,37 @@ def test_an_original_beside_its_twin_is_a_pair(backwards):
     assert "twins" in group.reasons
 
 
+@pytest.mark.parametrize(("extension", "originals", "least"), [("gpg", 0, "low"), ("gpg", 36, ""), ("wq7kz", 36, "")])
+def test_copies_that_somebody_encrypted_themselves_are_at_most_a_weak_group(extension, originals, least):
+    """36 documents in 3 folders, wrapped by an ordinary program, or beside their originals: never more than low.
+
+    Neither by an own name of the wrapping nor by an unknown one; and what has no original is still told.
+    """
+    store = Groups()
+    for number in range(36):
+        folder, name = f"/home/u/{number // 12}", f"f{number}.{TYPES[number % 3]}"
+        store.add(folder, f"{name}.{extension}", judge(f"{name}.{extension}", random_bytes(5000, name)), 5000, START)
+        if number < originals:
+            store.add(folder, name, judge(name, b"un texte ordinaire\n" * 90), 1710, START)
+    found = {group.confidence for group in store.groups()}
+    assert {least} - {""} <= found <= {"low"}
+
+
+def test_few_originals_beside_them_take_nothing_from_an_attack_and_add_nothing():
+    """Ransomware that was cut off while it deleted leaves some originals: the group is as sure as without them."""
+    found = []
+    for originals in (0, 1):
+        store = Groups()
+        for number in range(60):
+            folder, name = f"/home/u/{number // 10}", f"f{number}.{TYPES[number % 5]}"
+            store.add(folder, f"{name}.wq7kz", judge(f"{name}.wq7kz", random_bytes(5000, name)), 5000, START)
+            if number % 10 < originals:
+                store.add(folder, name, judge("a.txt", b"un texte ordinaire\n" * 90), 1710, START)
+        (group,) = store.groups()
+        found.append((group.confidence, "twins" in group.reasons, len(group.pairs)))
+    assert found == [("high", False, 0), ("high", True, 6)]
+
+
 def test_another_extension_for_each_file_is_one_group():
     """Random extensions of one form are recognised as that form."""
     store = Groups()

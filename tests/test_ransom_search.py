@@ -14,11 +14,11 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
-from collector import tracing
+from collector import ransom_rules, tracing
 from collector.host.linux import LinuxHost
 from collector.hunt import Limits, may_be_note
 from collector.model import Blob, Gap, Known, Outcome, Request
-from collector.ransom import notes
+from collector.ransom import families, notes
 from collector.searching import Search
 from collector.sources.ransom import RansomSource
 from collector.sources.recent_files import RecentFileSource
@@ -180,6 +180,28 @@ def test_a_search_without_time_says_so(home):
     assert [gap.outcome for gap in gaps] == []  # nothing is people's below this tree
     _, _, gaps = searched(home, Limits(seconds=-1, everywhere=True, named=True))
     assert [gap.outcome for gap in gaps] == [Outcome.TIMED_OUT]
+
+
+def test_the_same_evidence_counts_once_over_all_notes_and_a_bare_word_is_weak():
+    """Two hundred texts that name a family are as weak as one; so is one that names it; an extension adds to it."""
+    known = next(one for one in ransom_rules.families() if one.marks and one.extensions)
+
+    def noted(likely):
+        return notes.NoteJudgement(
+            is_note=True, score=9, confidence="high", reasons=(), explained=(), family=None, likenesses=tuple(likely),
+            contacts=(), form="text",
+        )  # fmt: skip
+
+    def told(*args):
+        return {row["family"]: (row["score"], row["confidence"]) for row in tracing.families_of(*args)}
+
+    word = noted(families.likenesses(body=known.marks[0]))
+    assert known.name in told([word], [])
+    assert told([word], []) == told([word] * 200, [])
+    assert {sure for _, sure in told([word] * 200, []).values()} == {"low"}
+    assert told([word], known.extensions[:1])[known.name] > told([word], [])[known.name]
+    named = noted([families.Likeness("A", "medium", ("name of the note",))])
+    assert told([named] * 50, []) == {"A": (3, "medium")}
 
 
 def test_a_judge_that_breaks_costs_one_file(home, monkeypatch):

@@ -356,7 +356,27 @@ def test_the_last_screen_says_that_files_were_encrypted_and_still_fits(lang, rea
     assert any(line.startswith({"fr": "ATTENTION", "en": "WARNING"}[lang]) for line in lines[:5])
     assert "certutil -hashfile checkpoint SHA256" in "\n".join(lines)
     roomy = "\n".join(final.screen(made(alarm=alarm(running)), 79, 40))
-    assert {"fr": "N'éteignez que s'il vous le demande", "en": "Power off only if they ask you to"}[lang] in roomy
+    assert {"fr": "N'éteignez que si", "en": "Power off only if"}[lang] in roomy
+
+
+@LANGUAGES
+@pytest.mark.parametrize("reason", ["signal", "disk_full", "max_time", None])
+@pytest.mark.parametrize("made_so", [made, worst])
+def test_while_files_are_encrypted_the_first_steps_are_about_that(lang, reason, made_so):
+    """At 80x24, whatever else is to be said: whom to call, what to unplug, and to keep it on, a line each."""
+    messages.install(lang)
+    lines = final.screen(made_so(reason=reason, exit_code=3, alarm=alarm(running=True)), 79, 23)
+    assert len(lines) <= 23
+    steps = lines[-5:]
+    assert [step[:3] for step in steps] == [f"{number}. " for number in range(1, 6)]
+    for step, said in zip(steps, {
+        "fr": ("17cyber.gouv.fr", "disques de sauvegarde", "N'éteignez que s'il", "code de fermeture", "clé USB"),
+        "en": ("17cyber.gouv.fr", "backup disks", "Do not power off unless they ask", "seal code", "USB stick"),
+    }[lang], strict=True):  # fmt: skip
+        assert said in step
+    assert "NAS" in steps[1]
+    assert "K7QF   2MZA   PX4D   WLNE" in "\n".join(lines)
+    assert SHA256 in "\n".join(lines)
 
 
 @LANGUAGES
@@ -375,9 +395,10 @@ def test_an_encryption_that_goes_on_is_told_at_once_with_what_to_do(lang, look):
     words = " ".join(line[8:] if look is progress.LineProgress else line for line in shown.split("\n"))
     for said in {
         "fr": ("un chiffrement est en cours (7 fichiers depuis 15:13:20)", "votre informaticien", "17cyber.gouv.fr",
-               "Débranchez les disques de sauvegarde", "N'éteignez que", "numéro 4242"),
+               "Débranchez les disques de sauvegarde", "N'éteignez que", "le code qui permettrait de déchiffrer",
+               "numéro 4242"),
         "en": ("files are being encrypted now (7 files since 15:13:20)", "Call your IT provider", "17cyber.gouv.fr",
-               "Unplug backup disks", "Power off only if they ask", "number 4242"),
+               "Unplug backup disks", "Power off only if your IT provider asks", "number 4242"),
     }[lang]:  # fmt: skip
         assert said in " ".join(words.split())
     assert shown.count("4242") == (2 if look is progress.LineProgress else 1)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MOST: Final = 5
 """Families told of one file: a name that many have says nothing."""
 
+WORDS: Final = "words of the note"
+"""The reason that needs no more than a family's name in a text."""
+
 _MARK_WEIGHT: Final = 4
 _NAME_WEIGHT: Final = 3
 _EXTENSION_WEIGHT: Final = 3
@@ -55,7 +58,7 @@ def likenesses(name: str = "", body: str = "", extensions: Sequence[str] = ()) -
     for length, table in marks.items():
         seen = {" ".join(words[at : at + length]) for at in range(len(words) - length + 1)} & table.keys()
         for mark in sorted(seen):
-            points(table[mark], _MARK_WEIGHT, "words of the note")
+            points(table[mark], _MARK_WEIGHT, WORDS)
     ordered = sorted(weights, key=lambda family: (-weights[family], family))[:MOST]
     return tuple(Likeness(family, _confidence(weights[family]), tuple(reasons[family])) for family in ordered)
 

@@ -215,7 +215,7 @@ class Groups:
             reasons += _common(tally)
             sure = several and tally.verdicts["encrypted"] >= LEAST_FILES
             confidence = "high" if sure and "several_folders" in reasons else "medium" if sure else "low"
-            yield _group("form", form.removeprefix("name "), tally, confidence, reasons)
+            yield _group("form", form.removeprefix("name "), tally, _at_most(confidence, tally), reasons)
 
     def _of_places(self) -> Iterator[Group]:
         """Yield the group of files that were encrypted and not renamed."""
@@ -228,7 +228,8 @@ class Groups:
             return
         reasons = ["content", "not_renamed", *_common(tally)]
         sure = dense >= MANY and tally.verdicts["encrypted"] * 2 >= tally.files and "several_folders" in reasons
-        yield _group("in_place", "", tally, "high" if sure else "medium" if dense >= MANY / 2 else "low", reasons)
+        confidence = _at_most("high" if sure else "medium" if dense >= MANY / 2 else "low", tally)
+        yield _group("in_place", "", tally, confidence, reasons)
 
 
 def weigh(tally: Tally, *, known: bool) -> tuple[str, list[str]]:
@@ -237,7 +238,7 @@ def weigh(tally: Tally, *, known: bool) -> tuple[str, list[str]]:
         return "", []
     types, share = len(tally.originals), tally.hits / tally.judged if tally.judged else 0.0
     reasons = _common(tally)
-    points = len(reasons)
+    points = len(reasons) - ("twins" in reasons)  # an original that still stands speaks for a copy of one's own
     if known:
         reasons.append("known_extension")
         points += 2
@@ -250,12 +251,20 @@ def weigh(tally: Tally, *, known: bool) -> tuple[str, list[str]]:
     else:
         return _by_names(tally, reasons, known=known)
     if points >= 6 and types >= SEVERAL:
-        return "high", reasons
+        return _at_most("high", tally), reasons
     if points >= 4 and (types > 1 or known):
-        return "medium", reasons
+        return _at_most("medium", tally), reasons
     if points >= 3 and (types > 1 or known or len(tally.folders) >= LEAST_FILES // 2):
         return "low", reasons
     return "", []
+
+
+def _at_most(confidence: str, tally: Tally) -> str:
+    """Return the confidence, low where no file surely is encrypted, or most have their original beside them.
+
+    So are the copies that somebody encrypts of their own files: ransomware leaves no original.
+    """
+    return "low" if not tally.verdicts["encrypted"] or tally.paired * 2 > tally.files else confidence
 
 
 def _by_names(tally: Tally, reasons: list[str], *, known: bool) -> tuple[str, list[str]]:

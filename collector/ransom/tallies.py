@@ -130,6 +130,8 @@ class Tally:
     times: Times = field(default_factory=Times)
     samples: Samples = field(default_factory=Samples)
     pairs: list[Pair] = field(default_factory=list)
+    paired: int = 0
+    """Files whose original stands beside them; of the first few `pairs` tells which."""
 
     def add(self, sample: Sample, judgement: FileJudgement | None, mtime_ns: int, form: str) -> None:
         """Count one file; `form` is what tells its rename from others of the group."""
@@ -146,7 +148,8 @@ class Tally:
         self.samples.offer(sample, is_hit=judgement is not None and judgement.is_hit)
 
     def pair(self, pair: Pair) -> None:
-        """Keep a pair, if there is room."""
+        """Count a pair, and keep it if there is room."""
+        self.paired += 1
         if len(self.pairs) < MOST_PAIRS and len(pair.folder) + len(pair.encrypted) <= LONGEST_PATH:
             self.pairs.append(pair)
 

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 MOST_PROGRAMS = 3
 """Most programs that are named: who reads this has to act."""
 CALL = N_("Is the network cut? Call your IT provider at once, with a telephone, then open 17cyber.gouv.fr.")
-KEEP_ON = N_("Power off only if they ask you to: the key may still be in the memory.")
+KEEP_ON = N_("Power off only if your IT provider asks you to: the key may still be in the memory.")
 UNPLUG = N_("Unplug backup disks and the cable of the network drive (NAS), but not the stick with the evidence.")
+STEPS = (
+    N_("Now, with a telephone: call your IT provider, then open 17cyber.gouv.fr."),
+    N_("Unplug backup disks and the cable of the network drive (NAS)."),
+    N_("Do not power off unless they ask you to. Do not plug the network in again."),
+)
+"""The same, a line each, as the first steps of the last screen."""
 ENDED = N_("For some seconds now no more file was seen to be encrypted.")
 
 
@@ -35,9 +41,8 @@ def headline(alarm: Alarm, columns: int) -> list[str]:
 
 
 def short(alarm: Alarm, columns: int) -> list[str]:
-    """Return the most urgent of it, for a screen that has other things to show."""
-    then = [_(CALL), _(KEEP_ON)] if alarm.running else [_(KEEP_ON)]
-    return [line for one in (_happens(alarm), *then) for line in terminal.fold(one, columns)]
+    """Return what happens and why to keep the machine on, for a screen that tells the steps elsewhere."""
+    return [line for one in (_happens(alarm), _(KEEP_ON)) for line in terminal.fold(one, columns)]
 
 
 def _happens(alarm: Alarm) -> str:

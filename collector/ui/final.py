@@ -1,7 +1,8 @@
 """The last screen of a run: where the evidence is, what is missing, the codes, and what to do now.
 
 It fits a terminal of 80x24: what can be read elsewhere gives way first (the list of gaps, then remarks on the
-network, then empty lines). The QR code follows only where there is room for it.
+network, then empty lines; while files are being encrypted, what to do about a run that was cut short, too). The QR
+code follows only where there is room for it.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def show(result: Result, stream: TextIO, spare: int = 0) -> None:
     if result.isolation.get("run") != "ISOLATED":
         strong.update(network.run_lines(result.isolation, columns - 1))
     strong.update(_alarm(result, columns - 1, airy=True))
+    if _is_running(result):
+        strong.update(_next(result, columns - 1)[: len(encryption.STEPS)])
     for line in lines:
         marked = line in strong and out.has_colour()
         out.write(f"{terminal.BOLD}{line}{terminal.PLAIN}\n" if marked else line + "\n")
@@ -110,10 +113,10 @@ def screen(result: Result, columns: int, rows: int) -> list[str]:
 
 def _screen(result: Result, columns: int, room: _Room) -> list[str]:
     blocks = [
-        [*_head(result, columns), *_alarm(result, columns, airy=room.airy), *_where(result, columns)],
+        [*_head(result, columns, room), *_alarm(result, columns, airy=room.airy), *_where(result, columns)],
         [*_missing(result, columns, room), *_network(result, columns, room)],
         _codes(result, columns),
-        _next(columns),
+        _next(result, columns),
     ]
     lines: list[str] = []
     for block in blocks:
@@ -121,17 +124,22 @@ def _screen(result: Result, columns: int, room: _Room) -> list[str]:
     return lines
 
 
-def _head(result: Result, columns: int) -> list[str]:
+def _is_running(result: Result) -> bool:
+    return result.alarm is not None and result.alarm.running
+
+
+def _head(result: Result, columns: int, room: _Room) -> list[str]:
     if result.exit_code != 3:  # noqa: PLR2004 - cut short, or a core source yielded nothing (design.md, section 6)
         return terminal.fold(_("FINISHED. The evidence is written down and closed."), columns)
+    needs_then = room.airy or not _is_running(result)  # no other collection comes before the encryption is stopped
     if result.reason is not None:
         happened, then = CUT_SHORT.get(result.reason, CUT_SHORT["signal"])
-        return [*terminal.fold(_(happened), columns), *terminal.fold(_(then), columns)]
+        return [*terminal.fold(_(happened), columns), *(terminal.fold(_(then), columns) if needs_then else [])]
     core = {source.name for source in SOURCES if source.core}
     named = ", ".join(dict.fromkeys(words.about(source) for source, _slug in result.missed if source in core))
     happened = _("Something important could not be noted ({what}).", what=named or "?")
     then = _("The rest is kept and closed. Do not try again: tell the expert.")
-    return [*terminal.fold(happened, columns), *terminal.fold(then, columns)]
+    return [*terminal.fold(happened, columns), *(terminal.fold(then, columns) if needs_then else [])]
 
 
 def _alarm(result: Result, columns: int, *, airy: bool) -> list[str]:
@@ -194,11 +202,16 @@ def _codes(result: Result, columns: int) -> list[str]:
     ]
 
 
-def _next(columns: int) -> list[str]:
-    steps = (
-        _("1. Write the seal code on paper, or photograph this screen."),
-        _("2. Do not power off. Do not plug the network in again."),
-        _("3. Keep the USB stick. Do not plug it into another computer."),
-        _("4. With a telephone: call your IT provider, then open 17cyber.gouv.fr."),
+def _next(result: Result, columns: int) -> list[str]:
+    """Return what to do now, in its order; while files are being encrypted, that comes first."""
+    write, keep = (
+        _("Write the seal code on paper, or photograph this screen."),
+        _("Keep the USB stick. Do not plug it into another computer."),
     )
-    return [line for step in steps for line in terminal.fold(step, columns, later="   ")]
+    if _is_running(result):
+        steps = [*map(_, encryption.STEPS), write, keep]
+    else:
+        stay = _("Do not power off. Do not plug the network in again.")
+        steps = [write, stay, keep, _("With a telephone: call your IT provider, then open 17cyber.gouv.fr.")]
+    numbered = (f"{number}. {step}" for number, step in enumerate(steps, 1))
+    return [line for step in numbered for line in terminal.fold(step, columns, later="   ")]
