@@ -106,6 +106,36 @@ def test_code_pages_are_recognised(language, encoding) -> None:
     assert judge(NOTES[language].encode(encoding)).is_note
 
 
+ZEROS = {
+    "one at the end": lambda data: data + b"\0",
+    "a sector of them at the end": lambda data: data + b"\0" * 20_000,
+    "one amid": lambda data: data[:200] + b"\0" + data[200:],
+    "one in front": lambda data: b"\0" + data,
+    "three strewn": lambda data: data.replace(b". ", b".\0 ", 3),
+}
+
+
+@pytest.mark.parametrize("where", ZEROS)
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [("en", "ascii"), ("fr", "utf-8"), ("fr", "cp1252"), ("vi", "utf-8"), ("ru", "cp1251"),
+     ("ru", "koi8-r"), ("zh", "gb18030")],
+)  # fmt: skip
+def test_a_zero_byte_hides_nothing(where, language, encoding) -> None:
+    """A few zero bytes make no note a binary file, nor its letters Chinese signs of UTF-16."""
+    data = NOTES[language].encode(encoding)
+    assert judge(ZEROS[where](data)).score == judge(data).score > 0
+    assert judge(ZEROS[where](data)).is_note
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_zero_bytes_after_unicode(language, encoding) -> None:
+    """UTF-16 that was filled up with zero bytes, be their number odd or even, is still UTF-16."""
+    for more in (1, 2, 10_001):
+        assert judge(NOTES[language].encode(encoding) + b"\0" * more).is_note
+
+
 def test_latin_letters_in_russian_words_are_seen_through() -> None:
     """A Russian note whose letters a, e, o, p, c are Latin ones reads like the note without."""
     disguised = NOTES["ru"].translate(str.maketrans("аеорс", "aeopc"))  # noqa: RUF001 - the disguise
