@@ -13,12 +13,17 @@ import subprocess
 import sys
 import unicodedata
 import zlib
+from pathlib import Path
 
 import fpdf
 import pytest
 from ransom_texts import MAIL, NOTES, ONION, ORDINARY
 
 from collector.ransom import contacts, families, markup, notes, pdf, reading
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+import evaluate_ransom
 
 
 def judge(text: str | bytes, name: str = "x.txt") -> notes.NoteJudgement:
@@ -358,6 +363,48 @@ def test_evaluate_takes_a_list(collection, checkout, monkeypatch) -> None:
     assert done.stderr.count("not read:") == 3
     assert "benign           1\n" in done.stdout
     assert evaluate("--notes", collection / "nowhere").returncode == 2
+
+
+def test_evaluate_survives_what_lists_hold(collection, checkout, monkeypatch) -> None:
+    """Lines that end as on Windows name their file; a zero byte, a name too long or bytes of no text end no run."""
+    monkeypatch.chdir(checkout)
+    benign, listing = bytes(collection / "benign"), collection / "list"
+    listing.write_bytes(b"%b/gpg.txt\r\n\r\n%b/a\0b\r\n%b/\xff\n%b/%b" % (benign, benign, benign, benign, b"x" * 5000))
+    done = evaluate("--benign", listing, "--json")
+    assert (done.returncode, json.loads(done.stdout)["benign"], done.stderr.count("not read:")) == (0, 1, 3)
+
+
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero", "gone", "gpg.txt"])
+@pytest.mark.parametrize("option", ["--notes", "--benign"])
+def test_evaluate_refuses_what_is_no_folder(collection, checkout, monkeypatch, option, what) -> None:
+    """A pipe or a device is refused at once, and a list of paths that can't be read measures nothing: never 0 of 0."""
+    monkeypatch.chdir(checkout)
+    done = evaluate(option, collection / "benign" / what, "--json")
+    assert done.returncode == 2
+    assert "error:" in done.stderr or "nothing was judged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_evaluate_says_when_nothing_was_judged(tmp_path, checkout, monkeypatch) -> None:
+    """An empty folder gives the object with zeros and a failure; without a folder there is only the failure."""
+    monkeypatch.chdir(checkout)
+    empty = evaluate("--notes", tmp_path, "--json")
+    assert (empty.returncode, set(json.loads(empty.stdout).values())) == (2, {0})
+    assert "nothing was judged" in empty.stderr
+    nothing = evaluate("--json")
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+
+
+def test_evaluate_tells_what_it_could_not_list(collection) -> None:
+    """A folder that refuses and a file that vanished are told and counted, not passed over in silence."""
+    tally = evaluate_ransom.Tally()
+    walk = evaluate_ransom.files(collection / "notes", tally)
+    assert next(walk).name == "en.txt"
+    (collection / "notes/first/fr.txt").unlink()
+    (collection / "notes/second/de.txt").unlink()
+    (collection / "notes/second").rmdir()
+    assert [path.name for path in walk] == ["tor.txt"]
+    assert tally.unread == 2
 
 
 @pytest.mark.parametrize("way", ["utf-16-le", "utf-16-be-bare", "entities", "spans", "zero-width", "homoglyphs", "rtf"])
