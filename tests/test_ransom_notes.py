@@ -17,7 +17,7 @@ from pathlib import Path
 
 import fpdf
 import pytest
-from ransom_texts import MAIL, NOTES, ONION, ORDINARY
+from ransom_texts import MAIL, NOTES, ONION, ORDINARY, PAPERS, SHORT_NOTES
 
 from collector.ransom import contacts, families, markup, notes, pdf, reading
 
@@ -47,6 +47,18 @@ def test_what_only_resembles_a_note_is_none(kind) -> None:
     judged = judge(ORDINARY[kind])
     assert not judged.is_note
     assert (judged.contacts, judged.family, judged.likenesses) == ((), None, ())
+
+
+@pytest.mark.parametrize("kind", PAPERS)
+def test_everyday_papers_are_no_notes(kind) -> None:
+    """A practice's invoice, manual, alert or complaint is no note: it is neither copied nor told as one."""
+    assert not judge(PAPERS[kind]).is_note
+
+
+@pytest.mark.parametrize("kind", SHORT_NOTES)
+def test_a_note_of_few_or_polite_words_is_one(kind) -> None:
+    """A verb left out, the familiar form, a compensation instead of a ransom: still a note."""
+    assert judge(SHORT_NOTES[kind]).is_note
 
 
 def test_our_own_texts_are_no_notes(checkout) -> None:
