@@ -69,6 +69,10 @@ def test_our_own_texts_are_no_notes(checkout) -> None:
     assert [path.name for path in texts if judge(path.read_bytes(), path.name).is_note] == []
 
 
+def script(text: str) -> bytes:
+    return f"<html><body><script>document.write('{text}')</script></body></html>".encode()
+
+
 WAYS = {
     "utf-8 with mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
     "utf-16-le": lambda text: text.encode("utf-16-le"),
@@ -84,6 +88,14 @@ WAYS = {
     "a bold per letter": lambda text: ("<div>" + "".join(f"<b>{c}</b><!-- x -->" for c in text)).encode(),
     "lines as blocks": lambda text: ("<body><div>" + text.replace("\n", "</div><div>") + "</div>").encode(),
     "written by a script": lambda text: ("<html><script>document.write('" + text + "')</script></html>").encode(),
+    "written by a script, hexadecimal": lambda text: script("".join(f"\\x{ord(c):02x}" for c in text)),
+    "written by a script, unicode": lambda text: script("".join(f"\\u{ord(c):04x}" for c in text)),
+    "written by a script, points of code": lambda text: script("".join(f"\\u{{{ord(c):x}}}" for c in text)),
+    "written by a script, accents only": lambda text: script(
+        "".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in text).replace("\n", "\\n")
+    ),
+    "written by a script, percent": lambda text: script("".join(f"%{byte:02X}" for byte in text.encode())),
+    "written by a script, percent as latin-1": lambda text: script("".join(f"%{ord(c):02x}" for c in text)),
     "hta": lambda text: ("<HTA:APPLICATION ID=x><body><table><td>" + text.replace(" ", "&nbsp;") + "</td>").encode(),
     "zero-width": lambda text: "\u200b".join(text).encode(),
     "soft hyphens": lambda text: "\u00ad".join(text).encode(),
@@ -260,6 +272,9 @@ HOSTILE = {
     "open scripts": b"<html>" + b"<script>" * 300_000,
     "a million entities": b"&#97;" * 1_000_000,
     "entities without a meaning": b"<html>" + b"&notit;" * 500_000,
+    "escapes": b"<html><script>" + b"\\u0061%61\\x61\\u{61}" * 200_000 + b"</script>",
+    "half escapes": b"<html><script>" + b"\\u{\\x%6%u" * 300_000 + b"</script>",
+    "escapes of no letter": b"<html><script>" + b"\\ud800\\u{ffffff}%ff%u0000" * 100_000 + b"</script>",
     "rtf braces": b"{\\rtf1" + b"{" * 1_000_000,
     "rtf letters": b"{\\rtf1" + b"\\'41" * 500_000,
     "one word of mixed scripts": "a\u0430".encode() * 350_000,
