@@ -586,7 +586,7 @@ rule fr_stolen {
     weight = 4
     reason = "says in French that data were stolen or will be published"
   strings:
-    $s0 = / (nous|on|jai) (avons |vous avons |a |ont )?(.{0,30} )?(telecharge|vole|copie|exfiltre|derobe|recupere|extrait) (.{0,50} )?(donnees|fichiers|documents|informations|go|to|dossiers) /
+    $s0 = / (nous|on|jai) (avons |vous avons |a |ont )?(.{0,30} )?(telecharge|vole|copie|exfiltre|derobe) (.{0,50} )?(donnees|fichiers|documents|informations|go|to|dossiers) /
     $s1 = / (donnees|fichiers|documents|informations|dossiers) (.{0,50} )?(seront|ont ete|sera|seraient|etre|vont etre|va etre|allons) (.{0,24} )?(publie|vendu|divulgue|diffuse|vole|exfiltre|telecharge|copie|supprime|detruit|efface|rendu|mis en ligne|revendu)[es]{0,3} /
     $s2 = / (sinon|ou|sans quoi|autrement) (je|nous|on) (.{0,10} )?(supprim|publi|detrui|diffus|divulgu|revend|vend)[a-z]{1,6} /
     $s3 = / (publierons|vendrons|divulguerons|diffuserons|publier|divulguer|vendre|diffuser) (.{0,24} )?(vos|toutes|les|ces|tout|ensemble) (.{0,24} )?(donnees|fichiers|documents|informations|dossiers) /
@@ -1324,7 +1324,7 @@ rule about_advice {
   strings:
     $s4 = / (do not|never|dont) pay (do not|never|dont (turn|touch|contact|delete)|report|unplug|disconnect|call your|inform your|keep the|ask your|there is no guarantee) /
     $s5 = / (no guarantee (.{0,40} )?pay(ing|s|ment)?|pay(ing|ment)? (.{0,40} )?(is|gives|offers|no) no guarantee|no guarantee that you will get (the |your |a )?(decrypt|key|data|files)[a-z]{0,8}) /
-    $s6 = / ([^v ][^ ]{0,30}|v[^o ][^ ]{0,30}|vo[^u ][^ ]{0,30}|vou[^s ][^ ]{0,30}|vous[^ ]{1,30}) ne (payez|payer|paie) (pas|rien|jamais) /
+    $s6 = /([^s]|[^u]s|[^o]us|[^v]ous) ne (payez|payer|paie) (pas|rien|jamais) /
     $s7 = / (portons|porte|porter|portez|avoir porte|depose|deposons|depose une) plainte /
     $s8 = / (notre|mon|nos|le) (cabinet|etablissement|centre|serveur|reseau|laboratoire|clinique|pharmacie|systeme) (.{0,16} )?(a|avons|avoir) (.{0,8} )?ete victime dune? (cyberattaque|attaque|rancongiciel|piratage) /
     $s9 = / ne (les|lui|leur) (contactez|repondez|ecrivez|payez|contacter|repondre|ecrire) (pas|rien|jamais) /
