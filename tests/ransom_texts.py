@@ -89,3 +89,44 @@ secretariat@cabinet.example si le paiement n'est pas arrivé sous 15 jours. Bien
 webmaster@site.example when the mirror is out of date.""",
     "empty": "",
 }
+
+SHORT_NOTES = {
+    "fr, present": f"Tous vos fichiers sont cryptés. Écrivez à {MAIL} pour les récupérer. Prix 900 €.",
+    "fr, tu": "salut, on a tout chiffré chez toi. si tu veux revoir tes dossiers faut payer. telegram @example_nobody",
+    "fr, a verb left out": f"Vos sauvegardes ont été effacées et vos serveurs chiffrés. Pour négocier : {MAIL}",
+    "fr, compensation": f"Vos données ne sont plus accessibles. Nous les restaurons contre une compensation : {MAIL}",
+    "fr, if you don't pay": f"Vos fichiers ont été bloqués. Si vous ne payez pas, ils seront publiés. Contact : {MAIL}",
+    "en, polite": f"""Dear management, a security audit of your company ended badly. Our team now holds copies of your patient
+records, and the servers you rely on have been locked. You cover our fee, we hand over the tool and wipe our copies. If we
+hear nothing by Friday the first 10 GB go public. Tor only: {ONION}""",
+}
+"""Notes of few words, or of polite ones."""
+
+PAPERS = {
+    "invoice": f"""Madame, Monsieur, sauf erreur de notre part, votre facture n° 2026-114 d'un montant de 350 euros reste
+impayée. Nous vous demandons de payer cette somme sous 72 heures. Passé ce délai, votre dossier sera transmis à un
+huissier. Contactez-nous : {MAIL}. Après le paiement, vos accès seront restaurés.""",
+    "a term of payment": f"Bonjour, merci de régler 49 euros sous 10 jours. Pour nous joindre, écrivez-nous à {MAIL}.",
+    "a program's manual": f"""Vos fichiers sont chiffrés avec AES-256 dans le coffre. Pour récupérer vos données après une
+panne, contactez le support : {MAIL}. Conservez votre clé de restauration : sans elle, vos fichiers ne pourront pas être
+déchiffrés. Ne renommez pas les fichiers et ne modifiez pas le dossier.""",
+    "a portal": f"""Votre rendez-vous est confirmé. Vos documents médicaux sont chiffrés de bout en bout. Si vous perdez votre
+mot de passe, vos documents seront définitivement perdus. Contactez {MAIL}.""",
+    "the IT provider's advice": f"""Bonjour Docteur, vos données ont été chiffrées par un virus. Les pirates demandent 5000 euros
+en bitcoin et menacent de publier vos données. Ne les contactez pas, ne payez pas. Envoyez-nous deux fichiers chiffrés à
+{MAIL}, nous regarderons si un outil de déchiffrement existe. N'utilisez pas d'outil tiers, ne modifiez rien.""",
+    "an alert": f"""ALERTE : Ransom.Example détecté. Vos fichiers sont peut-être chiffrés. Ne payez pas. Contactez votre
+administrateur {MAIL} pour récupérer vos fichiers.""",
+    "a complaint": f"""Monsieur le Procureur, j'ai l'honneur de porter plainte contre X : le 23 novembre, tous les fichiers de mon
+cabinet ont été chiffrés. Les auteurs réclament une rançon de 3 000 euros en bitcoin sous 72 heures, sous peine de
+publication des données de mes patients. Ils demandent d'écrire à {MAIL}.""",
+    "what a secretary wrote down": f"""Lundi 8h05 : l'écran disait que tous nos fichiers sont chiffrés et qu'il faut payer 3000
+euros en bitcoins et écrire à {MAIL} avant 72h, sinon ils publient les dossiers. J'ai débranché le câble.""",
+    "a lesson": "Exemple de message : « Tous vos fichiers ont été chiffrés. Pour les récupérer, payez 0,5 bitcoin. »",
+    "a leaflet": """<html><h1>Ransomware: what to do</h1><p>All your files have been encrypted and the attackers demand payment in
+Bitcoin within 72 hours? They may threaten to publish your data. Do not pay. Do not turn off the computer. Report to the
+police. There is no guarantee that you will get the decryption key.</p></html>""",
+    "an archive for a patient": f"""Vos radios sont dans l'archive chiffrée jointe. Vos fichiers sont chiffrés. Pour obtenir le mot
+de passe, écrivez à {MAIL}.""",
+}
+"""What lies about in a practice and speaks of encryption, payment or an attack."""

@@ -13,12 +13,17 @@ import subprocess
 import sys
 import unicodedata
 import zlib
+from pathlib import Path
 
 import fpdf
 import pytest
-from ransom_texts import MAIL, NOTES, ONION, ORDINARY
+from ransom_texts import MAIL, NOTES, ONION, ORDINARY, PAPERS, SHORT_NOTES
 
 from collector.ransom import contacts, families, markup, notes, pdf, reading
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+import evaluate_ransom
 
 
 def judge(text: str | bytes, name: str = "x.txt") -> notes.NoteJudgement:
@@ -44,12 +49,28 @@ def test_what_only_resembles_a_note_is_none(kind) -> None:
     assert (judged.contacts, judged.family, judged.likenesses) == ((), None, ())
 
 
+@pytest.mark.parametrize("kind", PAPERS)
+def test_everyday_papers_are_no_notes(kind) -> None:
+    """A practice's invoice, manual, alert or complaint is no note: it is neither copied nor told as one."""
+    assert not judge(PAPERS[kind]).is_note
+
+
+@pytest.mark.parametrize("kind", SHORT_NOTES)
+def test_a_note_of_few_or_polite_words_is_one(kind) -> None:
+    """A verb left out, the familiar form, a compensation instead of a ransom: still a note."""
+    assert judge(SHORT_NOTES[kind]).is_note
+
+
 def test_our_own_texts_are_no_notes(checkout) -> None:
     """What the collector ships and says of ransomware, its rules included, is never taken for a note."""
     paths = [p for folder in ("docs", "rules", "collector") for p in (checkout / folder).rglob("*") if p.is_file()]
     texts = [path for path in paths if path.suffix in {".md", ".txt", ".yaml", ".yar", ".po", ".py"}]
     assert len(texts) > 100
     assert [path.name for path in texts if judge(path.read_bytes(), path.name).is_note] == []
+
+
+def script(text: str) -> bytes:
+    return f"<html><body><script>document.write('{text}')</script></body></html>".encode()
 
 
 WAYS = {
@@ -67,6 +88,14 @@ WAYS = {
     "a bold per letter": lambda text: ("<div>" + "".join(f"<b>{c}</b><!-- x -->" for c in text)).encode(),
     "lines as blocks": lambda text: ("<body><div>" + text.replace("\n", "</div><div>") + "</div>").encode(),
     "written by a script": lambda text: ("<html><script>document.write('" + text + "')</script></html>").encode(),
+    "written by a script, hexadecimal": lambda text: script("".join(f"\\x{ord(c):02x}" for c in text)),
+    "written by a script, unicode": lambda text: script("".join(f"\\u{ord(c):04x}" for c in text)),
+    "written by a script, points of code": lambda text: script("".join(f"\\u{{{ord(c):x}}}" for c in text)),
+    "written by a script, accents only": lambda text: script(
+        "".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in text).replace("\n", "\\n")
+    ),
+    "written by a script, percent": lambda text: script("".join(f"%{byte:02X}" for byte in text.encode())),
+    "written by a script, percent as latin-1": lambda text: script("".join(f"%{ord(c):02x}" for c in text)),
     "hta": lambda text: ("<HTA:APPLICATION ID=x><body><table><td>" + text.replace(" ", "&nbsp;") + "</td>").encode(),
     "zero-width": lambda text: "\u200b".join(text).encode(),
     "soft hyphens": lambda text: "\u00ad".join(text).encode(),
@@ -104,6 +133,36 @@ def test_hiding_the_words_does_not_help(way, language) -> None:
 def test_code_pages_are_recognised(language, encoding) -> None:
     """A note in an old code page, or in UTF-16 without its mark, is read in the right one."""
     assert judge(NOTES[language].encode(encoding)).is_note
+
+
+ZEROS = {
+    "one at the end": lambda data: data + b"\0",
+    "a sector of them at the end": lambda data: data + b"\0" * 20_000,
+    "one amid": lambda data: data[:200] + b"\0" + data[200:],
+    "one in front": lambda data: b"\0" + data,
+    "three strewn": lambda data: data.replace(b". ", b".\0 ", 3),
+}
+
+
+@pytest.mark.parametrize("where", ZEROS)
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [("en", "ascii"), ("fr", "utf-8"), ("fr", "cp1252"), ("vi", "utf-8"), ("ru", "cp1251"),
+     ("ru", "koi8-r"), ("zh", "gb18030")],
+)  # fmt: skip
+def test_a_zero_byte_hides_nothing(where, language, encoding) -> None:
+    """A few zero bytes make no note a binary file, nor its letters Chinese signs of UTF-16."""
+    data = NOTES[language].encode(encoding)
+    assert judge(ZEROS[where](data)).score == judge(data).score > 0
+    assert judge(ZEROS[where](data)).is_note
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_zero_bytes_after_unicode(language, encoding) -> None:
+    """UTF-16 that was filled up with zero bytes, be their number odd or even, is still UTF-16."""
+    for more in (1, 2, 10_001):
+        assert judge(NOTES[language].encode(encoding) + b"\0" * more).is_note
 
 
 def test_latin_letters_in_russian_words_are_seen_through() -> None:
@@ -213,6 +272,9 @@ HOSTILE = {
     "open scripts": b"<html>" + b"<script>" * 300_000,
     "a million entities": b"&#97;" * 1_000_000,
     "entities without a meaning": b"<html>" + b"&notit;" * 500_000,
+    "escapes": b"<html><script>" + b"\\u0061%61\\x61\\u{61}" * 200_000 + b"</script>",
+    "half escapes": b"<html><script>" + b"\\u{\\x%6%u" * 300_000 + b"</script>",
+    "escapes of no letter": b"<html><script>" + b"\\ud800\\u{ffffff}%ff%u0000" * 100_000 + b"</script>",
     "rtf braces": b"{\\rtf1" + b"{" * 1_000_000,
     "rtf letters": b"{\\rtf1" + b"\\'41" * 500_000,
     "one word of mixed scripts": "a\u0430".encode() * 350_000,
@@ -328,6 +390,48 @@ def test_evaluate_takes_a_list(collection, checkout, monkeypatch) -> None:
     assert done.stderr.count("not read:") == 3
     assert "benign           1\n" in done.stdout
     assert evaluate("--notes", collection / "nowhere").returncode == 2
+
+
+def test_evaluate_survives_what_lists_hold(collection, checkout, monkeypatch) -> None:
+    """Lines that end as on Windows name their file; a zero byte, a name too long or bytes of no text end no run."""
+    monkeypatch.chdir(checkout)
+    benign, listing = bytes(collection / "benign"), collection / "list"
+    listing.write_bytes(b"%b/gpg.txt\r\n\r\n%b/a\0b\r\n%b/\xff\n%b/%b" % (benign, benign, benign, benign, b"x" * 5000))
+    done = evaluate("--benign", listing, "--json")
+    assert (done.returncode, json.loads(done.stdout)["benign"], done.stderr.count("not read:")) == (0, 1, 3)
+
+
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero", "gone", "gpg.txt"])
+@pytest.mark.parametrize("option", ["--notes", "--benign"])
+def test_evaluate_refuses_what_is_no_folder(collection, checkout, monkeypatch, option, what) -> None:
+    """A pipe or a device is refused at once, and a list of paths that can't be read measures nothing: never 0 of 0."""
+    monkeypatch.chdir(checkout)
+    done = evaluate(option, collection / "benign" / what, "--json")
+    assert done.returncode == 2
+    assert "error:" in done.stderr or "nothing was judged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_evaluate_says_when_nothing_was_judged(tmp_path, checkout, monkeypatch) -> None:
+    """An empty folder gives the object with zeros and a failure; without a folder there is only the failure."""
+    monkeypatch.chdir(checkout)
+    empty = evaluate("--notes", tmp_path, "--json")
+    assert (empty.returncode, set(json.loads(empty.stdout).values())) == (2, {0})
+    assert "nothing was judged" in empty.stderr
+    nothing = evaluate("--json")
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+
+
+def test_evaluate_tells_what_it_could_not_list(collection) -> None:
+    """A folder that refuses and a file that vanished are told and counted, not passed over in silence."""
+    tally = evaluate_ransom.Tally()
+    walk = evaluate_ransom.files(collection / "notes", tally)
+    assert next(walk).name == "en.txt"
+    (collection / "notes/first/fr.txt").unlink()
+    (collection / "notes/second/de.txt").unlink()
+    (collection / "notes/second").rmdir()
+    assert [path.name for path in walk] == ["tor.txt"]
+    assert tally.unread == 2
 
 
 @pytest.mark.parametrize("way", ["utf-16-le", "utf-16-be-bare", "entities", "spans", "zero-width", "homoglyphs", "rtf"])

@@ -55,6 +55,10 @@ _EAST_ASIAN: Final = (
     ("euc-kr", "이다는의에을를가하고지로은한기사서있인니도시리자어일정해수보그대부나파암호화복구습"),
 )
 
+_FEW_ZEROS: Final = 4
+"""Zero bytes in a text of any length that don't make it a binary file; of a longer one, a fiftieth more."""
+
+_PRINTABLE: Final = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
 _NOT_CONTROL: Final = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\v\f\r\x1b")
 
 
@@ -62,16 +66,18 @@ def decode(data: bytes) -> tuple[str, str]:
     """Return the text and the name of its encoding; an empty text where the bytes are no text."""
     for mark, name in _MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(name, "replace"), name
+            return data[len(mark) :].decode(name, "replace").rstrip("\0\ufffd"), name
+    data = data.rstrip(b"\0")  # what a program filled up with: one such byte must not hide a text
     if name := _without_mark(data[:_SAMPLE]):
-        return data[: len(data) // 2 * 2].decode(name, "replace"), name
+        return (data + b"\0" * (len(data) % 2)).decode(name, "replace"), name
     return _bytewise(data)
 
 
 def _bytewise(data: bytes) -> tuple[str, str]:
     """Return the text of bytes that are no UTF-16, with the name of its encoding."""
-    if data.count(0, 0, _SAMPLE) > len(data[:_SAMPLE]) // 50:
+    if data.count(0, 0, _SAMPLE) > _FEW_ZEROS + len(data[:_SAMPLE]) // 50:
         return "", "binary"
+    data = data.replace(b"\0", b" ")  # as an editor shows them
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -94,15 +100,28 @@ def _without_mark(sample: bytes) -> str:
         zeros = high.count(0)
         if low.count(0) * 20 < pairs and (zeros * 2 > pairs or (high.count(4) + zeros) * 10 > pairs * 9):
             return name
-        if zeros and low.count(0) * 20 < pairs and _is_cjk(sample, name):
+        if zeros > _FEW_ZEROS and low.count(0) * 20 < pairs and _is_cjk(sample, name):
             return name
     return ""
 
 
 def _is_cjk(sample: bytes, name: str) -> bool:
-    """Tell whether a sample read as this UTF-16 is mostly Chinese, Japanese or Korean."""
+    """Tell whether a sample read as this UTF-16 is mostly Chinese, Japanese or Korean.
+
+    Two small Latin letters read as one are a Chinese sign: what is ASCII, or whole UTF-8, is no UTF-16 for a zero byte.
+    """
+    if len(sample.translate(None, _PRINTABLE)) * 10 <= len(sample) or _is_utf8(sample):
+        return False
     text = sample[: len(sample) // 2 * 2].decode(name, "replace")
     return len(re.findall(r"[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]", text)) * 10 > len(text) * 6
+
+
+def _is_utf8(sample: bytes) -> bool:
+    """Tell whether a sample, whose last letter may be torn, is UTF-8 with letters beyond ASCII."""
+    try:
+        return not codecs.getincrementaldecoder("utf-8")().decode(sample).isascii()
+    except UnicodeDecodeError:
+        return False
 
 
 def _code_page(sample: bytes) -> str:

@@ -24,6 +24,12 @@ _IS_HTML: Final = re.compile(
 )
 _HREF: Final = re.compile(r"""\b(?:href|value|content)\s{0,9}+=\s{0,9}+["']?([^"'<>\s]{5,300}+)""", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}+|#[xX][0-9a-fA-F]{1,6}+|[A-Za-z]{2,8}+);")
+_ESCAPE: Final = re.compile(
+    r"\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\u\{([0-9a-fA-F]{1,6}+)\}|%u([0-9a-fA-F]{4})|((?:%[0-9a-fA-F]{2}){1,4096}+)"
+    r"|\\([nrt])"
+)
+"""How scripts write letters: in their strings, and for `unescape` and `decodeURIComponent`."""
+
 _MOST_LINKS: Final = 200
 _ENOUGH: Final = 40
 """Words of text below which the strings of scripts are looked at too: such a page writes itself."""
@@ -65,9 +71,21 @@ def from_html(text: str) -> str:
     links = _HREF.findall(text)[:_MOST_LINKS]
     shown = unescaped(_TAG.sub(_space_or_nothing, text))
     if len(shown.split(maxsplit=_ENOUGH)) < _ENOUGH:
-        strings = " ".join(scripts)
+        strings = _ESCAPE.sub(_letter, " ".join(scripts))
         shown += " " + unescaped(_TAG.sub(_space_or_nothing, strings))
     return shown + " \n " + " \n ".join(unescaped(link) for link in links)
+
+
+def _letter(escape: re.Match[str]) -> str:
+    """Return what an escape of a script stands for. One pass: what comes out is not looked at again."""
+    if escape[5]:
+        data = bytes.fromhex(escape[5].replace("%", ""))
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+    number = int(escape[1] or escape[2] or escape[3] or escape[4] or "20", 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else " "
 
 
 def _space_or_nothing(tag: re.Match[str]) -> str:

@@ -63,6 +63,7 @@ rule your_files_encrypted {
   strings:
     $s0 = / (your|ur|these|this) (.{0,24} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) (.{0,24} )?(are|is|r) (.{0,16} )?(encrypted|crypted|locked|blocked|inaccessible|unavailable|unreadable|hijacked|encoded) /
     $s1 = / what (.{0,4} )?happen(s|ed|d|end|ing)? /
+    $s2 = / (unreadable|inaccessible|useless|closed) to you (and|but|now|until|unless|readable) /
   condition:
     any of them
 }
@@ -79,6 +80,7 @@ rule by_us {
     $s2 = / (you|your (.{0,20} )?(company|network|systems?|servers?|computers?|pc|infrastructure|organi[sz]ation|ecosystem|environment|domain|business|website)) (.{0,16} )?(have|has|been|were|was|are|got|is) (.{0,16} )?(hacked|attacked|penetrated|breached|infected by|compromised|pwned|under attack) /
     $s3 = / (security|network|it|corporate) perimeter (has|was|been|is) .{0,16}(breached|compromised|hacked) /
     $s4 = / you (have )?(became|become|are|been|re) (a |the |our |next ){0,5}(victim|target|client) (of|to) /
+    $s5 = / (u|you) (got|have been|are|were|been) (pwned|owned|hacked) /
   condition:
     any of them
 }
@@ -95,6 +97,7 @@ rule data_were_stolen {
     $s2 = / (stolen|stole|exfiltrated|downloaded|leaked|copied|extracted) (.{0,20} )?(and|&) (.{0,10} )?encrypted /
     $s3 = / (downloaded|exfiltrated|stolen|leaked|stole|uploaded|extracted) (.{0,30} )?(your|confidential|sensitive|personal|private|critical|compromising|important|internal) (.{0,30} )?(data|files|documents|information) /
     $s4 = / (gb|tb|gigabytes|terabytes?) of (.{0,20} )?(your|data|confidential|sensitive|private|personal|critical) /
+    $s5 = / (we|our team|us) (now |also |currently |already ){0,3}(hold|holds|have|has|keep|keeps|possess) (.{0,10} )?cop(y|ies) of (.{0,10} )?(your|all) /
   condition:
     any of them
 }
@@ -137,6 +140,8 @@ rule will_publish {
     $s2 = / (avoid|prevent|stop) (.{0,20} )?(data )?(leak|leaks|leakage|publication|disclosure|publishing|leaking|disclosing|exposure|data breach|(from )?being (leaked|published)) /
     $s3 = / (leak site|leaks? blog|our (news )?blog|our news site|wall of shame|darknet (site|blog|market)s?|leaked data|data leaks? (site|portals?)|leak portal|name and shame|our leak) /
     $s4 = / (your|to) (competitors|clients|customers|partners|employees|journalists|media|regulators|shareholders) (.{0,40} )?(data|leak|know|inform|informed|notif|published|about|sold|contact|journalists|media|competitors|clients)[a-z]{0,6} /
+    $s5 = / (gb|tb|files|data|documents|records|part|it|everything|they) (.{0,12} )?(go|goes|going|gone|went) public /
+    $s6 = / (no longer|unreadable to you and) readable (by|to) (us|anyone|everyone) /
   condition:
     any of them
 }
@@ -193,6 +198,8 @@ rule pay {
     $s5 = / (after|upon|once|as soon as|before|when|without|for|non|no) (the |your |successful |making |we receive |full |receiving |confirmation of ){0,5}(payment|paying|the money|money) (.{0,30} )?(we|you will|decrypt|decryption|decryptor|key|you get|you receive|your (files|data)) /
     $s6 = / ransom (amount|demand|is|of|must|should|will|size|sum) /
     $s7 = / refus(e|al|ing) to pay /
+    $s8 = / (cover|pay|settle|meet|transfer) (our|the agreed|us a) (fee|price|commission|compensation) /
+    $s9 = / pay (.{0,16} )?(in|with) (btc|bitcoins?|monero|xmr|crypto|cryptocurrency) /
   condition:
     any of them
 }
@@ -537,9 +544,37 @@ rule fr_encrypted {
     weight = 4
     reason = "says in French that files have been encrypted"
   strings:
-    $s0 = / (vos|vo|votre|tous|tout|toutes|les|mes|ces|toute|notre) (.{0,50} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?) (.{0,50} )?(ete|sont|est|etes|viennent detre|maintenant|desormais|ont) (.{0,24} )?(chiffre|crypte|verrouille|bloque|encrypte|pirate|infecte|compromis|inaccessible|pris en otage|code)[es]{0,3} /
-    $s1 = / (nous|on|jai|je|notre equipe) (avons |a |ai |ont |vous avons )?(.{0,24} )?(chiffre|crypte|verrouille|pirate|infiltre|penetre|attaque|compromis|hacke|bloque) (.{0,40} )?(vos|votre|tous|fichiers|donnees|reseau|serveurs) /
-    $s2 = / (vous|votre (entreprise|cabinet|societe|reseau|ordinateur|systeme|serveur|infrastructure|organisation)) (avez|a|etes|est) (.{0,20} )?(ete )?(pirate|attaque|victime|infecte|hacke|compromis)[es]{0,3} /
+    $s0 = / (vos|vo|votre|tous|tout|toutes|les|mes|ces|toute|notre|tes|ton|ta) (.{0,50} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?|dossiers?) (.{0,50} )?(ete|viennent detre|vient detre|sont (desormais|maintenant|a present|tous|toutes)|est (desormais|maintenant)|ont) (.{0,24} )?(chiffre|crypte|verrouille|bloque|encrypte|pirate|infecte|compromis|inaccessible|pris en otage|code)[es]{0,3} /
+    $s1 = / (vos|vo|votre|tous|tout|toutes|les|mes|ces|toute|notre|tes|ton|ta) (.{0,50} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?|dossiers?) (.{0,50} )?(sont|est|etes|maintenant|desormais) (.{0,24} )?(verrouille|bloque|pirate|infecte|compromis|pris en otage)[es]{0,3} /
+    $s2 = / (tous|toutes|tout|lensemble de) (vos|votre|tes|les) (.{0,50} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?|dossiers?) (.{0,50} )?(sont|est) (.{0,24} )?(chiffre|crypte|verrouille|bloque|encrypte|pirate|infecte|compromis|inaccessible|pris en otage|code)[es]{0,3} /
+    $s3 = / (nous|on|jai|je|notre equipe) (avons |a |ai |ont |vous avons |tai |ta |vous a )?(.{0,24} )?(chiffre|crypte|verrouille|pirate|infiltre|penetre|attaque|compromis|hacke|bloque) (.{0,40} )?(vos|votre|tous|tes|ton|fichiers|donnees|reseau|serveurs|chez (toi|vous)) /
+    $s4 = / (vous|votre (entreprise|cabinet|societe|reseau|ordinateur|systeme|serveur|infrastructure|organisation)) (avez|a|etes|est) (.{0,20} )?(ete )?(pirate|attaque|victime|infecte|hacke|compromis)[es]{0,3} /
+    $s5 = / et (vos|votre|tous vos|tes|tous tes) (.{0,12} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?) (chiffre|crypte|verrouille|bloque)[es]{0,3} /
+  condition:
+    any of them
+}
+
+rule fr_are_encrypted {
+  meta:
+    language = "fr"
+    group = "happened"
+    weight = 2
+    reason = "says in French that files are encrypted, as software that protects them does too"
+  strings:
+    $s0 = / (vos|vo|votre|tous|tout|toutes|les|mes|ces|toute|notre|tes|ton|ta) (.{0,50} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?|dossiers?) (.{0,50} )?(sont|est|etes|maintenant|desormais) (.{0,24} )?(chiffre|crypte|encrypte|code|inaccessible)[es]{0,3} /
+  condition:
+    any of them
+}
+
+rule fr_out_of_reach {
+  meta:
+    language = "fr"
+    group = "happened"
+    weight = 3
+    reason = "says in French that data can no longer be read, or that backups are gone"
+  strings:
+    $s0 = / (vos|votre|tes) (.{0,30} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?|dossiers?) (.{0,16} )?((ne (sont|seront) plus|nest plus) (accessible|lisible|utilisable|disponible)s?|(sont|est|devenus?|rendus?) (desormais |devenus? )?illisibles?) /
+    $s1 = / sauvegardes? (.{0,24} )?(ete|sont) (.{0,12} )?(detruit|efface|supprime|formate)[es]{0,3} /
   condition:
     any of them
 }
@@ -551,9 +586,10 @@ rule fr_stolen {
     weight = 4
     reason = "says in French that data were stolen or will be published"
   strings:
-    $s0 = / (nous|on|jai) (avons |vous avons |a |ont )?(.{0,30} )?(telecharge|vole|copie|exfiltre|derobe|recupere|extrait) (.{0,50} )?(donnees|fichiers|documents|informations|go|to|dossiers) /
-    $s1 = / (donnees|fichiers|documents|informations|dossiers) (.{0,50} )?(seront|ont ete|sera|seraient|etre|vont etre|va etre|allons) (.{0,24} )?(publie|vendu|divulgue|diffuse|vole|exfiltre|telecharge|copie|supprime|detruit|perdu|efface|rendu)[es]{0,3} /
-    $s2 = / (publierons|vendrons|divulguerons|diffuserons|publier|divulguer|vendre|diffuser) (.{0,24} )?(vos|toutes|les|ces|tout|ensemble) (.{0,24} )?(donnees|fichiers|documents|informations|dossiers) /
+    $s0 = / (nous|on|jai) (avons |vous avons |a |ont )?(.{0,30} )?(telecharge|vole|copie|exfiltre|derobe) (.{0,50} )?(donnees|fichiers|documents|informations|go|to|dossiers) /
+    $s1 = / (donnees|fichiers|documents|informations|dossiers) (.{0,50} )?(seront|ont ete|sera|seraient|etre|vont etre|va etre|allons) (.{0,24} )?(publie|vendu|divulgue|diffuse|vole|exfiltre|telecharge|copie|supprime|detruit|efface|rendu|mis en ligne|revendu)[es]{0,3} /
+    $s2 = / (sinon|ou|sans quoi|autrement) (je|nous|on) (.{0,10} )?(supprim|publi|detrui|diffus|divulgu|revend|vend)[a-z]{1,6} /
+    $s3 = / (publierons|vendrons|divulguerons|diffuserons|publier|divulguer|vendre|diffuser) (.{0,24} )?(vos|toutes|les|ces|tout|ensemble) (.{0,24} )?(donnees|fichiers|documents|informations|dossiers) /
   condition:
     any of them
 }
@@ -565,8 +601,36 @@ rule fr_pay {
     weight = 4
     reason = "demands payment in French"
   strings:
-    $s0 = / (payer|paiement|payez|paye|verser|versez|envoyer|envoyez|regler|transferer|virer|acheter|achetez) (.{0,50} )?(rancon|bitcoins?|btc|monero|xmr|euros?|eur|dollars?|xwalletx|decrypteur|dechiffreur|cle (privee|de (dechiffrement|decryptage|dechiffrage))|logiciel de (dechiffrement|decryptage)|outil de (dechiffrement|decryptage)|cryptomonnaie) /
-    $s1 = / (si vous (ne )?(payez|refusez)|apres (le |votre |reception du )?paiement|une fois le paiement|refus de payer|sans paiement|en bitcoins?|la rancon|rancon de|prix (double|doublera|augmente|augmentera|sera double|depend)) /
+    $s0 = / (payer|paiement|payez|paye|verser|versez|envoyer|envoyez|regler|transferer|virer|acheter|achetez) (.{0,50} )?(rancon|bitcoins?|btc|monero|xmr|xwalletx|decrypteur|dechiffreur|cle (privee|de (dechiffrement|decryptage|dechiffrage))|logiciel de (dechiffrement|decryptage)|outil de (dechiffrement|decryptage)|cryptomonnaie) /
+    $s1 = / (contre|moyennant) (une |un |le |votre )?(petite |juste |modeste )?(compensation|remuneration|paiement|rancon|contribution financiere|dedommagement) /
+    $s2 = / (faut|tu dois|vous devez|devrez|devras|falloir) (que tu )?(payer|paye|paies|passer a la caisse) /
+    $s3 = / (si vous (ne )?(payez|refusez)|apres (votre |reception du )?paiement|une fois le paiement|refus de payer|sans paiement|en bitcoins?|la rancon|rancon de|prix (double|doublera|augmente|augmentera|sera double|depend)) /
+  condition:
+    any of them
+}
+
+rule fr_price {
+  meta:
+    language = "fr"
+    group = "demand"
+    weight = 2
+    reason = "names in French a price, as an invoice does too"
+  strings:
+    $s0 = / (payer|paiement|payez|paye|verser|versez|envoyer|envoyez|envoie|regler|transferer|virer) (.{0,50} )?(euros?|eur|dollars?|usd) /
+    $s1 = / (prix|tarif|cout|montant) (.{0,12} )?[0-9]{2,7} /
+    $s2 = / apres le paiement /
+  condition:
+    any of them
+}
+
+rule fr_negotiate {
+  meta:
+    language = "fr"
+    group = "demand"
+    weight = 3
+    reason = "offers in French to negotiate"
+  strings:
+    $s0 = / (pour|afin de|voulez|souhaitez|veux|pouvez|pouvons|devez) (.{0,12} )?(negocier|trouver un (accord|arrangement)) /
   condition:
     any of them
 }
@@ -582,6 +646,8 @@ rule fr_recover {
     $s1 = / (dechiffrer|decrypter|dechiffrement|decryptage|dechiffrerons|decrypterons|restaurer) (.{0,30} )?(un|deux|trois|1|2|3|quelques|5|fichiers?) (.{0,30} )?(gratuit|gratuitement|preuve|test|essai|garantie) /
     $s2 = / (cle|outil|logiciel|programme|code) (privee |prive |unique |special )?(de )?(dechiffrement|decryptage|dechiffrage) /
     $s3 = / (decrypteur|dechiffreur) /
+    $s5 = / (pour|afin de|a) (les|le|la|tout) (recuperer|dechiffrer|decrypter|debloquer|deverrouiller|restaurer|retrouver) /
+    $s6 = / si (tu|vous) (veux|voulez) (.{0,12} )?(revoir|ravoir|recuperer|retrouver|recouvrer) /
     $s4 = / (seul|unique|seule) (moyen|facon|solution|maniere|possibilite) (.{0,24} )?(recuperer|restaurer|dechiffrer|decrypter|retrouver) /
   condition:
     any of them
@@ -595,6 +661,7 @@ rule fr_contact {
     reason = "asks in French to make contact"
   strings:
     $s0 = / (contactez|contacter|ecrivez|ecrire|ecris|joindre|joignez|envoyez|repondez|prenez contact|prendre contact|contacte) (.{0,20} )?(nous|moi|avec nous|a|un (mail|email|message|courriel|e mail)|par|sur|via|notre|le support|adresse) (.{0,30} )?(xemailx|xonionx|xtoxx|xtelegramx|xsessionx|adresse|mail|email|courriel|messagerie|chat|tor|telegram|nous|suivante?|fichiers|ci dessous|site|avec) /
+    $s5 = / (contactez|ecrivez|joignez|repondez|contacte|ecris|negocier) (.{0,16} )?(xemailx|xtoxx|xtelegramx|xsessionx|xonionx) /
     $s1 = / (contactez|ecrivez|contacter|joindre) nous /
     $s2 = / nous (contacter|ecrire|joindre) /
     $s3 = / (votre|indiquez votre|avec votre|lidentifiant|identifiant|code) (identifiant|id|cle|code|numero) (personnel|personnelle|unique|de|victime|est|xblobx|[a-z0-9]{8,64}) /
@@ -613,7 +680,18 @@ rule fr_warning {
     $s0 = / (ne|nessayez|nutilisez|neteignez|ni|navertissez|nappelez|ninformez|pas) (.{0,24} )?(renommez|renommer|modifiez|modifier|supprimez|supprimer|deplacez|deplacer|essayez|tentez|utilisez|utiliser|eteignez|eteindre|redemarrez|redemarrer|touchez|arretez|contactez|appelez|prevenez|avertissez|pas de|dechiffrer|restaurer|recuperer|reparer) (.{0,60} )?(fichiers?|donnees|extensions?|logiciels?|tiers|police|gendarmerie|ordinateur|serveurs?|autorites|dechiffrer|decrypter|restaurer|outils?|systemes?|machine|nom) /
     $s1 = / (police|gendarmerie|autorites|anssi|cnil|societe de recuperation|entreprises? de recuperation) (.{0,50} )?(pas|aider|rien|aidera|pourront|pourra|peut|peuvent|inutile) /
     $s2 = / (perte|perdu|perdus|perdues|endommager|endommages|irrecuperables?|impossibles?|irreversible) (.{0,20} )?(definitive|definitivement|a jamais|pour toujours|de (vos|donnees)|vos (fichiers|donnees)|a (dechiffrer|recuperer|restaurer)) /
-    $s3 = / (vous avez|dans les|dans un delai de|sous|avant|delai de|il vous reste|apres|pendant) (.{0,12} )?([0-9]{1,3}|deux|trois|quatre|cinq|sept|dix) (heures|jours|h) (.{0,40} )?(payer|contacter|prix|publi|supprim|detrui|perdu|double|paiement|pour|faute|sinon|passe|repons)[a-z]{0,6} /
+  condition:
+    any of them
+}
+
+rule fr_term {
+  meta:
+    language = "fr"
+    group = "warning"
+    weight = 1
+    reason = "sets a term in French"
+  strings:
+    $s0 = / (vous avez|dans les|dans un delai de|sous|avant|delai de|il vous reste|apres|pendant) (.{0,12} )?([0-9]{1,3}|deux|trois|quatre|cinq|sept|dix) (heures|jours|h) (.{0,40} )?(payer|contacter|prix|publi|supprim|detrui|perdu|double|paiement|pour|faute|sinon|passe|repons)[a-z]{0,6} /
   condition:
     any of them
 }
@@ -1244,10 +1322,73 @@ rule about_advice {
     weight = -9
     reason = "advises victims as authorities do"
   strings:
+    $s4 = / (do not|never|dont) pay (do not|never|dont (turn|touch|contact|delete)|report|unplug|disconnect|call your|inform your|keep the|ask your|there is no guarantee) /
+    $s5 = / (no guarantee (.{0,40} )?pay(ing|s|ment)?|pay(ing|ment)? (.{0,40} )?(is|gives|offers|no) no guarantee|no guarantee that you will get (the |your |a )?(decrypt|key|data|files)[a-z]{0,8}) /
+    $s6 = /([^s]|[^u]s|[^o]us|[^v]ous) ne (payez|payer|paie) (pas|rien|jamais) /
+    $s7 = / (portons|porte|porter|portez|avoir porte|depose|deposons|depose une) plainte /
+    $s8 = / (notre|mon|nos|le) (cabinet|etablissement|centre|serveur|reseau|laboratoire|clinique|pharmacie|systeme) (.{0,16} )?(a|avons|avoir) (.{0,8} )?ete victime dune? (cyberattaque|attaque|rancongiciel|piratage) /
+    $s9 = / ne (les|lui|leur) (contactez|repondez|ecrivez|payez|contacter|repondre|ecrire) (pas|rien|jamais) /
     $s0 = / (do not|dont|never|should not|shouldnt|advise against|not recommended to|recommends? not|avoid|not to) pay(ing)? (the |any |a )?(ransoms?|criminals|attackers) /
     $s1 = / (report (the|this|it|any|an|your) (.{0,16} )?(incident|attack|crime|breach|police|authorities)|file a (police )?(complaint|report)|law enforcement (agencies )?(recommend|advise)|(inform|notify|contact|call) (your|the) (it (provider|department|support)|insurer|insurance|data protection)|nomoreransom|no more ransom|stopransomware|data protection authority) /
     $s2 = / (ne (jamais )?(payez|payer|pas payer) (pas |jamais )?(la )?rancon|deposer plainte|deposez plainte|depot de plainte|17cyber|cybermalveillance|prestataire informatique|service informatique|que faire en cas) /
     $s3 = / (losegeld nicht|kein losegeld|erstatten sie anzeige|no pague el rescate|no pagar el rescate|denuncie|nao pague o resgate|non pagare il riscatto|sporgere denuncia|betaal (het )?losgeld niet|doe aangifte) /
+  condition:
+    any of them
+}
+
+rule about_report {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "tells what happened to its author, or teaches about it"
+  strings:
+    $s0 = / (jai|nous avons|on a|avons) (tout de suite |aussitot |immediatement )?(debranche|appele (le|la|notre|le support|le technicien|lassistance)|constate|notifie la cnil|prevenu (le|la|notre|lassurance)|alerte (le|la|notre)) /
+    $s1 = / (lecran|un message|une fenetre) (disait|affichait|affiche|indiquait|demandait|sest affiche)[a-z]{0,4} /
+    $s2 = / (procureur|officier de police|commissariat|formation (cyber|securite|a la securite)[a-z]{0,10}|exemple de message|si vous (voyez|recevez) ce message|ne cliquez (pas|sur|jamais)) /
+    $s3 = / (ransom|trojan|virus|malware|menace) (.{0,30} )?(detecte|detectee|detected|quarantined|mis en quarantaine) /
+    $s4 = / (attackers|criminals|cybercriminals|hackers) (.{0,8} )?(demand(ed|s)?|threaten(ed|s)?) /
+    $s5 = / (les|ces) (pirates|auteurs|attaquants|malfaiteurs|escrocs) (.{0,8} )?(demandent|reclament|menacent|exigent|veulent|ont) /
+  condition:
+    any of them
+}
+
+rule about_own_key {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "is the help of a program or service that protects files for their owner"
+  strings:
+    $s0 = / (conservez|gardez|notez|imprimez|keep|store|write down|remember) (.{0,10} )?(votre|la|le|your|the) (.{0,10} )?(cle de (restauration|recuperation)|mot de passe|passphrase|phrase secrete|code de recuperation|recovery key|password) /
+    $s1 = / (si vous perdez|en cas de perte|perte|oubli|if you (lose|lost|forget|forgot)|without) (de |du |of )?(votre |le |la |your |the )?(mot de passe|passphrase|phrase secrete|password|recovery key|key we) /
+    $s2 = / (de bout en bout|end to end encrypt[a-z]{1,6}|before (the )?upload|notice (pgp|gpg|technique|dutilisation)|nos serveurs (hds|securises)|hebergeur de donnees) /
+    $s3 = / (archive chiffree|messagerie securisee|mssante|telechargement securise|lien securise) /
+  condition:
+    any of them
+}
+
+rule about_invoice {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "asks for what is owed"
+  strings:
+    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
+  condition:
+    any of them
+}
+
+rule about_blackmail {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "blackmails a person with pictures of them"
+  strings:
+    $s0 = / (videos?|webcam|camera|enregistrement|images) (.{0,40} )?(de vous|vous montrant|a tous vos contacts|of you|of yourself|masturb[a-z]{0,12}|porn[a-z]{0,8}|adultes?) /
+    $s1 = / (masturb[a-z]{0,12}|sites? (porno|pour adultes|pornographiques?)|porn sites?) /
   condition:
     any of them
 }
