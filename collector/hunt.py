@@ -62,8 +62,8 @@ class Limits:
 def limits_of(profile: str, *, named: bool) -> Limits:
     """Return what a search may cost in a profile: triage stays in people's folders, unless trees were named."""
     if profile == "triage":
-        return Limits(seconds=20, everywhere=named, named=named, note_reads=3_000, file_reads=6_000)
-    return Limits(seconds=300 if profile == "full" else 90, everywhere=True, named=named)
+        return Limits(seconds=10, everywhere=named, named=named, note_reads=3_000, file_reads=6_000)
+    return Limits(seconds=300 if profile == "full" else 60, everywhere=True, named=named)
 
 
 def extension_of(name: str) -> str:
