@@ -18,6 +18,7 @@ import threading
 from itertools import pairwise
 from pathlib import Path
 
+import live
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -598,6 +599,13 @@ def test_a_dry_run_leaves_out_what_the_profile_leaves_out():
     whole, named = (report.dry_run_text(SOURCES, triage, named=named) for named in (False, True))
     assert "recently" not in whole
     assert "recently" in named
+
+
+def test_a_dry_run_is_one_object_where_json_is_asked_for():
+    """With the same steps, and nothing else on standard output."""
+    done = live.run("--case", "T1", "--dry-run", "--json", "--profile", "triage")
+    assert (done.code, [step["source"] for step in done.json["steps"]][:2]) == (0, ["system", "processes"])
+    assert "recent-files" not in {step["source"] for step in done.json["steps"]}
 
 
 def test_errors_have_a_label_and_a_next_step():

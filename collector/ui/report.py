@@ -200,14 +200,19 @@ def _counted(report: Report) -> list[str]:
     return lines
 
 
+def dry_run_times(sources: Sequence[Source], profile: Profile, *, named: bool) -> dict[str, float]:
+    """Return the steps that a run would take, in their order, with the longest that each may last, in seconds."""
+    times = {source.name: profile.seconds(source.name, source.seconds, named=named) for source in sources}
+    return {name: seconds for name, seconds in times.items() if seconds}
+
+
 def dry_run_text(sources: Sequence[Source], profile: Profile, *, named: bool) -> str:
     """Return what a run would do, in its order; nothing is read or written for it. `named` as in `Profile.seconds`."""
     lines = terminal.fold(_("A run would take these steps, in this order. Nothing was read or written."), WIDTH)
-    times = {source.name: profile.seconds(source.name, source.seconds, named=named) for source in sources}
-    taken = [source for source in sources if times[source.name]]
-    for number, source in enumerate(taken, 1):
-        longest = _("at most {duration}", duration=words.duration(times[source.name]))
-        lines += terminal.fold(f"{words.doing(source.name)} ({longest})", WIDTH, f"{number:2}. ", "    ")
+    times = dry_run_times(sources, profile, named=named)
+    for number, (name, seconds) in enumerate(times.items(), 1):
+        longest = _("at most {duration}", duration=words.duration(seconds))
+        lines += terminal.fold(f"{words.doing(name)} ({longest})", WIDTH, f"{number:2}. ", "    ")
     total = sum(times.values())
     lines += terminal.fold(
         _("In all at most {duration}; usually a few minutes.", duration=words.duration(total)), WIDTH
