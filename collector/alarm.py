@@ -35,8 +35,8 @@ LOOK_S: Final = 0.5
 """Shortest time between two looks at the counters."""
 REPEAT_S: Final = 30.0
 """Shortest time between two records of an encryption that goes on."""
-MOST_RECORDS: Final = 20
-"""Most records of it; the last one, at the end of the run, comes on top."""
+MOST_RECORDS: Final = 80
+"""Most records of it, those of forty minutes; the last one, at the end of the run, comes on top."""
 PATIENCE_S: Final = 5.0
 """Longest that the end of a run waits for what was asked of the host; what hangs is left behind."""
 LINGER_S: Final = 5.0
