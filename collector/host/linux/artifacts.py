@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector import expansion
 from collector.expansion import Refusal
-from collector.host.linux import files, homes
+from collector.host.linux import entries, files, homes
 from collector.host.linux.mounts import Kind, MountTable
 from collector.host.linux.places import Finder
 from collector.model import Blob, Gap, Outcome, number
@@ -60,16 +60,6 @@ NEVER: Final = frozenset(
 """Files that lose what is read from them."""
 
 _READ: Final = 256 << 10
-_TYPES: Final = {
-    stat.S_IFREG: "file",
-    stat.S_IFDIR: "folder",
-    stat.S_IFLNK: "symlink",
-    stat.S_IFIFO: "fifo",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "block",
-    stat.S_IFCHR: "char",
-}
-
 
 def items(roots: Roots, request: Request, chosen: Iterable[Definition]) -> Iterator[Item]:
     """Yield a row for each thing that the chosen definitions name here, copies of files, output of programs, gaps.
@@ -336,17 +326,7 @@ def _row(definition: Definition, match: Match | None, outcome: Outcome) -> Row:
         facts = match.facts
         row |= {
             "path": from_bytes(match.path),  # type: ignore[dict-item] # Text is Json; mypy can't see it
-            "type": _TYPES.get(stat.S_IFMT(facts.mode), "unknown"),
-            "size": number(facts.size),
-            "mtime_ns": str(facts.mtime_ns),
-            "ctime_ns": str(facts.ctime_ns),
-            "btime_ns": None if facts.btime_ns is None else str(facts.btime_ns),
-            "atime_ns": str(facts.atime_ns),
-            "mode": f"{stat.S_IMODE(facts.mode):04o}",
-            "owner": facts.owner,
-            "group": facts.group,
-            "inode": str(facts.inode),
-            "device": f"{os.major(facts.device)}:{os.minor(facts.device)}",
+            **entries.described(facts),
             "target": None if match.target is None else from_bytes(match.target),  # type: ignore[dict-item] # the same
         }
     return row

@@ -19,8 +19,12 @@ import struct
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from collector.model import number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
+
+    from collector.model import Row
 
 SLICE: Final = 32 << 10
 """Bytes of one slice of a folder: at most 1,365 entries (24 bytes the shortest), as `getdents64` gives them."""
@@ -44,6 +48,17 @@ _ENTRY_AT, _NAME_AT = 16, 19
 _NANO: Final = 10**9
 
 
+_TYPES: Final = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "block",
+    stat.S_IFCHR: "char",
+}
+
+
 class Facts(NamedTuple):
     """What the kernel says of one entry; times in nanoseconds since 1970 UTC, negative ones too."""
 
@@ -63,6 +78,23 @@ class Facts(NamedTuple):
         """Return whether content, entry or birth is of that time or later; malware puts mtime back."""
         born_since = self.btime_ns is not None and self.btime_ns >= since_ns
         return self.mtime_ns >= since_ns or self.ctime_ns >= since_ns or born_since
+
+
+def described(facts: Facts) -> Row:
+    """Return the columns of a row that say what an entry is, whose, and when it changed."""
+    return {
+        "type": _TYPES.get(stat.S_IFMT(facts.mode), "unknown"),
+        "size": number(facts.size),
+        "mtime_ns": str(facts.mtime_ns),
+        "ctime_ns": str(facts.ctime_ns),
+        "btime_ns": None if facts.btime_ns is None else str(facts.btime_ns),
+        "atime_ns": str(facts.atime_ns),
+        "mode": f"{stat.S_IMODE(facts.mode):04o}",
+        "owner": facts.owner,
+        "group": facts.group,
+        "inode": str(facts.inode),
+        "device": f"{os.major(facts.device)}:{os.minor(facts.device)}",
+    }
 
 
 class Slice(NamedTuple):

@@ -19,12 +19,11 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from collector.host.linux import files
-from collector.host.linux.entries import Reader
+from collector.host.linux import entries, files
 from collector.host.linux.mounts import MountTable
 from collector.host.linux.scope import MAX_PATH, is_below, scope_of
 from collector.host.linux.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
-from collector.model import Gap, Outcome, number
+from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
@@ -39,15 +38,6 @@ SINGLE_GAPS: Final = 100
 """Gaps of one kind that are told one by one; the rest are counted."""
 
 _READ: Final = 256 << 10
-
-_TYPES: Final = {
-    stat.S_IFREG: "file",
-    stat.S_IFLNK: "symlink",
-    stat.S_IFIFO: "fifo",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "block",
-    stat.S_IFCHR: "char",
-}
 
 def rows(roots: Roots, request: Request) -> Iterator[Row | Gap]:
     """Yield a row for each recent entry that is no folder, then the gaps that only the end knows.
@@ -106,7 +96,7 @@ class _Scan:
         above, _, name = tree.path.rpartition(b"/")
         folder = Folder(None, above or b"/")
         try:
-            facts = Reader().facts(tree.path)
+            facts = entries.Reader().facts(tree.path)
         except OSError as e:
             yield Trouble(folder, name, e, "the top of a tree can't be looked at")
             return
@@ -149,18 +139,8 @@ class _Scan:
             flags.append("path-cut")
         row: Row = {
             "path": from_bytes(path),  # type: ignore[dict-item] # Text is Json; mypy can't see it
-            "type": _TYPES.get(stat.S_IFMT(facts.mode), "unknown"),
-            "size": number(facts.size),
-            "mtime_ns": str(facts.mtime_ns),
-            "ctime_ns": str(facts.ctime_ns),
-            "btime_ns": None if facts.btime_ns is None else str(facts.btime_ns),
-            "atime_ns": str(facts.atime_ns),
-            "mode": f"{stat.S_IMODE(facts.mode):04o}",
-            "owner": facts.owner,
-            "group": facts.group,
+            **entries.described(facts),
             "links": facts.links,
-            "inode": str(facts.inode),
-            "device": f"{os.major(facts.device)}:{os.minor(facts.device)}",
             "sha256": self._sha256(found, flags) if stat.S_ISREG(facts.mode) else None,
             "judged": [],
         }
