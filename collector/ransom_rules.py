@@ -11,7 +11,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import yaml
-import yara_x
 
 from collector import rules, strictyaml
 from collector.errors import RuleError
@@ -19,6 +18,8 @@ from collector.errors import RuleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import yara_x
 
 GROUPS: Final = ("happened", "threat", "demand", "recover", "contact", "warning", "business", "name", "about")
 """What a rule for notes can be about: the parts of a note, its name, and texts that only speak of ransomware."""
@@ -70,6 +71,8 @@ def note_rules() -> NoteRules:
 
 def read_note_rules(path: Path) -> NoteRules:
     """Return the rules for notes of one file; raises `RuleError` for what the engine or this form refuses."""
+    import yara_x  # noqa: PLC0415 - 20 MB of memory that only whoever judges texts needs
+
     raw = strictyaml.read(path)
     try:
         source = raw.decode("utf-8")

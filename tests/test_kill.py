@@ -21,7 +21,7 @@ if sys.platform != "linux":
     pytest.skip("signals of Linux", allow_module_level=True)
 
 KILLS = int(os.environ.get("COLLECT_KILLS", "20"))
-MOST_SYNCS = 200
+MOST_SYNCS = 600
 """More than a run of a small tree makes: a loop over them ends by itself."""
 
 

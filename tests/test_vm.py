@@ -125,7 +125,8 @@ KINDS = {
 
 RUN = """
 def run(*more):
-    done = collect("--case", "VM", "--out", "/tmp", "--scan", "/tmp/tree", "--yes", "--json", "--quiet", *more)
+    done = collect("--case", "VM", "--out", "/tmp", "--scan", "/tmp/tree",
+        "--profile", "triage", "--no-memory", "--yes", "--json", "--quiet", *more)
     return sealed(done)
 
 def sealed(done):
@@ -223,7 +224,8 @@ tell("asked by us", os.path.exists("/run/asked") and read("/run/asked"))
 # A tree that takes long enough: the cable is put in for a tenth of a second while it is read.
 for number in range(20000):
     open(f"/tmp/tree/{number}", "w").close()
-process = collect("--case", "FLAP", "--out", "/tmp", "--scan", "/tmp/tree", "--yes", "--json", "--quiet", wait=False)
+process = collect("--case", "FLAP", "--out", "/tmp", "--scan", "/tmp/tree",
+        "--profile", "triage", "--no-memory", "--yes", "--json", "--quiet", wait=False)
 in_its_files("FLAP")
 tell("mid-run", 1)
 tell("flapped", sealed(ended(process)))
@@ -294,7 +296,8 @@ def sleep(how):
     return apart() - before
 
 def run_that_sleeps(case, how):
-    process = collect("--case", case, "--out", "/tmp", "--scan", "/tmp/tree", "--yes", "--json", "--quiet", wait=False)
+    process = collect("--case", case, "--out", "/tmp", "--scan", "/tmp/tree",
+        "--profile", "triage", "--no-memory", "--yes", "--json", "--quiet", wait=False)
     in_its_files(case)
     moved = sleep(how)
     return {"moved": moved, **sealed(ended(process))}

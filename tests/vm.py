@@ -31,7 +31,7 @@ MODULES = (
 )
 PACKAGES = (
     "click yaml _yaml cryptography cffi _cffi_backend rich pygments markdown_it mdurl segno mss watchdog Xlib six "
-    "jeepney typing_extensions"
+    "jeepney typing_extensions yara_x"
 )
 LEFT_OUT = ("site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "ensurepip", "lib2to3",
             "pydoc_data", "turtledemo", "__pycache__", "distutils", "unittest")  # fmt: skip
@@ -268,7 +268,7 @@ class Machine:
         self._started = time.monotonic()
         self.process = subprocess.Popen(
             [
-                "qemu-system-x86_64", "-accel", "tcg", "-m", "640", "-nodefaults", "-display", "none", "-no-reboot",
+                "qemu-system-x86_64", "-accel", "tcg", "-m", "1100", "-nodefaults", "-display", "none", "-no-reboot",
                 "-kernel", made.packed if sleeps else made.kernel, "-initrd", whole, "-append", CONSOLE,
                 "-rtc", "base=utc",
                 "-serial", f"file:{self.console}", "-serial", f"file:{self.told}",

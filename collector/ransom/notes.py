@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import yara_x
-
 from collector import ransom_rules
 from collector.ransom import contacts, families, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import yara_x
 
     from collector.ransom.contacts import Contact
     from collector.ransom.families import Likeness
@@ -149,6 +149,8 @@ def _confidence(score: int, groups: set[str], length: int, above: int) -> str:
 
 @cache
 def _scanner() -> yara_x.Scanner:
+    import yara_x  # noqa: PLC0415 - 20 MB of memory that only whoever judges texts needs
+
     scanner = yara_x.Scanner(ransom_rules.note_rules().engine)
     scanner.max_matches_per_pattern(_MOST_MATCHES)
     return scanner
