@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGED: Final = ("artifacts", "forensicartifacts")
-"""Folders of `rules/`: ours, and the published ones as they are."""
+"""What is packaged: ours, a folder of `rules/`, and the published ones, the data of the package `artifacts`."""
 
 MAX_FILES: Final = 1000
 """Rule files of one folder; the published ones are 32."""
@@ -54,8 +54,8 @@ class Library:
     def packaged(cls) -> Library:
         """Return the packaged definitions, ours first; raises `RuleError`."""
         library = cls()
-        for folder in PACKAGED:
-            for path in rule_files(rules.folder() / folder):
+        for folder in (rules.folder() / PACKAGED[0], rules.published()):
+            for path in rule_files(folder):
                 library._index(path)
         return library
 

@@ -6,6 +6,7 @@ a typing error in it must not turn into evidence that is quietly not collected.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,18 @@ def folder() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "_rules"
     return installed if installed.is_dir() else package.parent / "rules"
+
+
+def published() -> Path:
+    """Return the folder of the published artifact definitions; raises `RuleError` where they are not installed.
+
+    They are the data of the package `artifacts`, of which no code is loaded.
+    """
+    found = importlib.util.find_spec("artifacts")
+    for place in (found.submodule_search_locations or ()) if found is not None else ():
+        if (data := Path(place) / "data").is_dir():
+            return data
+    raise RuleError("artifacts:1: the published definitions (package `artifacts`) are not installed")
 
 
 @cache

@@ -69,7 +69,7 @@ def library() -> Library:
 @pytest.fixture(scope="module")
 def published() -> list[dict]:
     """Return the published definitions as the reference parser has them, which is not ours."""
-    files = sorted((rules.folder() / "forensicartifacts").glob("*.yaml"))
+    files = sorted(rules.published().glob("*.yaml"))
     return [one for path in files for one in yaml.load_all(path.read_bytes(), Loader=yaml.SafeLoader) if one]
 
 

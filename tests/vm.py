@@ -31,7 +31,7 @@ MODULES = (
 )
 PACKAGES = (
     "click yaml _yaml cryptography cffi _cffi_backend rich pygments markdown_it mdurl segno mss watchdog Xlib six "
-    "jeepney typing_extensions yara_x"
+    "jeepney typing_extensions yara_x artifacts"
 )
 LEFT_OUT = ("site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "ensurepip", "lib2to3",
             "pydoc_data", "turtledemo", "__pycache__", "distutils", "unittest")  # fmt: skip
