@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SOURCE_ONLY = "artifacts"
-"""Published as a source archive alone (docs/adr/0002): the one thing in a lock that is built here. All else is wheels."""
+"""Published as a source archive alone (docs/adr/0002): the one thing in a lock that is built here, not a wheel."""
 MADE_FROM = "made-from"
 """The file in an environment that holds the text of its locks; `environment.sh` compares it."""
 
