@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from collector import strictyaml
+from collector.ransom import magics
 from collector.rules import folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _EXTENSION: Final = re.compile(r"[a-z0-9_-]{1,20}")
-
-_MAGIC: Final = re.compile(r"(?:[0-9a-f]{2}){2,32}")
 
 MAX_LIMIT: Final = 100_000
 """Largest limit of a rule: what is counted up to it is kept in memory."""
@@ -50,8 +49,9 @@ class Activity:
 
     limits: Limits
     ordinary: frozenset[bytes]
+    """Of what people and programs make every day, as `ransom.magics` has it."""
     temporary: frozenset[bytes]
-    magics: tuple[bytes, ...]
+    """What programs append while they write: never ordinary."""
 
 
 @cache
@@ -65,21 +65,16 @@ def read_activity(path: Path) -> Activity:
     document = strictyaml.single(path)
     tree = document.tree()
     parts = dict(document.pairs(tree))
-    if set(parts) != {"limits", "ordinary", "temporary", "magics"}:
-        raise document.wrong(tree, "limits, ordinary, temporary and magics are expected, and nothing else")
+    if set(parts) != {"limits", "temporary"}:
+        raise document.wrong(tree, "limits and temporary are expected, and nothing else")
     limits = {name: _count(document, value) for name, value in document.pairs(parts["limits"])}
     if set(limits) != {field.name for field in fields(Limits)}:
         odd = sorted(set(limits) ^ {field.name for field in fields(Limits)})
         raise document.wrong(parts["limits"], f"limits that are missing or unknown: {', '.join(odd)}")
-    extensions = [set(_words(document, parts[name], _EXTENSION)) for name in ("ordinary", "temporary")]
-    if twice := extensions[0] & extensions[1]:
-        raise document.wrong(parts["temporary"], f"ordinary and temporary both: {', '.join(sorted(twice))}")
-    return Activity(
-        limits=Limits(**limits),
-        ordinary=frozenset(word.encode() for word in extensions[0]),
-        temporary=frozenset(word.encode() for word in extensions[1]),
-        magics=tuple(bytes.fromhex(word) for word in _words(document, parts["magics"], _MAGIC)),
-    )
+    temporary = {word.encode() for word in _words(document, parts["temporary"], _EXTENSION)}
+    marks = magics.marks()
+    ordinary = {word.encode() for word in (*marks.by_extension, *marks.ordinary, *marks.transparent)}
+    return Activity(Limits(**limits), frozenset(ordinary - temporary), frozenset(temporary))
 
 
 def _words(document: strictyaml.Document, node: yaml.Node, form: re.Pattern[str]) -> list[str]:

@@ -174,9 +174,7 @@ class Sentinel:
         """Ask who does what is already judged, and what its files hold."""
 
         def find() -> _Found:
-            looked = judgement.looked
-            if self._rules is not None:
-                looked = look(self._host.heads(bursts.to_look_at((judgement.group,))), self._rules)
+            looked = look(self._host.heads(bursts.to_look_at((judgement.group,))))
             return _Found(replace(judgement, looked=looked), self._host.writers(judgement.group.folders))
 
         return _Ask(find)

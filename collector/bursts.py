@@ -318,7 +318,7 @@ def judge(tally: Tally, seen: Iterable[heads.Head], rules: Activity) -> Judgemen
     renamed = set(tally.renamed)
     for group in candidates(tally, rules):
         own = [by_path[place.path] for place in group.places if place.path in by_path]
-        looked = heads.look(own, rules)
+        looked = heads.look(own)
         cipher = looked.decides(rules)
         alone = group.recent >= limits.alone_files and group.types >= limits.alone_types
         alone = alone and len(group.folders) >= limits.alone_folders

@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from collector.ransom import magics, randomness
+
 if TYPE_CHECKING:
     from collector.activity_rules import Activity
 
@@ -20,10 +22,8 @@ BYTES: Final = 4096
 MOST: Final = 16
 """Most files that are looked at once: 64 KiB in all."""
 
-_CHI_BYTES: Final = 512
 _FEWEST: Final = 64
-_CHI_RANGE: Final = (150, 345)
-"""Chi-square of random bytes: 255 degrees of freedom, so 255 in the mean; outside of this once in 10,000."""
+"""Fewer than one file alone needs (`randomness.LEAST`): here several decide together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +51,25 @@ class Looked:
         return self.read >= limits.heads and self.cipher * 100 >= self.read * limits.heads_percent
 
 
-def chi_square(data: bytes) -> int:
-    """Return by how much the bytes differ from evenly spread ones."""
-    return round(sum(count * count for count in Counter(data).values()) * 256 / len(data) - len(data)) if data else 0
-
-
 def entropy(data: bytes) -> int:
     """Return the Shannon entropy per byte, in thousandths of a bit."""
     counts = Counter(data).values()
     return round(-1000 * sum(n / len(data) * math.log2(n / len(data)) for n in counts)) if data else 0
 
 
-def is_cipher(data: bytes, rules: Activity) -> bool | None:
+def is_cipher(data: bytes) -> bool | None:
     """Tell whether a file's first bytes look like cipher; `None` where there are too few to say."""
     if len(data) < _FEWEST:
         return None
-    if data.startswith(rules.magics) or data[4:8] == b"ftyp":
+    if magics.marks().find(data) is not None or randomness.is_deflated(data):
         return False
-    low, high = _CHI_RANGE
-    return low <= chi_square(data[:_CHI_BYTES]) <= high
+    low, high = randomness.BAND
+    return low <= randomness.chi_square(data[: randomness.WINDOW]) <= high
 
 
-def look(heads: list[Head], rules: Activity) -> Looked:
+def look(heads: list[Head]) -> Looked:
     """Return what some heads come to; files that stand beside what they were made from don't count."""
-    said = [(head.data, is_cipher(head.data, rules)) for head in heads if head.data is not None and not head.companion]
+    said = [(head.data, is_cipher(head.data)) for head in heads if head.data is not None and not head.companion]
     ciphers = [data for data, verdict in said if verdict]
     mean = sum(map(entropy, ciphers)) // len(ciphers) if ciphers else 0
     return Looked(sum(verdict is not None for _, verdict in said), len(ciphers), mean)

@@ -177,7 +177,7 @@ class Onset:
             return self._start(whole, ("judged",), (judged[0][0] or None) if len(judged) == 1 else None)
         for extension, group in self._candidates():
             own = _heads_of(group, by_path)
-            looked = heads.look(own, self._rules)
+            looked = heads.look(own)
             if _stand_beside(own):
                 continue
             if looked.decides(self._rules):

@@ -29,7 +29,7 @@ def extension(name: bytes) -> bytes:
 
 
 def is_unknown(last: bytes, rules: Activity) -> bool:
-    """Tell whether an extension is one that nobody uses every day (`rules/ransom/activity.yaml`)."""
+    """Tell whether an extension is one that nobody uses every day (`rules/ransom/`)."""
     if not last or len(last) > LONGEST or last in rules.ordinary or last in rules.temporary:
         return False
     return _NUMBERED.fullmatch(last) is None

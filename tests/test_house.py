@@ -28,8 +28,9 @@ FLOORS = """
     strictyaml
     model rows rules tool vocabulary corefile
     schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
+    isolation library ransom suspicion
     activity_rules
-    isolation library ransom suspicion suffixes heads
+    suffixes heads
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
