@@ -245,11 +245,15 @@ class Contents:
         if attachments is not None:
             known |= attachments.stored.keys()
             legal |= _unfinished(attachments)
+        torn = () if sealed else ("", layout.ARTIFACTS)
+        if attachments is not None and attachments.pending:
+            torn = (*torn, layout.ATTACHMENTS)
         gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
         extra = 0
         for name in sorted(self.names.keys() - known, key=os.fsencode):
             folder, _, rest = name.rpartition("/")
-            may_stand = name in legal or (not sealed and folder == layout.ARTIFACTS and layout.is_part_name(name))
+            lost = folder == layout.ARTIFACTS and layout.is_part_name(name)  # lost power took its intent
+            may_stand = name in legal or (not sealed and lost) or (folder in torn and layout.is_torn_name(name))
             if folder != layout.ARTIFACTS and layout.is_litter(rest) and self.names[name]:
                 self.found.add("LITTER", _shown(name), "left by a file manager", Level.INFORMATION)
             elif may_stand and not self.names[name]:
@@ -267,11 +271,13 @@ class Contents:
             self.found.add("EXTRA_FILE", ".", f"{extra - MAX_EXTRA} more files that no record names")
 
     def _is_old_name(self, name: str, known: AbstractSet[str]) -> bool:
-        whole = name.removesuffix(layout.PART)
-        if whole == name or whole not in known or not (self.names[name] and self.names.get(whole)):
-            return False
+        if layout.is_torn_name(name):
+            wholes = {path for path in known if layout.may_be_of(name, path)}
+        else:
+            wholes = {name.removesuffix(layout.PART)} & known - {name}
         try:
-            return disk.begins(self.path / name, self.path / whole)
+            there = [self.path / whole for whole in sorted(wholes) if self.names.get(whole)]
+            return self.names[name] and any(disk.begins(self.path / name, whole) for whole in there)
         except OSError:
             return False
 

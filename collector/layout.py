@@ -34,6 +34,28 @@ def is_part_name(path: str) -> bool:
     return _PART_NAME.fullmatch(path) is not None
 
 
+_TORN_NAME = re.compile(
+    r"(?:(?:artifacts|attachments)/[0-9]{6}|manife|checkp|run_ke|allowe|lisez-|sha256|reserv)~[0-9](?:\.[a-z0-9]{1,3})?"
+    r"|(?:artifacts|attachments)/(?=(?:.{13})+\Z)[0-9]{6,9}-[a-z0-9.-]+"
+    r"|manifest\.json|checkpoint\.(?:si|pa)|run_key\.pub\.p|allowed_signe|SHA256SUMS\.pa",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def is_torn_name(path: str) -> bool:
+    """Tell whether FAT shows such a name for a new entry of which lost power let only a part be written (SPEC 2).
+
+    A long name is several slots of a folder, 13 characters each, and one of the old form; they may lie in two sectors.
+    """
+    return _TORN_NAME.fullmatch(path) is not None
+
+
+def may_be_of(torn: str, whole: str) -> bool:
+    """Tell whether a torn name may be that of this path, which shares its folder and its first six characters."""
+    length = torn.rfind("/") + 7
+    return torn[:length].lower() == whole[:length].lower()
+
+
 LITTER = frozenset({"desktop.ini", "Thumbs.db", ".DS_Store"})
 """What file managers leave behind, exactly; `._*` of macOS beside it."""
 

@@ -35,10 +35,13 @@ def answer_orphans(ledger: Ledger) -> None:
 def _remove_unannounced(ledger: Ledger, folder: Path) -> None:
     for entry in sorted(folder.iterdir()):
         name = f"{ledger.inventory.folder}/{entry.name}"
-        if not layout.is_part_name(name):
+        if layout.is_torn_name(name):
+            wholes = [path for path in ledger.inventory.stored if layout.may_be_of(name, path)]
+        elif layout.is_part_name(name):
+            wholes = [name.removesuffix(layout.PART)]
+        else:
             continue
-        whole = entry.with_name(entry.name.removesuffix(layout.PART))
-        if disk.stands(whole) and disk.begins(entry, whole):
+        if any(disk.stands(whole) and disk.begins(entry, whole) for whole in map(ledger.path.joinpath, wholes)):
             continue  # its clusters are those of the file
         lost = "a temporary file whose announcement was lost with the power is removed"
         size, sha256 = disk.digest(entry)
@@ -50,7 +53,7 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
     final = ledger.path / path
     part = ledger.path / (path + layout.PART)
     source = str(intent["source"])
-    for written in (final, part):
+    for written in (final, part, *_torn(final, path)):
         if not disk.stands(written):
             continue
         size, sha256 = disk.digest(written)
@@ -61,8 +64,8 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
         fd = disk.open_regular(written)
         disk.sync(fd)
         os.close(fd)
-        if written == part:
-            disk.rename((part, final))
+        if written != final:
+            disk.rename((written, final))
             disk.sync_folder(final.parent)
         now = utc_text(ledger.clock.now().utc_ns)
         ledger.append(
@@ -85,3 +88,17 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
         )
         return
     ledger.gap(source, Gap(Outcome.FAILED, "cut short before anything of it was written"), path)
+
+
+def _torn(final: Path, path: str) -> list[Path]:
+    """Return where an entry stands of which lost power let only a part be written; an empty one goes."""
+    found = []
+    for entry in sorted(final.parent.iterdir()) if final.parent.is_dir() else ():
+        name = f"{path.rpartition('/')[0]}/{entry.name}"
+        if not (layout.is_torn_name(name) and layout.may_be_of(name, path)):
+            continue
+        if entry.lstat().st_size == 0:  # a new name gets its length, and its clusters, last
+            entry.unlink()
+        else:
+            found.append(entry)
+    return found

@@ -148,6 +148,9 @@ def _drop_unfinished_seal(path: Path) -> None:
             whole.unlink(missing_ok=True)
         if name != layout.MANIFEST or not born_twice:
             whole.with_name(name + layout.PART).unlink(missing_ok=True)
+    for entry in sorted(path.iterdir()):
+        if layout.is_torn_name(entry.name) and not disk.begins(entry, path / layout.MANIFEST):
+            entry.unlink()
 
 
 def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str, bool]]) -> frozenset[str]:

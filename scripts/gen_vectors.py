@@ -396,6 +396,14 @@ def cut_short() -> None:
     )
     lost = changed("artifacts/000007-recent.jsonl.part", b"x", w.unsealed(half))
     add("unsealed_intent_lost", lost, some, "NOT_CLOSED", CHECKPOINT, "lost power took the intent")
+    torn_names = (
+        ("alias", "artifacts/000007~1.JSO", "only the old short form was written"),
+        ("slot", "artifacts/000007-artifa", "only the first 13 characters were written"),
+        ("in_the_folder", "ALLOWE~1", "a text of the seal"),
+    )
+    for name, path, comment in torn_names:
+        left = changed(path, b"x", w.unsealed(half))
+        add(f"unsealed_torn_name_{name}", left, some, "NOT_CLOSED", CHECKPOINT, f"FAT, power lost: {comment}")
     kept = changed(".reserve", b"", w.unsealed(half))
     add("unsealed_with_reserve", kept, some, "NOT_CLOSED", CHECKPOINT, "the reserve of a run that goes on")
     bad = "ALTERED"
@@ -407,6 +415,10 @@ def cut_short() -> None:
     both = changed("custody.jsonl.part", b"x", link)
     add("unsealed_link_and_extra", both, bad, "NOT_A_REGULAR_FILE", PATH + ".part", "told in the order of the paths")
     extra = changed("artifacts/000001-other.jsonl", b"x", w.unsealed(half))
+    longer = changed("artifacts/000007-artifac", b"x", w.unsealed(half))
+    add("unsealed_no_torn_name", longer, bad, "EXTRA_FILE", "artifacts/000007-artifac", "FAT tears after 13 characters")
+    held = changed("artifacts/000007~1.JSO", {"symlink": "/etc/passwd"}, w.unsealed(half))
+    add("unsealed_torn_symlink", held, bad, "NOT_A_REGULAR_FILE", "artifacts/000007~1.JSO", "FAT has no links")
     add("unsealed_extra", extra, bad, "EXTRA_FILE", "artifacts/000001-other.jsonl", "no record announced it")
     flipped = changed(PATH, w.PROCESSES.replace(b"1", b"2"), w.unsealed(half))
     add("unsealed_artifact_flipped", flipped, bad, "CONTENT_MISMATCH", PATH, "recorded, then changed")
@@ -602,6 +614,7 @@ def the_files() -> None:
         ("litter_in_artifacts", "artifacts/desktop.ini", "no file manager is excused there"),
         ("litter_other_case", "thumbs.DB", "the list is exact"),
         ("part_when_sealed", PATH + ".part", "an unfinished file in a sealed bundle"),
+        ("torn_name_when_sealed", PATH[:16] + "~1.JSO", "its bytes begin no other file's"),
         ("reserve_when_sealed", ".reserve", "the reserve in a sealed bundle"),
         ("checkpoint_part_when_sealed", "checkpoint.part", "an unfinished seal beside the seal"),
         ("attachment_without_custody", "attachments/000000-attachment.jpg", "no custody record names it"),
@@ -630,6 +643,8 @@ def the_files() -> None:
         before = changed(path + ".part", bytes(data)[:length]) if isinstance(data, bytes) else {}
         why = "power was lost inside a rename on FAT; information"
         add(f"{name}_with_its_name_from_before", before, "UNANCHORED", "LITTER", path + ".part", why)
+    before = changed(PATH[:16] + "~1.PAR", w.sealed(GOOD)[PATH])
+    add("artifact_with_a_torn_name", before, "UNANCHORED", "LITTER", PATH[:16] + "~1.PAR", "torn; information")
     add("empty_name_from_before", changed(CHECKPOINT + ".part", b""), bad, extra, CHECKPOINT + ".part", "no byte")
 
 

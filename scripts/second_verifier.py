@@ -53,7 +53,9 @@ result ANCHORED|UNANCHORED|INCOMPLETE  had collected|empty  utc WHENZ
 local WHEN(?!-00:00)[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]""".replace(
     "WHEN", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}").replace(
     "B64", "[A-Za-z0-9+/]{4,4096}={0,2}")))
-
+TORN = re.compile(r"""(?aix)(?:(?:artifacts|attachments)/[0-9]{6}|manife|checkp|run_ke|allowe|lisez-|sha256|reserv)~
+    [0-9](?:\.[a-z0-9]{1,3})?|(?:artifacts|attachments)/(?=(?:.{13})+\Z)[0-9]{6,9}-[a-z0-9.-]+|manifest\.json
+    |checkpoint\.(?:si|pa)|run_key\.pub\.p|allowed_signe|SHA256SUMS\.pa""")  # (2)
 def _fits(form: str, value: Any) -> bool:  # (3.3 to 3.7)
     if form.endswith("?"): return value is None or _fits(form[:-1], value)
     if form.endswith("[]"): return isinstance(value, list) and all(_fits(form[:-2], x) for x in value)
@@ -71,8 +73,7 @@ def _fits(form: str, value: Any) -> bool:  # (3.3 to 3.7)
     elif isinstance(value, dict) and form in {"free", "inside"}:
         return list(value) == sorted(value) and all(_fits("inside", x) for x in value.values())
     elif form == "inside": return not isinstance(value, list) or all(_fits("inside", x) for x in value)
-    kinds = {"text": str, "one": int, "count": int, "boolean": bool}
-    return type(value) is kinds.get(form) and (form != "one" or value == 1)
+    return type(value) is {"text": str, "count": int, "boolean": bool}.get(form) or form + repr(value) == "one1"
 def _plain(value: Any, depth: int) -> bool:  # (3.1)
     if isinstance(value, dict | list):
         return depth > 0 and all(_plain(x, depth - 1) for x in (value.values() if isinstance(value, dict) else value))
@@ -240,8 +241,7 @@ class _Bundle:  # the folder, held open
     def read(self, path: str, keep: int = SMALL, *, tell: bool = True) -> tuple[bytes | None, int, str]:
         try:  # the first bytes (one more than asked), size and SHA-256 of a file
             with self.opened(path) as file:
-                data = part = file.read(keep + 1)
-                size, total = 0, sha256()
+                data, size, total = (part := file.read(keep + 1)), 0, sha256()
                 while part:
                     total.update(part)
                     size, part = size + len(part), file.read(SMALL)
@@ -259,8 +259,7 @@ class _Bundle:  # the folder, held open
     def steps(self) -> None:
         chain, custody, data = self.manifest, self.custody, self.checkpoint
         for name in sorted((*SEALED, *FOLDERS)):  # step 1
-            kind, wanted = self.kind(name), FOLDER if name in FOLDERS else FILE
-            self.add("NOT_A_REGULAR_FILE", name, kind not in {0, wanted})
+            self.add("NOT_A_REGULAR_FILE", name, self.kind(name) not in {0, FOLDER if name in FOLDERS else FILE})
             self.add("MISSING", name, name in self.lost)
         if not chain.read():  # step 2
             for name in (chain.name, "checkpoint") if data is None else (chain.name,): self.read(name)
@@ -302,8 +301,7 @@ class _Bundle:  # the folder, held open
             data, *got = self.read(path, 0)
             self.add("CONTENT_MISMATCH", path, data is not None and got != [record["size"], record["sha256"]])
             self.add("PARTIAL", path, "partial" in record["flags"], 2)
-        unfinished = chain.whole and (chain.where == "c" or not self.sealed)
-        for path in chain.open if unfinished else (): self.add("PARTIAL", path)
+        for path in chain.open: self.add("PARTIAL", path, chain.whole and (chain.where == "c" or not self.sealed))
     def others(self) -> None:  # step 7
         chain, must = self.manifest, {"LISEZ-MOI.txt": self.manifest.first.get("readme_sha256", "")}
         if self.sealed and chain.keys:
@@ -332,10 +330,12 @@ class _Bundle:  # the folder, held open
         legal |= {".reserve", *(x + ".part" for x in (*FIXED, "SHA256SUMS"))} if loose else set()
         there = {f"{folder}/{x}".lstrip("/") for folder, fd in self.folders.items() for x in os.listdir(fd)}
         for path in sorted(there - named, key=os.fsencode):
-            regular, part = self.kind(path) == FILE, path in legal
-            part |= loose and path.startswith("artifacts/") and path.endswith(".part") and _fits("path", path[:-5])
+            regular, torn, end = self.kind(path) == FILE, TORN.fullmatch(path), path.rfind("/") + 7
+            part = path in legal or (bool(torn and custody.open) if path.startswith("attachments/") else
+                   loose and bool(torn or (path.endswith(".part") and _fits("path", path[:-5]))))
             litter = re.fullmatch(r"(attachments/)?(desktop\.ini|Thumbs\.db|\.DS_Store|\._[^/]*)", path, re.DOTALL)
-            before = path.endswith(".part") and path[:-5] in named and self.begins(path, path[:-5])  # section 2
+            old = [x for x in sorted(named) if (x[:end].lower() == path[:end].lower() if torn else x + ".part" == path)]
+            before = regular and any(self.begins(path, x) for x in old)  # section 2
             if part: self.add("NOT_A_REGULAR_FILE", path, not regular)
             else: self.add("LITTER" if before or (litter and regular) else "EXTRA_FILE", path)
     def begins(self, part: str, whole: str) -> bool:  # whether the bytes of a file, one at least, begin another

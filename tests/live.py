@@ -222,6 +222,12 @@ def assert_sealed(path: Path | str, identity: str | None = None) -> Bundle:
     return Bundle(path, identity)
 
 
+def folders_of(tmp_path: Path) -> list[Path]:
+    """Return the folders that pytest made above and for one test: none of the machine's own (`/tmp` above all)."""
+    made = ("pytest-", "popen-")
+    return [tmp_path, *(above for above in tmp_path.parents if above.name.startswith(made))]
+
+
 def snapshot(path: Path) -> dict[str, tuple]:
     """Return what stands in a folder: modes, times and bytes, whole."""
     found = {}

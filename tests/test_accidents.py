@@ -120,6 +120,40 @@ def test_names_from_before_are_left_alone(tmp_path):
     assert not stranger.exists()
 
 
+@pytest.mark.parametrize("names", ["slot", "alias"])
+def test_torn_names_are_taken_up(tmp_path, names):
+    """FAT, a new entry over two sectors of which one was written: the content is kept, what is lost is told."""
+    clock = made.MadeClock()
+    left = made.unsealed(tmp_path, clock=clock)
+    announced = left.artifact("recent", "recent", ".jsonl", "test")
+    announced.write(b"half of it")
+    announced.flush()
+    empty = left.artifact("artifact", "artifacts", ".bin", "test")
+    left.release()
+    folder = left.path / "artifacts"
+    for file in (announced, empty):
+        os.close(file.fd)
+    torn = {"slot": "{:.13}", "alias": "{:.6}~1.PAR"}[names].format
+    announced.part.rename(folder / torn(announced.part.name))
+    empty.part.rename(folder / torn(empty.part.name))
+    (folder / torn("000099-system.jsonl.part")).write_bytes(b"its intent was lost with the power")
+    whole = next(folder.glob("*-processes.jsonl"))
+    twin = folder / torn(whole.name)
+    twin.write_bytes(whole.read_bytes())
+    (left.path / "allowe~1").write_bytes(b"a text of the seal")
+    assert live.examined(left.path)["verdict"] == "INCOMPLETE"
+    again = resume.reopen(left.path, made.key(3), clock, {"tool": stepper.TOOL, "arguments": []})
+    again.close(**stepper.CLOSE)
+    told = live.examined(left.path)
+    assert (told["verdict"], live.codes(told)) == ("UNANCHORED", ["PARTIAL", "LITTER"]), told
+    assert (left.path / announced.path).read_bytes() == b"half of it"
+    lost, nothing = (str(gap) for gap in live.Bundle(left.path).gaps()[-2:])
+    assert empty.path in lost + nothing
+    assert "34 bytes" in lost + nothing
+    stored = {path.rpartition("/")[2] for path in again.inventory.stored}
+    assert {entry.name for entry in folder.iterdir()} == {*stored, twin.name}
+
+
 # Clocks -------------------------------------------------------------------------------------
 
 

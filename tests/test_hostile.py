@@ -246,7 +246,7 @@ def test_permissions_that_were_removed(tmp_path, name):
     """As an ordinary user: what can't be read is said to be so, and never taken for empty or absent."""
     bundle = made.sealed(tmp_path)
     custody.note(bundle, "one", made.MadeClock(), dict(TOOL))
-    for entry in [tmp_path, *tmp_path.parents[:3], bundle, *bundle.rglob("*")]:
+    for entry in [*live.folders_of(tmp_path), bundle, *bundle.rglob("*")]:
         os.chmod(entry, 0o755 if entry.is_dir() else 0o644)  # noqa: PTH101 - as the system has it
     (bundle / name).chmod(0)
     program = f"""

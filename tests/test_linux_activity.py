@@ -16,7 +16,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("inotify is Linux's", allow_module_level=True)
 
-from collector.host.linux import Roots, activity
+from collector.host.linux import Roots, activity, scope
 from collector.model import Gap, Outcome, Request
 from collector.sources.activity import ActivitySource
 
@@ -270,12 +270,10 @@ def test_homes_of_people_are_watched_without_a_request(tmp_path):
     (tmp_path / "passwd").write_text(
         f"alice:x:1000:1000::{tmp_path}/alice:/bin/sh\ndaemon:x:7:7::{tmp_path}/daemon:/bin/sh\nbroken\n"
     )
-    watch = activity.Watch(Roots(etc=str(tmp_path)), Request(0, scan=()), activity_fd())
-    homes = watch._homes()
-    watch.stop()
+    homes = scope.people(Roots(etc=str(tmp_path)))
     assert os.fsencode(tmp_path / "alice") in homes
     assert os.fsencode(tmp_path / "daemon") not in homes
-    assert {b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp"} <= set(homes)
+    assert {b"/home", b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp"} <= set(homes)
 
 
 def test_no_folder_is_a_gap(tmp_path):

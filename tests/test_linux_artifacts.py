@@ -198,7 +198,7 @@ def test_links_in_a_circle_end(tmp_path):
 @ROOT
 def test_what_may_not_be_read_is_a_gap(tmp_path):
     """As an ordinary user: a folder and a file of root are denied with their paths, and never told as empty."""
-    for above in (*tmp_path.parents[:3], tmp_path):
+    for above in live.folders_of(tmp_path):
         above.chmod(0o711)
     (tmp_path / "locked").mkdir(mode=0o700)
     (tmp_path / "open").mkdir()

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_ACCOUNTS = 10_000
 """Most accounts kept: a practice has a handful, /etc/passwd of 1 MiB about as many."""
 
+FIRST_PERSON = 1_000
+"""User numbers of people begin here (login.defs(5), UID_MIN); services come before them, root aside."""
+
 _FIELDS = 7
 _MAX_UID = 2**32 - 1
 

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,7 @@ from collector import activity_rules
 from collector.bursts import Counters
 from collector.errors import CollectorError, RuleError
 from collector.host import HostError
-from collector.host.linux import accounts, events, files, mounts
+from collector.host.linux import events, files, mounts, scope
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"
@@ -44,8 +43,6 @@ MAX_ENTRIES: Final = 20_000
 KEPT_AT_EACH_END: Final = 5_000
 """Events kept of the beginning and of the end: about 2 MB in all."""
 
-_FIRST_HUMAN: Final = 1_000
-_SHARED: Final = (b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp")
 _CHECK_EVERY: Final = 256
 _STOP_SECONDS: Final = 1.0
 _OURS: Final = 0  # what watchdog knows our callback by, at each folder
@@ -239,7 +236,7 @@ class Watch:
             with self._lock:
                 self._counts["failed"] += 1  # nothing is touched of which it isn't known where it lies
             return
-        for named in self._request.scan if self._request.scan is not None else self._homes():
+        for named in self._request.scan if self._request.scan is not None else scope.people(self._roots):
             self._begin(self._table, named)
         while (path := self._next()) is not None:
             began = time.monotonic()
@@ -258,13 +255,6 @@ class Watch:
         else:
             with self._lock:
                 self._enqueue(path)
-
-    def _homes(self) -> list[bytes]:
-        people: list[accounts.Account] = []
-        with suppress(OSError):
-            people = [known for known in accounts.accounts(self._roots) if known.uid == 0 or known.uid >= _FIRST_HUMAN]
-        homes = [bytes.fromhex(h["hex"]) if isinstance(h := account.home, dict) else h.encode() for account in people]
-        return [home for home in (*homes, *_SHARED) if home.startswith(b"/") and home.strip(b"/")]
 
     def _next(self) -> bytes | None:
         """Return the next folder of the walk, waiting for one; `None` at the end of the watch."""

@@ -30,9 +30,6 @@ NOT_HOMES: Final = frozenset(
 TOO_WIDE: Final = frozenset((b"home", b"media", b"mnt", b"opt", b"run", b"srv", b"tmp", b"var"))
 """Folders that hold much else, and so are no home themselves."""
 
-_FIRST_PERSON: Final = 1000
-"""User numbers of people begin here (login.defs(5)); services come after them."""
-
 
 def facts(roots: Roots, table: MountTable) -> tuple[Facts, Gap | None]:
     """Return the facts, and a gap where the accounts can't be read; `/home/*` counts then, too.
@@ -45,7 +42,7 @@ def facts(roots: Roots, table: MountTable) -> tuple[Facts, Gap | None]:
         known = accounts.accounts(roots)
     except OSError as e:
         known, gap = [], files.gap_of(e, "the local accounts can't be read: homes are those in /home")
-    for account in sorted(known, key=lambda one: 0 < one.uid < _FIRST_PERSON):
+    for account in sorted(known, key=lambda one: 0 < one.uid < accounts.FIRST_PERSON):
         home = b"/" + b"/".join(part for part in to_bytes(account.home).split(b"/") if part not in (b"", b"."))
         if _is_home(home):
             homes.setdefault(home, to_bytes(account.name))

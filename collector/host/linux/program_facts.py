@@ -32,10 +32,8 @@ MAX_WRITING: Final = 1_000
 MAX_FD: Final = 8_192
 """Most open files of a process that are looked at."""
 
-FIRST_PERSON: Final = 1000
-"""The lowest user number of a person (login.defs, UID_MIN) …"""
 NOBODY: Final = 65534
-"""… and the first that is none again."""
+"""The first user number that is none of a person again (`accounts.FIRST_PERSON` is the lowest)."""
 
 _MEMFD: Final = b"/memfd:"
 _FLAGS: Final = re.compile(rb"^flags:\s+([0-7]+)$", re.MULTILINE)
@@ -69,7 +67,8 @@ class FactReader:
         homes: set[str] = set()
         try:
             for account in accounts.accounts(roots):
-                if account.uid == 0 or FIRST_PERSON <= account.uid < NOBODY:  # a service's home holds its own data
+                # a service's home holds its own data
+                if account.uid == 0 or accounts.FIRST_PERSON <= account.uid < NOBODY:
                     homes.add(_text(text.to_bytes(account.home)))
         except OSError as error:
             self.gaps.append(files.gap_of(error, "the homes of the accounts could not be read"))

@@ -16,22 +16,19 @@ from collector.host.linux import accounts, files
 from collector.host.linux.entries import Reader
 from collector.host.linux.mounts import Kind, MountTable, Tree, resolved
 from collector.model import Gap, Outcome
-from collector.text import from_bytes
+from collector.text import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
     from collector.model import Request
-    from collector.text import Text
 
 MAX_PATH: Final = 400_000
 """Bytes of a path in a row, more than 1,000 levels of 255: as JSON it stays below the 4 MiB of a line."""
 
-_FIRST_HUMAN: Final = 1_000
-"""First number of a user that is a person (login.defs(5), UID_MIN)."""
-_SHARED: Final = (b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp", b"/var/tmp", b"/dev/shm")
-"""Where people, and attackers, keep files beside homes (hier(7))."""
+_SHARED: Final = (b"/home", b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp", b"/var/tmp", b"/dev/shm")
+"""Where people, and attackers, keep files beside homes that a local account has (hier(7)); those of a domain too."""
 
 _NOT_TOUCHED: Final = {
     Kind.PSEUDO: "made by the kernel: not scanned",
@@ -95,13 +92,9 @@ def people(roots: Roots) -> list[bytes]:
     """Return the homes of local accounts of people and root, then the places that people share; unresolved."""
     known: list[accounts.Account] = []
     with suppress(OSError):
-        known = [one for one in accounts.accounts(roots) if one.uid == 0 or one.uid >= _FIRST_HUMAN]
-    homes = [_raw(account.home) for account in sorted(known, key=lambda one: one.uid == 0)]
+        known = [one for one in accounts.accounts(roots) if one.uid == 0 or one.uid >= accounts.FIRST_PERSON]
+    homes = [to_bytes(account.home) for account in sorted(known, key=lambda one: one.uid == 0)]
     return [home for home in (*homes, *_SHARED) if home.startswith(b"/") and home.strip(b"/")]
-
-
-def _raw(path: Text) -> bytes:
-    return bytes.fromhex(path["hex"]) if isinstance(path, dict) else path.encode()
 
 
 def _is_in_scope(path: bytes, scope: Scope) -> bool:
