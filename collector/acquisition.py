@@ -21,6 +21,7 @@ from collector.reading import Reading
 from collector.sources import SOURCES
 from collector.sources.activity import ActivitySource
 from collector.sources.footprint import FootprintSource
+from collector.sources.memory import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,28 +136,34 @@ class Run:
         phase = SOURCES[0].phase
         for number, source in enumerate(SOURCES, 1):
             if source.phase != phase:
+                if phase == MemorySource.phase and self.request.memory_program is not None:
+                    self._step(number - 1, MemorySource())
                 self._phase(phase)
                 phase = source.phase
-            seconds = self._seconds(source)
-            if seconds:  # what a profile leaves out is no step that somebody waits for
-                self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, seconds)
-            self._look()
-            if source.name in self.done:
-                self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
-                continue
-            self._check_time()
-            if self.stop.reason is not None or self._over_size:
-                self._not_started(source)
-                continue
-            if not seconds:
-                left_out = f"not started: the profile {self.request.profile.name} leaves it out"
-                self.missed(source.name, Gap(Outcome.UNSUPPORTED, left_out))
-                continue
-            try:
-                self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
-            except DiskFullError:
-                self._full()
+            self._step(number, source)
         self._phase(phase)
+
+    def _step(self, number: int, source: Source) -> None:
+        """Read one source, unless an earlier part of the run has, or it has to be left out."""
+        seconds = self._seconds(source)
+        if seconds:  # what a profile leaves out is no step that somebody waits for
+            self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, seconds)
+        self._look()
+        if source.name in self.done:
+            self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
+            return
+        self._check_time()
+        if self.stop.reason is not None or self._over_size:
+            self._not_started(source)
+            return
+        if not seconds:
+            left_out = f"not started: the profile {self.request.profile.name} leaves it out"
+            self.missed(source.name, Gap(Outcome.UNSUPPORTED, left_out))
+            return
+        try:
+            self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
+        except DiskFullError:
+            self._full()
 
     def _seconds(self, source: Source) -> float:
         """Return the longest that a source may take: its own bound, or what the profile says."""

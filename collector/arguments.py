@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
+from pathlib import Path
 
 from collector.errors import UsageError
 from collector.schema import is_case
@@ -65,3 +66,18 @@ def said(text: str | None) -> str | None:
     if text is not None and len(text) > MAX_NAME:
         raise UsageError(f"a name of {len(text)} characters is too long", hint=f"{MAX_NAME} are allowed")
     return text
+
+
+def program(given: str | None, *, encrypts: bool) -> Path | None:
+    """Return the acquisition program for the whole memory; raises `UsageError` where it is no file, or all is plain."""
+    if given is None:
+        return None
+    if not encrypts:  # it holds the run's own key, too: who can read it could sign another bundle (THREAT_MODEL 3)
+        raise UsageError(
+            "the whole memory holds passwords and patients' data, and is taken encrypted only",
+            hint="name who may read it: --recipient age1…",
+        )
+    path = Path(given).resolve()
+    if not path.is_file():
+        raise UsageError("there is no such acquisition program", hint="give the path of avml on the stick")
+    return path

@@ -158,6 +158,12 @@ class Request:
     memory_bytes: int = 2 * 2**30
     memory_seconds: float = 90.0
     program_bytes: int = 512 * 2**20
+    memory_program: Path | None = None
+    """The expert's acquisition program for the memory of the whole machine, if it is to be taken."""
+    out: bytes = b"."
+    """The folder of the bundle: what is free there bounds that memory."""
+    max_size: int | None = None
+    """Most bytes of all artifacts (`--max-size`)."""
 
 
 UNKNOWN_BOOT = "unknown"

@@ -54,6 +54,8 @@ class Plan:
     kit_nonce: str | None = None
     copies: bool = True
     """Whether files and memory of suspicious programs are taken."""
+    memory_program: Path | None = None
+    """An acquisition program for the memory of the whole machine, if that is to be taken."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
     profile: Profile = field(default_factory=Profile)
@@ -102,13 +104,18 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         "profile": plan.profile.name,
         "rules": len(plan.rules),
         "memory": plan.copies,
+        "memory_program": None if plan.memory_program is None else as_json(from_native(str(plan.memory_program))),
     }
     made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
     run = Run(
         bundle=made,
         host=host,
         request=replace(
-            _request(plan.since_ns, plan.scan, made.path, copies=plan.copies), profile=plan.profile, rules=plan.rules
+            _request(plan.since_ns, plan.scan, made.path, copies=plan.copies),
+            profile=plan.profile,
+            rules=plan.rules,
+            memory_program=plan.memory_program,
+            max_size=plan.limits.size,
         ),
         onlooker=onlooker,
         case=plan.case.case,
@@ -233,7 +240,8 @@ def _nanoseconds(utc: str) -> int:
 def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path, *, copies: bool) -> Request:
     import os  # noqa: PLC0415 - only to name our own folder as the system does
 
-    return Request(since_ns=since_ns, scan=scan, exclude=(os.fsencode(path.resolve()),), copies=copies)
+    own = os.fsencode(path.resolve())
+    return Request(since_ns=since_ns, scan=scan, exclude=(own,), copies=copies, out=own)
 
 
 def _start_code(opening: Record) -> str:

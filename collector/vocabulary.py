@@ -16,6 +16,7 @@ SOURCES = {
     "processes": ("programmes en cours", "running programs"),
     "connections": ("connexions", "connections"),
     "suspects": ("programmes suspects", "suspicious programs"),
+    "memory": ("mémoire de l'ordinateur", "memory of the computer"),
     "executables": ("empreintes des programmes", "fingerprints of programs"),
     "services": ("services", "services"),
     "interfaces": ("câbles et Wi-Fi", "cables and Wi-Fi"),

@@ -295,9 +295,3 @@ def test_stopping_twice_leaves_nothing_behind(folder):
     assert list(watched.watch.rows()) == []
     assert set(threading.enumerate()) == threads
     assert len(os.listdir("/proc/self/fd")) == descriptors
-
-
-def activity_fd():
-    from watchdog.observers.inotify_c import InotifyFD  # noqa: PLC0415 - as the room does
-
-    return InotifyFD()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import __version__, age
-from collector.arguments import case_id, duration, paths, said, since, size
+from collector.arguments import case_id, duration, paths, program, said, since, size
 from collector.cli import after, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
+@click.option("--memory-program", metavar="FILE", help="Take the whole memory with this program (avml), encrypted.")
 @click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -63,6 +64,7 @@ def collect(  # noqa: PLR0917 - one for each option
     profile: str,
     rules: tuple[str, ...],
     memory: bool,  # noqa: FBT001 - click gives flags as arguments
+    memory_program: str | None,
     isolate: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
@@ -104,6 +106,7 @@ def collect(  # noqa: PLR0917 - one for each option
         limits=limits,
         arguments=tuple(sys.argv[1:]),
         copies=memory,
+        memory_program=program(memory_program, encrypts=bool(readers) or guided_mode),
         isolate=cut,
         declined=isolate and not cut,
         recipients=readers,

@@ -164,6 +164,12 @@ class Host(Protocol):
         A `Blob` is to be consumed before the next item is asked for.
         """
 
+    def whole_memory(self, request: Request) -> Iterator[Blob | Gap]:
+        """Yield the memory of the machine as the request's program writes it, in parts; raises `HostError`.
+
+        A `Blob` is to be consumed before the next item is asked for.
+        """
+
     def executables(self) -> Iterator[Row | Gap]:
         """Yield a row for each running executable, once per device and inode, deleted ones first."""
 

@@ -19,6 +19,7 @@ DOING = {
     "processes": N_("I note the programs that are running"),
     "connections": N_("I note which programs talk to other computers"),
     "suspects": N_("I look for suspicious programs and keep their memory"),
+    "memory": N_("I copy the whole memory of the computer; this takes a while"),
     "executables": N_("I take the fingerprints of the running programs"),
     "services": N_("I note the services and whether they run"),
     "interfaces": N_("I look at cables, Wi-Fi and other links"),

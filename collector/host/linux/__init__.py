@@ -75,6 +75,11 @@ class LinuxHost:
 
         yield from copies.items(self.roots, request)
 
+    def whole_memory(self, request: Request) -> Iterator[Blob | Gap]:
+        from collector.host.linux import whole_memory
+
+        yield from whole_memory.items(self.roots, request)
+
     def services(self) -> Iterator[Row | Gap]:
         from collector.host.linux import services
 

@@ -11,20 +11,17 @@ import sys
 
 assert sys.platform == "linux"
 
-import contextlib
-import ctypes
 import errno
 import hashlib
 import os
 import selectors
-import signal
 import stat
 import subprocess
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from collector.host.linux import executables, files, process
+from collector.host.linux import children, executables, files
 from collector.host.linux.mounts import resolved
 from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes
@@ -48,12 +45,6 @@ ENVIRONMENT: Final = {"LANG": "C.UTF-8"}
 
 _PULSE: Final = 0.2
 """Seconds between two looks whether whoever reads the output is still there."""
-
-_ENDING: Final = 5.0
-"""Seconds in which a program that was killed must have ended."""
-
-_SUBREAPER: Final = 36
-"""PR_SET_CHILD_SUBREAPER (prctl(2)): what a program leaves behind becomes our child, so that we can end it."""
 
 
 @dataclass(slots=True)
@@ -136,8 +127,8 @@ def _untrusted(path: bytes, fd: int) -> str | None:
 def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -> Iterator[bytes]:
     """Yield what a program writes, and an empty part now and then; when this ends, so has all that it started."""
     digest, size = hashlib.sha256(), 0
-    before = set(_family().get(os.getpid(), ()))
-    _reap(leave=False)
+    before = children.ours()
+    children.adopt()
     child = subprocess.Popen(  # noqa: S603 - what a rule names, looked at by `_untrusted`; an argument list, no shell
         command,
         executable=f"/proc/self/fd/{fd}",
@@ -160,9 +151,9 @@ def _output(fd: int, command: list[str], deadline: float, ran: _Ran, row: Row) -
                 ran.over = True
                 break
     finally:
-        ran.lasts = not _end(child, before)  # before its pipes are closed: it is we who end it
+        ran.lasts = not children.end(child, before)  # before its pipes are closed: it is we who end it
         reading.close()
-        _reap(leave=True)
+        children.leave()
         ran.exit_code = child.returncode
         row["exit_code"] = None if child.returncode is None else number(child.returncode)
         row["size"], row["sha256"] = size, digest.hexdigest()
@@ -205,53 +196,3 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
             ran.late = time.monotonic() > deadline
             yield b""
             time.sleep(0.01)
-
-
-def _end(child: subprocess.Popen[bytes], before: set[int]) -> bool:
-    """Kill a program and whatever it has started, also what left its session; tell whether all of it has ended.
-
-    Children that were there before are not its own. As what is orphaned becomes ours, each round finds those that the
-    last one has set free. What hangs in the kernel can't be killed: it is left after some seconds.
-    """
-    with contextlib.suppress(OSError):
-        os.killpg(child.pid, signal.SIGKILL)
-    deadline = time.monotonic() + _ENDING
-    while time.monotonic() < deadline:
-        child.poll()
-        family = _family()
-        left = [pid for pid in family.get(os.getpid(), ()) if pid not in before]
-        if not left:
-            return True
-        for pid in left:
-            for one in _below(pid, family):
-                with contextlib.suppress(OSError):
-                    os.kill(one, signal.SIGKILL)
-            if pid != child.pid:  # whose end `child` itself takes in
-                with contextlib.suppress(OSError):
-                    os.waitpid(pid, os.WNOHANG)
-        time.sleep(0.01)
-    return False
-
-
-def _below(pid: int, family: dict[int, list[int]]) -> list[int]:
-    """Return a process and all below it."""
-    found = [pid]
-    for one in found:
-        found.extend(family.get(one, ()))
-    return found
-
-
-def _family() -> dict[int, list[int]]:
-    """Return the children of each process."""
-    found: dict[int, list[int]] = {}
-    for name in files.names("/proc", kernel=True):
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError):
-                parent = process.parse_stat(files.read_kernel(f"/proc/{int(name)}/stat")).ppid
-                found.setdefault(parent, []).append(int(name))
-    return found
-
-
-def _reap(*, leave: bool) -> None:
-    """Become the one to whom orphans of our children come, or be it no longer; where the kernel can't, nothing."""
-    ctypes.CDLL(None).prctl(_SUBREAPER, int(not leave), 0, 0, 0)
