@@ -58,7 +58,11 @@ _AT: Final = re.compile(r"\s?[\[({](?:at|@)[\])}]\s?")
 _LONG_WORD: Final = 40
 """Characters from which on a word without a meaning is a key or a number."""
 
-_HANDLE: Final = re.compile(r"(?:telegram|jabber|icq|wire|signal)[^\n]{0,30}?(@[A-Za-z0-9_]{4,32}+)", re.IGNORECASE)
+_HANDLE: Final = re.compile(r"@[A-Za-z0-9_]{4,32}+")
+_MESSENGER: Final = re.compile(r"(?:telegram|jabber|icq|wire|signal)[^\n]{0,30}+\Z", re.IGNORECASE)
+_BEFORE: Final = 38
+"""Characters before a handle in which the name of its messenger is sought: the longest name, and 30."""
+
 _NUMBER_WORD: Final = (
     r"one|two|three|four|five|six|seven|ten|twelve|deux|trois|quatre|cinq|sept|dix|zwei|drei|vier|sieben|dos|tres"
     r"|siete|due|tre|sette"
@@ -126,7 +130,8 @@ def marked(text: str) -> tuple[str, Found]:
     marker = _Marker()
     out = _FOUND.sub(marker.word, text)
     for match in _HANDLE.finditer(text):
-        marker.found.add("telegram", match[1])
+        if _MESSENGER.search(text, max(0, match.start() - _BEFORE), match.start()):
+            marker.found.add("telegram", match[0])
     return out, marker.found
 
 
