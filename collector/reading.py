@@ -1,7 +1,7 @@
 """Reads one source in a thread of its own, so that nothing on the host can stall the run.
 
 A read that hangs in the system (a dead display, a lost mount) can't be interrupted from
-Python; it is left behind, and what it had delivered is kept.
+Python; it is left behind, and what it had delivered is kept, to the last row.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class Reading(threading.Thread):
         self._queue: queue.Queue[Delivery | None] = queue.Queue(_WAITING)
         self._abandoned = threading.Event()
         self._rows: list[Row] = []
+        self._lock = threading.Lock()
+        """Held by whoever touches `_rows`: what waits there is handed over by either thread."""
 
     def run(self) -> None:
         """Hand over whatever the source yields; whatever it raises becomes a gap."""
@@ -74,7 +76,8 @@ class Reading(threading.Thread):
         due = time.monotonic() + BATCH_SECONDS
         for item in self._items:
             if isinstance(item, dict):
-                self._rows.append(item)
+                with self._lock:
+                    self._rows.append(item)
                 if len(self._rows) < BATCH and time.monotonic() < due:
                     continue
             self._hand_over()
@@ -96,9 +99,18 @@ class Reading(threading.Thread):
         self._hand_over()
 
     def _hand_over(self) -> None:
-        if self._rows:
+        with self._lock:
             rows, self._rows = self._rows, []
+        if rows:
             self._put(rows)
+
+    def _waiting(self) -> list[Row] | None:
+        """Take the rows that wait for more while the next item keeps us waiting: it may hang for ever."""
+        with self._lock:
+            if not self._rows or not self._queue.empty():  # those in the queue come first
+                return None
+            rows, self._rows = self._rows, []
+            return rows
 
     def _put(self, delivery: Delivery | None) -> None:
         while not self._abandoned.is_set():
@@ -114,7 +126,7 @@ class Reading(threading.Thread):
             try:
                 delivery = self._queue.get(timeout=patience)
             except queue.Empty:
-                yield None
+                yield self._waiting()
                 continue
             if delivery is None:
                 return

@@ -198,6 +198,7 @@ def test_a_telling_name_helps_and_never_suffices() -> None:
     assert not judge(short).is_note
     assert judge(short, "HOW_TO_RECOVER_YOUR_FILES.txt").is_note
     assert judge(short, "HOW_TO_RECOVER_YOUR_FILES.txt").confidence == "low"
+    assert not judge(short, "HOW_TO_RECOVER_YOUR_FILES.rst").is_note, "no victim opens it with a double click"
     for text in ("", "Dear all, the meeting is on Monday.", ORDINARY["mail"], ORDINARY["advice_fr"]):
         assert not judge(text, "RESTORE_FILES_README.txt").is_note
 

@@ -64,6 +64,11 @@ _TELLING: Final = 3
 CONFIDENCES: Final = ("low", "medium", "high")
 
 _MARK: Final = re.compile(r"^[^\w\s(]{1,20}|[!#@$]{2}")
+_WRITTEN_BY_PROGRAMMERS: Final = re.compile(
+    r"\.(?:rst|md|adoc|tex|pot?|pyi?|[ch]|cc|cpp|go|rs|rb|p[lm]|java|css|ya?ml|toml|json|[1-8])\Z", re.IGNORECASE
+)
+"""Names that tell nothing: no victim opens such a file with a double click, so no note is one."""
+
 _EAST_ASIAN: Final = re.compile("[\u2e80-\ud7ff]")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 
@@ -167,7 +172,7 @@ def _features(name: str, body: str) -> tuple[list[Feature], list[tuple[int, Feat
         feature = features[rule.identifier]
         places = [match.offset for pattern in rule.patterns for match in pattern.matches]
         if feature.group == "name":
-            if any(place < start for place in places):
+            if any(place < start for place in places) and not _WRITTEN_BY_PROGRAMMERS.search(name):
                 named.append(feature)
         else:
             said += [(place, feature) for place in places if place >= start]
