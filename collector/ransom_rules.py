@@ -1,4 +1,4 @@
-"""Reads the rules by which ransom traces are judged: `rules/ransom/notes.yar` and `rules/ransom/families.yaml`.
+"""Reads the rules by which ransom traces are judged: `rules/ransom/notes.yar`, `families*.yaml` beside it.
 
 A file that isn't exactly as written here is refused with its name, line and reason, like every rule file (`rules`).
 """
@@ -31,7 +31,7 @@ MOST_WEIGHT: Final = 9
 
 _LINE: Final = re.compile(r"-->\s[^:\n]{1,200}:(\d{1,7})")
 _RULE: Final = re.compile(rb"^rule ([A-Za-z_][A-Za-z0-9_]{0,60})", re.MULTILINE)
-_FIELDS: Final = ("names", "extensions", "marks")
+_FIELDS: Final = ("names", "extensions", "marks", "own", "called")
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,18 @@ class NoteRules:
 
 @dataclass(frozen=True)
 class Family:
-    """What is known of one family: names of its notes, extensions of its files, words that stand in its notes."""
+    """What is known of one family: names of its notes, extensions of its files, words that stand in its notes.
+
+    `marks` stand as they are; `own` names are written together or apart; `called` likewise, but they are ordinary
+    words, which tell only where a note calls somebody so.
+    """
 
     name: str
     names: tuple[str, ...]
     extensions: tuple[str, ...]
     marks: tuple[str, ...]
+    own: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
 
 @cache
@@ -118,8 +124,9 @@ def _feature(code: str, metadata: tuple[tuple[str, object], ...], where: str) ->
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Return the packaged table of families; read once in a run. Raises `RuleError`."""
-    return read_families(rules.folder() / "ransom" / "families.yaml")
+    """Return the packaged tables of families; read once in a run. Raises `RuleError`."""
+    folder = rules.folder() / "ransom"
+    return (*read_families(folder / "families.yaml"), *read_families(folder / "families-called.yaml"))
 
 
 def read_families(path: Path) -> tuple[Family, ...]:
@@ -141,7 +148,7 @@ def read_families(path: Path) -> tuple[Family, ...]:
                 raise document.wrong(items, f"a thing stands twice in {field}")
             fields[field] = texts
         if not fields:
-            raise document.wrong(value, "a family has names, extensions or marks")
+            raise document.wrong(value, f"a family has one of {', '.join(_FIELDS)}")
         found.append(Family(name, *(fields.get(field, ()) for field in _FIELDS)))
     return tuple(found)
 
@@ -154,6 +161,6 @@ def _refused(field: str, text: str) -> str:
         return "an extension is a dot and what follows, without spaces"
     if field == "names" and not 4 <= len(text) <= 120:  # noqa: PLR2004 - shorter ones are every second file
         return "a name has 4 to 120 characters"
-    if field == "marks" and not re.fullmatch(r"[^\W_]+(?: [^\W_]+){0,7}", text):
+    if field in ("marks", "own", "called") and not re.fullmatch(r"[^\W_]+(?: [^\W_]+){0,7}", text):
         return "a mark is one to eight words as the rules for notes see them"
     return ""

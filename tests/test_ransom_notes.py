@@ -262,6 +262,32 @@ def test_family_by_name_and_words() -> None:
     assert judge(NOTES["en"], "readme.txt").family is None
 
 
+CALLED = {
+    "We are the Hive team.": ("Hive", "calls itself so"),
+    "You were hacked by Royal!": ("Royal", "calls itself so"),
+    "This is BlackSuit speaking": ("BlackSuit", "words of the note"),
+    "This is black suit speaking": ("BlackSuit", "words of the note"),
+    f"Go to cactusbg{'b' * 48}.onion": ("Cactus", "name in its address"),
+    "your data was encrypted by the zorgblat ransomware": ("zorgblat", "calls itself so"),
+}
+
+
+@pytest.mark.parametrize("said", CALLED)
+def test_a_family_that_names_itself(said) -> None:
+    """Ordinary words tell where a note calls somebody so, own names anywhere; unknown names are of low confidence."""
+    family, reason = CALLED[said]
+    found = {one.family: one for one in judge(f"{NOTES['en']}\n{said}\n").likenesses}
+    assert reason in found[family].reasons
+    assert found[family].confidence == ("low" if family == "zorgblat" else "medium")
+
+
+def test_an_ordinary_word_names_no_family() -> None:
+    """Royal, hive, play: a note that merely uses them resembles nobody; in its file's name they tell."""
+    text = f"{NOTES['en']}\nDo not play with us, our royal hive of hackers has your quantum of data.\n"
+    assert judge(text, "readme.txt").likenesses == ()
+    assert "Risen" in {one.family for one in judge(text, "Risen_Note.txt").likenesses}
+
+
 def cut(data: bytes) -> bytes:
     return data[: notes.HEAD] + data[notes.HEAD :][-notes.TAIL :]
 

@@ -107,7 +107,9 @@ def test_packaged_families() -> None:
         ("A:\n  extensions: ['.a b']\n", 2, "dot"),
         ("A:\n  marks: ['two  words']\n", 2, "mark"),
         ("A:\n  marks: ['with-dash']\n", 2, "mark"),
-        ("A: {}\n", 1, "has names"),
+        ("A:\n  called: ['Two']\n", 2, "small letters"),
+        ("A:\n  own: ['a-b']\n", 2, "mark"),
+        ("A: {}\n", 1, "has one of names"),
         ("A:\n  marks: [aaaa]\nA:\n  marks: [bbbb]\n", 3, "twice"),
     ],
 )

@@ -69,6 +69,7 @@ _WRITTEN_BY_PROGRAMMERS: Final = re.compile(
 )
 """Names that tell nothing: no victim opens such a file with a double click, so no note is one."""
 
+_ADDRESSES: Final = frozenset({"onion", "url", "email", "telegram"})
 _EAST_ASIAN: Final = re.compile("[\u2e80-\ud7ff]")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 
@@ -109,7 +110,8 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
     is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
-    likenesses = families.likenesses(name, body) if is_note else ()
+    named_in = [one.value for one in found.all() if one.kind in _ADDRESSES] if is_note else []
+    likenesses = families.likenesses(name, body, addresses=named_in) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
     return NoteJudgement(
         is_note=is_note,
