@@ -122,6 +122,38 @@ def _feature(code: str, metadata: tuple[tuple[str, object], ...], where: str) ->
     return Feature(code, str(language), str(group), weight, reason)
 
 
+@dataclass(frozen=True)
+class Concepts:
+    """Beginnings of words by what they tell, and mailboxes that are had without a name."""
+
+    words: Mapping[str, tuple[str, ...]]
+    mailboxes: frozenset[str]
+
+
+@cache
+def concepts() -> Concepts:
+    """Return the packaged words; read once in a run. Raises `RuleError`."""
+    return read_concepts(rules.folder() / "ransom" / "concepts.yaml")
+
+
+def read_concepts(path: Path) -> Concepts:
+    """Return the concepts of one file, each a list of texts; raises `RuleError`."""
+    document = strictyaml.single(path)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, items in document.pairs(document.tree()):
+        if not isinstance(items, yaml.SequenceNode) or not items.value:
+            raise document.wrong(items, f"{name} is a list")
+        texts = tuple(document.string(item) for item in items.value)
+        for text, item in zip(texts, items.value, strict=True):
+            if text != text.lower() or not re.fullmatch(r"[^\s.]\S*", text):
+                raise document.wrong(item, "the beginning of a word, in small letters")
+        if len(set(texts)) != len(texts):
+            raise document.wrong(items, f"a thing stands twice in {name}")
+        found[name] = texts
+    mailboxes = found.pop("mailboxes", ())
+    return Concepts(found, frozenset(mailboxes))
+
+
 @cache
 def families() -> tuple[Family, ...]:
     """Return the packaged tables of families; read once in a run. Raises `RuleError`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from collector import ransom_rules
-from collector.ransom import files, groups, recovery
+from collector.ransom import concepts, files, groups, recovery
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "REASONS.md"
 HOW = {
@@ -17,9 +17,11 @@ HOW = {
 
 def page() -> str:
     """Return the page as the tables of the code have it."""
+    near = concepts.REASONS
     found = ransom_rules.note_rules().features.values()
     parts = {
         "`note` (rules of `rules/ransom/notes.yar`)": {one.code: one.reason for one in found},
+        "`note`, its sentences unknown": {f"near_address_{one}": why for one, why in near.items()},
         "`encrypted`: the first code says how the files are known, the others why": HOW | groups.REASONS,
         "One file, as `collector.ransom.files` judges it (`scripts/evaluate-encrypted --list`)": files.REASONS,
         "`recovery`": recovery.REASONS,

@@ -94,7 +94,7 @@ class _Weighed:
         self.weights: defaultdict[str, float] = defaultdict(float)
         self.reasons: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
-    def add(self, to: Sequence[str], weight: float, why: str) -> None:
+    def point(self, to: Sequence[str], weight: float, why: str) -> None:
         """Point to families: what points to several points to each of them less."""
         for family in to[: 4 * MOST]:
             if why not in self.reasons[family]:
@@ -110,24 +110,24 @@ def likenesses(
     The likeliest comes first. A name of no known family that a note gives itself is one of low confidence.
     """
     tables, weighed = _tables(), _Weighed()
-    weighed.add(tables.names.get(name.lower(), ()), _NAME_WEIGHT, "name of the note")
+    weighed.point(tables.names.get(name.lower(), ()), _NAME_WEIGHT, "name of the note")
     for extension in dict.fromkeys(one.lower() for one in extensions[:16]):
-        weighed.add(tables.extensions.get(extension, ()), _EXTENSION_WEIGHT, f"extension {extension}")
+        weighed.point(tables.extensions.get(extension, ()), _EXTENSION_WEIGHT, f"extension {extension}")
     named = _HUMP.sub(" ", name.rpartition(".")[0] or name).lower().split() if body else ()
     for joined, _, _ in _runs(named, ""):
-        weighed.add(tables.own.get(joined) or tables.called.get(joined, ()), _CALLED_WEIGHT, FILE_NAME)
+        weighed.point(tables.own.get(joined) or tables.called.get(joined, ()), _CALLED_WEIGHT, FILE_NAME)
     words = body.split()[:_MOST_WORDS]
     for joined, at, length in _runs(words, ""):
-        weighed.add(tables.own.get(joined, ()), _MARK_WEIGHT, WORDS)
+        weighed.point(tables.own.get(joined, ()), _MARK_WEIGHT, WORDS)
         if joined in tables.called and _is_called(words, at, length):
-            weighed.add(tables.called[joined], _MARK_WEIGHT, CALLED)
+            weighed.point(tables.called[joined], _MARK_WEIGHT, CALLED)
     for run, _, _ in _runs(words, " "):
-        weighed.add(tables.marks.get(run, ()), _MARK_WEIGHT, WORDS)
+        weighed.point(tables.marks.get(run, ()), _MARK_WEIGHT, WORDS)
     for address in addresses:
         for label in re.split(r"[^a-z0-9]+", address.lower()):
-            weighed.add(_of_label(label), _CALLED_WEIGHT, ADDRESS)
+            weighed.point(_of_label(label), _CALLED_WEIGHT, ADDRESS)
     if not weighed.weights and (found := _SELF.search(body)) and found[1] not in _NO_NAME:
-        weighed.add((found[1],), _SELF_WEIGHT, CALLED)
+        weighed.point((found[1],), _SELF_WEIGHT, CALLED)
     weights = weighed.weights
     ordered = sorted(weights, key=lambda family: (-weights[family], family))[:MOST]
     return tuple(Likeness(one, _confidence(weights[one]), tuple(weighed.reasons[one])) for one in ordered)

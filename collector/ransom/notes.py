@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from collector import ransom_rules
-from collector.ransom import contacts, families, reading
+from collector.ransom import concepts, contacts, families, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,6 +110,8 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
     is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
+    heard = () if is_note else concepts.tells(body, found.all(), about=bool(about))
+    is_note = is_note or bool(heard)
     named_in = [one.value for one in found.all() if one.kind in _ADDRESSES] if is_note else []
     likenesses = families.likenesses(name, body, addresses=named_in) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
@@ -117,8 +119,8 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         is_note=is_note,
         score=score,
         confidence=_confidence(score, groups, len(body.split(maxsplit=30)), -short_of),
-        reasons=tuple(feature.code for feature in reasons),
-        explained=tuple(feature.reason for feature in reasons),
+        reasons=(*(feature.code for feature in reasons), *(f"near_address_{one}" for one in heard)),
+        explained=(*(feature.reason for feature in reasons), *(concepts.REASONS[one] for one in heard)),
         family=next((one.family for one in likenesses if one.confidence != "low"), None),
         likenesses=likenesses,
         contacts=contacts.complete(read.text, found) if is_note else (),

@@ -1,0 +1,94 @@
+"""Notes whose sentences nobody knows: told by the words around an address that hardly anybody but criminals gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector import ransom_rules
+from collector.errors import RuleError
+from collector.ransom import concepts, notes
+
+ONION = "http://q5x7zk2m3n4b6v7c2x5z7l3k4j5h6g7f2d4s5a6p7o2i3u4y5t6r7ead.onion"
+TOX = "CA5BB1012C26795129ADE96DCECAADB8BC29E98E8976AF9E753A5ABB15CA4F519EAD4BFE4CC9"
+TOLD = {
+    "a door": f"NETTLE\nlogin: 1CE6E4EF\npassword: s58o5yJU5d3y\ndoor: {ONION}\nThe rest we tell you inside.",
+    "a place held": f"You stand on the wrong bank. {ONION} Your place is held for five days.",
+    "printed": f"Every printer brings this sheet. NETTLE has encrypted the company and holds its papers. {ONION} "
+    "Better that your boss comes to us first, before somebody in the office posts it on the net for all to laugh at.",
+    "french": f"Tout est chiffré, tout est copié. Votre salon : {ONION} — cinq jours, puis vente aux enchères.",
+    "spanish": "ya valieron. NETTLE les encriptó los servidores, todos. telegram: @nettle_mx clave ED0F8106 son "
+    "3000 en usdt, mañana 5000, si hablan con la policia subimos todo",
+    "turkish": "dosyalar kilitli. nettle@tuta.io kod: B452EFC3",
+    "russian": f"Серверы закрыты на замок, переписка скачана. До пятницы, потом все уйдет конкурентам. Tox: {TOX}",
+    "chinese": f"服务器被锁。三天内支付。{ONION}",
+    "a fare": "You travelled without a toll. Barrier is down: files end in .nettle. Ticket: 792EEE9B87B0A8EC Booth: "
+    "nettle@cock.li Fare: 0.15 btc. Booth closes after a week.",
+}
+QUIET = {
+    "passwords": "VPN;dr.bossuet;***;clé\nNAS;admin;***;clé de chiffrement\nmessagerie chiffrée;nettle@proton.me",
+    "a signature": "Dr. Anna Nettle, cabinet médical, 12 rue du Four. Pour prendre rendez-vous : nettle@proton.me",
+    "a friend": "Écris-moi sur Telegram @nettle_31, en vacances jusqu'à vendredi. Les photos sont dans le dossier.",
+    "an invoice": "Facture n° 2024-118 : sauvegarde chiffrée de vos données, 30 jours, 250 euros, par virement. "
+    "Contact : compta@informatique.example",
+    "advice": "Ransomware : si vos fichiers sont chiffrés et qu'on vous demande des bitcoins, ne payez pas, "
+    "portez plainte. Un outil de déchiffrement existe peut-être. aide@police.example",
+    "a key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\nmDMEZexampleonlynotarealkeyBYJKwYBBAHaRw8BAQdA\nnettle@proton.me",
+}
+
+
+def judged(text: str, name: str = "x.txt") -> notes.NoteJudgement:
+    return notes.judge_note(name, text.encode())
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_words_around_an_address_tell(kind):
+    """Each is a note, with the words as its reasons; without its address it tells nothing."""
+    judgement = judged(TOLD[kind])
+    assert judgement.is_note
+    assert judgement.confidence == "low"
+    for address in (ONION, TOX, "@nettle_mx", "nettle@tuta.io", "nettle@cock.li"):
+        if address in TOLD[kind]:
+            assert judgement.contacts
+            assert not judged(TOLD[kind].replace(address, "somewhere")).is_note
+    assert any(reason.startswith("near_address_") for reason in judgement.reasons)
+    assert len(judgement.reasons) == len(judgement.explained)
+
+
+@pytest.mark.parametrize("kind", QUIET)
+def test_an_address_alone_tells_nothing(kind):
+    """A mailbox without a name, a handle, a key: many honest people have them."""
+    assert not judged(QUIET[kind]).is_note
+
+
+def test_in_a_long_text_the_words_tell_next_to_nothing():
+    """Whatever stands around an address in a manual of a thousand words."""
+    filler = "The weather was fine and nobody went to the river on that day. " * 100
+    assert judged(TOLD["french"]).is_note
+    assert not judged(f"{filler}{TOLD['french']}{filler}").is_note
+
+
+def test_the_packaged_words():
+    """Each concept is explained; no entry stands for two, but where a word means both."""
+    words = ransom_rules.concepts().words
+    assert set(words) == set(concepts.REASONS)
+    assert "proton.me" in ransom_rules.concepts().mailboxes
+    assert "gmail.com" not in ransom_rules.concepts().mailboxes
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("locked: [Encrypt]\n", 1, "small letters"),
+        ("locked:\n- encrypt\n- two words\n", 3, "beginning of a word"),
+        ("locked: encrypt\n", 1, "list"),
+        ("locked: []\n", 1, "list"),
+        ("locked: [encrypt, encrypt]\n", 1, "twice"),
+        ("locked: [encrypt]\nlocked: [lock]\n", 2, "twice"),
+    ],
+)
+def test_wrong_words_are_refused(tmp_path, text, line, reason):
+    """With file, line and reason."""
+    path = tmp_path / "concepts.yaml"
+    path.write_text(text)
+    with pytest.raises(RuleError, match=rf"^concepts\.yaml:{line}: .*{reason}"):
+        ransom_rules.read_concepts(path)
