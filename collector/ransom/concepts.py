@@ -28,6 +28,7 @@ MOST: Final = 8
 
 _HARD: Final = frozenset({"xonionx", "xtoxx", "xsessionx"})
 _SOFT: Final = frozenset({"xemailx", "xtelegramx"})
+_WALLET: Final = "xwalletx"
 _TELLING: Final = frozenset({
     "locked", "taken", "money", "price", "deadline", "threat", "recover", "token", "warned",
 })  # fmt: skip
@@ -71,16 +72,20 @@ _DONE: Final = _one_of("locked", "taken")
 _WHAT_FOR: Final = _one_of("money", "price", "threat")
 _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
     "hard": (
-        _Needed(30, 0, (_one_of("yours", "things", "reach", "deadline", "token", "price", "money"),)),
-        _Needed(60, 1, (_one_of("yours"),)),
+        _Needed(30, 1, (_one_of("locked", "taken", "threat", "money", "price", "deadline", "token"),)),
+        _Needed(60, 1, (_one_of("yours"), _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
         _Needed(250, 3, (_one_of("locked", "taken", "threat", "money", "price"), _one_of("yours", "things"))),
         _Needed(800, 5, (_DONE, _WHAT_FOR, _one_of("yours"))),
     ),
     "private": (
-        _Needed(20, 1, (_DONE, _one_of("things"))),
+        _Needed(25, 1, (_DONE, _one_of("things"))),
         _Needed(60, 3, (_one_of("locked", "taken", "threat", "money"), _WHAT_FOR | {"deadline"})),
         _Needed(250, 5, (_one_of("locked", "taken", "recover"), _WHAT_FOR, _one_of("yours", "things"))),
         _Needed(800, 7, (_DONE, _one_of("money"), _one_of("threat"), _one_of("yours"))),
+    ),
+    "wallet": (
+        _Needed(60, 4, (_DONE, _one_of("yours", "things"))),
+        _Needed(250, 5, (_DONE, _one_of("recover"), _one_of("yours"))),
     ),
     "plain": (
         _Needed(60, 4, (_DONE, _one_of("money"), _one_of("yours", "things"))),
@@ -102,27 +107,37 @@ def tells(body: str, contacts: Sequence[Contact], *, about: bool) -> tuple[str, 
     if len(words) > most:
         return ()
     handle = any(one.kind == "telegram" for one in contacts)
-    hidden = handle or any(_is_private(one) for one in contacts)
-    places = [at for at, word in enumerate(words) if word in _HARD or word in _SOFT]
+    hidden = handle or any(is_private(one) for one in contacts)
+    places = [at for at, word in enumerate(words) if word in _HARD or word in _SOFT or word == _WALLET]
     if handle and not places:  # of a handle without a link no word of its own stands in the text
         places = [len(words) // 2]
     for at in places[:MOST]:
-        kind = "hard" if words[at] in _HARD else "private" if hidden else "plain"
+        soft = "private" if hidden else "wallet" if words[at] == _WALLET else "plain"
+        kind = "hard" if words[at] in _HARD else soft
         heard = _heard(words[max(0, at - AROUND) : at + AROUND])
         if _suffices(heard, len(words), kind, about=about):
             return tuple(sorted(heard))
     return ()
 
 
+def speaks_of_money(body: str) -> bool:
+    """Tell whether the words name a ransom, or money that leaves no name."""
+    return "money" in _heard(body.split())
+
+
 def _suffices(heard: set[str], length: int, kind: str, *, about: bool) -> bool:
-    needed = next((one for one in _NEEDED[kind] if length <= one.words), None)
-    if needed is None or (about and kind == "plain"):
+    if about and kind == "plain":
         return False
     more = 0 if not about else 1 if kind == "hard" else 3
-    return len(heard & _TELLING) >= needed.telling + more and all(heard & one for one in needed.each)
+    return any(
+        len(heard & _TELLING) >= needed.telling + more and all(heard & one for one in needed.each)
+        for needed in _NEEDED[kind]
+        if length <= needed.words
+    )
 
 
-def _is_private(contact: Contact) -> bool:
+def is_private(contact: Contact) -> bool:
+    """Tell whether it is a mailbox that is had without a name."""
     return contact.kind == "email" and contact.value.lower().rpartition("@")[2] in ransom_rules.concepts().mailboxes
 
 

@@ -70,6 +70,10 @@ _WRITTEN_BY_PROGRAMMERS: Final = re.compile(
 """Names that tell nothing: no victim opens such a file with a double click, so no note is one."""
 
 _ADDRESSES: Final = frozenset({"onion", "url", "email", "telegram"})
+_MORE_IN_OTHERS: Final = 7
+"""Points above the line that a text in another language than English needs where it names neither ransom nor a hidden
+address: what practices and those who write to them say of encryption, terms and passwords comes as near as that."""
+
 _EAST_ASIAN: Final = re.compile("[\u2e80-\ud7ff]")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 
@@ -110,6 +114,8 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
     is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
+    if is_note and -short_of < _MORE_IN_OTHERS and _is_of_others(best) and not _is_paid(best, body, found.all()):
+        is_note = False
     heard = () if is_note else concepts.tells(body, found.all(), about=bool(about))
     is_note = is_note or bool(heard)
     named_in = [one.value for one in found.all() if one.kind in _ADDRESSES] if is_note else []
@@ -126,6 +132,23 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         contacts=contacts.complete(read.text, found) if is_note else (),
         form=read.form,
     )
+
+
+def _is_of_others(best: Sequence[Feature]) -> bool:
+    """Tell whether what tells of a text is mostly in another language than English."""
+    weights: Counter[str] = Counter()
+    for one in best:
+        weights[one.language] += max(0, one.weight)
+    del weights["any"]
+    return bool(weights) and weights.most_common(1)[0][0] != "en"
+
+
+def _is_paid(best: Sequence[Feature], body: str, known: Sequence[Contact]) -> bool:
+    """Tell whether a text demands, names money that leaves no name, or an address that ordinary letters don't give."""
+    if any(one.group == "demand" and one.weight >= _STRONG for one in best):
+        return True
+    hidden = any(one.kind not in {"url", "email"} or concepts.is_private(one) for one in known)
+    return hidden or any(".onion" in one.value for one in known) or concepts.speaks_of_money(body)
 
 
 def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:

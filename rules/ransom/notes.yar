@@ -714,12 +714,23 @@ rule de_demand {
     language = "de"
     group = "demand"
     weight = 4
-    reason = "demands payment in German or offers the key"
+    reason = "demands payment in German"
   strings:
     $s0 = / (zahlen|bezahlen|zahlung|uberweisen|kaufen|losegeld|senden|ueberweisen|loesegeld|bezahlung) (.{0,50} )?(bitcoins?|btc|monero|losegeld|loesegeld|euro|xwalletx|schlussel|schluessel|entschlusselungs?[a-z]{0,12}|entschluesselungs?[a-z]{0,12}|decryptor|wir|sie) /
     $s1 = / (bitcoins?|btc|monero|losegeld|loesegeld) (.{0,40} )?(zahlen|bezahlen|senden|uberweisen|kaufen|xwalletx|adresse|zu|erwerben|schicken) /
-    $s2 = / (privaten?|einzigartigen?|geheimen?|den|unseren) (schlussel|schluessel|entschlusseler|entschlusselungsschlussel|entschlusselungsprogramm) /
-    $s3 = / (entschlusselungs(programm|software|tool|schlussel|code)|entschlusseler|entschluesselungs(programm|software|tool)) /
+  condition:
+    any of them
+}
+
+rule de_key {
+  meta:
+    language = "de"
+    group = "recover"
+    weight = 3
+    reason = "speaks in German of a key or a program that decrypts"
+  strings:
+    $s0 = / (privaten?|einzigartigen?|geheimen?|den|unseren) (schlussel|schluessel|entschlusseler|entschlusselungsschlussel|entschlusselungsprogramm) /
+    $s1 = / (entschlusselungs(programm|software|tool|schlussel|code)|entschlusseler|entschluesselungs(programm|software|tool)) /
   condition:
     any of them
 }
