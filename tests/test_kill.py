@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import os
 import random
 import shutil
@@ -13,6 +14,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import live
 import pytest
@@ -20,7 +22,14 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("signals of Linux", allow_module_level=True)
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 KILLS = int(os.environ.get("COLLECT_KILLS", "20"))
+EACH = 48
+"""Syncs at the beginning of a run, each of which is killed: all of what vanishes first, and some after it."""
+STEP = 7
+ALL = os.environ.get("COLLECT_FAULTS") == "all"
 MOST_SYNCS = 600
 """More than a run of a small tree makes: a loop over them ends by itself."""
 
@@ -102,9 +111,25 @@ def test_killed_at_a_random_instant(tmp_path, tree, seconds, number):
     assert_survives(out, tree, choose.uniform(0.3, 1.0) * seconds if number % 3 == 0 else None)
 
 
+def syncs() -> Iterator[list[int]]:
+    """Yield, four at a time, the numbers of the syncs at which to kill: the first ones, then each `STEP`th of hundreds.
+
+    With COLLECT_FAULTS=all each one is its turn, as `scripts/faults` has it, too.
+    """
+    numbers = iter([*range(1, EACH), *range(EACH, MOST_SYNCS, 1 if ALL else STEP)])
+    while some := list(itertools.islice(numbers, 4)):
+        yield some
+    raise AssertionError("more syncs than a run has")
+
+
+def last(numbers: list[int]) -> range:
+    """Return the numbers of the syncs before some of which one was beyond the end: those of the seal among them."""
+    return range(numbers[0] - STEP, numbers[-1])
+
+
 @pytest.mark.slow
 def test_killed_at_each_sync(tmp_path, tree):
-    """One kill as each sync of a run begins, until the run ends by itself: the same promise."""
+    """One kill as syncs of a run begin, until the run ends by itself: the same promise."""
 
     def one(number: int) -> str:
         out = tmp_path / str(number)
@@ -116,9 +141,11 @@ def test_killed_at_each_sync(tmp_path, tree):
 
     seen: list[str] = []
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        while "ended" not in seen:
-            assert len(seen) < MOST_SYNCS
-            seen += pool.map(one, range(len(seen) + 1, len(seen) + 5))
+        for numbers in syncs():
+            seen += pool.map(one, numbers)
+            if "ended" in seen:
+                break
+        seen += pool.map(one, last(numbers))
     assert {"unborn", "resumed", "sealed"} <= set(seen), seen
     assert seen.count("resumed") > 20, "so few syncs were seen that the injection can't have worked"
 
@@ -134,7 +161,7 @@ def unfinished(tmp_path, tree) -> Path:
 
 @pytest.mark.slow
 def test_resume_killed_at_each_sync(tmp_path, tree, unfinished):
-    """A resume that is itself killed as each of its syncs begins leaves what the next resume ends sealed."""
+    """A resume that is itself killed as one of its syncs begins leaves what the next resume ends sealed."""
 
     def one(number: int) -> bool:
         path = Path(shutil.copytree(unfinished, tmp_path / f"copy-{number}"))
@@ -147,11 +174,13 @@ def test_resume_killed_at_each_sync(tmp_path, tree, unfinished):
         shutil.rmtree(path)
         return code in live.SEALED
 
-    ended = [False]
+    ended: list[bool] = []
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        while not any(ended):
-            assert len(ended) < MOST_SYNCS
-            ended += pool.map(one, range(len(ended), len(ended) + 4))
+        for numbers in syncs():
+            ended += pool.map(one, numbers)
+            if any(ended):
+                break
+        ended += pool.map(one, last(numbers))
     assert len(ended) > 20, "so few syncs were seen that the injection can't have worked"
 
 
