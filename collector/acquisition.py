@@ -18,10 +18,9 @@ from collector.host import HostError
 from collector.model import UNKNOWN_BOOT, Gap, Outcome
 from collector.output import Output
 from collector.reading import Reading
-from collector.sources import SOURCES
+from collector.sources import planned
 from collector.sources.activity import ActivitySource
 from collector.sources.footprint import FootprintSource
-from collector.sources.memory import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,21 +132,23 @@ class Run:
             self.vigil.stop()
 
     def _sources(self) -> None:
-        phase = SOURCES[0].phase
-        for number, source in enumerate(SOURCES, 1):
+        phase = self._planned[0].phase
+        for number, source in enumerate(self._planned, 1):
             if source.phase != phase:
-                if phase == MemorySource.phase and self.request.memory_program is not None:
-                    self._step(number - 1, MemorySource())
                 self._phase(phase)
                 phase = source.phase
             self._step(number, source)
         self._phase(phase)
 
+    @property
+    def _planned(self) -> tuple[Source, ...]:
+        return planned(whole_memory=self.request.memory_program is not None)
+
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""
         seconds = self._seconds(source)
         if seconds:  # what a profile leaves out is no step that somebody waits for
-            self.onlooker.step(number, len(SOURCES) + FINAL_STEPS, source.name, seconds)
+            self.onlooker.step(number, len(self._planned) + FINAL_STEPS, source.name, seconds)
         self._look()
         if source.name in self.done:
             self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
@@ -319,7 +320,8 @@ class Run:
         return None
 
     def _ending(self, watch: ActivityWatch | None) -> None:
-        self.onlooker.step(len(SOURCES) + FINAL_STEPS, len(SOURCES) + FINAL_STEPS, "seal", 10)
+        steps = len(self._planned) + FINAL_STEPS
+        self.onlooker.step(steps, steps, "seal", 10)
         activity, footprint = ActivitySource(), FootprintSource()
         try:
             if self._sentinel is not None:

@@ -195,3 +195,10 @@ def test_a_whole_run_has_it_encrypted(tmp_path):
     kinds = [one["kind"] for one in bundle.artifacts()]
     assert kinds.index("memory") > kinds.index("suspects")
     assert kinds.index("memory") < kinds.index("ransom")
+
+
+def test_a_dry_run_names_the_step(tmp_path):
+    """It stands where it is done: after the programs, before the services."""
+    asked = ("--case", "X", "--dry-run", "--json", "--memory-program", program(tmp_path))
+    steps = [one["source"] for one in live.run(*asked, "--recipient", age.new_identity()[1]).json["steps"]]
+    assert steps[steps.index("memory") - 1 : steps.index("memory") + 2] == ["executables", "memory", "services"]

@@ -117,15 +117,15 @@ def collect(  # noqa: PLR0917 - one for each option
         rules=ruling.checked(rules),
     )
     if dry_run:
-        from collector.sources import SOURCES  # noqa: PLC0415 - only here
+        from collector.sources import planned  # noqa: PLC0415 - only here
         from collector.ui import report  # noqa: PLC0415 - the same
 
-        named = plan.scan is not None
+        named, sources = plan.scan is not None, planned(whole_memory=plan.memory_program is not None)
         if as_json:
-            steps = report.dry_run_times(SOURCES, plan.profile, named=named)
+            steps = report.dry_run_times(sources, plan.profile, named=named)
             say(json.dumps({"steps": [{"source": name, "seconds": seconds} for name, seconds in steps.items()]}) + "\n")
         else:
-            say(report.dry_run_text(SOURCES, plan.profile, named=named))
+            say(report.dry_run_text(sources, plan.profile, named=named))
         return
     asks = not (as_json or quiet or yes) and terminal.is_attended()
     _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), host, as_json=as_json, quiet=quiet, asks=asks)

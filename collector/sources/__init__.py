@@ -14,6 +14,7 @@ from collector.sources.connections import ConnectionSource
 from collector.sources.dns import DnsSource
 from collector.sources.executables import ExecutableSource
 from collector.sources.interfaces import InterfaceSource
+from collector.sources.memory import MemorySource
 from collector.sources.neighbours import NeighbourSource
 from collector.sources.processes import ProcessSource
 from collector.sources.ransom import RansomSource
@@ -82,3 +83,11 @@ SOURCES: tuple[Source, ...] = (
     ArtifactSource(),
     RecentFileSource(),
 )
+
+
+def planned(*, whole_memory: bool) -> tuple[Source, ...]:
+    """Return the sources of a run in their order: the memory of the machine, if asked for, ends the phase of programs."""
+    if not whole_memory:
+        return SOURCES
+    place = max(at for at, source in enumerate(SOURCES) if source.phase == MemorySource.phase) + 1
+    return (*SOURCES[:place], MemorySource(), *SOURCES[place:])

@@ -250,11 +250,11 @@ class TerminalProgress(Quiet):
         lines = [line for one in told for line in terminal.fold(one, self.terminal.size()[0] - 1)]
         self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
-    def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
+    def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """Show the step."""
         self._before, self._count = self._before + self._count, 0
         self._step = _("Step {number} of {total}: {doing}", number=number, total=total, doing=words.doing(source))
-        self._remaining.step(number, self._clock())
+        self._remaining.step(number, self._clock(), total, seconds)
         self._draw()
 
     def counted(self, count: int) -> None:

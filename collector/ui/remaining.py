@@ -30,8 +30,10 @@ class Remaining:
         self._shown = USUAL_SHARE * sum(budgets)
         self._fraction = 0.0
 
-    def step(self, number: int, now: float) -> None:
-        """Take in that step `number` (from 1) begins."""
+    def step(self, number: int, now: float, total: int | None = None, seconds: float = 0) -> None:
+        """Take in that step `number` (from 1) begins; with more steps in all than budgets, this one is new to us."""
+        if total is not None and total > len(self._budgets):
+            self._budgets = [*self._budgets[: number - 1], seconds, *self._budgets[number - 1 :]]
         self._step, self._step_started = number, now
 
     def seconds(self, now: float) -> float:
