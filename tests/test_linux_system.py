@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from collector import clocks
 from collector.host.linux import Roots, accounts, clock, disks, footprint, services, sessions, system
 from collector.model import Gap, Outcome
 from collector.sources.footprint import FootprintSource
@@ -98,6 +99,22 @@ def test_a_host_that_tells_nothing_is_no_empty_host(roots):
     assert silent <= set(row["unread"])
     assert all(row[column] is None for column in silent)
     assert row["boot_id"] == clock.UNKNOWN_BOOT
+
+
+def test_a_busy_machine_does_not_look_asleep(monkeypatch):
+    """Put aside for 5 ms between two readings, now and then: the clocks that only run forward stay together."""
+    at, reads = [10**15], [0]
+
+    def read(which):
+        reads[0] += 1
+        at[0] += 5_000_000 if reads[0] % 7 in (2, 3) else 200
+        return at[0] + (12_345 * 10**9 if which == time.CLOCK_BOOTTIME else 0)
+
+    monkeypatch.setattr(time, "clock_gettime_ns", read)
+    moments = [clock.LinuxClock(Roots()).now() for _ in range(40)]
+    apart = [moment.boot_ns - moment.mono_ns for moment in moments]
+    assert max(apart) - min(apart) < clocks.SUSPEND_NS // 10
+    assert [moment.boot_ns for moment in moments] == sorted(moment.boot_ns for moment in moments)
 
 
 def test_the_clock_reads_every_clock():
