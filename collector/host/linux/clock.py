@@ -25,7 +25,7 @@ _BTIME_AGREES_NS = 2 * _SECOND
 
 _TRIES = 16
 _NEAR_NS = 50_000
-"""Readings around the other clock that lie so near, against a millisecond that counts as sleep (`clocks.SUSPEND_NS`)."""
+"""How near two readings around the other clock must be; a millisecond apart counts as sleep (`clocks.SUSPEND_NS`)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MICROSECOND = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -59,9 +59,10 @@ def _running() -> tuple[int, int]:
     for _ in range(_TRIES):
         before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         mono_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        spread = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - before
+        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        spread = boot_ns - before
         if spread < best[2]:
-            best = (mono_ns, before + spread // 2, spread)
+            best = (mono_ns, boot_ns, spread)
         if spread < _NEAR_NS:
             break
     return best[:2]
