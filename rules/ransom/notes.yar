@@ -1364,6 +1364,19 @@ rule about_report {
     any of them
 }
 
+rule about_training {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "teaches: slides, exercises, a quiz"
+  strings:
+    $s0 = / (schulung|unterweisung|formation|cours|atelier|training|workshop|lesson|module [0-9]{1,3}|folie [0-9]{1,3}|diapo [0-9]{1,3}|slide [0-9]{1,3}) (.{0,60} )?(folie [0-9]{1,3}|diapo [0-9]{1,3}|slide [0-9]{1,3}|module [0-9]{1,3}|quiz|exemple (fictif|de texte)|exercice|ubung|erpressermail|elements? a reperer|points? a relever) /
+    $s1 = / (never|nobody should|you should not) pay (for it|anybody|anyone|criminals|them|the ransom) /
+  condition:
+    any of them
+}
+
 rule about_own_key {
   meta:
     language = "any"
