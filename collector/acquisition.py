@@ -227,6 +227,8 @@ class Run:
                 self._check_time()
                 cut = self._cut(deadline) if source is not None else None  # what ends a run is short, and is told
                 if cut is not None:
+                    for late in reading.rest() if not self._over_size else ():
+                        output.take(late)
                     output.missed(cut)
                     output.end("cut")
                     break

@@ -73,6 +73,8 @@ class ArtifactFile:
 
     def write(self, data: bytes) -> None:
         """Add bytes; raises `DiskFullError` or `WriteError`, and then takes no more."""
+        if not data:  # whoever reads had nothing to say
+            return
         self._waiting.append(data)
         self._waiting_bytes += len(data)
         self.taken += len(data)

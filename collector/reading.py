@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BATCH = 256
 """Rows that are handed over together; one by one the hand-over would cost more than the row."""
 BATCH_SECONDS = 0.2
+ENDING_S = 1.0
+"""How long a thread that is left behind may take to end what it reads from."""
 _WAITING = 16
 """Batches that may wait: with it memory stays bounded however fast the host delivers."""
 
@@ -63,6 +65,7 @@ class Reading(threading.Thread):
             self._hand_over()
             self._put(error.gap)
         except MemoryError:
+            self._hand_over()
             self._put(Gap(Outcome.OVER_LIMIT, "memory ran out while this was read"))
         except Exception as error:  # noqa: BLE001 - the run goes on; the gap says what it was
             self._hand_over()
@@ -70,6 +73,7 @@ class Reading(threading.Thread):
                 Gap(Outcome.FAILED, f"reading stopped with {type(error).__name__}", from_native(str(error)[:2000]))
             )
         finally:
+            self._hand_over()  # also where the process ends
             self._put(None)
 
     def _read(self) -> None:
@@ -132,6 +136,26 @@ class Reading(threading.Thread):
                 return
             yield delivery
 
+    def rest(self) -> Iterator[Delivery]:
+        """Yield what was delivered and not taken yet, when whoever takes it has to end."""
+        for _ in range(_WAITING):
+            try:
+                delivery = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if delivery is None:
+                return
+            yield delivery
+        with self._lock:
+            rows, self._rows = self._rows, []
+        if rows:
+            yield rows
+
     def abandon(self) -> None:
-        """Leave the thread behind: it ends at its next delivery, or with the process."""
+        """Leave the thread behind: it ends at its next delivery, or with the process.
+
+        For a moment it is waited for: a program of which it reads is to end before we do.
+        """
         self._abandoned.set()
+        if self.is_alive():
+            self.join(ENDING_S)

@@ -16,7 +16,20 @@ def lime(start, data):
 
 
 def main(mode):
+    if mode == "nothing":
+        return
     fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    if mode == "launches" and os.fork():
+        os._exit(0)
+    if mode == "launches":
+        os.setsid()
+        time.sleep(0.5)
+    if mode == "begins again":  # as avml does, where a source of memory fails in the middle
+        os.write(fd, b"half of the first source")
+        os.close(fd)
+        fd = os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
+    if mode == "silent":
+        time.sleep(600)
     if mode == "fails":
         print("locked down /proc/kcore", file=sys.stderr)
         sys.exit(1)

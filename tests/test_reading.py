@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 
+import pytest
+
 from collector.model import Blob, Gap, Outcome
 from collector.reading import BlobEnd, Chunk, Reading
 
@@ -55,3 +57,44 @@ def test_the_order_is_that_of_the_source():
         if one is gap:
             assert told[place - 1] == {"n": told[place + 5]["n"] - 1}
             assert [type(part) for part in told[place + 1 : place + 5]] == [Blob, Chunk, Chunk, BlobEnd]
+
+
+@pytest.mark.parametrize("error", [MemoryError, ValueError])
+def test_the_rows_before_an_error_are_kept(error):
+    """Whatever ends a source: what it had delivered is there."""
+
+    def items():
+        for number in range(10):
+            yield {"n": number}
+        raise error
+
+    reading = Reading("test", items())
+    reading.start()
+    told = [one for delivery in reading.deliveries() if delivery is not None for one in as_list(delivery)]
+    assert [one for one in told if isinstance(one, dict)] == [{"n": number} for number in range(10)]
+    assert isinstance(told[-1], Gap)
+
+
+def as_list(delivery):
+    return delivery if isinstance(delivery, list) else [delivery]
+
+
+def test_what_waits_is_there_where_the_taker_has_to_end():
+    """Ctrl-C, or the time is over: what was delivered by then is taken, in its order."""
+    delivered = threading.Event()
+    goes_on = threading.Event()
+
+    def items():
+        for number in range(1000):
+            yield {"n": number}
+        delivered.set()
+        goes_on.wait()
+
+    reading = Reading("test", items())
+    reading.start()
+    delivered.wait()
+    rows = [row for delivery in reading.rest() for row in delivery]
+    assert rows == [{"n": number} for number in range(1000)]
+    goes_on.set()
+    reading.abandon()
+    assert not reading.is_alive()

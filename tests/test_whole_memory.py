@@ -22,6 +22,7 @@ from collector.host.linux import LinuxHost, Roots, whole_memory
 from collector.model import Blob, Gap, Outcome, Request
 
 ROOT = pytest.mark.root
+COUNTED = whole_memory._counted
 IMAGE = b"".join(acquirer.lime(number << 24, bytes([number]) * (1 << 20)) for number in range(5))
 
 
@@ -108,6 +109,47 @@ def test_a_program_that_writes_for_ever_is_ended(tmp_path, monkeypatch):
     assert len(data) <= 16 << 20
     assert data.startswith(IMAGE)
     assert (gap.outcome, blob.flags) == (Outcome.OVER_LIMIT, ["cut"])
+
+
+@ROOT
+def test_a_launcher_is_waited_for(tmp_path):
+    """What a program has launched still writes after its own end: the image is whole, and nothing is amiss."""
+    (((data, _),), gaps) = taken(program(tmp_path, "launches"), tmp_path)
+    assert (data, gaps) == (IMAGE, [])
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("mode", "outcome", "reason"),
+    [
+        ("nothing", Outcome.FAILED, "wrote nothing where it was told to"),
+        ("begins again", Outcome.FAILED, "began 2 times"),
+        ("silent", Outcome.TIMED_OUT, "wrote nothing for 1 s"),
+    ],
+)
+def test_what_is_no_whole_image_is_a_gap(tmp_path, monkeypatch, mode, outcome, reason):
+    """Success is never said of a program that wrote nothing, began anew, or says nothing any more."""
+    monkeypatch.setattr(whole_memory, "SILENT_S", 1)
+    path = program(tmp_path, mode)
+    _, gaps = taken(path, tmp_path)
+    assert gaps[0].outcome is outcome
+    assert reason in gaps[0].reason
+    assert not running(path)
+
+
+def test_all_memory_is_counted(tmp_path):
+    """The ranges of the kernel where root may read them; else what the system counts, and a margin."""
+    (tmp_path / "meminfo").write_text("MemTotal:       1000 kB\nMemFree: 5 kB\n")
+    (tmp_path / "iomem").write_text(
+        "00000000-00000fff : Reserved\n00001000-0009ffff : System RAM\n00100000-0013ffff : System RAM\n"
+        "  00100000-0011ffff : Kernel code\n"
+    )
+    assert COUNTED(Roots(proc=str(tmp_path))) == 0x9F000 + 0x40000
+    (tmp_path / "iomem").write_text("00000000-00000000 : System RAM\n")
+    assert COUNTED(Roots(proc=str(tmp_path))) == 1000 * 1024 * 21 // 20
+    (tmp_path / "meminfo").write_text("nonsense")
+    with pytest.raises(HostError):
+        COUNTED(Roots(proc=str(tmp_path)))
 
 
 @ROOT

@@ -39,22 +39,32 @@ def ours() -> set[int]:
     return set(_family().get(os.getpid(), ()))
 
 
+def left(child: subprocess.Popen[bytes], before: set[int]) -> bool:
+    """Tell whether anything that a program has started is still there after its own end; takes in what has ended."""
+    alive = False
+    for pid in ours() - before - {child.pid}:
+        with contextlib.suppress(OSError):
+            alive |= os.waitpid(pid, os.WNOHANG)[0] == 0
+    return alive
+
+
 def end(child: subprocess.Popen[bytes], before: set[int]) -> bool:
     """Kill a program and whatever it has started, also what left its session; tell whether all of it has ended.
 
     Children that were there before are not its own. As what is orphaned becomes ours, each round finds those that the
     last one has set free. What hangs in the kernel can't be killed: it is left after some seconds.
     """
-    with contextlib.suppress(OSError):
-        os.killpg(child.pid, signal.SIGKILL)
+    if child.poll() is None:  # once it is reaped its number may be somebody else's
+        with contextlib.suppress(OSError):
+            os.killpg(child.pid, signal.SIGKILL)
     deadline = time.monotonic() + _ENDING
     while time.monotonic() < deadline:
         child.poll()
         known = _family()
-        left = [pid for pid in known.get(os.getpid(), ()) if pid not in before]
-        if not left:
+        alive = [pid for pid in known.get(os.getpid(), ()) if pid not in before]
+        if not alive:
             return True
-        for pid in left:
+        for pid in alive:
             for one in _below(pid, known):
                 with contextlib.suppress(OSError):
                     os.kill(one, signal.SIGKILL)

@@ -19,9 +19,12 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import selectors
+import struct
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -48,20 +51,28 @@ MAX_PROGRAM: Final = 256 << 20
 MORE: Final = 256 << 20
 """What an image may take beyond the memory that the system counts: firmware and kernel keep some, headers are added."""
 
+SILENT_S: Final = 120
+"""Longest that the program may write nothing: what comes after it is worth more than waiting."""
+
 MAX_COMPLAINT: Final = 2000
 """Bytes of standard error that the gap of a program that failed tells."""
 
 PLACES: Final = ("/dev/shm", "/run", "/tmp", "/mnt")  # noqa: S108 - hidden in the program's namespace, never written to
 """Folders of which one has the FIFO, in the program's namespace only."""
 
+_RAM: Final = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ : System RAM$")
 _PIECE: Final = 1 << 20
 _PULSE: Final = 0.2
+_LEAVING_S: Final = 1.0
 _NEW_MOUNTS: Final = 0x00020000  # CLONE_NEWNS (linux/sched.h)
 _SLAVE: Final = 0x4000 | 1 << 19  # MS_REC, MS_SLAVE (linux/mount.h): a stick that is taken out is gone here, too
 _PLAIN: Final = 2 | 4 | 8  # MS_NOSUID, MS_NODEV, MS_NOEXEC
 _MFD_EXEC: Final = 0x10  # linux/memfd.h, since 6.3; older kernels refuse it and need no word
 _SEALS: Final = 0x1 | 0x2 | 0x4 | 0x8  # F_SEAL_SEAL, _SHRINK, _GROW, _WRITE (linux/fcntl.h)
 _ADD_SEALS: Final = 1033
+_OPENED: Final = 0x20  # IN_OPEN (linux/inotify.h)
+_CLOSED: Final = 0x08  # IN_CLOSE_WRITE
+_EVENT: Final = struct.Struct("iIII")
 
 
 @dataclass(slots=True)
@@ -70,12 +81,26 @@ class _Image:
 
     child: subprocess.Popen[bytes]
     pipe: int
+    notices: int
+    """Tells (inotify) when somebody opens or closes the pipe."""
     most: int
+    before: set[int] = field(default_factory=set)
     left: bytes = b""
     taken: int = 0
+    opened: int = 0
+    writers: int = 0
     over: bool = False
+    silent: bool = False
+    orphans: bool = False
     complaint: bytes = b""
-    before: set[int] = field(default_factory=set)
+
+    def notice(self) -> None:
+        """Count who has opened and closed the pipe since."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.notices, 1 << 16):
+                for _, mask, _, _ in _EVENT.iter_unpack(data):  # a watched file has no names
+                    self.opened += bool(mask & _OPENED)
+                    self.writers += bool(mask & _OPENED) - bool(mask & _CLOSED)
 
 
 def items(roots: Roots, request: Request) -> Iterator[Blob | Gap]:
@@ -104,24 +129,42 @@ def items(roots: Roots, request: Request) -> Iterator[Blob | Gap]:
 
 
 def _parts(image: _Image, method: str, path: bytes) -> Iterator[Blob | Gap]:
-    subject = from_bytes(path)
     ended = False
     try:
         while True:
             flags: list[str] = []
-            yield Blob("memory", ".bin", method, _part(image, flags), subject, None, flags)
+            yield Blob("memory", ".bin", method, _part(image, flags), from_bytes(path), None, flags)
             if not image.left:
                 break
         ended = True
     finally:
+        until = time.monotonic() + _LEAVING_S
+        while ended and (left := children.left(image.child, image.before)) and time.monotonic() < until:
+            time.sleep(0.02)
+        image.orphans = ended and left
         gone = _end(image)
+    yield from _gaps(image, path, gone=gone)
+
+
+def _gaps(image: _Image, path: bytes, *, gone: bool) -> Iterator[Gap]:
+    """Yield what is wrong with an image that was read to its end."""
+    subject, code = from_bytes(path), image.child.returncode
     if image.over:
         yield Gap(Outcome.OVER_LIMIT, f"an acquisition program wrote more than {image.most} bytes: ended", subject)
+    if image.silent:
+        yield Gap(Outcome.TIMED_OUT, f"an acquisition program wrote nothing for {SILENT_S} s: ended", subject)
+    if image.orphans:
+        yield Gap(Outcome.FAILED, "what an acquisition program had started was still there after it: ended", subject)
     if not gone:
         yield Gap(Outcome.LOCKED, "an acquisition program, or what it started, could not be ended", subject)
-    if ended and image.child.returncode and not image.over:
+    if image.opened > 1:
+        again = f"an acquisition program began {image.opened} times: what it wrote first is a try that it gave up"
+        yield Gap(Outcome.FAILED, again, subject)
+    if code and not (image.over or image.silent):
         said = from_bytes(image.complaint) if image.complaint else subject
-        yield Gap(Outcome.FAILED, f"an acquisition program ended with {image.child.returncode}", said)
+        yield Gap(Outcome.FAILED, f"an acquisition program ended with {code}", said)
+    elif not image.taken:
+        yield Gap(Outcome.FAILED, "an acquisition program wrote nothing where it was told to", subject)
 
 
 def _part(image: _Image, flags: list[str]) -> Generator[bytes, None, None]:
@@ -136,9 +179,9 @@ def _part(image: _Image, flags: list[str]) -> Generator[bytes, None, None]:
             kept = data[: PART - size]
             size, image.left = size + len(kept), data[len(kept) :]
             yield kept
-        is_whole = not image.over
+        is_whole = not (image.over or image.silent)
     finally:
-        if image.over:
+        if image.over or image.silent:
             flags.append("cut")
         if not is_whole:  # whoever reads has left, or it was too much
             _end(image)
@@ -148,11 +191,14 @@ def _pieces(image: _Image) -> Iterator[bytes]:
     """Yield what the program writes until it has ended, and an empty piece where nothing came for a while."""
     complaints = image.child.stderr
     assert complaints is not None
+    heard = time.monotonic()
     with selectors.DefaultSelector() as waiting:
         waiting.register(image.pipe, selectors.EVENT_READ)
         waiting.register(complaints, selectors.EVENT_READ)
         while True:
             over = image.child.poll() is not None  # looked at first: what it wrote before is in the pipe by now
+            image.notice()
+            over &= image.writers <= 0  # a launcher may end before what it has launched
             ready = [key.fileobj for key, _ in waiting.select(0 if over else _PULSE)]
             if complaints in ready:
                 said = os.read(complaints.fileno(), 1 << 16)
@@ -160,7 +206,7 @@ def _pieces(image: _Image) -> Iterator[bytes]:
                 if not said:
                     waiting.unregister(complaints)
             if image.pipe in ready:
-                data = os.read(image.pipe, _PIECE)
+                data, heard = os.read(image.pipe, _PIECE), time.monotonic()
                 image.taken += len(data)
                 if image.taken > image.most:
                     image.over = True
@@ -168,7 +214,10 @@ def _pieces(image: _Image) -> Iterator[bytes]:
                 yield data
             elif over:
                 return
-            else:
+            elif time.monotonic() - heard > SILENT_S:
+                image.silent = True
+                return
+            elif complaints not in ready:
                 yield b""
 
 
@@ -178,17 +227,25 @@ def _end(image: _Image) -> bool:
     if image.child.stderr is not None and not image.child.stderr.closed:
         image.child.stderr.close()
         os.close(image.pipe)
+        os.close(image.notices)
         children.leave()
     return gone
 
 
 def _counted(roots: Roots) -> int:
-    """Return the memory that the system counts, in bytes; raises `HostError`."""
+    """Return the memory of the machine in bytes, what the kernel keeps for itself too; raises `HostError`.
+
+    As root the kernel tells the ranges (/proc/iomem); what it counts elsewhere leaves out 1 to 2 percent.
+    """
     try:
+        ram = [line.split()[0] for line in files.read_kernel(f"{roots.proc}/iomem").splitlines() if _RAM.search(line)]
+        ranges = [[int(end, 16) for end in one.split(b"-")] for one in ram]
+        if any(last for _, last in ranges):  # others than root are told zeros
+            return sum(last - first + 1 for first, last in ranges)
         for line in files.read_kernel(f"{roots.proc}/meminfo").splitlines():
             name, _, value = line.partition(b":")
             if name == b"MemTotal":
-                return int(value.split()[0]) * 1024
+                return int(value.split()[0]) * 1024 * 21 // 20
     except (OSError, ValueError, IndexError):
         pass
     raise HostError(Gap(Outcome.FAILED, "not started: the system does not tell how much memory there is"))
@@ -272,6 +329,10 @@ def _in_namespace(program: int, path: bytes, most: int) -> _Image:
     target = f"{place}/memory"
     os.mkfifo(target, 0o600)
     pipe = os.open(target, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # also for writing: so it has no end before ours
+    notices = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if notices < 0 or libc.inotify_add_watch(notices, target.encode(), _OPENED | _CLOSED) < 0:
+        os.close(pipe)
+        _done(-1)
     with contextlib.suppress(OSError):  # where it stays small it is slower, and the same bytes
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIECE)
     before = children.ours()
@@ -291,9 +352,10 @@ def _in_namespace(program: int, path: bytes, most: int) -> _Image:
     except OSError:
         children.leave()
         os.close(pipe)
+        os.close(notices)
         raise
     os.set_blocking(child.stderr.fileno(), False)  # type: ignore[union-attr]  # asked for above
-    return _Image(child, pipe, most, before=before)
+    return _Image(child, pipe, notices, most, before)
 
 
 def _done(result: int) -> None:
