@@ -288,6 +288,14 @@ def test_an_ordinary_word_names_no_family() -> None:
     assert "Risen" in {one.family for one in judge(text, "Risen_Note.txt").likenesses}
 
 
+@pytest.mark.parametrize("disguise", ["\n%PDF-", "%PDF-1.4\n", "%PDF- 1 0 obj\n"])
+def test_no_word_of_a_document_hides_a_note(disguise) -> None:
+    """What says that it is a document and shows nothing is read as the text that it is."""
+    text = NOTES["en"]
+    for disguised in (text + disguise, disguise + text, text[:60] + disguise + text[60:]):
+        assert judge(disguised).is_note
+
+
 def cut(data: bytes) -> bytes:
     return data[: notes.HEAD] + data[notes.HEAD :][-notes.TAIL :]
 
@@ -308,6 +316,9 @@ HOSTILE = {
     "one word of mixed scripts": "a\u0430".encode() * 350_000,
     "one word of a foreign script": "您".encode() * 350_000,
     "signs that grow": "\ufdfa".encode() * 200_000,
+    "marks of seven kinds": ("a" + "".join(mark * 9000 for mark in "\u0345\u035c\u0315\u0300\u031b\u0323\u0327")).encode(),
+    "marks of two kinds": ("a" + "\u0315" * 32768 + "\u0300" * 32768).encode(),
+    "a document without an object": b"%PDF-1.4\n",
     "a letter with a million marks": ("a" + "\u0301" * 500_000).encode(),
     "base64": random.Random(1).randbytes(300_000).hex().encode(),
     "wallets": b"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed " * 9000,

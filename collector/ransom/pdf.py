@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 MOST_UNPACKED: Final = 1 << 19
@@ -72,7 +73,7 @@ def _parts(data: bytes) -> tuple[dict[bytes, bytes], list[tuple[bytes, bytes]]]:
     streams: list[tuple[bytes, bytes]] = []
     room = MOST_UNPACKED
     heads = list(_OBJECT.finditer(data))[:65536]
-    for found, following in zip(heads, [*heads[1:], None], strict=True):
+    for found, following in zip_longest(heads, heads[1:]):
         end = following.start() if following else len(data)
         start = _STREAM.search(data, found.end(), end)
         bodies.setdefault(found[1], data[found.end() : start.start() if start else end][:8192])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from collector.ransom import encodings, markup, pdf
@@ -69,13 +70,14 @@ def read(data: bytes) -> Reading:
     """Return the text of a file's bytes; never raises for what stands in them."""
     data = data[:MOST_BYTES]
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\0")
-    if b"%PDF-" in data[:1024]:
-        return Reading(normal(pdf.text(data)), "pdf", "")
+    if start.startswith(b"%PDF-") and (shown := normal(pdf.text(data))):
+        return Reading(shown, "pdf", "")  # one that shows nothing is read as what it is otherwise
     if start.startswith(b"{\\rt"):
         return Reading(normal(markup.from_rtf(data)), "rtf", "")
     raw, encoding = encodings.decode(data)
     if not raw or _is_noise(raw):
-        return Reading("", "binary", encoding)
+        hidden = normal(pdf.text(data)) if b"%PDF-" in data[:1024] else ""  # where readers still look for it
+        return Reading(hidden, "pdf" if hidden else "binary", "" if hidden else encoding)
     if markup.is_html(raw):
         return Reading(normal(markup.from_html(raw)), "html", encoding)
     if markup.has_entities(raw):
@@ -88,7 +90,8 @@ def normal(text: str) -> str:
     text = text if len(text) <= MOST_TEXT else f"{text[:_HEAD_TEXT]} {text[_HEAD_TEXT + 1 - MOST_TEXT :]}"
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))[: 2 * MOST_TEXT]  # one sign may become eighteen
+    text = _bounded(_INVISIBLE.sub("", text))
+    text = unicodedata.normalize("NFKC", text)[: 2 * MOST_TEXT]  # one sign may become eighteen
     text = _INVISIBLE.sub("", text[:MOST_TEXT])
     if not _FOREIGN.search(text):
         return text
@@ -105,7 +108,25 @@ def words(text: str) -> str:
     return _NO_WORD.sub(" ", _APOSTROPHES.sub("", text.lower())).strip()
 
 
+def _bounded(text: str) -> str:
+    """Return a text with at most 30 combining signs after each other, as Unicode's stream-safe form has it (UAX 15).
+
+    Sorting them takes the square of their number, in one call in which nothing else of ours runs.
+    """
+    return _combining().sub(r"\1", text)
+
+
+@cache
+def _combining() -> re.Pattern[str]:
+    signs = [code for code in range(0x300, 0x20000) if unicodedata.combining(chr(code))]
+    breaks = [at for at in range(1, len(signs)) if signs[at] != signs[at - 1] + 1]
+    runs = zip([0, *breaks], [*breaks, len(signs)], strict=True)
+    ranges = "".join(f"{chr(signs[first])}-{chr(signs[last - 1])}" for first, last in runs)
+    return re.compile(f"([{ranges}]{{30}})[{ranges}]+")
+
+
 def _unaccented(text: str) -> str:
+    text = _bounded(text)
     text = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold()))
     return _FOLDABLE.sub(lambda found: _FOLDED[found[0]], unicodedata.normalize("NFC", text))
 
