@@ -14,7 +14,7 @@ from collector.errors import NotABundleError, WriteError
 from collector.findings import Code, Finding, Findings, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -249,7 +249,7 @@ class Contents:
         if attachments is not None and attachments.pending:
             torn = (*torn, layout.ATTACHMENTS)
         gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
-        extra = 0
+        extra, starts = 0, _by_start(known)
         for name in sorted(self.names.keys() - known, key=os.fsencode):
             folder, _, rest = name.rpartition("/")
             lost = folder == layout.ARTIFACTS and layout.is_part_name(name)  # lost power took its intent
@@ -260,7 +260,7 @@ class Contents:
                 self._not_regular(name)
             elif may_stand or not self._kind(name):
                 pass  # told with its intent, its intent was lost with the power, or it has its other name by now
-            elif self._is_old_name(name, known):
+            elif self._is_old_name(name, known, starts):
                 left = "the name that the file beside it had before: power was lost inside the renaming"
                 self.found.add("LITTER", _shown(name), left, Level.INFORMATION)
             else:
@@ -270,11 +270,11 @@ class Contents:
         if extra > MAX_EXTRA:
             self.found.add("EXTRA_FILE", ".", f"{extra - MAX_EXTRA} more files that no record names")
 
-    def _is_old_name(self, name: str, known: AbstractSet[str]) -> bool:
+    def _is_old_name(self, name: str, known: AbstractSet[str], starts: Mapping[str, list[str]]) -> bool:
         if layout.is_torn_name(name):
-            wholes = {path for path in known if layout.may_be_of(name, path)}
+            wholes = starts.get(layout.start_of(name), [])
         else:
-            wholes = {name.removesuffix(layout.PART)} & known - {name}
+            wholes = [*({name.removesuffix(layout.PART)} & known - {name})]
         try:
             there = [self.path / whole for whole in sorted(wholes) if self.names.get(whole)]
             return self.names[name] and any(disk.begins(self.path / name, whole) for whole in there)
@@ -294,6 +294,14 @@ def mismatch(stored: Stored, chain: str) -> Finding:
     """Return what is found of a file whose bytes are not those that a chain's record names."""
     detail = f"its bytes are not those that {chain} line {stored.line} records"
     return Finding(Code.CONTENT_MISMATCH, stored.path, detail)
+
+
+def _by_start(known: AbstractSet[str]) -> dict[str, list[str]]:
+    """Return the paths by what a torn name of each begins with."""
+    starts: dict[str, list[str]] = {}
+    for path in known:
+        starts.setdefault(layout.start_of(path), []).append(path)
+    return starts
 
 
 def _unfinished(inventory: Inventory) -> set[str]:

@@ -50,10 +50,9 @@ def is_torn_name(path: str) -> bool:
     return _TORN_NAME.fullmatch(path) is not None
 
 
-def may_be_of(torn: str, whole: str) -> bool:
-    """Tell whether a torn name may be that of this path, which shares its folder and its first six characters."""
-    length = torn.rfind("/") + 7
-    return torn[:length].lower() == whole[:length].lower()
+def start_of(path: str) -> str:
+    """Return what a path shares with a torn name of it: its folder and its first six characters, in small letters."""
+    return path[: path.rfind("/") + 7].lower()
 
 
 LITTER = frozenset({"desktop.ini", "Thumbs.db", ".DS_Store"})

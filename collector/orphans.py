@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from collector import disk, layout
 from collector.model import Gap, Outcome
+from collector.text import from_native
 from collector.times import utc_text
 
 if TYPE_CHECKING:
@@ -32,28 +33,46 @@ def answer_orphans(ledger: Ledger) -> None:
             disk.sync_folder(changed)
 
 
+def remove_torn(ledger: Ledger) -> None:
+    """Remove what lost power left in the bundle's own folder of names that were being made; each is told first."""
+    texts = (layout.README, layout.MANIFEST)
+    for entry in sorted(ledger.path.iterdir()):
+        if layout.is_torn_name(entry.name):
+            wholes = [name for name in texts if layout.start_of(name) == layout.start_of(entry.name)]
+        elif entry.name == layout.README + layout.PART:
+            wholes = [layout.README]
+        else:
+            continue
+        _remove(ledger, entry, wholes)
+
+
 def _remove_unannounced(ledger: Ledger, folder: Path) -> None:
+    starts: dict[str, list[str]] = {}
+    for path in ledger.inventory.stored:
+        starts.setdefault(layout.start_of(path), []).append(path)
     for entry in sorted(folder.iterdir()):
         name = f"{ledger.inventory.folder}/{entry.name}"
         if layout.is_torn_name(name):
-            wholes = [path for path in ledger.inventory.stored if layout.may_be_of(name, path)]
+            _remove(ledger, entry, starts.get(layout.start_of(name), []))
         elif layout.is_part_name(name):
-            wholes = [name.removesuffix(layout.PART)]
-        else:
-            continue
-        if any(disk.stands(whole) and disk.begins(entry, whole) for whole in map(ledger.path.joinpath, wholes)):
-            continue  # its clusters are those of the file
-        lost = "a temporary file whose announcement was lost with the power is removed"
-        size, sha256 = disk.digest(entry)
-        ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}"))
-        entry.unlink()
+            _remove(ledger, entry, [name.removesuffix(layout.PART)])
+
+
+def _remove(ledger: Ledger, entry: Path, wholes: list[str]) -> None:
+    """Record a temporary file that nothing announces, and remove it; unless its clusters are those of another file."""
+    if any(disk.stands(whole) and disk.begins(entry, whole) for whole in map(ledger.path.joinpath, wholes)):
+        return
+    lost = "a temporary file whose announcement was lost with the power is removed"
+    size, sha256 = disk.digest(entry)
+    ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}", from_native(entry.name)))
+    entry.unlink()
 
 
 def _answer(ledger: Ledger, path: str, intent: Record) -> None:
     final = ledger.path / path
     part = ledger.path / (path + layout.PART)
     source = str(intent["source"])
-    for written in (final, part, *_torn(final, path)):
+    for written in (final, *sorted((part, *_torn(final, path)), key=_size, reverse=True)):
         if not disk.stands(written):
             continue
         size, sha256 = disk.digest(written)
@@ -95,10 +114,14 @@ def _torn(final: Path, path: str) -> list[Path]:
     found = []
     for entry in sorted(final.parent.iterdir()) if final.parent.is_dir() else ():
         name = f"{path.rpartition('/')[0]}/{entry.name}"
-        if not (layout.is_torn_name(name) and layout.may_be_of(name, path)):
+        if not layout.is_torn_name(name) or layout.start_of(name) != layout.start_of(path):
             continue
         if entry.lstat().st_size == 0:  # a new name gets its length, and its clusters, last
             entry.unlink()
         else:
             found.append(entry)
     return found
+
+
+def _size(path: Path) -> int:
+    return path.lstat().st_size if disk.stands(path) else -1

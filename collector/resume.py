@@ -13,7 +13,7 @@ from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
 from collector.inventory import recipients_of
 from collector.manifest import Chain
-from collector.orphans import answer_orphans
+from collector.orphans import answer_orphans, remove_torn
 from collector.verify import verify_bundle
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def reopen(
         bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": torn}, synced=False)
         bundle.end_here()
         _drop_unfinished_seal(path)
+        remove_torn(bundle)
         answer_orphans(bundle)
         with contextlib.suppress(DiskFullError):  # a disk that is full may still hold the end of the run
             keep_reserve(path)
@@ -148,9 +149,6 @@ def _drop_unfinished_seal(path: Path) -> None:
             whole.unlink(missing_ok=True)
         if name != layout.MANIFEST or not born_twice:
             whole.with_name(name + layout.PART).unlink(missing_ok=True)
-    for entry in sorted(path.iterdir()):
-        if layout.is_torn_name(entry.name) and not disk.begins(entry, path / layout.MANIFEST):
-            entry.unlink()
 
 
 def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str, bool]]) -> frozenset[str]:

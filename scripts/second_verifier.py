@@ -86,8 +86,7 @@ def _spelled(line: bytes) -> dict[str, Any] | None:  # (3.2)
         return record if same and isinstance(record, dict) and _plain(record, 8) else None
     return None
 def _sha(data: bytes) -> str: return sha256(data).hexdigest()
-def _code(digest: str) -> str:  # (4.4)
-    return "-".join(re.findall("....", b32encode(bytes.fromhex(digest)[:20]).decode()))
+def _code(digest: str) -> str: return "-".join(re.findall("....", b32encode(bytes.fromhex(digest)[:20]).decode()))
 def _wrong(typed: str | None, digest: str) -> int:  # (4.4) the number of wrong characters
     if typed is None: return 0
     kept = re.sub("[- \u2010\u2011\u2013\u00a0\t\r\n]", "", typed)
@@ -325,7 +324,8 @@ class _Bundle:  # the folder, held open
         self.add("SUMS_MISMATCH", f"SHA256SUMS: {wrong}".removesuffix(": "), not same)
     def listing(self) -> None:  # step 8
         chain, custody, loose = self.manifest, self.custody, not self.sealed
-        named = {*SEALED, *FOLDERS, *chain.files, *custody.files}
+        named, starts = {*SEALED, *FOLDERS, *chain.files, *custody.files}, dict[str, list[str]]()
+        for x in named: starts.setdefault(x[:x.rfind("/") + 7].lower(), []).append(x)
         legal = {*custody.open, *(x + ".part" for x in custody.open), *(chain.announced if loose else chain.open)}
         legal |= {".reserve", *(x + ".part" for x in (*FIXED, "SHA256SUMS"))} if loose else set()
         there = {f"{folder}/{x}".lstrip("/") for folder, fd in self.folders.items() for x in os.listdir(fd)}
@@ -334,8 +334,8 @@ class _Bundle:  # the folder, held open
             part = path in legal or (bool(torn and custody.open) if path.startswith("attachments/") else
                    loose and bool(torn or (path.endswith(".part") and _fits("path", path[:-5]))))
             litter = re.fullmatch(r"(attachments/)?(desktop\.ini|Thumbs\.db|\.DS_Store|\._[^/]*)", path, re.DOTALL)
-            old = [x for x in sorted(named) if (x[:end].lower() == path[:end].lower() if torn else x + ".part" == path)]
-            before = regular and any(self.begins(path, x) for x in old)  # section 2
+            old = starts.get(path[:end].lower(), []) if torn else [path[:-5]] if path[:-5] + ".part" == path else []
+            before = regular and any(self.begins(path, x) for x in old if x in named)  # section 2
             if part: self.add("NOT_A_REGULAR_FILE", path, not regular)
             else: self.add("LITTER" if before or (litter and regular) else "EXTRA_FILE", path)
     def begins(self, part: str, whole: str) -> bool:  # whether the bytes of a file, one at least, begin another

@@ -6,6 +6,7 @@ stands in tests/faults.py; what lost power leaves is in tests/test_power_cut.py.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -152,6 +153,43 @@ def test_torn_names_are_taken_up(tmp_path, names):
     assert "34 bytes" in lost + nothing
     stored = {path.rpartition("/")[2] for path in again.inventory.stored}
     assert {entry.name for entry in folder.iterdir()} == {*stored, twin.name}
+
+
+def test_what_a_resume_removes_is_told(tmp_path):
+    """Also in the folder itself: name, size and hash, before it goes; a text that has two names stays."""
+    clock = made.MadeClock()
+    left = made.unsealed(tmp_path, clock=clock)
+    left.release()
+    gone = {"manife~1.doc": b"somebody's", "checkpoint.pa": b"x", "LISEZ-MOI.txt.part": b"junk"}
+    for name, data in gone.items():
+        (left.path / name).write_bytes(data)
+    twin = left.path / "lisez-~1.par"
+    twin.write_bytes((left.path / "LISEZ-MOI.txt").read_bytes())
+    again = resume.reopen(left.path, made.key(3), clock, {"tool": stepper.TOOL, "arguments": []})
+    again.close(**stepper.CLOSE)
+    told = live.examined(left.path)
+    assert (told["verdict"], live.codes(told)) == ("UNANCHORED", ["LITTER"]), told
+    assert twin.exists()
+    gaps = {gap["subject"]: gap["reason"] for gap in live.Bundle(left.path).gaps("resume")}
+    assert set(gaps) == set(gone)
+    for name, data in gone.items():
+        assert not (left.path / name).exists()
+        assert hashlib.sha256(data).hexdigest() in gaps[name]
+
+
+def test_of_two_names_the_longer_is_taken_up(tmp_path):
+    """A torn entry that holds more than another one: nothing of it is lost."""
+    clock = made.MadeClock()
+    left = made.unsealed(tmp_path, clock=clock)
+    announced = left.artifact("recent", "recent", ".jsonl", "test")
+    announced.write(b"abc")
+    announced.flush()
+    left.release()
+    os.close(announced.fd)
+    (announced.part.parent / f"{announced.part.name:.6}~2.par").write_bytes(b"abcdefgh longer")
+    resume.reopen(left.path, made.key(3), clock, {"tool": stepper.TOOL, "arguments": []}).close(**stepper.CLOSE)
+    assert live.examined(left.path)["verdict"] == "UNANCHORED"
+    assert (left.path / announced.path).read_bytes() == b"abcdefgh longer"
 
 
 # Clocks -------------------------------------------------------------------------------------
