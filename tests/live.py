@@ -108,9 +108,10 @@ def assert_no_crash(err: str) -> None:
 
 def start(*args: object, before: Iterable[object] = (), **options: object) -> subprocess.Popen[str]:
     """Start `collect ARGS…` and return at once."""
+    broken = str(options.pop("fault", ""))
     env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
     return subprocess.Popen(
-        [*(str(part) for part in before), *command(*args)],
+        [*(str(part) for part in before), *command(*args, fault=broken)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env, **options,
     )  # fmt: skip
 

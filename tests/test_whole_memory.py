@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,12 @@ from collector.model import Blob, Gap, Outcome, Request
 
 ROOT = pytest.mark.root
 COUNTED = whole_memory._counted
+LESS = f"""
+import sys; sys.path[:0] = ['{live.ROOT}']
+import collector.host.linux.whole_memory as it
+it._counted, it.KEPT, it.MORE = (lambda _: 0), 0, 64 << 20
+"""
+"""Put before a run: the machine has little memory."""
 IMAGE = b"".join(acquirer.lime(number << 24, bytes([number]) * (1 << 20)) for number in range(5))
 
 
@@ -222,11 +229,9 @@ def test_a_whole_run_has_it_encrypted(tmp_path):
     identity, recipient = age.new_identity()
     absent = live.collect(tmp_path, "--memory-program", tmp_path / "none", "--recipient", recipient)
     assert absent.code == 2
-    less = f"import sys; sys.path[:0] = ['{live.ROOT}']\nimport collector.host.linux.whole_memory as it\n"
-    less += "it._counted, it.KEPT, it.MORE = (lambda _: 0), 0, 64 << 20\n"
     path = program(tmp_path)
     scan = ("--scan", live.files_in(tmp_path / "tree", 3))
-    done = live.collect(tmp_path, "--memory-program", path, "--recipient", recipient, *scan, fault=less)
+    done = live.collect(tmp_path, "--memory-program", path, "--recipient", recipient, *scan, fault=LESS)
     assert done.code in live.SEALED, done
     bundle = live.assert_sealed(done.json["bundle"], identity)
     (record,) = bundle.artifacts("memory")
@@ -244,3 +249,23 @@ def test_a_dry_run_names_the_step(tmp_path):
     asked = ("--case", "X", "--dry-run", "--json", "--memory-program", program(tmp_path))
     steps = [one["source"] for one in live.run(*asked, "--recipient", age.new_identity()[1]).json["steps"]]
     assert steps[steps.index("memory") - 1 : steps.index("memory") + 2] == ["executables", "memory", "services"]
+
+
+@ROOT
+@pytest.mark.parametrize("how", ["signal", "gone"])
+def test_no_program_outlives_the_run(tmp_path, how):
+    """Ctrl-C, or the stick is taken out, while the program hangs: the run ends, and before it what it has started."""
+    path = program(tmp_path, "hangs")
+    out = tmp_path / "out"
+    out.mkdir()
+    scan = ("--scan", live.files_in(tmp_path / "tree", 3), "--recipient", age.new_identity()[1])
+    asked = ("--case", "T1", "--out", out, "--memory-program", path, *scan, "--quiet")
+    run = live.start(*asked, fault=LESS)
+    live.wait_for(lambda: running("/bin/sleep\0987"))
+    if how == "signal":
+        run.send_signal(signal.SIGINT)
+    else:
+        live.only_bundle(out).path.rename(tmp_path / "elsewhere")
+    assert live.ended(run).code in (3, 4) if how == "signal" else live.ended(run).code
+    assert not running(path)
+    assert not running("/bin/sleep\0987")
