@@ -53,6 +53,8 @@ NAMES = (
     "manifest.jsonl.part", "checkpoint.part", "MANIFEST.JSONL", "desktop.ini", ".DS_Store", "._x", "artifacts/._x",
     "attachments/Thumbs.db", "artifacts/\x1b[2J", "\u202egpj", "\udcff", "a\nb", "artifacts/000001-processes.jsonl ",
     "artifacts/sub/000001-processes.jsonl", "attachments", "artifacts", "x/y", "custody.jsonl.part",
+    "artifacts/000001~1.JSO", "artifacts/000001-proces", "artifacts/000009~3", "attachments/000000~1.jpg",
+    "MANIFE~1.PAR", "allowed_signe", "lisez-~2.txt",
 )  # fmt: skip
 """Names that a change may give: those of the format, those beside it, and those that would move a cursor."""
 
