@@ -249,7 +249,7 @@ class Contents:
         if attachments is not None and attachments.pending:
             torn = (*torn, layout.ATTACHMENTS)
         gone = {(s.size, s.sha256): s.path for s in inventory.stored.values() if s.path not in self.names}
-        extra, starts = 0, _by_start(known)
+        extra, starts = 0, layout.by_start(known)
         for name in sorted(self.names.keys() - known, key=os.fsencode):
             folder, _, rest = name.rpartition("/")
             lost = folder == layout.ARTIFACTS and layout.is_part_name(name)  # lost power took its intent
@@ -294,14 +294,6 @@ def mismatch(stored: Stored, chain: str) -> Finding:
     """Return what is found of a file whose bytes are not those that a chain's record names."""
     detail = f"its bytes are not those that {chain} line {stored.line} records"
     return Finding(Code.CONTENT_MISMATCH, stored.path, detail)
-
-
-def _by_start(known: AbstractSet[str]) -> dict[str, list[str]]:
-    """Return the paths by what a torn name of each begins with."""
-    starts: dict[str, list[str]] = {}
-    for path in known:
-        starts.setdefault(layout.start_of(path), []).append(path)
-    return starts
 
 
 def _unfinished(inventory: Inventory) -> set[str]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MANIFEST = "manifest.jsonl"
 ARTIFACTS = "artifacts"
@@ -53,6 +57,14 @@ def is_torn_name(path: str) -> bool:
 def start_of(path: str) -> str:
     """Return what a path shares with a torn name of it: its folder and its first six characters, in small letters."""
     return path[: path.rfind("/") + 7].lower()
+
+
+def by_start(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return paths by what a torn name of each begins with."""
+    starts: dict[str, list[str]] = {}
+    for path in paths:
+        starts.setdefault(start_of(path), []).append(path)
+    return starts
 
 
 LITTER = frozenset({"desktop.ini", "Thumbs.db", ".DS_Store"})

@@ -47,9 +47,7 @@ def remove_torn(ledger: Ledger) -> None:
 
 
 def _remove_unannounced(ledger: Ledger, folder: Path) -> None:
-    starts: dict[str, list[str]] = {}
-    for path in ledger.inventory.stored:
-        starts.setdefault(layout.start_of(path), []).append(path)
+    starts = layout.by_start(ledger.inventory.stored)
     for entry in sorted(folder.iterdir()):
         name = f"{ledger.inventory.folder}/{entry.name}"
         if layout.is_torn_name(name):

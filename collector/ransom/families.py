@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from collector import ransom_rules
+from collector.ransom import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,6 @@ _LONGEST: Final = 3
 _SHORTEST_ADDRESS: Final = 4
 _KNOWN: Final = ("names", "extensions", "marks", "own", "called")
 _PLAIN: Final = re.compile(r"\([^)]*\)|ransomware|[\W_]")
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 _BEFORE: Final = re.compile(
     r"(?:we are|i am|this is|name is|called"
     r"|(?:hacked|attacked|encrypted|locked|infected|compromised|written|made) (?:by|with)"
@@ -113,7 +113,7 @@ def likenesses(
     weighed.point(tables.names.get(name.lower(), ()), _NAME_WEIGHT, "name of the note")
     for extension in dict.fromkeys(one.lower() for one in extensions[:16]):
         weighed.point(tables.extensions.get(extension, ()), _EXTENSION_WEIGHT, f"extension {extension}")
-    named = _HUMP.sub(" ", name.rpartition(".")[0] or name).lower().split() if body else ()
+    named = reading.HUMP.sub(" ", name.rpartition(".")[0] or name).lower().split() if body else ()
     for joined, _, _ in _runs(named, ""):
         weighed.point(tables.own.get(joined) or tables.called.get(joined, ()), _CALLED_WEIGHT, FILE_NAME)
     words = body.split()[:_MOST_WORDS]

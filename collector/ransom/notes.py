@@ -75,7 +75,6 @@ _MORE_IN_OTHERS: Final = 7
 address: what practices and those who write to them say of encryption, terms and passwords comes as near as that."""
 
 _EAST_ASIAN: Final = re.compile("[\u2e80-\ud7ff]")
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def _scanner() -> yara_x.Scanner:
 def _features(name: str, body: str) -> tuple[list[Feature], list[tuple[int, Feature]]]:
     """Return what the name has of a note's, and what the text says with the places where it does."""
     marked = "xmark " if _MARK.match(name) else ""
-    title = f"xname {marked}{reading.words(_HUMP.sub(' ', reading.normal(name[-160:])))} \n "
+    title = f"xname {marked}{reading.words(reading.HUMP.sub(' ', reading.normal(name[-160:])))} \n "
     start = len(title.encode()) - 1
     features = ransom_rules.note_rules().features
     named, said = [], []

@@ -48,6 +48,9 @@ _MARKS: Final = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20
 _FOLDED: Final = {"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
 _FOLDABLE: Final = re.compile(f"[{''.join(_FOLDED)}]")
 _APOSTROPHES: Final = re.compile("['\u2019\u2018`\u00b4\u02bc\u2032]")
+HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
+"""Where a file's name falls into words."""
+
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _NO_WORD: Final = re.compile(r"[\W_]+")
 _PLAIN: Final = bytes(code if chr(code).isalnum() else 32 for code in range(128)).lower() + bytes(128)

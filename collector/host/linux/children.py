@@ -17,6 +17,9 @@ assert sys.platform == "linux"
 if TYPE_CHECKING:
     import subprocess
 
+MAX_COMPLAINT: Final = 2000
+"""Bytes of standard error that the gap of a program that failed tells."""
+
 _ENDING: Final = 5.0
 """Seconds in which a program that was killed must have ended."""
 

@@ -38,9 +38,6 @@ SECONDS: Final = 30
 MAX_OUTPUT: Final = 16 << 20
 """Most bytes of standard output that are kept."""
 
-MAX_COMPLAINT: Final = 2000
-"""Bytes of standard error that the gap of a program that failed tells."""
-
 ENVIRONMENT: Final = {"LANG": "C.UTF-8"}
 
 _PULSE: Final = 0.2
@@ -184,7 +181,7 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Generat
                 elif key.fileobj is child.stdout:
                     yield data
                 else:
-                    ran.complaint = (ran.complaint + data)[:MAX_COMPLAINT]
+                    ran.complaint = (ran.complaint + data)[:children.MAX_COMPLAINT]
             if not ready:
                 yield b""
                 if child.poll() is not None:

@@ -54,9 +54,6 @@ MORE: Final = 256 << 20
 SILENT_S: Final = 120
 """Longest that the program may write nothing: what comes after it is worth more than waiting."""
 
-MAX_COMPLAINT: Final = 2000
-"""Bytes of standard error that the gap of a program that failed tells."""
-
 PLACES: Final = ("/dev/shm", "/run", "/tmp", "/mnt")  # noqa: S108 - hidden in the program's namespace, never written to
 """Folders of which one has the FIFO, in the program's namespace only."""
 
@@ -202,7 +199,7 @@ def _pieces(image: _Image) -> Iterator[bytes]:
             ready = [key.fileobj for key, _ in waiting.select(0 if over else _PULSE)]
             if complaints in ready:
                 said = os.read(complaints.fileno(), 1 << 16)
-                image.complaint = (image.complaint + said)[:MAX_COMPLAINT]
+                image.complaint = (image.complaint + said)[:children.MAX_COMPLAINT]
                 if not said:
                     waiting.unregister(complaints)
             if image.pipe in ready:
