@@ -240,8 +240,10 @@ def test_a_whole_run_has_it_encrypted(tmp_path):
     assert live.decrypted((bundle.path / record["path"]).read_bytes(), identity) == IMAGE
     assert bundle.observed("request")[0]["memory_program"] == str(path)
     kinds = [one["kind"] for one in bundle.artifacts()]
-    assert kinds.index("memory") > kinds.index("suspects")
-    assert kinds.index("memory") < kinds.index("ransom")
+    before, after = kinds[: kinds.index("memory")], kinds[kinds.index("memory") :]
+    assert "processes" in before  # whether anything was suspect is this machine's affair
+    assert not {"suspects", "executables"} & set(after)
+    assert "ransom" in after
 
 
 def test_a_dry_run_names_the_step(tmp_path):
