@@ -255,4 +255,12 @@ def this_host() -> Host:
         from collector.host.linux import LinuxHost
 
         return LinuxHost()
+    if sys.platform == "win32":
+        from collector.host.windows import WindowsHost
+
+        return WindowsHost()
+    if sys.platform == "darwin":
+        from collector.host.darwin import DarwinHost
+
+        return DarwinHost()
     raise NotImplementedError(f"no host module for {sys.platform}")

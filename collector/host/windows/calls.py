@@ -1,0 +1,99 @@
+"""How Windows is called: its own libraries only, its errors as gaps, its names as bytes.
+
+Libraries come from the system's folder alone (LOAD_LIBRARY_SEARCH_SYSTEM32): one of the same name that lies beside
+us or in the working folder is never loaded. Names are UTF-16 there, and not always valid: they are kept as UTF-8 with
+lone surrogates (`os.fsencode`), so that each has its own bytes.
+"""
+# ruff: noqa: E402 - what follows the assertion is for this system only
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"
+
+import ctypes
+import errno
+import os
+from contextlib import contextmanager
+from ctypes import wintypes
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from collector.model import Gap, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.text import Text
+
+_SYSTEM32_ONLY: Final = 0x800
+"""LOAD_LIBRARY_SEARCH_SYSTEM32 (libloaderapi.h)."""
+
+_OUTCOMES: Final = {
+    2: Outcome.ABSENT,  # ERROR_FILE_NOT_FOUND
+    3: Outcome.ABSENT,  # ERROR_PATH_NOT_FOUND
+    5: Outcome.DENIED,  # ERROR_ACCESS_DENIED
+    21: Outcome.ABSENT,  # ERROR_NOT_READY: no medium in the drive
+    32: Outcome.LOCKED,  # ERROR_SHARING_VIOLATION
+    33: Outcome.LOCKED,  # ERROR_LOCK_VIOLATION
+    50: Outcome.UNSUPPORTED,  # ERROR_NOT_SUPPORTED
+    87: Outcome.UNSUPPORTED,  # ERROR_INVALID_PARAMETER: this Windows knows no such class of information
+    120: Outcome.UNSUPPORTED,  # ERROR_CALL_NOT_IMPLEMENTED
+    127: Outcome.UNSUPPORTED,  # ERROR_PROC_NOT_FOUND
+    170: Outcome.LOCKED,  # ERROR_BUSY
+    1168: Outcome.ABSENT,  # ERROR_NOT_FOUND
+    1314: Outcome.DENIED,  # ERROR_PRIVILEGE_NOT_HELD
+    1460: Outcome.TIMED_OUT,  # ERROR_TIMEOUT
+}
+"""Error codes of Windows (winerror.h)."""
+_BY_ERRNO: Final = {
+    errno.ENOENT: Outcome.ABSENT,
+    errno.EACCES: Outcome.DENIED,
+    errno.EPERM: Outcome.DENIED,
+    errno.ETIMEDOUT: Outcome.TIMED_OUT,
+    errno.ENXIO: Outcome.UNSUPPORTED,
+    errno.ELOOP: Outcome.UNSUPPORTED,
+    errno.EFBIG: Outcome.OVER_LIMIT,
+}
+
+
+def outcome_of(error: OSError) -> Outcome:
+    """Return the outcome that a system error stands for."""
+    if error.winerror:
+        return _OUTCOMES.get(error.winerror, Outcome.FAILED)
+    return _BY_ERRNO.get(error.errno or 0, Outcome.FAILED)
+
+
+def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
+    """Return the gap for a system error: `what` is a plain phrase, without names from the host.
+
+    The system's own sentence is in the language of the host; its number says the same everywhere.
+    """
+    why = f"error {error.winerror} of Windows" if error.winerror else os.strerror(error.errno or 0)
+    return Gap(outcome_of(error), f"{what}: {why}", subject)
+
+
+@cache
+def library(name: str) -> ctypes.WinDLL:
+    """Return a library of the system's own folder; raises `OSError` where there is none."""
+    return ctypes.WinDLL(name, use_last_error=True, winmode=_SYSTEM32_ONLY)
+
+
+def last_error() -> OSError:
+    """Return the error of the last call made through `library`."""
+    return ctypes.WinError(ctypes.get_last_error())
+
+
+@contextmanager
+def closing(handle: int) -> Iterator[int]:
+    """Close a kernel handle at the end."""
+    try:
+        yield handle
+    finally:
+        library("kernel32").CloseHandle(wintypes.HANDLE(handle))
+
+
+def under_wine() -> bool:
+    """Tell whether this is Wine: what it can't do is said of it, not of Windows."""
+    return hasattr(library("ntdll"), "wine_get_version")
