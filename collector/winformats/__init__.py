@@ -1,0 +1,1 @@
+"""Formats of Windows, read from bytes: pure, the same on every system."""
