@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_ARGUMENT = 500
 """Longest part of one argument that is recorded, in characters."""
+MAX_BESIDE = 20
+"""Names that are recorded of what lay on the stick beside its kit."""
 DEFAULT_WINDOW_S = 7 * 86400
 """The window of recently modified files, unless `--since` says otherwise: a week."""
 
@@ -58,6 +60,10 @@ class Plan:
     """An acquisition program for the memory of the whole machine, if that is to be taken."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    beside: tuple[str, ...] = ()
+    """What lay on the stick beside its kit (`kit.check`)."""
+    elevation: str | None = None
+    """What came of asking Windows for all rights: `granted`, `refused` or `failed`, where it was asked."""
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """An expert's own definitions, checked by `library.Library.add`."""
@@ -133,6 +139,11 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         made.observe("isolate", {"step": "declined"})
     if plan.eyes is not None:
         made.observe("eyes", eyes.as_data(plan.eyes))
+    if plan.beside:
+        names = [as_json(from_native(name)) for name in plan.beside[:MAX_BESIDE]]
+        made.observe("kit", {"count": len(plan.beside), "beside": names})
+    if plan.elevation is not None:
+        made.observe("elevation", {"answer": plan.elevation})
     return run.collect()
 
 
