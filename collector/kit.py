@@ -222,7 +222,8 @@ def _files(folder: Path) -> Iterator[str]:
         try:
             entries = list(os.scandir(folder / inner))
         except OSError as error:
-            reason = f"{inner or folder.name} can't be read ({os.strerror(error.errno or 0)})"
+            name = inner or folder.name
+            reason = f"{name} can't be read ({os.strerror(error.errno or 0)})"
             raise _refused([reason]) from error
         for entry in entries:
             count += 1
