@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import isolate
+from collector import isolate, ownfiles
 from collector.alarm import Sentinel
 from collector.errors import DiskFullError
 from collector.host import HostError
 from collector.model import UNKNOWN_BOOT, Gap, Outcome
 from collector.output import Output
+from collector.ownfiles import OwnFiles
 from collector.reading import Reading
 from collector.result import Limits, Result, Stop
 from collector.sources import planned
@@ -73,6 +74,10 @@ class Run:
     _told_full: bool = False
     _told_verdict: str | None = None
     _sentinel: Sentinel | None = None
+    _own: OwnFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._own = OwnFiles(self.bundle)
 
     def collect(self) -> Result:
         """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone.
@@ -132,6 +137,7 @@ class Run:
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))
+        self._look_at_own_files()
         if not self.bundle.grouped:  # the volatile phase is over: it syncs at once; what follows may share a sync
             self.bundle.grouped = True
             self._after_volatile()
@@ -153,6 +159,14 @@ class Run:
         self.vigil.look(self)
         if self._sentinel is not None:
             self._sentinel.look(self)
+
+    def _look_at_own_files(self) -> None:
+        """Record what became of our own files; whoever takes them may not be done yet, so the run goes on."""
+        try:
+            if (data := self._own.look()) is not None:
+                self.bundle.observe("own-files", data)
+        except DiskFullError:
+            self._full()
 
     def _look(self) -> None:
         try:
@@ -301,6 +315,10 @@ class Run:
             self._full()
         if self.vigil.verdicts["close"] is None:
             self.vigil.judge(self, "close")
+        tool = (self.bundle.inventory.opening or {})["tool"]
+        changed = ownfiles.tool_changed(str(tool["sha256"])) if isinstance(tool, dict) and not self.done else None
+        if changed is not None:
+            self.bundle.observe("tool-changed", changed)
 
     def _summary(self) -> Row:
         outcomes: dict[str, Json] = {}
@@ -314,6 +332,7 @@ class Run:
         inventory = self.bundle.inventory
         self.bundle.commit()
         self._look()  # up to the last record
+        self._look_at_own_files()
         run = self.vigil.run
         cut = self.stop.reason
         verdicts = {**self.vigil.verdicts, "run": run}
@@ -321,7 +340,8 @@ class Run:
         sealed = self.bundle.close(
             outcome=outcome, reason=cut, isolation=dict(verdicts), same_boot=bool(self._same_boot())
         )
-        exit_code = 3 if cut is not None or self._core_missing else 0 if run == "ISOLATED" else 4
+        short = cut is not None or self._core_missing or self._own.counted
+        exit_code = 3 if short else 0 if run == "ISOLATED" else 4
         return Result(
             bundle=self.bundle.path,
             case=self.case,
@@ -341,6 +361,7 @@ class Run:
             practice_identity=self.practice_identity,
             missed=tuple(self._missed),
             alarm=self.alarm,
+            disturbed=self._own.counted,
         )
 
     @property

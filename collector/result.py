@@ -59,3 +59,5 @@ class Result:
     """Whether an encryption was seen to go on, and still did at the end."""
     parts: tuple[tuple[Path, str], ...] = ()
     """The bundles that this one goes on from, the first one first, each with why it ended (`continuing`)."""
+    disturbed: int = 0
+    """Files of the bundle that somebody else took, changed or put there while the run lasted."""

@@ -44,7 +44,7 @@ FLOORS = """
     host
     tracing
     searching
-    sources reading
+    sources reading ownfiles
     output vigil isolate alarm onlooker
     result
     acquisition watching

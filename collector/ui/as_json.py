@@ -41,6 +41,7 @@ def result_json(result: Result) -> dict[str, object]:
         "never_powered_off": result.never_off[0],
         "reason": result.reason,
         "missed": missed,
+        "own_files_disturbed": result.disturbed,
         "continues": [{"bundle": path_json(path), "why": why} for path, why in result.parts],
     }
 

@@ -139,6 +139,10 @@ def _head(result: Result, columns: int, room: _Room) -> list[str]:
     if result.reason is not None:
         happened, then = CUT_SHORT.get(result.reason, CUT_SHORT["signal"])
         return [*terminal.fold(_(happened), columns), *(terminal.fold(_(then), columns) if needs_then else [])]
+    if result.disturbed:
+        happened = _("FINISHED, but another program took or changed evidence on the stick meanwhile.")
+        then = _("An antivirus, or the attack itself. It is noted. Give the stick to the expert and tell them.")
+        return [*terminal.fold(happened, columns), *(terminal.fold(then, columns) if needs_then else [])]
     core = {source.name for source in SOURCES if source.core}
     named = ", ".join(dict.fromkeys(words.about(source) for source, _slug in result.missed if source in core))
     happened = _("Something important could not be noted ({what}).", what=named or "?")
