@@ -30,7 +30,7 @@ FLOORS = """
     schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
     isolation library ransom suspicion
     activity_rules
-    suffixes heads winformats
+    suffixes heads winformats macformats
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
@@ -71,7 +71,7 @@ NEVER = (
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
-    ("winformats", "host sources bundle ui", "formats are pure"),
+    ("winformats macformats", "host sources bundle ui", "formats are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
     ("acquisition session continuing vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),

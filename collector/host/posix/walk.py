@@ -1,19 +1,14 @@
-"""How the walk (`collector.host.walking`) opens and reads folders on Linux: never across a mount."""
-# ruff: noqa: E402 - what follows the assertion is for this system only
+"""How the walk (`collector.host.walking`) opens and reads folders on POSIX systems: never across a mount."""
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import os
 import resource
 from typing import TYPE_CHECKING
 
 from collector.host import walking
-from collector.host.linux import crossing, entries, files
-from collector.host.linux.entries import Facts
+from collector.host.posix.entry import Facts
+from collector.host.posix.low import entries, files, open_folder
 from collector.host.walking import OPEN_FOLDERS, Folder, Marks, Slice, Trouble
 
 if TYPE_CHECKING:
@@ -41,7 +36,7 @@ def marks_of(top: bytes, places: Iterable[bytes]) -> Marks:
 
 class _Opener:
     def open_folder(self, name: bytes, above: int | None) -> int:
-        return files.open_source(name, folder=True) if above is None else crossing.open_folder(name, above)
+        return files.open_source(name, folder=True) if above is None else open_folder(name, above)
 
     def identity(self, handle: int) -> tuple[int, int]:
         st = os.fstat(handle)
