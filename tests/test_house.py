@@ -30,7 +30,7 @@ FLOORS = """
     schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
     isolation library ransom suspicion
     activity_rules
-    suffixes heads winformats macformats
+    suffixes heads winformats macformats handles
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
@@ -57,7 +57,7 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans "
-    "resume custody disk layout bundle der timestamp second_opinion stamps sequence"
+    "resume custody disk handles layout bundle der timestamp second_opinion stamps sequence"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
@@ -82,7 +82,8 @@ NEVER = (
 
 NAMED_ONLY_BY = (
     # only these rooms       may name these
-    ("host", "sys.platform platform socket ctypes pwd grp"),
+    ("host handles", "sys.platform"),  # how a file is opened, on the verifier's machine too
+    ("host", "platform socket ctypes pwd grp"),
     ("host signing second_opinion", "subprocess"),  # the two run stock programs on the verifier's machine, in no run
     ("host", "psutil mss watchdog Xlib"),
     ("ui cli", "print"),
