@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import disk, layout
+from collector import disk, handles, layout
 from collector.errors import KitError, UsageError
 from collector.schema import is_case, is_hash, is_nonce
 
@@ -263,7 +263,7 @@ def refusal_of(folder: Path) -> str | None:
     trial = folder / ".essai"
     try:
         folder.mkdir(exist_ok=True)
-        fd = os.open(trial, disk.NEW, 0o600)
+        fd = handles.new(trial)
         try:
             os.write(fd, b"\0")
             os.fsync(fd)
