@@ -70,7 +70,8 @@ def test_a_service_that_was_written_since_the_start_is_listed():
 
 @pytest.mark.parametrize(
     ("values", "mode", "wanted", "manager"),
-    [({"Type": 1, "Start": 0}, "enabled", "unknown", "driver"), ({"Type": 16, "Start": 4}, "disabled", "stopped", "scm"),
+    [({"Type": 1, "Start": 0}, "enabled", "unknown", "driver"),
+     ({"Type": 16, "Start": 4}, "disabled", "stopped", "scm"),
      ({"Type": 16, "Start": 3}, "static", "unknown", "scm"),
      ({"Type": 32, "Start": "x"}, "unknown", "unknown", "scm")],
 )  # fmt: skip

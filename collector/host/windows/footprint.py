@@ -13,7 +13,7 @@ import time
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final, cast
 
-from collector.host.windows import accounts, calls, process
+from collector.host.windows import accounts, calls, files, process
 from collector.model import number
 from collector.winformats import filetimes
 
@@ -32,6 +32,11 @@ _TRACES: Final = (
     "the event logs may hold the start of the tool, and the privileges that it used",
     "an antivirus program may have looked at the tool and at what it read, and noted it",
 )
+
+
+_H, _D, _P, _B = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.BOOL
+_io_counters = calls.function("kernel32", "GetProcessIoCounters", _B, _H, _P)
+_memory_counters = calls.function("kernel32", "K32GetProcessMemoryInfo", _B, _H, _P, _D)
 
 
 class _Io(ctypes.Structure):
@@ -73,25 +78,12 @@ def row() -> Row:
         "peak_memory": asked(_peak, "peak_memory"),
         "bytes_read": read,
         "bytes_written": written,
-        **_counted(unread),
+        "files_opened": files.COUNTERS.files,
+        "folders_opened": files.COUNTERS.folders,
+        "atime_kept": files.COUNTERS.atime_moved == 0,
         "written_outside": [],
         "traces": traces,
         "unread": unread,
-    }
-
-
-def _counted(unread: dict[str, Json]) -> dict[str, Json]:
-    """Return how many files and folders the sources opened."""
-    try:
-        from collector.host.windows import files
-    except ImportError:
-        unread.update(dict.fromkeys(("files_opened", "folders_opened", "atime_kept"), "unsupported"))
-        return {"files_opened": None, "folders_opened": None, "atime_kept": None}
-    counted = files.COUNTERS
-    return {
-        "files_opened": counted.files,
-        "folders_opened": counted.folders,
-        "atime_kept": counted.atime_moved == 0,
     }
 
 
@@ -102,18 +94,14 @@ def _seconds() -> Json:
 
 def _moved() -> Json:
     """Return the bytes read and written, through whatever."""
-    ask = calls.library("kernel32").GetProcessIoCounters
-    ask.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Io))
     counted = _Io()
-    if not ask(_OURSELVES, ctypes.byref(counted)):
+    if not _io_counters(_OURSELVES, ctypes.byref(counted)):
         raise calls.last_error()
     return [number(counted.read), number(counted.written)]
 
 
 def _peak() -> Json:
-    ask = calls.library("kernel32").K32GetProcessMemoryInfo
-    ask.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Memory), wintypes.DWORD)
     memory = _Memory(ctypes.sizeof(_Memory))
-    if not ask(_OURSELVES, ctypes.byref(memory), memory.size):
+    if not _memory_counters(_OURSELVES, ctypes.byref(memory), memory.size):
         raise calls.last_error()
     return number(memory.peak)

@@ -46,6 +46,14 @@ _MODES: Final = {0: "enabled", 1: "enabled", 2: "enabled", 3: "static", 4: "disa
 _STATES: Final = {1: "stopped", 4: "running"}
 
 
+_H, _D, _P, _W, _B = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.LPCWSTR, wintypes.BOOL
+_open_manager = calls.function("advapi32", "OpenSCManagerW", _H, _W, _W, _D)
+_close_manager = calls.function("advapi32", "CloseServiceHandle", _B, _H)
+_list_services = calls.function(
+    "advapi32", "EnumServicesStatusExW", _B, _H, ctypes.c_int, _D, _D, _P, _D, _P, _P, _P, _W
+)  # fmt: skip
+
+
 class _Status(ctypes.Structure):
     """ENUM_SERVICE_STATUS_PROCESSW (winsvc.h)."""
 
@@ -196,10 +204,7 @@ def _string(value: object) -> str | None:
 
 def _states() -> Iterator[tuple[str, State]]:
     """Yield name and state of each service and driver that the manager lists to us; raises `OSError`."""
-    advapi = calls.library("advapi32")
-    advapi.OpenSCManagerW.restype = wintypes.HANDLE
-    advapi.CloseServiceHandle.argtypes = (wintypes.HANDLE,)
-    manager = advapi.OpenSCManagerW(None, None, _CONNECT)
+    manager = _open_manager(None, None, _CONNECT)
     if not manager:
         raise calls.last_error()
     try:
@@ -212,21 +217,15 @@ def _states() -> Iterator[tuple[str, State]]:
             else:
                 return
     finally:
-        advapi.CloseServiceHandle(manager)
+        _close_manager(manager)
 
 
 def _listed(manager: int, kinds: int) -> list[tuple[str, State]]:
-    ask = calls.library("advapi32").EnumServicesStatusExW
-    ask.argtypes = (
-        wintypes.HANDLE, ctypes.c_int, wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD,
-        ctypes.POINTER(wintypes.DWORD), ctypes.POINTER(wintypes.DWORD), ctypes.POINTER(wintypes.DWORD),
-        wintypes.LPCWSTR,
-    )  # fmt: skip
     found: list[tuple[str, State]] = []
     size, needed, count, resume = _BUFFER, wintypes.DWORD(), wintypes.DWORD(), wintypes.DWORD()
     while len(found) <= MAX_SERVICES:
         buffer = ctypes.create_string_buffer(size)
-        done = ask(
+        done = _list_services(
             manager, 0, kinds, _STATE_ALL, buffer, size, ctypes.byref(needed), ctypes.byref(count),
             ctypes.byref(resume), None,
         )  # fmt: skip

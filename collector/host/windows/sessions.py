@@ -47,6 +47,12 @@ _EVERYTHING: Final = 0xFFFFFFFF
 _SECOND: Final = 10**9
 
 
+_H, _D, _P, _W, _B = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.LPCWSTR, wintypes.BOOL
+_list_sessions = calls.function("wtsapi32", "WTSEnumerateSessionsW", _B, _H, _D, _D, _P, _P)
+_about_session = calls.function("wtsapi32", "WTSQuerySessionInformationW", _B, _H, _D, ctypes.c_int, _P, _P)
+_free_session = calls.function("wtsapi32", "WTSFreeMemory", None, _P)
+
+
 class _Session(ctypes.Structure):
     """WTS_SESSION_INFOW (wtsapi32.h)."""
 
@@ -106,19 +112,13 @@ def _leaders() -> dict[int, int]:
 
 def _sessions() -> list[tuple[int, str]]:
     """Return number and station of each session; raises `OSError`."""
-    wts = calls.library("wtsapi32")
-    wts.WTSFreeMemory.argtypes = (ctypes.c_void_p,)
-    wts.WTSEnumerateSessionsW.argtypes = (
-        wintypes.HANDLE, wintypes.DWORD, wintypes.DWORD, ctypes.POINTER(ctypes.POINTER(_Session)),
-        ctypes.POINTER(wintypes.DWORD),
-    )  # fmt: skip
     first, count = ctypes.POINTER(_Session)(), wintypes.DWORD()
-    if not wts.WTSEnumerateSessionsW(None, 0, 1, ctypes.byref(first), ctypes.byref(count)):
+    if not _list_sessions(None, 0, 1, ctypes.byref(first), ctypes.byref(count)):
         raise calls.last_error()
     try:
         return [(first[at].number, first[at].station or "") for at in range(min(count.value, MAX_SESSIONS))]
     finally:
-        wts.WTSFreeMemory(first)
+        _free_session(first)
 
 
 def _row(number: int, station: str, leaders: dict[int, int]) -> tuple[str, Row]:
@@ -140,20 +140,14 @@ def _row(number: int, station: str, leaders: dict[int, int]) -> tuple[str, Row]:
 
 def _asked(number: int, what: int) -> bytes:
     """Return what the terminal service tells of a session; nothing where it doesn't."""
-    wts = calls.library("wtsapi32")
-    wts.WTSQuerySessionInformationW.argtypes = (
-        wintypes.HANDLE, wintypes.DWORD, ctypes.c_int, ctypes.POINTER(ctypes.c_void_p),
-        ctypes.POINTER(wintypes.DWORD),
-    )  # fmt: skip
-    wts.WTSFreeMemory.argtypes = (ctypes.c_void_p,)
     data, length = ctypes.c_void_p(), wintypes.DWORD()
-    done = wts.WTSQuerySessionInformationW(None, number, what, ctypes.byref(data), ctypes.byref(length))
+    done = _about_session(None, number, what, ctypes.byref(data), ctypes.byref(length))
     if not done or not data.value:
         return b""
     try:
         return ctypes.string_at(data.value, length.value)
     finally:
-        wts.WTSFreeMemory(data)
+        _free_session(data)
 
 
 def _string(number: int, what: int) -> str:
@@ -180,16 +174,12 @@ def _logon(logon: accounts.Logon) -> Row:
 
 def _shares() -> Iterator[Row]:
     """Yield who uses a share of this machine, from where; raises `OSError`."""
-    net = calls.library("netapi32")
-    try:
-        ask = net.NetSessionEnum
-    except AttributeError:
-        raise ctypes.WinError(120) from None
-    net.NetApiBufferFree.argtypes = (ctypes.c_void_p,)
+    ask = calls.function("netapi32", "NetSessionEnum", _D, _W, _W, _W, _D, _P, _D, _P, _P, _P)
+    free = calls.function("netapi32", "NetApiBufferFree", _D, _P)
     first = ctypes.POINTER(_Share)()
     read, total, again = wintypes.DWORD(), wintypes.DWORD(), wintypes.DWORD()
     status = ask(
-        None, None, None, wintypes.DWORD(10), ctypes.byref(first), wintypes.DWORD(_EVERYTHING), ctypes.byref(read),
+        None, None, None, 10, ctypes.byref(first), _EVERYTHING, ctypes.byref(read),
         ctypes.byref(total), ctypes.byref(again),
     )  # fmt: skip
     if status not in (0, _MORE_DATA):
@@ -206,7 +196,7 @@ def _shares() -> Iterator[Row]:
                 "type": "network",
             }
     finally:
-        net.NetApiBufferFree(first)
+        free(first)
 
 
 def _text(name: str) -> Json:
