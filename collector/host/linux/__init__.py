@@ -14,11 +14,13 @@ from collector.host.linux import clock, connections, executables, processes, sys
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from collector import expansion
     from collector.bursts import Writers
     from collector.definitions import Definition
     from collector.facts import Change, Facts
     from collector.heads import Head
     from collector.host import ActivityWatch, Awake, LinkWatch, Trees
+    from collector.host.posix.mounts import MountTable
     from collector.model import Blob, Clock, Gap, Json, Request, Row
     from collector.text import Text
 
@@ -37,6 +39,30 @@ class Roots:
     dev: str = "/dev"
     var: str = "/var"
     tmp: str = "/tmp"  # noqa: S108 - where X servers keep their sockets; nothing is written there
+
+    # What `collector.host.posix` asks of a system (`ground.Ground`).
+
+    def mount_table(self) -> MountTable:
+        from collector.host.linux import mounts
+
+        return mounts.MountTable(self)
+
+    def people(self) -> list[bytes]:
+        from collector.host.linux import homes
+
+        return homes.people(self)
+
+    def expansion_facts(self, table: MountTable) -> tuple[expansion.Facts, Gap | None]:
+        from collector.host.linux import homes
+
+        return homes.facts(self, table)
+
+    def run_program(
+        self, table: MountTable, row: Row, program: str, arguments: tuple[str, ...], deadline: float
+    ) -> Iterator[Row | Blob | Gap]:
+        from collector.host.linux import commands
+
+        yield from commands.run(table, row, program, arguments, deadline)
 
 
 class LinuxHost:
@@ -160,12 +186,12 @@ class LinuxHost:
         yield from screens.pictures(self.roots)
 
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
-        from collector.host.linux import recent
+        from collector.host.posix import recent
 
         yield from recent.rows(self.roots, request)
 
     def trees(self, request: Request) -> Trees:
-        from collector.host.linux import trees
+        from collector.host.posix import trees
 
         return trees.Trees(self.roots, request)
 
@@ -173,7 +199,7 @@ class LinuxHost:
         return "Linux"
 
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
-        from collector.host.linux import artifacts
+        from collector.host.posix import artifacts
 
         yield from artifacts.items(self.roots, request, chosen)
 
