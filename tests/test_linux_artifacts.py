@@ -20,9 +20,10 @@ if sys.platform != "linux":
     pytest.skip("this room is Linux", allow_module_level=True)
 
 from collector import definitions, expansion
-from collector.host.linux import Roots, artifacts, commands, homes
+from collector.host.linux import Roots, commands, homes
 from collector.host.linux.mounts import MountTable
-from collector.host.linux.places import MAX_FOLDERS, Finder, Match
+from collector.host.posix import artifacts
+from collector.host.posix.places import MAX_FOLDERS, Finder, Match
 from collector.model import Blob, Budget, Gap, Outcome, Profile, Request
 from collector.reading import Reading
 from collector.sources.artifacts import ArtifactSource

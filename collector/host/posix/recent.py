@@ -3,13 +3,8 @@
 What is scanned is chosen from the table of mounts; two threads walk (`walk`), and the
 thread that takes the rows hashes, so that neither waits long for the other.
 """
-# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import errno
 import hashlib
@@ -19,19 +14,19 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from collector.host.linux import entries, files
-from collector.host.linux.mounts import MountTable
-from collector.host.linux.scope import MAX_PATH, is_below, scope_of
-from collector.host.linux.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
+from collector.host.posix import entry
+from collector.host.posix.low import entries, files
+from collector.host.posix.scope import MAX_PATH, is_below, scope_of
+from collector.host.posix.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
 from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.host.linux import Roots
-    from collector.host.linux.mounts import Tree
-    from collector.host.linux.scope import Scope
+    from collector.host.posix.ground import Ground
+    from collector.host.posix.mounts import MountTable, Tree
+    from collector.host.posix.scope import Scope
     from collector.model import Request, Row
 
 SINGLE_GAPS: Final = 100
@@ -39,7 +34,7 @@ SINGLE_GAPS: Final = 100
 
 _READ: Final = 256 << 10
 
-def rows(roots: Roots, request: Request) -> Iterator[Row | Gap]:
+def rows(ground: Ground, request: Request) -> Iterator[Row | Gap]:
     """Yield a row for each recent entry that is no folder, then the gaps that only the end knows.
 
     Scans every local file system, each once, or the trees of `request.scan`. Network, FUSE
@@ -47,7 +42,7 @@ def rows(roots: Roots, request: Request) -> Iterator[Row | Gap]:
     of file systems. Not found: what changed before the walk came by and was gone by then.
     """
     try:
-        table = MountTable(roots)
+        table = ground.mount_table()
     except OSError as e:  # without it any path may hang
         yield files.gap_of(e, "the table of mounts can't be read, so nothing was scanned")
         return
@@ -106,7 +101,7 @@ class _Scan:
             yield Found(folder, name, facts)
 
     def _item(self, item: Found | Trouble) -> Iterator[Row | Gap]:
-        if isinstance(item, Found):
+        if not isinstance(item, Trouble):
             yield self._row(item)
             return
         outcome = files.outcome_of(item.error)
@@ -139,7 +134,7 @@ class _Scan:
             flags.append("path-cut")
         row: Row = {
             "path": from_bytes(path),  # type: ignore[dict-item] # Text is Json; mypy can't see it
-            **entries.described(facts),
+            **entry.described(facts),
             "links": facts.links,
             "sha256": self._sha256(found, flags) if stat.S_ISREG(facts.mode) else None,
             "judged": [],

@@ -3,13 +3,8 @@
 Definitions come in the order of worth and are taken one after the other, so that a run that is stopped at any moment
 has the best of them. Budgets are those of the profile; what they leave out is counted in gaps.
 """
-# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import hashlib
 import os
@@ -20,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from collector import expansion
 from collector.expansion import Refusal
-from collector.host.linux import entries, files, homes
-from collector.host.linux.mounts import Kind, MountTable
-from collector.host.linux.places import Finder
+from collector.host.posix import entry
+from collector.host.posix.low import files
+from collector.host.posix.mounts import Kind
+from collector.host.posix.places import Finder
 from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes
 
@@ -30,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from collector.definitions import Definition, Source
-    from collector.host.linux import Roots
-    from collector.host.linux.places import Match
+    from collector.host.posix.ground import Ground
+    from collector.host.posix.mounts import MountTable
+    from collector.host.posix.places import Match
     from collector.model import Budget, Item, Profile, Request, Row
 
 SOURCE: Final = "artifacts"
@@ -61,20 +58,20 @@ NEVER: Final = frozenset(
 
 _READ: Final = 256 << 10
 
-def items(roots: Roots, request: Request, chosen: Iterable[Definition]) -> Iterator[Item]:
+def items(ground: Ground, request: Request, chosen: Iterable[Definition]) -> Iterator[Item]:
     """Yield a row for each thing that the chosen definitions name here, copies of files, output of programs, gaps.
 
     A definition that applies and finds nothing is a row, too: `absent`, or why it could not be looked for.
     """
     try:
-        table = MountTable(roots)
+        table = ground.mount_table()
     except OSError as e:  # without it any path may hang
         yield files.gap_of(e, "the table of mounts can't be read, so nothing was looked for")
         return
-    facts, gap = homes.facts(roots, table)
+    facts, gap = ground.expansion_facts(table)
     if gap is not None:
         yield gap
-    taking = Taking(table, facts, request)
+    taking = Taking(ground, table, facts, request)
     for definition in chosen:
         yield from taking.definition(definition)
     yield from taking.ends()
@@ -83,7 +80,8 @@ def items(roots: Roots, request: Request, chosen: Iterable[Definition]) -> Itera
 class Taking:
     """One pass over definitions: what is left of the budgets, what was copied already, gaps that are counted."""
 
-    def __init__(self, table: MountTable, facts: expansion.Facts, request: Request) -> None:
+    def __init__(self, ground: Ground, table: MountTable, facts: expansion.Facts, request: Request) -> None:
+        self._ground = ground
         self._table = table
         self._facts = facts
         self._profile: Profile = request.profile
@@ -253,9 +251,9 @@ class Taking:
             reason = f"the profile {self._profile.name} runs no program of this machine"
             self._summed[Outcome.UNSUPPORTED, reason] += 1
             return
-        from collector.host.linux import commands
-
-        for item in commands.run(self._table, row, source.program, source.arguments, self.deadline):
+        for item in self._ground.run_program(
+            self._table, row, source.program, source.arguments, self.deadline
+        ):
             if isinstance(item, Gap):
                 yield from self._gap(item)
             else:
@@ -326,7 +324,7 @@ def _row(definition: Definition, match: Match | None, outcome: Outcome) -> Row:
         facts = match.facts
         row |= {
             "path": from_bytes(match.path),  # type: ignore[dict-item] # Text is Json; mypy can't see it
-            **entries.described(facts),
+            **entry.described(facts),
             "target": None if match.target is None else from_bytes(match.target),  # type: ignore[dict-item] # the same
         }
     return row
