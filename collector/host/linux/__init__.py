@@ -21,12 +21,8 @@ if TYPE_CHECKING:
     from collector.facts import Change, Facts
     from collector.heads import Head
     from collector.host import ActivityWatch, Awake, LinkWatch, Trees
-<<<<<<< HEAD
-    from collector.model import Blob, Clock, Json, Request, Row
-=======
     from collector.host.posix.mounts import MountTable
-    from collector.model import Blob, Clock, Gap, Json, Request, Row
->>>>>>> main
+    from collector.model import Blob, Clock, Json, Request, Row
     from collector.text import Text
 
 assert sys.platform == "linux"  # mypy looks at the rest for this system only
