@@ -123,7 +123,9 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.sources import planned  # noqa: PLC0415 - only here
         from collector.ui import report  # noqa: PLC0415 - the same
 
-        named, sources = plan.scan is not None, planned(whole_memory=plan.memory_program is not None)
+        named, sources = plan.scan is not None, planned(
+            whole_memory=plan.memory_program is not None, system=host.system_word()
+        )
         if as_json:
             steps = report.dry_run_times(sources, plan.profile, named=named)
             say(json.dumps({"steps": [{"source": name, "seconds": seconds} for name, seconds in steps.items()]}) + "\n")
