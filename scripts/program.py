@@ -34,6 +34,7 @@ ABSENT = (
     "fontTools.svgLib", "fontTools.svgLib.path", "fontTools.ttLib", "fontTools.ttLib.tables",
     "fontTools.ttLib.tables.BitmapGlyphMetrics", "fontTools.ttLib.tables.C_O_L_R_", "fontTools.ttLib.tables.otTables",
     "fontTools.varLib", "fontTools.varLib.instancer", "fontTools.varLib.varStore",  # fonts: ours are a reader's own
+    "defusedxml", "defusedxml.ElementTree",  # drawings in SVG
 )  # fmt: skip
 """What fpdf2 imports at its start and our sheets never use; `absent` answers to these names."""
 
@@ -45,15 +46,18 @@ UNUSED = (
     "pygments", "markdown_it", "mdurl", "IPython",  # rich: coloured source text and Markdown
     "watchdog.tricks", "watchdog.watchmedo", "watchdog.utils.process_watcher",  # runs programs on events
     "artifacts.reader", "artifacts.registry",  # of `artifacts` the data alone is read
-    "defusedxml.xmlrpc", "defusedxml.lxml", "lxml",
+    "rich.markdown", "rich.syntax", "rich.traceback", "rich.jupyter", "rich.json", "rich.__main__", "rich.prompt",
     "setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip", "packaging",  # tools of a developer
     "tkinter", "turtle", "curses", "readline", "sqlite3", "doctest", "pdb", "pydoc", "test", "lib2to3", "ensurepip",
     "sitecustomize", "usercustomize",  # of the machine that builds, never of ours
     "ssl", "_ssl", "ftplib", "smtplib", "imaplib", "poplib", "telnetlib", "xmlrpc", "socketserver", "wsgiref",
     "webbrowser", "asyncio", "multiprocessing", "concurrent", "jeepney.io",  # network
-    "importlib.metadata", "_uuid", "bz2", "_bz2", "lzma", "_lzma", "_decimal", "statistics",  # looked for, not needed
+    "importlib.metadata", "_uuid", "bz2", "_bz2", "lzma", "_lzma", "_decimal", "statistics", "_pickle",  # not needed
 )  # fmt: skip
 """What stays out. A module of ours that imports one of these ends the build."""
+
+UNUSED_ON = {"linux": ("xml.etree", "xml.parsers", "xml.dom", "pyexpat", "_elementtree"), "windows": ()}
+"""The same, of one system: the tasks of Windows are written in XML."""
 
 LIBRARIES_LEFT = re.compile(
     r"libcrypto\.so|libX|libbsd\.so|libmd\.so|libuuid\.so|libbz2\.so|liblzma\.so"  # the host's, see docs/BUILD.md
@@ -69,8 +73,8 @@ def modules(source: Path) -> list[str]:
     found = set(LOADED_BY_NAME[SYSTEM]) | {"artifacts"}
     for path in source.glob("collector/**/*.py"):
         parts = path.relative_to(source).with_suffix("").parts
-        if parts[1] == "host" and len(parts) > 3 and parts[2] != SYSTEM:
-            continue
+        if SYSTEM not in parts and (parts[1] == "host" and len(parts) > 3 or parts[1] == "winformats"):
+            continue  # a room of another system, or what only such a room reads
         found.add(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
         found.update(_IMPORT.findall(path.read_text("utf-8")))
     return sorted(found)
@@ -78,7 +82,8 @@ def modules(source: Path) -> list[str]:
 
 def left_out() -> list[str]:
     """Return the modules that stay out: what isn't used, and the rooms of other systems."""
-    return [*UNUSED, *(f"collector.host.{name}" for name in ("linux", "windows", "darwin") if name != SYSTEM)]
+    others = [name for name in ("linux", "windows", "darwin") if name != SYSTEM]
+    return [*UNUSED, *UNUSED_ON[SYSTEM], *(f"{room}.{name}" for room in ("collector.host", "mss") for name in others)]
 
 
 def data(source: Path) -> list[tuple[str, str, str]]:

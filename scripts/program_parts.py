@@ -162,9 +162,13 @@ class Owners:
     @staticmethod
     def licences(parts: list[Part]) -> str:
         """Return the text of every licence, one after another."""
+        said: dict[str, list[str]] = {}
+        for part in parts:
+            for name, text in part.texts:
+                said.setdefault(text.strip(), []).append(f"{part.name} {part.version}: {name}")
         rule = "=" * 100
-        said = [f"{rule}\n{p.name} {p.version}: {name}\n{rule}\n{t.strip()}\n" for p in parts for name, t in p.texts]
-        return "What this program is made of, and under which licences.\n\n" + "\n".join(said)
+        blocks = ["\n".join((rule, *whose, rule, text, "")) for text, whose in said.items()]
+        return "What this program is made of, and under which licences.\n\n" + "\n".join(blocks)
 
 
 def here(name: str) -> Path:
