@@ -50,12 +50,12 @@ class ArtifactSource:
     def collect(self, host: Host, request: Request) -> Iterator[Item]:
         """Yield a row for each thing that the definitions of the profile name, and copies."""
         if request.profile.definitions or request.profile.everything or request.rules:
-            yield from host.artifacts(request, _chosen(request, host.system_word()))
+            yield from host.artifacts(request, chosen(request, host.system_word()))
         else:
             yield Gap(Outcome.UNSUPPORTED, "no definition was asked for")
 
 
-def _chosen(request: Request, system: str) -> Iterator[Definition]:
+def chosen(request: Request, system: str) -> Iterator[Definition]:
     """Yield the definitions of a request, each when its turn comes: an expert's, the profile's, and all others.
 
     What the profile never takes is taken where an expert's own definition names it.

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
-    from collector.host.linux.mounts import MountTable
     from collector.host.linux.processes import ProcessTable
+    from collector.host.posix.mounts import MountTable
     from collector.model import Json, Row
 
 MAX_HASHED: Final = 512 << 20

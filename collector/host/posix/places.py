@@ -3,13 +3,8 @@
 A link is followed only where root made it, in a folder that only root may change (`/var/run`, a unit that is
 enabled), so that nobody else can lead us out of his own home. Folders of the bundle are never looked into.
 """
-# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import os
 import stat
@@ -19,9 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from collector.expansion import Deep, Glob
-from collector.host.linux import files
-from collector.host.linux.entries import Reader
-from collector.host.linux.mounts import MAX_LINKS, Kind, resolved
+from collector.host.posix.low import entries, files
+from collector.host.posix.mounts import MAX_LINKS, Kind, resolved
 from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
@@ -29,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.expansion import Pattern
-    from collector.host.linux.entries import Facts
-    from collector.host.linux.mounts import MountTable
+    from collector.host.posix.entry import Facts
+    from collector.host.posix.mounts import MountTable
 
 MAX_ENTRIES: Final = 50_000
 """Names of one folder that are looked at: a home with more is not a home."""
@@ -72,7 +66,7 @@ class Finder:
     def __init__(self, table: MountTable, excluded: tuple[bytes, ...], deadline: float) -> None:
         self._table = table
         self._deadline = deadline
-        self._reader = Reader()
+        self._reader = entries.Reader()
         self._excluded = set()
         for path in excluded:
             try:

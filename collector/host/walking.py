@@ -1,39 +1,34 @@
 """Walks trees for recent files with two threads, without following a link or touching a mount point.
 
-Folders are opened below the descriptor of their parent, so a path may be longer than the
+Folders are opened below the handle of their parent, so a path may be longer than the
 system's limit, and a folder that is swapped for a link meanwhile leads nowhere. Memory and
-descriptors are bounded: what waits is a folder's names, never its entries' facts.
+handles are bounded: what waits is a folder's names, never its entries' facts. How a folder is
+opened and read is each system's affair (`Opener`, `Eyes`).
 """
-# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import errno
 import os
 import queue
-import resource
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from collector.host.linux import crossing, entries, files
+from collector.text import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from collector.host.linux.entries import Facts
+F = TypeVar("F")
+"""What a system says of one entry."""
 
 THREADS: Final = 2
 """On two cores one takes 1.5 times as long as `find`, two 1.2 times, and 0.8 times where nothing is cached."""
 
 OPEN_FOLDERS: Final = 64
-"""Descriptors that each thread keeps, an eighth of what the system allows us at most; a folder that was closed is
-opened again from above."""
+"""Folders that each thread keeps open at most; one that was closed is opened again from above."""
 
 _WAITING_SLICES: Final = 8
 """Slices of recent files that may wait to be taken, 1 MiB each at most."""
@@ -56,7 +51,7 @@ class Folder:
     name: bytes
     marks: Marks | None = None
     identity: tuple[int, int] | None = None
-    """Device and inode, once it was opened."""
+    """Device and number of the file, once it was opened."""
 
     def path(self, name: bytes = b"") -> bytes:
         """Return the whole path of the folder, or of an entry in it."""
@@ -66,16 +61,15 @@ class Folder:
             parts.append(here.name)
             here = here.parent
         parts.reverse()
-        return b"/".join([parts[0].rstrip(b"/"), *parts[1:]]) or b"/"
+        return joined(*parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple, Generic[F]):
     """A recent entry that is no folder."""
 
     folder: Folder
     name: bytes
-    facts: Facts
+    facts: F
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +82,50 @@ class Trouble:
     what: str
 
 
-def marks_of(top: bytes, places: Iterable[bytes]) -> Marks:
-    """Return the marks below `top` for absolute paths of places that are never touched."""
-    marks: Marks = {}
-    for place in places:
-        if place == top or not place.startswith(top.rstrip(b"/") + b"/"):
-            continue
-        here: Marks | None = marks
-        *above, last = place[len(top.rstrip(b"/")) + 1 :].split(b"/")
-        for name in above:
-            here = None if here is None else here.setdefault(name, {})
-        if here is not None:
-            here[last] = None
-    return marks
+class Slice(NamedTuple, Generic[F]):
+    """Part of a folder: the names of its subfolders, and what is recent among the rest."""
+
+    subfolders: list[bytes]
+    changed: list[tuple[bytes, F | OSError]]
+    """With the facts, or why they can't be had."""
 
 
-class Descriptors:
-    """The open folders of one thread, `OPEN_FOLDERS` at most; the one unused longest is closed first."""
+class Eyes(Protocol[F]):
+    """What one thread looks with."""
 
-    def __init__(self) -> None:
+    def enter(self, folder: Folder) -> int:
+        """Open a folder and note its identity; raises `OSError`."""
+
+    def slices(self, handle: int, folder: Folder) -> Iterator[Slice[F]]:
+        """Yield what is in a folder that was opened; raises `OSError`."""
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+
+
+class Opener(Protocol):
+    """How a system opens folders, knows them again and closes them."""
+
+    def open_folder(self, name: bytes, above: int | None) -> int:
+        """Open the top of a tree by its path, or a folder below another; raises `OSError`."""
+
+    def identity(self, handle: int) -> tuple[int, int]:
+        """Return device and number of an open folder; raises `OSError`."""
+
+    def close(self, handle: int) -> None:
+        """Close a folder."""
+
+
+class OpenFolders:
+    """The open folders of one thread, `most` at most; the one unused longest is closed first."""
+
+    def __init__(self, opener: Opener, most: int = OPEN_FOLDERS) -> None:
         self._open: OrderedDict[Folder, int] = OrderedDict()
-        self._most = min(OPEN_FOLDERS, max(2, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 8))
+        self._opener = opener
+        self._most = most
 
     def of(self, folder: Folder) -> int:
-        """Return the descriptor of a folder, valid until the next call; raises `OSError`.
+        """Return the handle of a folder, valid until the next call; raises `OSError`.
 
         Each part of the way is opened below the last one; a folder that is not the one it
         was when the walk came by is refused with ESTALE.
@@ -121,44 +135,41 @@ class Descriptors:
         while here is not None and here not in self._open:
             missing.append(here)
             here = here.parent
-        fd = None
+        handle = None
         if here is not None:
             self._open.move_to_end(here)
-            fd = self._open[here]
+            handle = self._open[here]
         for below in reversed(missing):
-            fd = _opened(below.name, fd)
-            self._open[below] = fd
+            handle = self._opener.open_folder(below.name, handle)
+            self._open[below] = handle
             while len(self._open) > self._most:
-                os.close(self._open.popitem(last=False)[1])
-            st = os.fstat(fd)
+                self._opener.close(self._open.popitem(last=False)[1])
+            identity = self._opener.identity(handle)
             if below.identity is None:
-                below.identity = (st.st_dev, st.st_ino)
-            elif below.identity != (st.st_dev, st.st_ino):
-                os.close(self._open.pop(below))
+                below.identity = identity
+            elif below.identity != identity:
+                self._opener.close(self._open.pop(below))
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        assert fd is not None
-        return fd
+        assert handle is not None
+        return handle
 
     def close(self) -> None:
         """Close all of them."""
         while self._open:
-            os.close(self._open.popitem()[1])
+            self._opener.close(self._open.popitem()[1])
 
 
-def _opened(name: bytes, above: int | None) -> int:
-    """Open the top of a tree, or a folder below another that is in the same mount; raises `OSError`."""
-    return files.open_source(name, folder=True) if above is None else crossing.open_folder(name, above)
-
-
-class Walk:
+class Walk(Generic[F]):
     """One walk over some trees: iterate it once, then `close` it.
 
     Yields lists of what was found, in no promised order, and an empty one now and then. Threads are daemons: one that
     hangs in the system can be left behind.
     """
 
-    def __init__(self, tops: Sequence[Folder], since_ns: int, exclude: frozenset[tuple[int, int]]) -> None:
-        self._since_ns = since_ns
+    def __init__(
+        self, tops: Sequence[Folder], eyes: Callable[[], Eyes[F]], exclude: frozenset[tuple[int, int]]
+    ) -> None:
+        self._eyes = eyes
         self._exclude = exclude
         self._waiting: list[tuple[Folder | None, bytes | Folder]] = [(None, top) for top in reversed(tops)]
         self._changed = threading.Condition()
@@ -166,10 +177,10 @@ class Walk:
         self._stop = threading.Event()
         self._crash: Exception | None = None
         self._running = THREADS
-        self._found: queue.Queue[list[Found | Trouble] | None] = queue.Queue(_WAITING_SLICES)
+        self._found: queue.Queue[list[Found[F] | Trouble] | None] = queue.Queue(_WAITING_SLICES)
         self._threads = [threading.Thread(target=self._work, name="walk", daemon=True) for _ in range(THREADS)]
 
-    def __iter__(self) -> Iterator[list[Found | Trouble]]:
+    def __iter__(self) -> Iterator[list[Found[F] | Trouble]]:
         for thread in self._threads:
             thread.start()
         while (found := self._next_found()) is not None:
@@ -177,7 +188,7 @@ class Walk:
         if self._crash is not None:
             raise RuntimeError("a thread of the walk broke") from self._crash
 
-    def _next_found(self) -> list[Found | Trouble] | None:
+    def _next_found(self) -> list[Found[F] | Trouble] | None:
         """Return the next list, an empty one where nothing was found for a while, `None` at the end."""
         try:
             return self._found.get(timeout=_PATIENCE)
@@ -194,10 +205,10 @@ class Walk:
                 thread.join(_PATIENCE * 2)
 
     def _work(self) -> None:
-        reader, descriptors = entries.Reader(), Descriptors()
+        eyes = self._eyes()
         try:
             while (folder := self._next()) is not None:
-                self._visit(folder, reader, descriptors)
+                self._visit(folder, eyes)
                 with self._changed:
                     self._busy -= 1
                     if not self._busy and not self._waiting:
@@ -207,7 +218,7 @@ class Walk:
                 self._crash = e
                 self._changed.notify_all()
         finally:
-            descriptors.close()
+            eyes.close()
             with self._changed:
                 self._running -= 1
                 last = not self._running
@@ -251,7 +262,7 @@ class Walk:
                 self._waiting.append((parent, b"\0".join(names[start : start + _CHUNK])))
             self._changed.notify_all()
 
-    def _hand_over(self, found: list[Found | Trouble]) -> None:
+    def _hand_over(self, found: list[Found[F] | Trouble]) -> None:
         while found and not self._stop.is_set():
             try:
                 self._found.put(found, timeout=_PATIENCE)
@@ -259,18 +270,17 @@ class Walk:
                 continue
             return
 
-    def _visit(self, folder: Folder, reader: entries.Reader, descriptors: Descriptors) -> None:
+    def _visit(self, folder: Folder, eyes: Eyes[F]) -> None:
         """Look at all entries of a folder, a slice at a time, and leave its subfolders for later."""
         try:
-            fd = descriptors.of(folder)
+            handle = eyes.enter(folder)
         except OSError as e:
             self._hand_over([Trouble(folder, b"", e, "a folder can't be opened")])
             return
         if folder.identity in self._exclude:
             return
-        never = {name for name, below in (folder.marks or {}).items() if below is None}
         try:
-            for part in reader.slices(fd, self._since_ns, never):
+            for part in eyes.slices(handle, folder):
                 if self._stop.is_set():
                     return
                 if part.subfolders:
@@ -280,7 +290,7 @@ class Walk:
             self._hand_over([Trouble(folder, b"", e, "a folder can't be read to its end")])
 
 
-def _told(folder: Folder, name: bytes, facts: Facts | OSError) -> Found | Trouble:
+def _told(folder: Folder, name: bytes, facts: F | OSError) -> Found[F] | Trouble:
     if isinstance(facts, OSError):
         return Trouble(folder, name, facts, "an entry can't be looked at")
     return Found(folder, name, facts)

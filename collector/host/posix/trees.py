@@ -3,13 +3,8 @@
 The walk is that of recent files (`walk`): what is found is held by its folder's descriptor, so that nothing that was
 swapped meanwhile is read in its place.
 """
-# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import errno
 import os
@@ -17,20 +12,19 @@ import stat
 from typing import TYPE_CHECKING, Final, cast
 
 from collector.host import Batch, HostError, Part, Seen
-from collector.host.linux import files
-from collector.host.linux.entries import Reader
-from collector.host.linux.mounts import MountTable, Tree
-from collector.host.linux.scope import MAX_PATH, is_below, people_first, scope_of
-from collector.host.linux.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
+from collector.host.posix.low import entries, files
+from collector.host.posix.scope import MAX_PATH, is_below, people_first, scope_of
+from collector.host.posix.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
 from collector.model import Blob, Gap
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.host.linux import Roots
-    from collector.host.linux.entries import Facts
-    from collector.host.linux.scope import Scope
+    from collector.host.posix.entry import Facts
+    from collector.host.posix.ground import Ground
+    from collector.host.posix.mounts import Tree
+    from collector.host.posix.scope import Scope
     from collector.model import Request
 
 _CHUNK: Final = 1 << 18
@@ -42,16 +36,16 @@ ENDS: Final = "head-and-tail"
 class Trees:
     """The trees of a request, people's folders first (see `collector.host.Trees`)."""
 
-    def __init__(self, roots: Roots, request: Request) -> None:
+    def __init__(self, ground: Ground, request: Request) -> None:
         """Raise `HostError` where the table of mounts can't be read, and `RuleError` for a wrong table of types."""
         try:
-            self._table = MountTable(roots)
+            self._table = ground.mount_table()
         except OSError as e:  # without it any path may hang
             raise HostError(files.gap_of(e, "the table of mounts can't be read, so nothing was scanned")) from e
-        self._roots = roots
+        self._ground = ground
         self._since_ns = request.since_ns
         self._scope: Scope = scope_of(self._table, request)
-        self._first = people_first(self._table, self._scope, roots)
+        self._first = people_first(self._table, self._scope, ground)
         self._descriptors = Descriptors()
 
     def people(self) -> Iterator[Batch | Gap]:
@@ -80,7 +74,7 @@ class Trees:
         if path in done or path in self._scope.exclude:
             return False
         try:
-            return stat.S_ISDIR(Reader().facts(path).mode)
+            return stat.S_ISDIR(entries.Reader().facts(path).mode)
         except OSError:
             return False  # `recent-files` walks the same trees and tells it
 
@@ -96,7 +90,7 @@ class Trees:
         for part in filter(None, rest.split(b"/")):
             place = Folder(place, part)
         try:
-            return _seen(place, name, Reader().facts(name, self._descriptors.of(place)))
+            return _seen(place, name, entries.Reader().facts(name, self._descriptors.of(place)))
         except OSError as e:
             path = os.path.join(folder, name)
             return files.gap_of(e, "a file can't be looked at again", from_bytes(path[:MAX_PATH]))

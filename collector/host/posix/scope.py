@@ -1,34 +1,25 @@
 """Which trees of this machine are walked, which never, and which belong to people and are walked first."""
-# ruff: noqa: E402 - what follows the assertion is for this system only
 
 from __future__ import annotations
-
-import sys
-
-assert sys.platform == "linux"
 
 import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from collector.host.linux import accounts, files
-from collector.host.linux.entries import Reader
-from collector.host.linux.mounts import Kind, MountTable, Tree, resolved
+from collector.host.posix.low import entries, files
+from collector.host.posix.mounts import Kind, MountTable, Tree, resolved
 from collector.model import Gap, Outcome
-from collector.text import from_bytes, to_bytes
+from collector.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.host.linux import Roots
+    from collector.host.posix.ground import Ground
     from collector.model import Request
 
 MAX_PATH: Final = 400_000
 """Bytes of a path in a row, more than 1,000 levels of 255: as JSON it stays below the 4 MiB of a line."""
-
-_SHARED: Final = (b"/home", b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp", b"/var/tmp", b"/dev/shm")
-"""Where people, and attackers, keep files beside homes that a local account has (hier(7)); those of a domain too."""
 
 _NOT_TOUCHED: Final = {
     Kind.PSEUDO: "made by the kernel: not scanned",
@@ -72,13 +63,13 @@ def scope_of(table: MountTable, request: Request) -> Scope:
     return Scope(tuple(table.local(asked)), tuple(exclude), identities, tuple(gaps))
 
 
-def people_first(table: MountTable, scope: Scope, roots: Roots) -> list[Tree]:
+def people_first(table: MountTable, scope: Scope, ground: Ground) -> list[Tree]:
     """Return trees of people's folders that lie in the scope: homes, then what they share; each once.
 
     What can't be reached is left out here: a walk over the whole scope tells it.
     """
     places: list[bytes] = []
-    for named in people(roots):
+    for named in people(ground):
         with suppress(OSError, ValueError):
             path = resolved(table, named)
             if _is_in_scope(path, scope) and not any(_covers(other, path) for other in places):
@@ -88,13 +79,9 @@ def people_first(table: MountTable, scope: Scope, roots: Roots) -> list[Tree]:
     return sorted(found, key=lambda tree: min((order[p] for p in places if _covers(p, tree.path)), default=0))
 
 
-def people(roots: Roots) -> list[bytes]:
-    """Return the homes of local accounts of people and root, then the places that people share; unresolved."""
-    known: list[accounts.Account] = []
-    with suppress(OSError):
-        known = [one for one in accounts.accounts(roots) if one.uid == 0 or one.uid >= accounts.FIRST_PERSON]
-    homes = [to_bytes(account.home) for account in sorted(known, key=lambda one: one.uid == 0)]
-    return [home for home in (*homes, *_SHARED) if home.startswith(b"/") and home.strip(b"/")]
+def people(ground: Ground) -> list[bytes]:
+    """Return the homes of people, then the places that they share, as far as they are told in whole; unresolved."""
+    return [path for path in ground.people() if path.startswith(b"/") and path.strip(b"/")]
 
 
 def _is_in_scope(path: bytes, scope: Scope) -> bool:
@@ -112,7 +99,7 @@ def _excluded(table: MountTable, paths: tuple[bytes, ...]) -> tuple[list[bytes],
         try:
             place = resolved(table, path)
             if not table.is_remote(place):
-                facts = Reader().facts(place)
+                facts = entries.Reader().facts(place)
                 identities.add((facts.device, facts.inode))
         except OSError:  # not there (yet): its path alone excludes it
             place = os.path.abspath(path)

@@ -1,0 +1,1 @@
+"""macOS, asked through sysctl, psutil, property lists and documented calls."""
