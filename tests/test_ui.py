@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import profiles
-from collector.acquisition import Result
+from collector.result import Result
 from collector.alarm import Alarm
 from collector.bursts import Writer
 from collector.errors import DiskFullError, NotABundleError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,10 @@ from collector.ui import messages, terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.acquisition import Result, Stop
     from collector.host import Host
     from collector.manifest import Record
-    from collector.onlooker import Onlooker
+    from collector.result import Result, Stop
+    from collector.ui.progress import Quiet
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--operator", metavar="NAME", help="Who runs the collection.")
 @click.option("--witness", metavar="NAME", help="Who watches it.")
 @click.option("--out", metavar="DIR", default=".", help="Existing folder for the bundle, best on a stick.")
+@click.option("--spare", "spares", metavar="DIR", multiple=True, help="Go on here if the first is full or gone.")
 @click.option("--since", "since_text", metavar="7d|ISO", default="7d", help="Start of the window of recent files.")
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
 @click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
@@ -55,6 +57,7 @@ def collect(  # noqa: PLR0917 - one for each option
     operator: str | None,
     witness: str | None,
     out: str,
+    spares: tuple[str, ...],
     since_text: str,
     scan: tuple[str, ...],
     max_size: str | None,
@@ -77,11 +80,11 @@ def collect(  # noqa: PLR0917 - one for each option
     guided_mode = case is None and not (as_json or quiet or yes or dry_run) and terminal.is_attended()
     if case is None and not guided_mode:
         raise UsageError("no case is given", hint="write for example: collect --case CABINET-1 (see collect --help)")
-    from collector.acquisition import Limits, Stop  # noqa: PLC0415 - verify needs none of it
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.model import Case  # noqa: PLC0415 - the same
+    from collector.result import Limits, Stop  # noqa: PLC0415 - verify needs none of it
     from collector.session import Plan, begin  # noqa: PLC0415 - the same
-    from collector.ui import cutting  # noqa: PLC0415 - the same
+    from collector.ui import another, cutting  # noqa: PLC0415 - the same
 
     seen = None
     if case is None:
@@ -128,7 +131,12 @@ def collect(  # noqa: PLR0917 - one for each option
             say(report.dry_run_text(sources, plan.profile, named=named))
         return
     asks = not (as_json or quiet or yes) and terminal.is_attended()
-    _run(lambda looker, stop: begin(plan, host, looker, stop), Stop(), host, as_json=as_json, quiet=quiet, asks=asks)
+
+    def work(looker: Quiet, stop: Stop) -> Result:
+        places = another.Another([*map(Path, spares)], sys.stdin, sys.stderr, asks=asks, pause=looker.pause)
+        return begin(replace(plan, elsewhere=places), host, looker, stop)
+
+    _run(work, Stop(), host, as_json=as_json, quiet=quiet, asks=asks)
 
 
 @collect.command("resume")
@@ -140,8 +148,8 @@ def collect(  # noqa: PLR0917 - one for each option
 @click.option("--quiet", is_flag=True, help="No progress.")
 def resume_command(bundle: str, scan: tuple[str, ...], *, memory: bool, as_json: bool, quiet: bool) -> None:
     """Go on with a run that was cut short, and seal its bundle."""
-    from collector.acquisition import Stop  # noqa: PLC0415 - verify needs none of it
     from collector.host import this_host  # noqa: PLC0415 - the same
+    from collector.result import Stop  # noqa: PLC0415 - verify needs none of it
     from collector.session import go_on  # noqa: PLC0415 - the same
 
     raw = paths(scan)
@@ -158,7 +166,7 @@ def resume_command(bundle: str, scan: tuple[str, ...], *, memory: bool, as_json:
 
 
 def _run(
-    work: Callable[[Onlooker, Stop], Result], stop: Stop, host: Host, *, as_json: bool, quiet: bool, asks: bool
+    work: Callable[[Quiet, Stop], Result], stop: Stop, host: Host, *, as_json: bool, quiet: bool, asks: bool
 ) -> None:
     """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code."""
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run

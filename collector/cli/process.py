@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
-    from collector.acquisition import Stop
+    from collector.result import Stop
 
 LANG = click.option(
     "--lang",

@@ -42,9 +42,11 @@ def verify_command(
     as_json: bool,
 ) -> None:
     """Tell whether bundles are what was sealed; changes nothing."""
+    from collector import sequence  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - the same
-    from collector.ui import as_json as forms  # noqa: PLC0415 - only here
-    from collector.ui import report  # noqa: PLC0415 - the same
+    from collector.findings import Verdict  # noqa: PLC0415 - the same
+    from collector.ui import as_json as forms  # noqa: PLC0415 - the same
+    from collector.ui import linked, report  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
     trusted = Trusted(
@@ -56,6 +58,7 @@ def verify_command(
     )
     told: list[dict[str, object]] = []
     codes = []
+    unaltered = []
     for bundle in bundles:
         try:
             found = examine(Path(bundle), trusted)
@@ -65,10 +68,18 @@ def verify_command(
             continue
         codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
         told.append(forms.report_json(found, Path(bundle)))
+        if found.verdict is not Verdict.ALTERED:
+            unaltered.append(Path(bundle))
         if not as_json:
             say(report.verify_text(found, Path(bundle)))
-    if as_json and told:
-        say(json.dumps(told[0] if len(bundles) == 1 else {"bundles": told}) + "\n")
+    links = sequence.links(unaltered) if len(bundles) > 1 else []
+    codes += [1 for link in links if link.joint is sequence.Joint.DIFFERENT]
+    if not as_json:
+        for link in links:
+            say("\n" + linked.link_text(link))
+    elif told:
+        said = told[0] if len(bundles) == 1 else {"bundles": told, "links": linked.links_json(links)}
+        say(json.dumps(said) + "\n")
     leave(worst_exit(codes))
 
 

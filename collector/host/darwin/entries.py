@@ -9,7 +9,8 @@ import os
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from collector.host.posix.entry import Facts, Slice, sort
+from collector.host.posix.entry import Facts, sort
+from collector.host.walking import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -28,11 +29,11 @@ class Reader:
         """Return the facts of an entry of an open folder or of a path, of a link itself; raises `OSError`."""
         return facts_of(os.stat(name, dir_fd=None if fd == _HERE else fd, follow_symlinks=False))
 
-    def slices(self, fd: int, since_ns: int, never: Container[bytes] = ()) -> Iterator[Slice]:
+    def slices(self, fd: int, since_ns: int, never: Container[bytes] = ()) -> Iterator[Slice[Facts]]:
         """Yield an open folder slice by slice; names in `never` are left out untouched; raises `OSError`."""
         with os.scandir(fd) as entries:
             while part := list(islice(entries, SLICE)):
-                found = Slice([], [])
+                found: Slice[Facts] = Slice([], [])
                 for name in (os.fsencode(entry.name) for entry in part):
                     if name in never:
                         continue

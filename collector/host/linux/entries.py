@@ -18,7 +18,8 @@ import struct
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from collector.host.posix.entry import DOTS, Facts, Slice, sort
+from collector.host.posix.entry import DOTS, Facts, sort
+from collector.host.walking import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -72,7 +73,7 @@ class Reader:
             _fail()
         return self._unpacked()
 
-    def slices(self, fd: int, since_ns: int, never: Container[bytes] = ()) -> Iterator[Slice]:
+    def slices(self, fd: int, since_ns: int, never: Container[bytes] = ()) -> Iterator[Slice[Facts]]:
         """Yield an open folder slice by slice; names in `never` are left out untouched; raises `OSError`."""
         if self._getdents is None or self._statx is None:
             yield from self._slices_by_stat(fd, since_ns, never)
@@ -82,13 +83,13 @@ class Reader:
         if length < 0:
             _fail()
 
-    def _slice_of(self, fd: int, raw: bytes, since_ns: int, never: Container[bytes]) -> Slice:
+    def _slice_of(self, fd: int, raw: bytes, since_ns: int, never: Container[bytes]) -> Slice[Facts]:
         """Ask the kernel for each entry of a slice.
 
         This is the loop that runs once for each file of the host: nothing is built for a
         file that isn't recent, not even its name.
         """
-        found = Slice([], [])
+        found: Slice[Facts] = Slice([], [])
         call, head, seconds = self._statx, _ENTRY.unpack_from, _SECONDS.unpack_from
         assert call is not None
         facts, facts_at, names_at = self._facts, self._facts_at, self._slice_at + _NAME_AT
@@ -113,17 +114,17 @@ class Reader:
                     sort(_name(raw, here), self._unpacked(), since_ns, found)
         return found
 
-    def _slices_by_stat(self, fd: int, since_ns: int, never: Container[bytes]) -> Iterator[Slice]:
+    def _slices_by_stat(self, fd: int, since_ns: int, never: Container[bytes]) -> Iterator[Slice[Facts]]:
         """Do the same where the C library is too old."""
         with os.scandir(fd) as entries:
             while part := list(islice(entries, 1024)):
-                found = Slice([], [])
+                found: Slice[Facts] = Slice([], [])
                 for name in [os.fsencode(entry.name) for entry in part]:
                     if name not in never:
                         self._again(fd, name, since_ns, found)
                 yield found
 
-    def _again(self, fd: int, name: bytes, since_ns: int, found: Slice) -> None:
+    def _again(self, fd: int, name: bytes, since_ns: int, found: Slice[Facts]) -> None:
         try:
             sort(name, self.facts(name, fd), since_ns, found)
         except OSError as e:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from collector.model import number
 
 if TYPE_CHECKING:
+    from collector.host.walking import Slice
     from collector.model import Row
 
 DOTS: Final = (b".", b"..")
@@ -62,15 +63,7 @@ def described(facts: Facts) -> Row:
     }
 
 
-class Slice(NamedTuple):
-    """Part of a folder: the names of its subfolders, and what is recent among the rest."""
-
-    subfolders: list[bytes]
-    changed: list[tuple[bytes, Facts | OSError]]
-    """With the facts, or why they can't be had."""
-
-
-def sort(name: bytes, facts: Facts, since_ns: int, found: Slice) -> None:
+def sort(name: bytes, facts: Facts, since_ns: int, found: Slice[Facts]) -> None:
     """Put an entry among the subfolders of a slice, or, where it is recent, among what changed."""
     if stat.S_ISDIR(facts.mode):
         if name not in DOTS:

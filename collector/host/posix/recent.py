@@ -101,7 +101,7 @@ class _Scan:
             yield Found(folder, name, facts)
 
     def _item(self, item: Found | Trouble) -> Iterator[Row | Gap]:
-        if isinstance(item, Found):
+        if not isinstance(item, Trouble):
             yield self._row(item)
             return
         outcome = files.outcome_of(item.error)

@@ -1,17 +1,15 @@
 """Waits for a read of the system only so long: a hostile process can make one that never returns.
 
-Arguments and environment of a process lie in its own memory, and its program where it likes. Whoever puts a page of
-its own FUSE file system there, or runs from one, holds who looks at it, and no exception gets them out.
+Linux: arguments and environment of a process lie in its own memory, and its program where it likes. Whoever puts a
+page of its own FUSE file system there, or runs from one, holds who looks at it, and no exception gets them out.
+Windows: whoever asks what stands behind the handle of a pipe waits until the pipe is read.
 """
 
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
-
-assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
