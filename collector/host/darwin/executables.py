@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
 from collector.host.darwin import mounts
+from collector.host.darwin.processes import name_gone
 from collector.host.posix.low import files
 from collector.model import Gap, Outcome, number
 
@@ -29,10 +30,11 @@ _SPECIAL: Final = {stat.S_ISUID: "setuid", stat.S_ISGID: "setgid"}
 
 @dataclass(slots=True)
 class _Program:
-    """A path that at least one process runs; `identity` is `None` where nothing is there any more."""
+    """A path that at least one process runs; `identity` is `None` where it can't be looked at."""
 
     path: bytes
     identity: tuple[int, int] | None
+    deleted: bool | None = None
     pids: list[int] = field(default_factory=list)
 
 
@@ -59,8 +61,8 @@ def rows(readings: Readings, table: ProcessTable) -> Iterator[Row | Gap]:
             remote[path] = remote.get(path, 0) + 1
             continue
         identity = _identity(path)
-        found.setdefault(identity or path, _Program(path, identity)).pids.append(pid)
-    for one in sorted(found.values(), key=lambda one: (one.identity is not None, one.pids)):
+        found.setdefault(identity or path, _Program(path, identity, name_gone(path))).pids.append(pid)
+    for one in sorted(found.values(), key=lambda one: (not one.deleted, one.pids)):
         yield _row(one)
     for path, count in sorted(remote.items()):
         reason = f"the executable of {count} processes lies in a network or FUSE file system and was not touched"
@@ -72,7 +74,7 @@ def rows(readings: Readings, table: ProcessTable) -> Iterator[Row | Gap]:
 def _identity(path: bytes) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
 
@@ -86,8 +88,8 @@ def _row(one: _Program) -> Row:
         "pids": pids,
         "sha256": None,
         "size": None,
-        "deleted": one.identity is None,
-        "device": None if one.identity is None else mounts.device_name(one.identity[0]),
+        "deleted": one.deleted,
+        "device": None if one.identity is None else f"{os.major(one.identity[0])}:{os.minor(one.identity[0])}",
         "inode": None if one.identity is None else str(one.identity[1]),
         "mtime_ns": None,
         "mode": None,
@@ -104,7 +106,7 @@ def _row(one: _Program) -> Row:
             row["sha256"], changed = digest(fd)
             flags += ["changed-while-reading"] if changed else []
     except OSError as error:
-        lost = ("sha256", "size", "mtime_ns", "mode", "owner", "device", "inode")
+        lost = ("sha256", "size", "deleted", "mtime_ns", "mode", "owner", "device", "inode")
         unread.update({name: str(files.outcome_of(error)) for name in lost if row[name] is None})
     return row
 

@@ -123,8 +123,21 @@ def _row(
     if table is None or table.is_remote(path):
         unread["exe_deleted"] = str(Outcome.UNSUPPORTED)
     else:
-        row["exe_deleted"] = not os.path.lexists(path)
+        row["exe_deleted"] = name_gone(path)
+        if row["exe_deleted"] is None:
+            unread["exe_deleted"] = str(Outcome.DENIED)
     return row, exe
+
+
+def name_gone(path: bytes) -> bool | None:
+    """Tell whether nothing stands at a path any more; `None` where we may not look."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return None
+    return False
 
 
 def _arguments(value: Any, unread: dict[str, Json]) -> Json:

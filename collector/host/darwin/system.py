@@ -88,7 +88,7 @@ def rows(readings: Readings) -> Iterator[Row | Gap]:
         "uptime_s": clock.uptime_s(readings),
         "timezone": _timezone(readings),
         "ntp": "unknown",
-        "users": facts.get("users", lambda: _users(readings)),
+        "users": facts.get("users", lambda: _users(readings, facts)),
         "disks": facts.get("disks", lambda: _disks(readings)),
         "memory": _memory(readings, facts),
         "privileges": privileges(readings),
@@ -144,14 +144,15 @@ def _timezone(readings: Readings) -> dict[str, Json]:
     return {"name": cast("Json", name), "offset_s": number(now.tm_gmtoff)}
 
 
-def _users(readings: Readings) -> list[Json]:
-    """Return the accounts; where only root may read them, what the folders in /Users tell."""
+def _users(readings: Readings, facts: _Facts) -> list[Json]:
+    """Return the accounts; where only root may read them, what the folders in /Users tell, named as `unread`, too."""
     try:
         return [
             {"name": one.name, "uid": number(one.uid), "home": one.home, "shell": one.shell}
             for one in accounts.accounts(readings)
         ]
-    except OSError:
+    except OSError as error:
+        facts.unread["users"] = str(files.outcome_of(error))
         return [
             {"name": _text(home.rpartition(b"/")[2]), "uid": uid, "home": _text(home), "shell": None}
             for home, uid in accounts.seen_homes(readings)
