@@ -59,6 +59,9 @@ _MOST_OWNER: Final = 1024
 _MOST_STREAMS: Final = 64 << 10
 
 
+ELSEWHERE: Final = "its content lies elsewhere (in a cloud, on a tape) and would be fetched"
+
+
 class RefusedError(OSError):
     """A thing of the host that we don't open; its text is a plain phrase of ours."""
 
@@ -131,6 +134,11 @@ class File:
         handle, self.handle = self.handle, 0
         if handle:
             ntcalls.close(handle)
+
+    def detached(self) -> int:
+        """Return the handle, which is whoever asked for it to close from now on."""
+        handle, self.handle = self.handle, 0
+        return handle
 
     def descriptor(self) -> int:
         """Return a descriptor for `os.read`, which now closes the file; raises `OSError`."""
@@ -251,7 +259,7 @@ def _below(name: str, above: int, access: int, *, exact: bool) -> File:
         if reparse.is_link(attributes, tag):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if reparse.is_placeholder(attributes, tag):
-            raise RefusedError("what is in the folder lies elsewhere: it would be fetched over the network")
+            raise RefusedError(ELSEWHERE)
     except OSError:
         found.close()
         raise
@@ -275,10 +283,9 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
         if reparse.is_link(attributes, tag):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if look:
-            handle, seen.handle = seen.handle, 0
-            return File(handle)
+            return File(seen.detached())
         if reparse.is_placeholder(attributes, tag):
-            raise RefusedError("its content lies elsewhere: opening it would fetch it over the network")
+            raise RefusedError(ELSEWHERE)
         if tag in reparse.STUBS:
             handle = ntcalls.reopened(seen.handle, ntcalls.READ, _BACKUP_SEMANTICS)
         else:
