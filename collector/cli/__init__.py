@@ -14,6 +14,7 @@ from collector.arguments import case_id, duration, paths, program, said, since, 
 from collector.cli import after, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
+from collector.host import console
 from collector.ui import errors as shown
 from collector.ui import messages, terminal
 
@@ -217,9 +218,9 @@ for _command in (
 def main() -> None:
     """Run the command line; ends the process with the promised exit code."""
     keep_streams()
-    messages.install(messages.asked(sys.argv[1:]))
+    messages.install(messages.asked(sys.argv[1:]), console.language())
     try:
-        collect.main(prog_name="collect", standalone_mode=False)
+        collect.main(console.given(), prog_name="collect", standalone_mode=False)
     except CollectorError as error:
         shown.show(error, sys.stderr)
         leave(error.exit_code)
