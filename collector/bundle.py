@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from collector.manifest import Record
+    from collector.manifest import Head, Record
     from collector.model import Clock, Json
 
 RESERVE_BYTES = 4 << 20
@@ -62,6 +62,10 @@ class Bundle(Ledger):
         super().__init__(path, fd, chain, inventory, clock, schema.MANIFEST, recipients)
         self._key = key
 
+    def head(self) -> Head:
+        """Return where the chain stands: count and hash of the last record are what a next bundle names."""
+        return self._writer.chain.head()
+
     def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
         """Record what was seen of the host while collecting; several may share the sync of the last one."""
         self.append("observation", {"what": what, "data": ordered(dict(data))}, synced=synced)
@@ -69,7 +73,7 @@ class Bundle(Ledger):
     def phase(self, name: str) -> str:
         """Close a phase: what is grouped is synced, the key signs the chain so far; return the code."""
         self.commit()
-        head = self._writer.chain.head()
+        head = self.head()
         signature = seal.sign(seal.checkpoint_text(head), self._key, seal.PHASE_NAMESPACE)
         code = seal.code(bytes.fromhex(head.last))
         self.append("phase", {"name": name, "code": code, "signature": _base64(signature)})
@@ -95,7 +99,7 @@ class Bundle(Ledger):
         return self._seal()
 
     def _seal(self) -> Sealed:
-        head = self._writer.chain.head()
+        head = self.head()
         checkpoint = seal.checkpoint_text(head)
         keys = self.inventory.keys
         texts = {

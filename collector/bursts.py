@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector import heads, suffixes
+from collector.text import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ class Place(NamedTuple):
     @property
     def path(self) -> bytes:
         """Return both as one path."""
-        return self.folder.rstrip(b"/") + b"/" + self.name
+        return joined(self.folder, self.name)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 from collector import heads, suffixes
+from collector.text import parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,7 @@ class _Group:
         if len(self.types) < _MOST_TYPES:
             self.types.add(kind)
         if len(self.folders) < _MOST_FOLDERS:
-            self.folders.add(path.rpartition(b"/")[0])
+            self.folders.add(parted(path)[0])
         # every file, then every second one, …: they come from the whole of the list
         if len(self.paths) < heads.MOST:
             self.paths.append(path)
@@ -136,10 +137,11 @@ class Onset:
     def _take(self, row: Row) -> None:
         path = row["path"]
         raw = bytes.fromhex(str(path["hex"])) if isinstance(path, dict) else str(path).encode()
-        changed, content = int(str(row["ctime_ns"])), int(str(row["mtime_ns"]))
+        content = int(str(row["mtime_ns"]))
+        changed = content if row["ctime_ns"] is None else int(str(row["ctime_ns"]))  # FAT keeps none
         judged = row.get("judged")
         self._rows += 1
-        name = raw.rpartition(b"/")[2]
+        name = parted(raw)[1]
         if isinstance(judged, list) and judged:
             if ENCRYPTED in judged:
                 _of(self._judged, suffixes.extension(name)).add(raw, b"", changed, content)

@@ -50,6 +50,21 @@ def to_bytes(text: Text) -> bytes:
     return text.encode("utf-8") if isinstance(text, str) else bytes.fromhex(text["hex"])
 
 
+def joined(folder: bytes, *names: bytes) -> bytes:
+    """Return the path of what lies in a folder of the host, by the letters alone.
+
+    Absolute paths of Windows begin with no slash: their parts are joined by what separates them there.
+    """
+    mark = b"/" if folder.startswith(b"/") else b"\\"
+    return mark.join((folder.rstrip(mark) if names else folder, *names)) or mark
+
+
+def parted(path: bytes) -> tuple[bytes, bytes]:
+    """Return the folder and the name of an absolute path of the host, by the letters alone."""
+    folder, _, name = path.rpartition(b"/" if path.startswith(b"/") else b"\\")
+    return folder, name
+
+
 def readable(text: Text | None) -> str:
     """Return the readable form, still unescaped: not for a terminal."""
     if text is None:

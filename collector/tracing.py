@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from collector.model import number
 from collector.ransom import families, magics, renames
-from collector.text import from_bytes, from_native
+from collector.text import from_bytes, from_native, joined, parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ def judged(recent: Row, known: Known) -> Iterator[str]:
     """Yield what is said of a recent file by what is known: `note`, `encrypted`, `executable`."""
     path = recent["path"]
     whole = bytes.fromhex(str(path["hex"])) if isinstance(path, dict) else str(path).encode()
-    name = whole.rpartition(b"/")[2]
+    name = parted(whole)[1]
     size = recent["size"]
     if isinstance(size, int) and (name, size) in known.notes:
         yield "note"
@@ -93,7 +93,7 @@ def file_row(what: str, seen: Seen, folder: bytes, **fields: Json) -> Row:
     """Return the row of one file of the host."""
     return row(
         what,
-        path=cast("Json", from_bytes(folder.rstrip(b"/") + b"/" + seen.name)),
+        path=cast("Json", from_bytes(joined(folder, seen.name))),
         size=number(seen.size),
         mtime_ns=str(seen.mtime_ns),
         ctime_ns=str(seen.ctime_ns),
@@ -108,7 +108,7 @@ def group_row(group: Group) -> Row:
     first = group.samples[0] if group.samples else None
     return row(
         "encrypted",
-        path=None if first is None else told(f"{first.folder.rstrip('/')}/{first.name}"),
+        path=None if first is None else told(native(joined(raw(first.folder), raw(first.name)))),
         size=number(group.bytes),
         mtime_ns=str(group.first_ns),
         ctime_ns=str(group.last_ns),

@@ -7,7 +7,7 @@ import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
-    from collector.acquisition import Stop
+    from collector.result import Stop
 
 LANG = click.option(
     "--lang",
@@ -120,7 +120,7 @@ def keep_streams() -> None:
             stream.reconfigure(errors=text.PLAIN)
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """End the process at once: a source that hangs in the system must not hold it."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more
