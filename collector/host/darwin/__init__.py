@@ -169,6 +169,9 @@ class DarwinHost:
     def system_word(self) -> str:
         return "Darwin"
 
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:  # noqa: ARG002 - the Protocol's
+        yield Gap(Outcome.UNSUPPORTED, "there is no registry on this system")
+
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
         from collector.host.posix import artifacts
 
