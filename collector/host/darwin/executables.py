@@ -82,7 +82,7 @@ def _identity(path: bytes) -> tuple[int, int] | None:
 def _row(one: _Program) -> Row:
     pids: list[Json] = list(one.pids)
     flags: list[Json] = []
-    unread: dict[str, Json] = {"signature": str(Outcome.UNSUPPORTED)}
+    unread: dict[str, Json] = {}
     row: Row = {
         "path": cast("Json", text.from_bytes(one.path)),
         "pids": pids,
