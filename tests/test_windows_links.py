@@ -15,6 +15,7 @@ import uuid
 import pytest
 
 from collector.facts import DefaultRoute, Facts, Radio
+from collector.isolate import undo_text
 from collector.isolation import judge
 from collector.sources.interfaces import InterfaceSource
 from collector.winformats import adapters, cuts, links, networktables, wlan
@@ -418,6 +419,10 @@ def test_undo_brings_back_the_link_and_what_somebody_set():
         ],
     )
     assert "evil" not in "".join(change.undo)
+    text = undo_text((change,), "Windows")
+    assert "PowerShell" in text
+    assert "sh THIS_FILE" not in text
+    assert [line for line in text.splitlines() if not line.startswith("#")] == list(change.undo)
     assert f"GUID='{{{str(GUID).upper()}}}'" in change.undo[0]
     wanted = [("198.51.100.0/24", "192.0.2.1"), ("2001:db8::/32", "fe80::1"), ("203.0.113.0/24", "0.0.0.0")]
     assert [line.split("'")[1::2] for line in change.undo[1:]] == [list(one) for one in wanted]

@@ -64,7 +64,7 @@ class _Reason(ctypes.Structure):
         ("Version", wintypes.ULONG),
         ("Flags", wintypes.DWORD),
         ("SimpleReasonString", wintypes.LPCWSTR),
-        ("rest", ctypes.c_byte * 24),
+        ("rest", ctypes.c_byte * 16),
     )
 
 

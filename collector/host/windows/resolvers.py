@@ -59,7 +59,6 @@ _VALUES: Final = {
 }
 _NO_MORE: Final = 259  # ERROR_NO_MORE_ITEMS
 _FILES: Final = ("hosts", "hosts.ics")
-_FLAT: Final = 0  # DnsFreeFlat (windns.h)
 _LOCAL_DRIVES: Final = (2, 3, 6)  # DRIVE_REMOVABLE, DRIVE_FIXED, DRIVE_RAMDISK (fileapi.h)
 
 
@@ -213,11 +212,13 @@ def _read(path: str) -> bytes:
 
 
 def _cached() -> Iterator[Row | Gap]:
-    """Yield each name and record type of the DNS cache."""
+    """Yield each name and record type of the DNS cache.
+
+    The entries are not given back: nothing documents how they were allocated, and a wrong guess would end us.
+    """
     first = ctypes.c_void_p()
     try:
-        library = calls.library("dnsapi")
-        call = library.DnsGetCacheDataTable
+        call = calls.library("dnsapi").DnsGetCacheDataTable
     except (OSError, AttributeError):
         yield Gap(Outcome.UNSUPPORTED, "this system does not tell what its DNS cache holds")
         return
@@ -226,8 +227,6 @@ def _cached() -> Iterator[Row | Gap]:
     if not call(ctypes.byref(first)) or not first.value:
         yield Gap(Outcome.ABSENT, "the DNS cache told nothing: it is empty, or its service does not run")
         return
-    library.DnsFree.argtypes = [ctypes.c_void_p, ctypes.c_int]
-    library.DnsFree.restype = None
     at: int | None = first.value
     count = 0
     while at is not None and count < MAX_ROWS:
@@ -235,8 +234,6 @@ def _cached() -> Iterator[Row | Gap]:
         following, name, kind = entry.pNext, entry.pszName, entry.wType
         if name:
             yield _row("cache", text.from_native(ctypes.wstring_at(name)), f"DNS cache, record type {kind}")
-            library.DnsFree(name, _FLAT)
-        library.DnsFree(at, _FLAT)
         at = following
         count += 1
     if at is not None:
