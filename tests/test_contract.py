@@ -124,10 +124,21 @@ def request_for(folder) -> Request:
     )
 
 
-@pytest.fixture(scope="module", params=["live"])
+HOSTS = ["live", *(["macOS, recorded"] if os.name == "posix" else [])]
+"""A recorded Mac walks and reads as every POSIX system does; on Windows nothing of it can run."""
+
+
+@pytest.fixture(scope="module", params=HOSTS)
 def world(request, tmp_path_factory) -> World:
     """Return a host and what is asked of it."""
-    return World(this_host(), request_for(tmp_path_factory.mktemp("contract")))
+    folder = tmp_path_factory.mktemp("contract")
+    if request.param == "live":
+        return World(this_host(), request_for(folder))
+    import recorded_mac  # noqa: PLC0415 - loads what Windows has not
+
+    from collector.host.darwin import DarwinHost  # noqa: PLC0415 - the same
+
+    return World(DarwinHost(recorded_mac.made(folder / "mac")), request_for(folder))
 
 
 def demand_json(value, where: str) -> None:
@@ -346,4 +357,7 @@ def source_of(name: str):
 
 def test_the_system_is_the_one_that_runs(world):
     """The live host is the one of this system."""
+    if type(world.host) is not type(this_host()):
+        assert world.host.system_word() == "Darwin"
+        return
     assert world.host.system_word() == {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}[sys.platform]

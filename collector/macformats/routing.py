@@ -33,7 +33,7 @@ _IFSCOPE, _ROUTER."""
 _HEAD: Final = struct.Struct("<HBB")
 _ROUTE: Final = struct.Struct("<HBBH2xiiiiiiI14I")
 """rt_msghdr with rt_metrics, 92 bytes."""
-_EXPIRE_AT: Final = 10 + 3
+_EXPIRE_AT: Final = 11 + 3
 """rmx_expire among the unpacked fields."""
 _LINK: Final = struct.Struct("<HBBiiH2x16xBBBBBBBxIIQ88xIIII")
 """if_msghdr2 with if_data64, 160 bytes."""

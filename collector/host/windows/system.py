@@ -71,6 +71,15 @@ class _User(ctypes.Structure):
     )
 
 
+_D, _P = wintypes.DWORD, ctypes.c_void_p
+_computer_name = calls.function("kernel32", "GetComputerNameExW", wintypes.BOOL, ctypes.c_int, _P, _P)
+_firmware = calls.function("kernel32", "GetSystemFirmwareTable", wintypes.UINT, _D, _D, _P, _D)
+_system_info = calls.function("kernel32", "GetNativeSystemInfo", None, _P)
+_memory_status = calls.function("kernel32", "GlobalMemoryStatusEx", wintypes.BOOL, _P)
+_list_users = calls.function("netapi32", "NetUserEnum", _D, wintypes.LPCWSTR, _D, _D, _P, _D, _P, _P, _P)
+_free = calls.function("netapi32", "NetApiBufferFree", _D, _P)
+
+
 class _Facts:
     """Asks for facts one by one; a failure is `None` and named in `unread`."""
 
@@ -90,17 +99,17 @@ class _Facts:
 
 def hostname() -> Text:
     """Return the host's own name as the system holds it; empty where it doesn't tell."""
-    ask = calls.library("kernel32").GetComputerNameExW
-    ask.argtypes = (ctypes.c_int, wintypes.LPWSTR, ctypes.POINTER(wintypes.DWORD))
     buffer, length = ctypes.create_unicode_buffer(1024), wintypes.DWORD(1024)
-    return accounts.native("".join(buffer[: length.value])) if ask(_DNS_NAME, buffer, ctypes.byref(length)) else ""
+    if not _computer_name(_DNS_NAME, buffer, ctypes.byref(length)):
+        return ""
+    return accounts.native("".join(buffer[: length.value]))
 
 
 def privileges() -> str:
     """Return `administrator` with full rights, else `user`: an administrator who was not asked by UAC is one, too."""
     is_elevated = accounts.is_elevated()
     if is_elevated is None:
-        is_elevated = bool(calls.library("shell32").IsUserAnAdmin())
+        is_elevated = bool(calls.function("shell32", "IsUserAnAdmin", wintypes.BOOL)())
     return "administrator" if is_elevated else "user"
 
 
@@ -171,11 +180,8 @@ def value(key: str, *names: str) -> Any:
 
 def firmware_table() -> bytes:
     """Return the firmware's own table about the machine; raises `OSError`."""
-    ask = calls.library("kernel32").GetSystemFirmwareTable
-    ask.argtypes = (wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD)
-    ask.restype = wintypes.UINT
     buffer = ctypes.create_string_buffer(_MAX_TABLE)
-    length = ask(_RSMB, 0, buffer, _MAX_TABLE)
+    length = _firmware(_RSMB, 0, buffer, _MAX_TABLE)
     if not length:
         raise calls.last_error()
     return buffer.raw[: min(length, _MAX_TABLE)]
@@ -210,7 +216,7 @@ def _version() -> Json:
 
 def _architecture() -> Json:
     info = ctypes.create_string_buffer(64)  # SYSTEM_INFO is of 48 bytes
-    calls.library("kernel32").GetNativeSystemInfo(info)
+    _system_info(info)
     return _ARCHITECTURES.get(int.from_bytes(info.raw[:2], "little"))
 
 
@@ -260,12 +266,10 @@ def _users() -> list[Json]:
 
 def _local_users() -> Iterator[tuple[str, int]]:
     """Yield name and number of each account of this machine; raises `OSError`. No other server is asked (NULL)."""
-    net = calls.library("netapi32")
-    net.NetApiBufferFree.argtypes = (ctypes.c_void_p,)
     buffer = ctypes.POINTER(_User)()
     read, total, again = wintypes.DWORD(), wintypes.DWORD(), wintypes.DWORD()
-    status = net.NetUserEnum(
-        None, 20, 0, ctypes.byref(buffer), wintypes.DWORD(0xFFFFFFFF), ctypes.byref(read), ctypes.byref(total),
+    status = _list_users(
+        None, 20, 0, ctypes.byref(buffer), 0xFFFFFFFF, ctypes.byref(read), ctypes.byref(total),
         ctypes.byref(again),
     )  # fmt: skip
     if status:
@@ -273,7 +277,7 @@ def _local_users() -> Iterator[tuple[str, int]]:
     try:
         yield from [(buffer[at].name or "", buffer[at].number) for at in range(min(read.value, MAX_USERS))]
     finally:
-        net.NetApiBufferFree(buffer)
+        _free(buffer)
 
 
 def _profiles() -> dict[str, Json]:
@@ -294,7 +298,7 @@ def _profiles() -> dict[str, Json]:
 def _memory() -> dict[str, Json]:
     """Return bytes; Windows counts memory and page file together."""
     memory = _Memory(ctypes.sizeof(_Memory))
-    if not calls.library("kernel32").GlobalMemoryStatusEx(ctypes.byref(memory)):
+    if not _memory_status(ctypes.byref(memory)):
         raise calls.last_error()
     return {
         "total": number(memory.total),
