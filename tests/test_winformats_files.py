@@ -12,6 +12,7 @@ import pytest
 
 from collector.text import joined, parted
 from collector.winformats import folders, owners, paths, reparse, streams, volumes
+from collector.winformats.notifications import notifications
 from collector.winformats.volumes import Kind
 
 TICKS = 133_000_000_000_000_000
@@ -258,3 +259,39 @@ def test_the_owner_of_a_descriptor():
     assert owners.owner(raw) == "S-1-5-21-1-2-3-1001"
     for wrong in (b"", raw[:19], raw[:30], raw[:20] + b"\x02" + raw[21:], struct.pack("<BBHIIII", 1, 0, 0, 0, 0, 0, 0)):
         assert owners.owner(wrong) is None
+
+
+def notice(action, name, *, last=False, attributes=None):
+    """Make a FILE_NOTIFY_INFORMATION, or its extended form where attributes are given (winnt.h)."""
+    raw = name.encode("utf-16-le", "surrogatepass")
+    if attributes is None:
+        body = struct.pack("<II", action, len(raw)) + raw
+    else:
+        body = struct.pack("<I4q2qIIqqI", action, *(TICKS,) * 4, 0, 7, attributes, 0, 1, 2, len(raw)) + raw
+    body += b"\0" * (-(len(body) + 4) % 8)
+    return struct.pack("<I", 0 if last else len(body) + 4) + body
+
+
+def test_file_events_of_both_forms():
+    """The extended one tells whether it is a folder; an action of the future is left out."""
+    names = ["a\\Été.docx", "\ud800", "b", "c"]
+    plain = [notice(number, name) for number, name in zip((1, 4, 5, 99), names, strict=True)]
+    found = list(notifications(b"".join(plain) + notice(2, "last", last=True), extended=False))
+    assert found == [
+        ("created", "a\\Été.docx".encode(), None),
+        ("moved-from", b"\xed\xa0\x80", None),
+        ("moved-to", b"b", None),
+        ("deleted", b"last", None),
+    ]
+    raw = notice(3, "folder", attributes=DIRECTORY) + notice(3, "file", attributes=ARCHIVE, last=True)
+    assert list(notifications(raw, extended=True)) == [("modified", b"folder", True), ("modified", b"file", False)]
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_file_events_that_are_cut_off(extended):
+    """Nothing is read from beyond what came."""
+    raw = notice(1, "name.txt", last=True, attributes=ARCHIVE if extended else None)
+    for cut in (0, 5, 11, 20, 80):
+        if cut < len(raw) - 6:
+            with pytest.raises(ValueError, match="cut off"):
+                list(notifications(raw[:cut], extended=extended))
