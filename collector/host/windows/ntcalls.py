@@ -14,6 +14,7 @@ assert sys.platform == "win32"
 import ctypes
 import errno
 import os
+import struct
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final
 
@@ -57,6 +58,8 @@ _IS_FOLDER: Final = 0xC000_00BA
 """STATUS_FILE_IS_A_DIRECTORY, of which Windows itself makes "access denied"."""
 _EOF: Final = 38
 _LARGEST_LIST: Final = 4096
+_PROCESS_IDS: Final = 47
+"""FileProcessIdsUsingFileInformation."""
 
 
 class _String(ctypes.Structure):
@@ -123,6 +126,7 @@ _query_directory_object = calls.function(
     "ntdll", "NtQueryDirectoryObject", _U, _H, _P, _U, wintypes.BOOLEAN, wintypes.BOOLEAN, _P, _P
 )
 _kernel_security = calls.function("advapi32", "GetKernelObjectSecurity", wintypes.BOOL, _H, _D, _P, _D, _P)
+_query_file = calls.function("ntdll", "NtQueryInformationFile", _U, _H, _P, _P, _U, ctypes.c_int)
 _dos_error = calls.function("ntdll", "RtlNtStatusToDosError", _U, _U)
 
 
@@ -192,6 +196,19 @@ def descriptor(handle: int) -> bytes:
     if not _kernel_security(handle, 1, buffer, len(buffer), ctypes.byref(needed)):  # OWNER_SECURITY_INFORMATION
         raise calls.last_error()
     return buffer.raw[: needed.value]
+
+
+def users(handle: int) -> list[int]:
+    """Return the processes that have an open file open, our own among them; raises `OSError`.
+
+    FILE_PROCESS_IDS_USING_FILE_INFORMATION (ntifs.h): a count, then as many numbers, each as wide as a pointer.
+    """
+    buffer = ctypes.create_string_buffer(_LARGEST_LIST)
+    status = _query_file(handle, ctypes.byref(_Status()), buffer, len(buffer), _PROCESS_IDS)
+    if status:
+        raise _error(status)
+    count = min(int.from_bytes(buffer.raw[:4], "little"), (len(buffer) - 8) // 8)
+    return list(struct.unpack_from(f"<{count}Q", buffer, 8))
 
 
 def is_on_disk(handle: int) -> bool:
