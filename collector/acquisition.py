@@ -11,25 +11,27 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import isolate
+from collector import isolate, ownfiles
 from collector.alarm import Sentinel
 from collector.errors import DiskFullError
 from collector.host import HostError
 from collector.model import UNKNOWN_BOOT, Gap, Outcome
 from collector.output import Output
+from collector.ownfiles import OwnFiles
 from collector.reading import Reading
+from collector.result import Limits, Result, Stop
 from collector.sources import planned
 from collector.sources.activity import ActivitySource
 from collector.sources.footprint import FootprintSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from collector.alarm import Alarm
     from collector.bundle import Bundle
     from collector.host import ActivityWatch, Host
-    from collector.isolation import Reason, Verdict
+    from collector.inventory import Inventory
+    from collector.isolation import Verdict
     from collector.model import Item, Json, Request, Row
     from collector.onlooker import Onlooker
     from collector.sources import Source
@@ -39,52 +41,6 @@ FINAL_STEPS = 1
 """Steps of a run beside its sources: closing and sealing."""
 _ALWAYS_TOLD = ("open", "isolated", "close")
 """When a verdict is told though it is the same as before."""
-
-
-@dataclass(slots=True)
-class Stop:
-    """Where a signal leaves word that the run is to close; `reason` as in the `close` record."""
-
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the operator allows a run: seconds from its start and bytes of artifacts, if bounded."""
-
-    seconds: float | None = None
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a run that ended with a sealed bundle."""
-
-    bundle: Path
-    case: str
-    exit_code: int
-    records: int
-    artifacts: int
-    gaps: int
-    isolation: Mapping[str, str | None]
-    reasons: tuple[Reason, ...]
-    """What happened to the network during the run, then those of the last isolation verdict."""
-    never_off: tuple[str, tuple[str, ...]]
-    """Whether the machine was on ever since the attack, and why: verdict and codes of `uptime.REASONS`."""
-    start_code: str
-    seal_code: str
-    seal_sha256: str
-    seconds: float
-    reason: str | None
-    """Why the run was cut short, or `None`."""
-    recipients: tuple[str, ...]
-    """Who can read the bundle; empty: it is not encrypted."""
-    practice_identity: str | None
-    """The practice's own secret, for paper; `None` where there is none, or an earlier part of the run has shown it."""
-    missed: tuple[tuple[str, str], ...]
-    """Source and outcome of each gap, in order."""
-    alarm: Alarm | None = None
-    """Whether an encryption was seen to go on, and still did at the end."""
 
 
 @dataclass(slots=True)
@@ -105,7 +61,9 @@ class Run:
     """Whether the operator asked to switch the network off (`--isolate`)."""
     stop: Stop = field(default_factory=Stop)
     done: frozenset[str] = frozenset()
-    """Sources that an earlier part of the run has finished (resume)."""
+    """Sources that an earlier part of the run has finished, in this bundle (resume) or in one that it continues."""
+    earlier: tuple[Inventory, ...] = ()
+    """What the bundles hold that this one continues."""
     started: float = field(default_factory=time.monotonic)
     _size: int = 0
     _missed: list[tuple[str, str]] = field(default_factory=list)
@@ -116,9 +74,16 @@ class Run:
     _told_full: bool = False
     _told_verdict: str | None = None
     _sentinel: Sentinel | None = None
+    _own: OwnFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._own = OwnFiles(self.bundle)
 
     def collect(self) -> Result:
-        """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone."""
+        """Read every source in its order, then close and seal; raises `WriteError` if the folder is gone.
+
+        The vigil goes on when this returns: whoever began it ends it.
+        """
         watch = self._start_watch()
         self._sentinel = Sentinel(self.host, watch)
         try:
@@ -129,7 +94,6 @@ class Run:
         finally:
             if watch is not None:
                 watch.stop()
-            self.vigil.stop()
 
     def _sources(self) -> None:
         phase = self._planned[0].phase
@@ -142,7 +106,8 @@ class Run:
 
     @property
     def _planned(self) -> tuple[Source, ...]:
-        return planned(whole_memory=self.request.memory_program is not None)
+        whole_memory = self.request.memory_program is not None
+        return planned(whole_memory=whole_memory, system=self.host.system_word())
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""
@@ -151,7 +116,8 @@ class Run:
             self.onlooker.step(number, len(self._planned) + FINAL_STEPS, source.name, seconds)
         self._look()
         if source.name in self.done:
-            self._core_missing |= source.core and not self.bundle.inventory.has_rows(source.kind)
+            held = (self.bundle.inventory, *self.earlier)
+            self._core_missing |= source.core and not any(one.has_rows(source.kind) for one in held)
             return
         self._check_time()
         if self.stop.reason is not None or self._over_size:
@@ -172,6 +138,7 @@ class Run:
 
     def _phase(self, name: str) -> None:
         self.onlooker.phase(name, self.bundle.phase(name))
+        self._look_at_own_files()
         if not self.bundle.grouped:  # the volatile phase is over: it syncs at once; what follows may share a sync
             self.bundle.grouped = True
             self._after_volatile()
@@ -193,6 +160,14 @@ class Run:
         self.vigil.look(self)
         if self._sentinel is not None:
             self._sentinel.look(self)
+
+    def _look_at_own_files(self) -> None:
+        """Record what became of our own files; whoever takes them may not be done yet, so the run goes on."""
+        try:
+            if (data := self._own.look()) is not None:
+                self.bundle.observe("own-files", data)
+        except DiskFullError:
+            self._full()
 
     def _look(self) -> None:
         try:
@@ -341,6 +316,10 @@ class Run:
             self._full()
         if self.vigil.verdicts["close"] is None:
             self.vigil.judge(self, "close")
+        tool = (self.bundle.inventory.opening or {})["tool"]
+        changed = ownfiles.tool_changed(str(tool["sha256"])) if isinstance(tool, dict) and not self.done else None
+        if changed is not None:
+            self.bundle.observe("tool-changed", changed)
 
     def _summary(self) -> Row:
         outcomes: dict[str, Json] = {}
@@ -354,6 +333,7 @@ class Run:
         inventory = self.bundle.inventory
         self.bundle.commit()
         self._look()  # up to the last record
+        self._look_at_own_files()
         run = self.vigil.run
         cut = self.stop.reason
         verdicts = {**self.vigil.verdicts, "run": run}
@@ -361,7 +341,8 @@ class Run:
         sealed = self.bundle.close(
             outcome=outcome, reason=cut, isolation=dict(verdicts), same_boot=bool(self._same_boot())
         )
-        exit_code = 3 if cut is not None or self._core_missing else 0 if run == "ISOLATED" else 4
+        short = cut is not None or self._core_missing or self._own.counted
+        exit_code = 3 if short else 0 if run == "ISOLATED" else 4
         return Result(
             bundle=self.bundle.path,
             case=self.case,
@@ -380,8 +361,19 @@ class Run:
             recipients=self.bundle.recipients,
             practice_identity=self.practice_identity,
             missed=tuple(self._missed),
-            alarm=self._sentinel.alarm if self._sentinel is not None else None,
+            alarm=self.alarm,
+            disturbed=self._own.counted,
         )
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """Whether files were seen to be encrypted so far."""
+        return self._sentinel.alarm if self._sentinel is not None else None
+
+    @property
+    def missed_so_far(self) -> tuple[tuple[str, str], ...]:
+        """Source and outcome of each gap so far."""
+        return tuple(self._missed)
 
     def _same_boot(self) -> bool | None:
         """Tell whether the machine was never started anew since `open`; `None` where the system tells no boot id."""

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import disk, layout, schema, seal
+from collector import disk, handles, layout, schema, seal
 from collector.errors import BundleNotMadeError, CollectorError
 from collector.inventory import Inventory, recipients_of
 from collector.ledger import Ledger, ordered
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from collector.manifest import Record
+    from collector.manifest import Head, Record
     from collector.model import Clock, Json
 
 RESERVE_BYTES = 4 << 20
@@ -62,6 +62,10 @@ class Bundle(Ledger):
         super().__init__(path, fd, chain, inventory, clock, schema.MANIFEST, recipients)
         self._key = key
 
+    def head(self) -> Head:
+        """Return where the chain stands: count and hash of the last record are what a next bundle names."""
+        return self._writer.chain.head()
+
     def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
         """Record what was seen of the host while collecting; several may share the sync of the last one."""
         self.append("observation", {"what": what, "data": ordered(dict(data))}, synced=synced)
@@ -69,7 +73,7 @@ class Bundle(Ledger):
     def phase(self, name: str) -> str:
         """Close a phase: what is grouped is synced, the key signs the chain so far; return the code."""
         self.commit()
-        head = self._writer.chain.head()
+        head = self.head()
         signature = seal.sign(seal.checkpoint_text(head), self._key, seal.PHASE_NAMESPACE)
         code = seal.code(bytes.fromhex(head.last))
         self.append("phase", {"name": name, "code": code, "signature": _base64(signature)})
@@ -95,7 +99,7 @@ class Bundle(Ledger):
         return self._seal()
 
     def _seal(self) -> Sealed:
-        head = self._writer.chain.head()
+        head = self.head()
         checkpoint = seal.checkpoint_text(head)
         keys = self.inventory.keys
         texts = {
@@ -111,7 +115,7 @@ class Bundle(Ledger):
         sums.update((path, stored.sha256) for path, stored in self.inventory.stored.items())
         texts[layout.SUMS] = seal.sums_text(sums.items())
         try:  # before the first new name: on a full disk even a name may not fit
-            (self.path / layout.RESERVE).unlink(missing_ok=True)
+            disk.remove(self.path / layout.RESERVE, missing_ok=True)
         except OSError as error:  # nothing is sealed that the seal would not cover
             raise disk.translated(error) from error
         for name, data in texts.items():
@@ -145,8 +149,7 @@ def create(
     try:
         disk.put_file(path / layout.README, readme)
         part = path / (layout.MANIFEST + layout.PART)
-        fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        disk.lock(fd)
+        fd = handles.born(part)
         keep_reserve(path)
         chain = Chain(sid or secrets.token_hex(16))
         bundle = Bundle(path, fd, chain, Inventory(), key, clock, recipients_of(opening))
@@ -156,7 +159,7 @@ def create(
             bundle.observe("request", request)
         disk.sync_folder(path)
         disk.sync_folder(out.resolve())  # it may be named by a link
-        disk.rename((part, path / layout.MANIFEST))
+        disk.rename_held(fd, part, path / layout.MANIFEST)
         disk.sync_folder(path)
     except (OSError, CollectorError) as error:
         if fd >= 0:  # else the stick can't be taken out
@@ -199,7 +202,7 @@ def _unmake(path: Path) -> None:
         layout.RESERVE,
     ):
         try:
-            (path / name).unlink(missing_ok=True)
+            disk.remove(path / name, missing_ok=True)
         except OSError:
             continue  # the folder that refused us stays as it is; the error that is raised says why
     for folder in (path / layout.ARTIFACTS, path):
@@ -221,11 +224,13 @@ def keep_reserve(path: Path) -> None:
             os.posix_fallocate(fd, 0, RESERVE_BYTES)
         else:
             disk.write_all(fd, bytes(RESERVE_BYTES))
-    except OSError as error:
-        target.unlink(missing_ok=True)
-        raise disk.translated(error) from error
-    finally:
+    except (OSError, CollectorError) as error:
         os.close(fd)
+        disk.remove(target, missing_ok=True)
+        if isinstance(error, CollectorError):
+            raise
+        raise disk.translated(error) from error
+    os.close(fd)
 
 
 def _base64(data: bytes) -> str:

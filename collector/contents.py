@@ -100,7 +100,7 @@ class Contents:
     def _kind(self, name: str) -> int:
         """Return the type of an entry, 0 where none stands; raises `OSError`."""
         try:
-            return stat.S_IFMT((self.path / name).lstat().st_mode)
+            return disk.kind(self.path / name)
         except FileNotFoundError:
             return 0
 

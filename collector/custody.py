@@ -10,10 +10,11 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector import age, disk, layout, schema, seal
+from collector import age, disk, handles, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.errors import (
     AlteredError,
@@ -208,7 +209,7 @@ def _refuse_unfit(ledger: Ledger, text: str) -> None:
 
 def _make_folder(ledger: Ledger) -> None:
     folder = ledger.path / layout.ATTACHMENTS
-    if not folder.is_dir() or folder.is_symlink():
+    if not disk.stands(folder) or disk.kind(folder) != stat.S_IFDIR:
         try:
             folder.mkdir(mode=0o700)
         except OSError as error:
@@ -275,15 +276,14 @@ def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None)
     if disk.stands(path / layout.CUSTODY) and not disk.is_regular(path / layout.CUSTODY):
         raise AlteredError("something else stands in the place of the custody file", hint="`collect verify` says where")
     refuse_strangers(path / layout.ATTACHMENTS)  # before the custody file is made: a refusal leaves no trace
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        fd = os.open(path / layout.CUSTODY, flags, 0o600)
+        fd = handles.held(path / layout.CUSTODY, make=True)
     except OSError as error:
         reason = f"the custody file can't be opened: {os.strerror(error.errno or 0)}"
         raise RefusedError(reason, hint="make room, or take off the write protection, and try again") from error
+    if fd < 0:
+        raise RefusedError("another command is adding to this bundle", hint="wait until it ends and try again")
     try:
-        if not disk.lock(fd):
-            raise RefusedError("another command is adding to this bundle", hint="wait until it ends and try again")
         chain = chain_of(path, checkpoint, recipients)
         if before is not None:
             _refuse_changed(chain, before.custody)

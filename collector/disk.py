@@ -9,38 +9,20 @@ import errno
 import hashlib
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import layout
+from collector import handles, layout
 from collector.errors import DiskFullError, UsageError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-try:
-    import fcntl
-except ImportError:  # Windows: no lock is held there yet
-    _flock, _LOCK = None, 0
-else:
-    _flock = getattr(fcntl, "flock", None)
-    _LOCK = getattr(fcntl, "LOCK_EX", 0) | getattr(fcntl, "LOCK_NB", 0)
-
 CHUNK = 1 << 20
 """Bytes read at once: larger ones are no faster (measured: 64 KiB to 4 MiB within 3 %)."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NO_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
-"""What network file systems answer that can't sync a folder, or only a file that is open for writing."""
-_SAFE_READ = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
-NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-"""How a file is made that was not there; O_EXCL follows no link either."""
 
 
 def refuse_inside_bundle(folder: Path, option: str) -> None:
@@ -52,10 +34,16 @@ def refuse_inside_bundle(folder: Path, option: str) -> None:
             raise UsageError("the folder is inside the bundle, where nothing may be added", hint=hint)
 
 
+def is_full(error: OSError) -> bool:
+    """Tell whether a medium has no more room."""
+    return error.errno in _FULL
+
+
 def translated(error: OSError) -> DiskFullError | WriteError:
     """Return our own error for one of the folder we write to."""
-    reason = os.strerror(error.errno or 0)
-    if error.errno in _FULL:
+    number = handles.number(error)
+    reason = os.strerror(number)
+    if number in _FULL:
         return DiskFullError(f"the folder of the bundle is full ({reason})")
     return WriteError(f"the folder of the bundle can't be written any more ({reason})")
 
@@ -76,7 +64,7 @@ def write_all(
         try:
             written = os.write(fd, view)
         except OSError as error:
-            if error.errno in _FULL and on_full is not None and on_full():
+            if handles.number(error) in _FULL and on_full is not None and on_full():
                 continue
             raise translated(error) from error
         if written == 0:
@@ -95,45 +83,29 @@ def sync(fd: int) -> None:
 
 
 def sync_name(path: Path) -> None:
-    """Bring a file onto the medium once more, under the name that it was just given (Windows has no such call).
+    """Bring a file onto the medium once more, under the name that it was just given.
 
     The kernel's FAT gives a renamed file a new entry of no length, and writes the length there with the file's next
     sync only: without it a file that was synced and renamed is empty once the power was lost.
     """
-    if not hasattr(os, "O_DIRECTORY"):
-        return
     try:
-        fd = open_regular(path)
+        handles.sync_name(path)
     except OSError as error:
         raise translated(error) from error
-    _sync_and_close(fd)
 
 
 def sync_folder(path: Path) -> None:
-    """Bring a folder's entries onto the medium, where the system can (Windows has no such call)."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
+    """Bring a folder's entries onto the medium, where the system can."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_NOFOLLOW", 0))
+        handles.sync_folder(path)
     except OSError as error:
         raise translated(error) from error
-    _sync_and_close(fd)
-
-
-def _sync_and_close(fd: int) -> None:
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise translated(error) from error
-    finally:
-        os.close(fd)
 
 
 def create(path: Path) -> int:
     """Make a new file for writing; raises `DiskFullError` or `WriteError`, also where the name is taken."""
     try:
-        return os.open(path, NEW, 0o600)
+        return handles.new(path)
     except OSError as error:
         raise translated(error) from error
 
@@ -144,18 +116,28 @@ def rename(*names: tuple[Path, Path]) -> None:
         try:
             if stands(new):
                 raise WriteError(f"{new.name} stands in the folder of the bundle already")
-            old.rename(new)
+            handles.patiently(partial(old.rename, new))
         except OSError as error:
             raise translated(error) from error
     for _, new in names:
         sync_name(new)
 
 
+def rename_held(fd: int, old: Path, new: Path) -> None:
+    """Give a file that we hold open as its one writer its name, which must be free, and sync it under that."""
+    try:
+        if stands(new):
+            raise WriteError(f"{new.name} stands in the folder of the bundle already")
+        handles.rename_held(fd, old, new)
+    except OSError as error:
+        raise translated(error) from error
+
+
 def put_file(path: Path, data: bytes) -> None:
     """Write a small file whole: temporary name, synced, renamed over whatever an earlier try left."""
     part = path.with_name(path.name + ".part")
     try:
-        part.unlink(missing_ok=True)
+        remove(part, missing_ok=True)
     except OSError as error:
         raise translated(error) from error
     fd = create(part)
@@ -165,21 +147,15 @@ def put_file(path: Path, data: bytes) -> None:
     finally:
         os.close(fd)
     try:
-        part.replace(path)
+        handles.patiently(lambda: part.replace(path))
     except OSError as error:
         raise translated(error) from error
     sync_name(path)
 
 
-def lock(fd: int) -> bool:
-    """Take the one writer's place of an open manifest; `False` if another process holds it."""
-    if _flock is None:
-        return True
-    try:
-        _flock(fd, _LOCK)
-    except OSError as error:
-        return error.errno not in (errno.EAGAIN, errno.EACCES)  # a medium without locks has no other writer
-    return True
+def remove(path: Path, *, missing_ok: bool = False) -> None:
+    """Remove a file of ours; raises `OSError`."""
+    handles.patiently(lambda: path.unlink(missing_ok=missing_ok))
 
 
 def stands(path: Path) -> bool:
@@ -193,19 +169,24 @@ def stands(path: Path) -> bool:
     return True
 
 
+def kind(path: Path | str) -> int:
+    """Return the type of an entry, S_IFLNK for whatever stands for another name; raises `OSError`."""
+    return handles.kind(os.lstat(path))
+
+
 def is_regular(path: Path) -> bool:
     """Tell whether a regular file stands here itself: no link, FIFO, folder or device."""
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
+        return kind(path) == stat.S_IFREG
     except OSError:
         return False
 
 
 def open_regular(path: Path | str) -> int:
     """Open a file of a bundle for reading; raises `OSError`, ENXIO for anything but a regular file."""
-    if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a device may do something
+    if kind(path) != stat.S_IFREG:  # opening a device may do something
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
-    fd = os.open(path, _SAFE_READ)
+    fd = handles.reading(path)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
@@ -240,7 +221,7 @@ def read_regular(path: Path, limit: int) -> bytes:
 def length(path: Path | str) -> int:
     """Return the bytes of a file of a bundle, which is not opened; raises `OSError`, ENXIO for what is no file."""
     found = os.lstat(path)
-    if not stat.S_ISREG(found.st_mode):
+    if handles.kind(found) != stat.S_IFREG:
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
     return found.st_size
 

@@ -36,6 +36,17 @@ class BundleNotMadeError(CollectorError):
     exit_code = 1
 
 
+class KitError(CollectorError):
+    """The kit is not as it was prepared: nothing is collected with it. `changes`: what differs, a sentence each."""
+
+    exit_code = 1
+    default_hint = "leave the computer on, use another kit, and call the number on the sheet INSTRUCTIONS"
+
+    def __init__(self, message: str, *, changes: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.changes = changes
+
+
 class NotClosedError(CollectorError):
     """The bundle was never sealed, so nothing may be added after the seal."""
 

@@ -148,7 +148,7 @@ class ChainFileOnDisk:
     def make_room(self) -> bool:
         """Give up the reserve; `False` if it is gone already."""
         try:
-            self._reserve.unlink()
+            disk.remove(self._reserve)
         except OSError:
             return False
         self.is_spent = True
@@ -326,7 +326,7 @@ class Ledger:
     def abandon(self, file: ArtifactFile, gap: Gap) -> None:
         """Give the room of an artifact back that could not be written (`cut`); the gap ends its intent."""
         os.close(file.fd)
-        file.part.unlink()
+        disk.remove(file.part)
         self.gap(file.source, gap, file.path)
 
     def is_due(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from collector import disk, layout
@@ -63,7 +62,7 @@ def _remove(ledger: Ledger, entry: Path, wholes: list[str]) -> None:
     lost = "a temporary file whose announcement was lost with the power is removed"
     size, sha256 = disk.digest(entry)
     ledger.gap("resume", Gap(Outcome.FAILED, f"{lost}: {size} bytes, sha256 {sha256}", from_native(entry.name)))
-    entry.unlink()
+    disk.remove(entry)
 
 
 def _answer(ledger: Ledger, path: str, intent: Record) -> None:
@@ -75,12 +74,10 @@ def _answer(ledger: Ledger, path: str, intent: Record) -> None:
             continue
         size, sha256 = disk.digest(written)
         if size == 0:
-            written.unlink()
+            disk.remove(written)
             disk.sync_folder(written.parent)  # before its gap is: else power could bring back what no record names
             continue
-        fd = disk.open_regular(written)
-        disk.sync(fd)
-        os.close(fd)
+        disk.sync_name(written)
         if written != final:
             disk.rename((written, final))
             disk.sync_folder(final.parent)
@@ -115,7 +112,7 @@ def _torn(final: Path, path: str) -> list[Path]:
         if not layout.is_torn_name(name) or layout.start_of(name) != layout.start_of(path):
             continue
         if entry.lstat().st_size == 0:  # a new name gets its length, and its clusters, last
-            entry.unlink()
+            disk.remove(entry)
         else:
             found.append(entry)
     return found

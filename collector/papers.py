@@ -51,7 +51,7 @@ def put(files: Mapping[Path, bytes]) -> None:
     except BaseException:
         for path in made:
             with contextlib.suppress(OSError):  # what is told is why the first one could not be written
-                path.unlink()
+                disk.remove(path)
         raise
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from collector import age, disk, layout, seal
+from collector import age, disk, handles, layout, seal
 from collector.bundle import Bundle, keep_reserve
 from collector.chainfile import read_chain
 from collector.errors import AlteredError, DiskFullError, NotABundleError, RefusedError, WriteError
@@ -54,12 +54,11 @@ def reopen(
     if not disk.is_regular(path / layout.MANIFEST):
         raise AlteredError("something else stands in the place of the manifest", hint="`collect verify` says where")
     try:
-        fd = os.open(path / layout.MANIFEST, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        fd = handles.held(path / layout.MANIFEST)
     except OSError as error:
         reason = f"the manifest can't be opened for writing: {os.strerror(error.errno or 0)}"
         raise RefusedError(reason, hint="take off the write protection, and resume again") from error
-    if not disk.lock(fd):
-        os.close(fd)
+    if fd < 0:
         raise RefusedError(
             "another run is still writing this bundle", hint="wait until it ends, or stop it with Ctrl-C"
         )
@@ -68,7 +67,7 @@ def reopen(
         _refuse(path, chain, machine)
         recipients = age.usable(recipients_of(chain.inventory.opening))
         bundle = Bundle(path, fd, joined(chain, fd), chain.inventory, key, clock, recipients)
-        (path / layout.RESERVE).unlink(missing_ok=True)
+        disk.remove(path / layout.RESERVE, missing_ok=True)
         torn = chain.torn.as_record()
         bundle.append("resume", {"run_key": seal.public_line(key), **fields, "torn": torn}, synced=False)
         bundle.end_here()
@@ -109,9 +108,9 @@ def refuse_strangers(*folders: Path) -> None:
     for folder in folders:
         if not disk.stands(folder):
             continue
-        usual = stat.S_ISDIR(folder.lstat().st_mode)
+        usual = disk.kind(folder) == stat.S_IFDIR
         for file in folder.iterdir() if usual else ():
-            usual = usual and (file.name in layout.FOLDERS or stat.S_ISREG(file.lstat().st_mode))
+            usual = usual and (file.name in layout.FOLDERS or disk.kind(file) == stat.S_IFREG)
         if not usual:
             raise AlteredError(
                 "a link, folder or device stands in the bundle where none may: nothing is added to it",
@@ -146,9 +145,9 @@ def _drop_unfinished_seal(path: Path) -> None:
     for name in (layout.SUMS, layout.SIGNATURE, layout.RUN_KEY, layout.SIGNERS, layout.CHECKPOINT, layout.MANIFEST):
         whole = path / name
         if name not in (layout.CHECKPOINT, layout.MANIFEST):
-            whole.unlink(missing_ok=True)
+            disk.remove(whole, missing_ok=True)
         if name != layout.MANIFEST or not born_twice:
-            whole.with_name(name + layout.PART).unlink(missing_ok=True)
+            disk.remove(whole.with_name(name + layout.PART), missing_ok=True)
 
 
 def finished_sources(inventory: Inventory, sources: Iterable[tuple[str, str, str, bool]]) -> frozenset[str]:

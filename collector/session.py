@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import age, bundle, eyes, isolation, layout, profiles, resume, seal, tool
-from collector.acquisition import Limits, Run, Stop
+from collector import age, bundle, continuing, eyes, isolation, layout, profiles, resume, seal, tool
+from collector.acquisition import Run
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Profile, Request
-from collector.sources import SOURCES
+from collector.result import Limits
+from collector.sources import planned
 from collector.text import from_bytes, from_native, readable
 from collector.times import utc_text
 from collector.vigil import Vigil
@@ -22,14 +24,17 @@ from collector.vigil import Vigil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from collector.acquisition import Result
+    from collector.continuing import Elsewhere, Part
     from collector.host import Host
     from collector.manifest import Record
     from collector.model import Case, Json
     from collector.onlooker import Onlooker
+    from collector.result import Result, Stop
 
 MAX_ARGUMENT = 500
 """Longest part of one argument that is recorded, in characters."""
+MAX_BESIDE = 20
+"""Names that are recorded of what lay on the stick beside its kit."""
 DEFAULT_WINDOW_S = 7 * 86400
 """The window of recently modified files, unless `--since` says otherwise: a week."""
 
@@ -58,9 +63,15 @@ class Plan:
     """An acquisition program for the memory of the whole machine, if that is to be taken."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    beside: tuple[str, ...] = ()
+    """What lay on the stick beside its kit (`kit.check`)."""
+    elevation: str | None = None
+    """What came of asking Windows for all rights: `granted`, `refused` or `failed`, where it was asked."""
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """An expert's own definitions, checked by `library.Library.add`."""
+    elsewhere: Elsewhere = continuing.nowhere
+    """Names the folder where the run goes on once the first is full or gone."""
 
 
 def default_since(host: Host) -> int:
@@ -70,34 +81,115 @@ def default_since(host: Host) -> int:
 
 def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     """Run a whole acquisition; raises `BundleNotMadeError`, and `WriteError` if the folder goes away."""
-    started = time.monotonic()
     vigil = Vigil(host)  # listens from before the first record on
-    facts = host.open_facts()
-    clock = facts["clock"]
     identity, recipients = None, plan.recipients
     if recipients or plan.practice:
         identity, own = age.new_identity()
         recipients = (*recipients, own)
-    opening: Record = {
-        "case": plan.case.case,
-        "operator": _said(plan.case.operator),
-        "witness": _said(plan.case.witness),
-        "tool": dict(tool.identity(host.privileges())),
-        "arguments": _arguments(plan.arguments),
-        "host": ordered(facts["host"]),
-        "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
-        "kit_nonce": plan.kit_nonce,
-        "run_key": "",
-        "recipients": [*recipients],
-        "readme_sha256": "",
-        "continues": None,
-    }
-    stamp = utc_text(host.clock.now().utc_ns)
-    when = stamp[:19].replace("-", "").replace(":", "") + "Z"
-    host_name = "" if recipients else layout.safe_name(readable(host.hostname()), 40) + "_"  # SPEC 11, clause 4
-    name = f"{plan.case.case}_{host_name}{when}"
+    setting = _Setting(plan, host, onlooker, stop, vigil, recipients, identity, time.monotonic())
+    try:
+        run = setting.first()
+    except BaseException:
+        vigil.stop()
+        raise
+    return continuing.to_the_end(run, plan.elsewhere, setting.next)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What stays the same while a run goes from one bundle to the next."""
+
+    plan: Plan
+    host: Host
+    onlooker: Onlooker
+    stop: Stop
+    vigil: Vigil
+    recipients: tuple[str, ...]
+    identity: str | None
+    started: float
+
+    def first(self) -> Run:
+        """Make the first bundle and return its run."""
+        run = self._run(self._made(self.plan.out, None), ())
+        self.onlooker.encrypted(self.identity)
+        if self.plan.declined:
+            run.bundle.observe("isolate", {"step": "declined"})
+        if self.plan.eyes is not None:
+            run.bundle.observe("eyes", eyes.as_data(self.plan.eyes))
+        if self.plan.beside:
+            names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
+            run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": names})
+        if self.plan.elevation is not None:
+            run.bundle.observe("elevation", {"answer": self.plan.elevation})
+        return run
+
+    def next(self, part: Part, place: Path) -> Run:
+        """Make the bundle that goes on from another one, in another folder, and return its run."""
+        bundles = (*(path for path in part.run.request.exclude), os.fsencode(part.run.bundle.path))
+        run = self._run(self._made(place, part.continues()), bundles)
+        run.done = part.done()
+        run.earlier = (*part.run.earlier, part.run.bundle.inventory)
+        run.bundle.observe("continued", part.observed())
+        return run
+
+    def _made(self, out: Path, continues: Json) -> bundle.Bundle:
+        """Make a bundle; raises what `bundle.create` raises."""
+        plan, host = self.plan, self.host
+        facts = host.open_facts()
+        clock = facts["clock"]
+        opening: Record = {
+            "case": plan.case.case,
+            "operator": _said(plan.case.operator),
+            "witness": _said(plan.case.witness),
+            "tool": dict(tool.identity(host.privileges())),
+            "arguments": _arguments(plan.arguments),
+            "host": ordered(facts["host"]),
+            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
+            "kit_nonce": plan.kit_nonce,
+            "run_key": "",
+            "recipients": [*self.recipients],
+            "readme_sha256": "",
+            "continues": continues,
+        }
+        stamp = utc_text(host.clock.now().utc_ns)
+        when = stamp[:19].replace("-", "").replace(":", "") + "Z"
+        # SPEC 11, clause 4
+        host_name = "" if self.recipients else layout.safe_name(readable(host.hostname()), 40) + "_"
+        name = f"{plan.case.case}_{host_name}{when}"
+        return bundle.create(out, name, opening, readme(), seal.new_key(), host.clock, request=_asked(plan))
+
+    def _run(self, made: bundle.Bundle, bundles: tuple[bytes, ...]) -> Run:
+        plan = self.plan
+        request = _request(plan.since_ns, plan.scan, made.path, copies=plan.copies)
+        run = Run(
+            bundle=made,
+            host=self.host,
+            request=replace(
+                request,
+                exclude=(*request.exclude, *bundles),
+                profile=plan.profile,
+                rules=plan.rules,
+                memory_program=plan.memory_program,
+                max_size=plan.limits.size,
+            ),
+            onlooker=self.onlooker,
+            case=plan.case.case,
+            start_code=_start_code(made.inventory.opening or {}),
+            vigil=self.vigil,
+            limits=plan.limits,
+            practice_identity=self.identity,
+            isolate=plan.isolate,
+            stop=self.stop,
+            started=self.started,
+        )
+        self.onlooker.opened(made.path, run.start_code)
+        return run
+
+
+def _asked(plan: Plan) -> dict[str, Json]:
+    """Return the data of the `request` observation (SPEC 5.2)."""
     scan, more = _fitting([as_json(from_bytes(path)) for path in plan.scan or ()])
-    asked: dict[str, Json] = {
+    return {
         "since": utc_text(plan.since_ns),
         "scan": None if plan.scan is None else scan,
         "scan_more": more,
@@ -106,34 +198,6 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
         "memory": plan.copies,
         "memory_program": None if plan.memory_program is None else as_json(from_native(str(plan.memory_program))),
     }
-    made = bundle.create(plan.out, name, opening, readme(), seal.new_key(), host.clock, request=asked)
-    run = Run(
-        bundle=made,
-        host=host,
-        request=replace(
-            _request(plan.since_ns, plan.scan, made.path, copies=plan.copies),
-            profile=plan.profile,
-            rules=plan.rules,
-            memory_program=plan.memory_program,
-            max_size=plan.limits.size,
-        ),
-        onlooker=onlooker,
-        case=plan.case.case,
-        start_code=_start_code(made.inventory.opening or {}),
-        vigil=vigil,
-        limits=plan.limits,
-        practice_identity=identity,
-        isolate=plan.isolate,
-        stop=stop,
-        started=started,
-    )
-    onlooker.opened(made.path, run.start_code)
-    onlooker.encrypted(identity)
-    if plan.declined:
-        made.observe("isolate", {"step": "declined"})
-    if plan.eyes is not None:
-        made.observe("eyes", eyes.as_data(plan.eyes))
-    return run.collect()
 
 
 def go_on(
@@ -156,7 +220,8 @@ def go_on(
     reopened = resume.reopen(path, seal.new_key(), host.clock, fields, earlier.take, machine)
     opening = reopened.inventory.opening or {}
     same_boot = opening["boot_id"] == host.clock.now().boot_id != UNKNOWN_BOOT
-    known = [(source.name, source.kind, source.phase, bool(source.columns)) for source in SOURCES]
+    sources = planned(whole_memory=False, system=host.system_word())
+    known = [(source.name, source.kind, source.phase, bool(source.columns)) for source in sources]
     run = Run(
         bundle=reopened,
         host=host,
@@ -183,7 +248,10 @@ def go_on(
         run.missed("request", Gap(Outcome.UNSUPPORTED, asked))
     if earlier.rules and "artifacts" not in run.done:
         run.missed("artifacts", Gap(Outcome.UNSUPPORTED, "the definitions given with --rules are not known any more"))
-    return run.collect()
+    try:
+        return run.collect()
+    finally:
+        run.vigil.stop()
 
 
 @dataclass(slots=True)
@@ -238,8 +306,6 @@ def _nanoseconds(utc: str) -> int:
 
 
 def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path, *, copies: bool) -> Request:
-    import os  # noqa: PLC0415 - only to name our own folder as the system does
-
     own = os.fsencode(path.resolve())
     return Request(since_ns=since_ns, scan=scan, exclude=(own,), copies=copies, out=own)
 

@@ -106,7 +106,8 @@ class Vigil:
         return isolation.worst(self.seen)
 
     def begin(self, record: Record) -> None:
-        """Judge how the machine is found."""
+        """Judge how the machine is found; again where the run goes on in another bundle."""
+        self.verdicts.update(open=None, close=None)
         self.clocks(record)
         if isinstance(self._watch, Gap):
             record.missed("network-watch", self._watch)
@@ -117,7 +118,8 @@ class Vigil:
     def hold(self, record: Record) -> None:
         """Keep the machine awake and note how it is powered: after the volatile phase, for it may take seconds."""
         try:
-            self._awake = self._host.keep_awake()
+            if self._awake is None:
+                self._awake = self._host.keep_awake()
             record.observe("awake", {"holds": self._awake.what, "mode": self._awake.mode})
         except HostError as error:
             record.missed("awake", error.gap)

@@ -11,10 +11,10 @@ from collector.timeline import Timeline
 from collector.vigil import JUDGING_S, LONGEST_UNREAD_S, MOST_CHANGES, MOST_LINKS, QUIET_S
 
 if TYPE_CHECKING:
-    from collector.acquisition import Stop
     from collector.facts import LinkChange
     from collector.host import Host
     from collector.isolation import Reason, Verdict
+    from collector.result import Stop
 
 PATIENCE_S = 0.1
 """Longest wait for a change: so soon a signal ends the watch."""

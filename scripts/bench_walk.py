@@ -72,7 +72,8 @@ def at(since_ns: int) -> str:
 
 def walk_once(tree: str, since_ns: int, *, hashed: bool) -> dict[str, float]:
     """Walk in this process and return seconds (imports apart) and the number of rows."""
-    from collector.host.linux import Roots, recent  # noqa: PLC0415 - only the child loads it
+    from collector.host.linux import Roots  # noqa: PLC0415 - only the child loads it
+    from collector.host.posix import recent  # noqa: PLC0415 - the same
     from collector.model import Gap, Request  # noqa: PLC0415
 
     request = Request(since_ns, scan=(os.fsencode(tree),))

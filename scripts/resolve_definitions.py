@@ -24,7 +24,7 @@ from collector.definitions import TYPES, Definition, Source
 from collector.expansion import Refusal
 from collector.host.linux import Roots, homes
 from collector.host.linux.mounts import MountTable
-from collector.host.linux.places import Finder, Match
+from collector.host.posix.places import Finder, Match
 from collector.library import PACKAGED, Library
 
 SECONDS = 600

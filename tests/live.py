@@ -107,11 +107,11 @@ def assert_no_crash(err: str) -> None:
 
 
 def start(*args: object, before: Iterable[object] = (), **options: object) -> subprocess.Popen[str]:
-    """Start `collect ARGS…` and return at once."""
-    broken = str(options.pop("fault", ""))
+    """Start `collect ARGS…` and return at once; `root` is another checkout than this one."""
+    broken, root = str(options.pop("fault", "")), options.pop("root", ROOT)
     env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
     return subprocess.Popen(
-        [*(str(part) for part in before), *command(*args, fault=broken)],
+        [*(str(part) for part in before), *command(*args, fault=broken, root=root)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env, **options,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ import made
 import pytest
 import vectors
 
-from collector import countersign, custody, disk, manifest, resume, schema, seal, verify
+from collector import countersign, custody, disk, handles, manifest, resume, schema, seal, verify
 from collector.anchors import Trusted
 from collector.errors import (
     AlteredError,
@@ -355,8 +355,8 @@ def test_each_refusal_says_what_to_do(bundle, tmp_path):
             act()
         hints.append(caught.value.hint)
     note(bundle)
-    fd = os.open(bundle / "custody.jsonl", os.O_RDWR)
-    assert disk.lock(fd)
+    fd = handles.held(bundle / "custody.jsonl")
+    assert fd >= 0
     with pytest.raises(RefusedError) as busy:
         note(bundle)
     os.close(fd)

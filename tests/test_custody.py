@@ -12,7 +12,7 @@ import vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector import custody, disk
+from collector import custody, disk, handles
 from collector.errors import (
     AlteredError,
     CollectorError,
@@ -219,8 +219,8 @@ def test_a_planted_link_is_not_written_through(bundle, tmp_path, photo, name, ki
 def test_two_commands_at_once_take_turns(bundle):
     """While one adds, the other is refused and changes nothing."""
     note(bundle)
-    fd = os.open(bundle / "custody.jsonl", os.O_RDWR)
-    assert disk.lock(fd)
+    fd = handles.held(bundle / "custody.jsonl")
+    assert fd >= 0
     refused(bundle, RefusedError, lambda: note(bundle))
     os.close(fd)
     note(bundle)

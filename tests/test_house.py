@@ -30,23 +30,25 @@ FLOORS = """
     schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
     isolation library ransom suspicion
     activity_rules
-    suffixes heads winformats
+    suffixes heads winformats macformats handles
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
     ledger chainfile contents timestamp
-    orphans anchors
+    orphans anchors sequence
     bundle verify
     resume
     custody
-    stamps papers
+    stamps papers kit
     handover
     host
     tracing
     searching
-    sources reading
+    sources reading ownfiles
     output vigil isolate alarm onlooker
+    result
     acquisition watching
+    continuing
     session arguments signing
     ui
     cli
@@ -55,13 +57,13 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans "
-    "resume custody disk layout bundle der timestamp second_opinion stamps"
+    "resume custody disk handles layout bundle der timestamp second_opinion stamps sequence"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
 NEVER = (
     # these rooms          never load these, by whatever way                          because
-    (VERIFIER, "host sources acquisition output session ui cli", "a verifier trusts none of what collected"),
+    (VERIFIER, "host sources acquisition output session continuing ui cli", "a verifier trusts none of what collected"),
     (VERIFIER, "handover", "whoever verifies opens and packs nothing"),
     ("handover", "host sources acquisition output session ui cli", "what is handed over comes from a verified bundle"),
     (VERIFIER, "psutil mss watchdog yaml rich click Xlib segno", "a verifier needs Python and signatures only"),
@@ -69,10 +71,10 @@ NEVER = (
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
-    ("winformats", "host sources bundle ui", "formats are pure"),
+    ("winformats macformats", "host sources bundle ui", "formats are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
-    ("acquisition session vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
+    ("acquisition session continuing vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
     ("sources acquisition vigil isolate alarm", "second_opinion stamps", "openssl is a verifier's, never a run's"),
     ("manifest", "disk bundle os time pathlib", "the heart opens nothing and looks at no clock"),
 )
@@ -80,7 +82,8 @@ NEVER = (
 
 NAMED_ONLY_BY = (
     # only these rooms       may name these
-    ("host", "sys.platform platform socket ctypes pwd grp"),
+    ("host handles", "sys.platform"),  # how a file is opened, on the verifier's machine too
+    ("host", "platform socket ctypes pwd grp"),
     ("host signing second_opinion", "subprocess"),  # the two run stock programs on the verifier's machine, in no run
     ("host", "psutil mss watchdog Xlib"),
     ("ui cli", "print"),

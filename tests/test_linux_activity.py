@@ -16,7 +16,8 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("inotify is Linux's", allow_module_level=True)
 
-from collector.host.linux import Roots, activity, scope
+from collector.host.linux import Roots, activity
+from collector.host.posix import scope
 from collector.model import Gap, Outcome, Request
 from collector.sources.activity import ActivitySource
 

@@ -25,8 +25,9 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
-from collector.host.linux import Roots, entries, recent, walk
+from collector.host.linux import Roots, entries
 from collector.host.linux.mounts import Kind, MountTable
+from collector.host.posix import recent, walk
 from collector.model import Gap, Outcome, Request
 from collector.sources.recent_files import RecentFileSource
 
@@ -501,7 +502,8 @@ def readable_by_all(path):
 
 AS_USER = """
 import json, os, sys
-from collector.host.linux import Roots, recent
+from collector.host.linux import Roots
+from collector.host.posix import recent
 from collector.model import Gap, Request
 items = list(recent.rows(Roots(), Request(0, scan=(os.fsencode(sys.argv[1]),))))
 print(json.dumps([[i.outcome, i.reason, i.subject] if isinstance(i, Gap) else i for i in items]))
@@ -537,7 +539,8 @@ def test_as_an_ordinary_user():
 
 IN_BOUNDS = """
 import json, os, resource, sys
-from collector.host.linux import Roots, recent
+from collector.host.linux import Roots
+from collector.host.posix import recent
 from collector.model import Gap, Request
 def count(path):
     request = Request(0, scan=(os.fsencode(path),), hash_bytes=0)

@@ -24,6 +24,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("X displays are asked on Linux", allow_module_level=True)
 
+from collector.host import pictures as shapes
 from collector.host.linux import Roots, authorities, consoles, displays, mounts, screens, windows
 from collector.model import Blob, Gap, Outcome
 from collector.sources.windows import WindowSource
@@ -181,7 +182,7 @@ def test_the_server_is_not_left_alone_while_it_is_asked():
 @needs_x
 def test_a_monitor_beyond_the_limit_is_a_gap(monkeypatch):
     """A picture that would take too much memory is not taken."""
-    monkeypatch.setattr(screens, "MAX_PIXELS", 320 * 240 - 1)
+    monkeypatch.setattr(shapes, "MAX_PIXELS", 320 * 240 - 1)
     with xvfb() as number:
         ((gap, _),) = pictures(number)
     assert gap.outcome is Outcome.OVER_LIMIT
@@ -203,12 +204,13 @@ def test_pixels_in_another_form_are_a_gap():
         ([(0, 0, 8, 6), (0, 0, 8, 6), (0, 0, 8, 6)], [(0, 0, 8, 6)]),
         ([(0, 0, 8, 6), (-2, -1, 4, 4), (6, 0, 9, 9)], [(0, 0, 2, 3), (6, 0, 2, 6)]),
         ([(0, 0, 8, 6), (90, 0, 4, 4)], [(0, 0, 8, 6)]),
+        ([(-8, -2, 16, 8), (-8, -2, 8, 6), (0, 0, 8, 6)], [(-8, -2, 8, 6), (0, 0, 8, 6)]),
     ],
 )
 def test_monitors_are_cut_to_the_screen(found, kept):
     """Mirrored monitors are one picture, and none is asked for outside of the screen."""
     sides = ("left", "top", "width", "height")
-    monitors = screens._monitors([dict(zip(sides, box, strict=True)) for box in found])
+    monitors = shapes.monitors([dict(zip(sides, box, strict=True)) for box in found])
     assert [tuple(monitor.values()) for monitor in monitors] == kept
 
 
@@ -596,7 +598,7 @@ def test_our_png_is_the_one_of_mss():
             mss.MSS(backend="xgetimage", display=f"unix:{number}") as camera,
         ):
             shot = camera.grab(camera.monitors[0])
-    assert decode(b"".join(screens.png(shot))) == decode(import_module("mss.tools").to_png(shot.rgb, shot.size))
+    assert decode(b"".join(shapes.png(shot))) == decode(import_module("mss.tools").to_png(shot.rgb, shot.size))
 
 
 def entry(number, cookie, *, family=256, address=None, name=b"MIT-MAGIC-COOKIE-1"):

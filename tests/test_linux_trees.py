@@ -13,8 +13,9 @@ if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
 from collector.host import Batch, HostError
-from collector.host.linux import Roots, scope, trees
+from collector.host.linux import Roots
 from collector.host.linux.mounts import MountTable
+from collector.host.posix import scope, trees
 from collector.model import Gap, Outcome, Request
 
 

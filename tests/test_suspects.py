@@ -33,7 +33,8 @@ from collector.sources.suspects import SuspectSource
 if sys.platform != "linux":
     pytest.skip("Linux only", allow_module_level=True)
 
-from collector.host.linux import Roots, copies, mappings, memory, mounts, patience, suspects
+from collector.host import patience
+from collector.host.linux import Roots, copies, mappings, memory, mounts, suspects
 
 ROOT = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
 PAGE = mmap.PAGESIZE

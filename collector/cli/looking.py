@@ -19,8 +19,8 @@ from collector.errors import NotJudgedError
 def isolation_command(watch_text: str | None, *, as_json: bool) -> None:
     """Tell whether this machine is off the network; sends nothing, changes nothing."""
     from collector import isolation  # noqa: PLC0415 - only here
-    from collector.acquisition import Stop  # noqa: PLC0415 - the same
     from collector.host import HostError, this_host  # noqa: PLC0415 - the same
+    from collector.result import Stop  # noqa: PLC0415 - the same
     from collector.ui import live, network  # noqa: PLC0415 - the same
     from collector.watching import watch  # noqa: PLC0415 - the same
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
-    from collector.acquisition import Stop
+    from collector.result import Stop
 
 LANG = click.option(
     "--lang",
@@ -116,7 +116,7 @@ def keep_streams() -> None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the same
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """End the process at once: a source that hangs in the system must not hold it."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more

@@ -13,12 +13,11 @@ import click
 
 from collector.cli.process import LANG, leave, say
 from collector.errors import NotABundleError, UsageError
+from collector.kit import nonce_of
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
-
-_KIT = "give the file from the stick that was used"
 
 @click.command("verify")
 @click.argument("bundles", nargs=-1, required=True)
@@ -42,20 +41,23 @@ def verify_command(
     as_json: bool,
 ) -> None:
     """Tell whether bundles are what was sealed; changes nothing."""
+    from collector import sequence  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - the same
-    from collector.ui import as_json as forms  # noqa: PLC0415 - only here
-    from collector.ui import report  # noqa: PLC0415 - the same
+    from collector.findings import Verdict  # noqa: PLC0415 - the same
+    from collector.ui import as_json as forms  # noqa: PLC0415 - the same
+    from collector.ui import linked, report  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
     trusted = Trusted(
         start_code,
         seal_code,
-        None if kit is None else kit_nonce(Path(kit)),
+        None if kit is None else nonce_of(Path(kit)),
         expert_keys=keys_from(expert_keys),  # none from the kit: it lies on the stick, with the bundle
         tsa_roots=roots_from(tsa_roots),
     )
     told: list[dict[str, object]] = []
     codes = []
+    unaltered = []
     for bundle in bundles:
         try:
             found = examine(Path(bundle), trusted)
@@ -65,10 +67,18 @@ def verify_command(
             continue
         codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
         told.append(forms.report_json(found, Path(bundle)))
+        if found.verdict is not Verdict.ALTERED:
+            unaltered.append(Path(bundle))
         if not as_json:
             say(report.verify_text(found, Path(bundle)))
-    if as_json and told:
-        say(json.dumps(told[0] if len(bundles) == 1 else {"bundles": told}) + "\n")
+    links = sequence.links(unaltered) if len(bundles) > 1 else []
+    codes += [1 for link in links if link.joint is sequence.Joint.DIFFERENT]
+    if not as_json:
+        for link in links:
+            say("\n" + linked.link_text(link))
+    elif told:
+        said = told[0] if len(bundles) == 1 else {"bundles": told, "links": linked.links_json(links)}
+        say(json.dumps(said) + "\n")
     leave(worst_exit(codes))
 
 
@@ -95,44 +105,6 @@ def roots_from(files: tuple[str, ...]) -> tuple[Certificate, ...]:
     from collector import timestamp  # noqa: PLC0415 - only with --tsa-root
 
     return timestamp.roots_from([Path(name) for name in files])
-
-
-def kit_nonce(path: Path) -> str:
-    """Return the nonce of a kit.json; raises `UsageError` where it has none."""
-    nonce = _kit(path).get("nonce")
-    if not isinstance(nonce, str):
-        raise UsageError("this is no kit.json with a nonce", hint=_KIT)
-    return nonce
-
-
-def new_nonce(path: Path) -> str:
-    """Return the nonce of a kit.json as a bundle takes it; raises `UsageError` for another form."""
-    from collector.schema import is_nonce  # noqa: PLC0415 - only with --kit
-
-    nonce = kit_nonce(path).lower()
-    if not is_nonce(nonce):
-        raise UsageError("the nonce of this kit.json is not 32 to 128 hexadecimal digits", hint=_KIT)
-    return nonce
-
-
-def kit_recipients(path: Path | None) -> tuple[str, ...]:
-    """Return the age recipients that a kit.json names, as they stand there; none without a kit."""
-    texts = [] if path is None else _kit(path).get("recipients", [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise UsageError("the recipients of this kit.json can't be read", hint=_KIT)
-    return tuple(texts)
-
-
-def _kit(path: Path) -> dict[str, object]:
-    from collector import disk  # noqa: PLC0415 - only with --kit
-
-    try:
-        kit = json.loads(disk.read_regular(path, 1 << 20))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError("this is no kit.json with a nonce", hint=_KIT) from error
-    if not isinstance(kit, dict):
-        raise UsageError("this is no kit.json with a nonce", hint=_KIT)
-    return kit
 
 
 def verify_exit(verdict: str, *, require_anchor: bool) -> int:

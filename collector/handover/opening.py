@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pyrage
 
-from collector import disk, layout, papers
+from collector import disk, handles, layout, papers
 from collector.chainfile import read_chain
 from collector.contents import SMALL, mismatch
 from collector.errors import AlteredError, CollectorError, NotABundleError, RefusedError, WriteError
@@ -194,9 +194,9 @@ class _Folder:
         at = self._open_folder(folder)
         with _refusals():
             if _BY_FD:
-                self._fd = os.open(last, disk.NEW, 0o600, dir_fd=at)
+                self._fd = os.open(last, handles.NEW, 0o600, dir_fd=at)
             else:
-                self._fd = os.open(self._path / name, disk.NEW, 0o600)
+                self._fd = handles.new(self._path / name)
 
     def write(self, data: memoryview) -> None:
         """Write a file's next bytes, all of them."""
@@ -240,7 +240,7 @@ class _Folder:
         path = self._out / self._top
         with _refusals():
             self._refuse_taken()
-            self._path.rename(path)
+            handles.patiently(lambda: self._path.rename(path))
         return Opened(path, bundle.report)
 
     @property

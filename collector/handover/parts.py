@@ -177,7 +177,7 @@ class PartWriter:
             self._fd = -1
         for path in self._made:
             with contextlib.suppress(OSError):
-                path.unlink()
+                disk.remove(path)
         with contextlib.suppress(DiskFullError, WriteError):
             disk.sync_folder(self._folder)
 

@@ -8,11 +8,10 @@ to its box, so nothing leaves its place.
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
 from typing import TYPE_CHECKING
 
-from fpdf import FPDF
-
+from collector.handover.lettering import MM as _MM
+from collector.handover.lettering import Lettering
 from collector.handover.slip_parts import (
     EMPTY,
     FULL,
@@ -27,7 +26,6 @@ from collector.handover.slip_parts import (
 )
 from collector.handover.slip_parts import SMALL as SMALL_ROW
 from collector.handover.slip_qr import runs
-from collector.text import escaped
 
 if TYPE_CHECKING:
     from collector.handover.slip_parts import Block, Box, Code, Form, Row, Section
@@ -36,7 +34,6 @@ LEFT, TOP, WIDTH, BOTTOM = 12.0, 11.0, 186.0, 283.0
 """Of an A4 page, in millimetres: where drawing begins, how wide it is and where it ends."""
 TEXT, SMALL, LABEL = 8.5, 7.0, 6.2
 """Sizes of type in points."""
-_MM = 25.4 / 72
 _LEADING = 1.22
 """From one line to the next, in sizes of type."""
 _FOOT = 285.4
@@ -69,22 +66,19 @@ def _filled(form: Form, pages: int) -> _Sheet:
     return sheet
 
 
-class _Sheet:
+class _Sheet(Lettering):
     """Pages that are filled from the top; `y` is where the next block goes."""
 
     def __init__(self, form: Form, pages: int) -> None:
         """`pages`: how many each foot says there are."""
         self._said_pages = pages
         self._form = form
-        self._pdf = pdf = FPDF(format="A4")
-        pdf.core_fonts_encoding = "cp1252"
-        pdf.set_auto_page_break(auto=False)
+        super().__init__()
+        pdf = self._pdf
         pdf.set_creation_date(form.closed)
         pdf.set_title(form.title)
         pdf.set_lang(form.language)
         self.y = TOP
-        self.has_escapes = False
-        """Whether a letter was drawn in its escaped form because the fonts have it not."""
 
     @property
     def pages(self) -> int:
@@ -314,67 +308,6 @@ class _Sheet:
         for x, width in zip(_edges(), WIDTHS, strict=True):
             self._pdf.rect(x, self.y, width, height)
 
-    # ---- texts
-
-    def _text(self, text: str, x: float, y: float, size: float, *, font: str = "helvetica", style: str = "") -> None:
-        """Draw one line; `y` is its upper edge."""
-        self._pdf.set_font(font, style, size)
-        self._pdf.text(x, y + size * _MM * 0.78, self._known(text))
-
-    def _width(self, text: str, size: float, *, font: str = "helvetica", style: str = "") -> float:
-        self._pdf.set_font(font, style, size)
-        return float(self._pdf.get_string_width(self._known(text)))
-
-    def _wrapped(
-        self, text: str, size: float, width: float, *, font: str = "helvetica", style: str = "", most: int = 100
-    ) -> list[str]:
-        """Return a text as at most `most` lines that fit a width; where it is cut, it ends in an ellipsis."""
-        lines: list[str] = []
-        line = ""
-        for word in self._known(text).split(" "):
-            if len(lines) > most:  # what follows is cut off
-                break
-            joined = f"{line} {word}" if line else word
-            if self._width(joined, size, font=font, style=style) <= width:
-                line = joined
-                continue
-            if line:
-                lines.append(line)
-            line = word
-            while line and len(lines) <= most and self._width(line, size, font=font, style=style) > width:
-                fits = self._fitting(line, size, width, font=font, style=style)
-                lines.append(line[:fits])
-                line = line[fits:]
-        lines.append(line)
-        if len(lines) <= most:
-            return lines
-        last = lines[most - 1]
-        while last and self._width(last + "…", size, font=font, style=style) > width:
-            last = last[:-1]
-        return [*lines[: most - 1], last + "…"]
-
-    def _fitting(self, text: str, size: float, width: float, *, font: str, style: str) -> int:
-        """Return how many characters of a text fit a width, one at least."""
-        fits = 1
-        while fits < len(text) and self._width(text[: fits + 1], size, font=font, style=style) <= width:
-            fits += 1
-        return fits
-
-    def _known(self, text: str) -> str:
-        """Return a text in the characters of cp1252; any other one escaped as `collector.text.printable` does."""
-        whole = unicodedata.normalize("NFC", text)  # a letter and the accent that follows it are one character there
-        known = "".join(char if _is_known(char) else escaped(char) for char in whole)
-        self.has_escapes |= known != whole
-        return known
-
 
 def _edges() -> list[float]:
     return [LEFT + sum(WIDTHS[:at]) for at in range(len(WIDTHS))]
-
-
-def _is_known(char: str) -> bool:
-    try:
-        char.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -10,8 +10,8 @@ from collector.ledger import as_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from collector.acquisition import Result
     from collector.model import Json
+    from collector.result import Result
     from collector.verify import Report
 
 
@@ -41,6 +41,8 @@ def result_json(result: Result) -> dict[str, object]:
         "never_powered_off": result.never_off[0],
         "reason": result.reason,
         "missed": missed,
+        "own_files_disturbed": result.disturbed,
+        "continues": [{"bundle": path_json(path), "why": why} for path, why in result.parts],
     }
 
 

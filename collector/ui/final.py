@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector import uptime
+from collector import continuing, uptime
 from collector.sources import SOURCES
 from collector.ui import encryption, network, qr, terminal, words
 from collector.ui.messages import N_, _, elsewhere, ngettext
@@ -18,7 +18,7 @@ from collector.ui.terminal import Terminal
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from collector.acquisition import Result
+    from collector.result import Result
 
 CUT_SHORT = {
     "signal": (
@@ -132,9 +132,17 @@ def _head(result: Result, columns: int, room: _Room) -> list[str]:
     if result.exit_code != 3:  # noqa: PLR2004 - cut short, or a core source yielded nothing (design.md, section 6)
         return terminal.fold(_("FINISHED. The evidence is written down and closed."), columns)
     needs_then = room.airy or not _is_running(result)  # no other collection comes before the encryption is stopped
+    if result.reason is None and any(why == continuing.GONE for _path, why in result.parts):
+        happened = _("FINISHED on another stick. What was on the first one is not closed.")
+        then = _("It is not serious: give both to the expert.")
+        return [*terminal.fold(happened, columns), *terminal.fold(then, columns)]
     if result.reason is not None:
         happened, then = CUT_SHORT.get(result.reason, CUT_SHORT["signal"])
         return [*terminal.fold(_(happened), columns), *(terminal.fold(_(then), columns) if needs_then else [])]
+    if result.disturbed:
+        happened = _("FINISHED, but another program took or changed evidence on the stick meanwhile.")
+        then = _("An antivirus, or the attack itself. It is noted. Give the stick to the expert and tell them.")
+        return [*terminal.fold(happened, columns), *(terminal.fold(then, columns) if needs_then else [])]
     core = {source.name for source in SOURCES if source.core}
     named = ", ".join(dict.fromkeys(words.about(source) for source, _slug in result.missed if source in core))
     happened = _("Something important could not be noted ({what}).", what=named or "?")
@@ -157,7 +165,16 @@ def _where(result: Result, columns: int) -> list[str]:
             _("{counted}, {records}, in {took}. Folder:", counted=counted, records=records, took=took), columns
         ),
         *terminal.fold_path(str(result.bundle), columns, "  "),
+        *_begun(result, columns),
     ]
+
+
+def _begun(result: Result, columns: int) -> list[str]:
+    """Return where the evidence begins, if its folder was full or gone before the end."""
+    if not result.parts:
+        return []
+    said = terminal.fold(_("It began in another folder. Keep that one, too:"), columns)
+    return [*said, *(line for path, _why in result.parts for line in terminal.fold_path(str(path), columns, "  "))]
 
 
 def _missing(result: Result, columns: int, room: _Room) -> list[str]:

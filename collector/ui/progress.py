@@ -72,6 +72,9 @@ class Quiet:
     def stopping(self, reason: str) -> None:
         """See `Onlooker`."""
 
+    def pause(self) -> None:
+        """Clear what moves, so that something can be asked; what comes next is shown again."""
+
     def close(self) -> None:
         """Leave the terminal as it was found; may be called twice."""
 
@@ -294,6 +297,11 @@ class TerminalProgress(Quiet):
         """Show that what is done is being kept."""
         self._stopping = words.stopping(reason)
         self._draw()
+
+    def pause(self) -> None:
+        """Wipe the lines; the next one that is told draws them again."""
+        if self._live is not None and self._live.is_started:
+            self._live.stop()
 
     def close(self) -> None:
         """Wipe the lines and give the cursor back."""

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector.host.linux import clock, connections, executables, processes, system
+from collector.model import Gap, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from collector import expansion
     from collector.bursts import Writers
     from collector.definitions import Definition
     from collector.facts import Change, Facts
     from collector.heads import Head
     from collector.host import ActivityWatch, Awake, LinkWatch, Trees
-    from collector.model import Blob, Clock, Gap, Json, Request, Row
+    from collector.host.posix.mounts import MountTable
+    from collector.model import Blob, Clock, Json, Request, Row
     from collector.text import Text
 
 assert sys.platform == "linux"  # mypy looks at the rest for this system only
@@ -37,6 +40,30 @@ class Roots:
     dev: str = "/dev"
     var: str = "/var"
     tmp: str = "/tmp"  # noqa: S108 - where X servers keep their sockets; nothing is written there
+
+    # What `collector.host.posix` asks of a system (`ground.Ground`).
+
+    def mount_table(self) -> MountTable:
+        from collector.host.linux import mounts
+
+        return mounts.MountTable(self)
+
+    def people(self) -> list[bytes]:
+        from collector.host.linux import homes
+
+        return homes.people(self)
+
+    def expansion_facts(self, table: MountTable) -> tuple[expansion.Facts, Gap | None]:
+        from collector.host.linux import homes
+
+        return homes.facts(self, table)
+
+    def run_program(
+        self, table: MountTable, row: Row, program: str, arguments: tuple[str, ...], deadline: float
+    ) -> Iterator[Row | Blob | Gap]:
+        from collector.host.linux import commands
+
+        yield from commands.run(table, row, program, arguments, deadline)
 
 
 class LinuxHost:
@@ -160,20 +187,23 @@ class LinuxHost:
         yield from screens.pictures(self.roots)
 
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
-        from collector.host.linux import recent
+        from collector.host.posix import recent
 
         yield from recent.rows(self.roots, request)
 
     def trees(self, request: Request) -> Trees:
-        from collector.host.linux import trees
+        from collector.host.posix import trees
 
         return trees.Trees(self.roots, request)
 
     def system_word(self) -> str:
         return "Linux"
 
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:  # noqa: ARG002 - nothing to look up
+        yield Gap(Outcome.UNSUPPORTED, "there is no registry on this system")
+
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
-        from collector.host.linux import artifacts
+        from collector.host.posix import artifacts
 
         yield from artifacts.items(self.roots, request, chosen)
 

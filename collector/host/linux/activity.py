@@ -22,7 +22,8 @@ from collector import activity_rules
 from collector.bursts import Counters
 from collector.errors import CollectorError, RuleError
 from collector.host import HostError
-from collector.host.linux import events, files, mounts, scope
+from collector.host.linux import events, files, mounts
+from collector.host.posix import scope
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"

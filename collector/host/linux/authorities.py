@@ -21,7 +21,7 @@ assert sys.platform == "linux"
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from collector.host.linux.mounts import MountTable
+    from collector.host.posix.mounts import MountTable
 
 COOKIE: Final = b"MIT-MAGIC-COOKIE-1"
 """The only kind of entry that is used: the others need a clock or a key of the network."""

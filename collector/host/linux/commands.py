@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from collector.host.linux import children, executables, files
-from collector.host.linux.mounts import resolved
+from collector.host.posix.mounts import resolved
 from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from collector.host.linux.mounts import MountTable
+    from collector.host.posix.mounts import MountTable
     from collector.model import Row
 
 SECONDS: Final = 30

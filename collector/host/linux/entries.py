@@ -14,18 +14,15 @@ assert sys.platform == "linux"
 
 import ctypes
 import os
-import stat
 import struct
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from collector.host.posix.entry import DOTS, Facts, sort
 from collector.host.walking import Slice
-from collector.model import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
-
-    from collector.model import Row
 
 SLICE: Final = 32 << 10
 """Bytes of one slice of a folder: at most 1,365 entries (24 bytes the shortest), as `getdents64` gives them."""
@@ -33,8 +30,6 @@ SLICE: Final = 32 << 10
 _FOLDER: Final = 4
 _UNKNOWN: Final = 0
 """Types of an entry (`DT_DIR`, `DT_UNKNOWN`): some file systems don't say until they are asked for the times."""
-
-_DOTS: Final = (b".", b"..")
 
 _HERE: Final = -100
 _NO_FOLLOW_NO_AUTOMOUNT: Final = 0x100 | 0x800
@@ -47,55 +42,6 @@ _STATX = struct.Struct("=I12xIIIH2xQQ16xqI4xqI4xqI4xqI4x8xII")
 _ENTRY = struct.Struct("=HB")
 _ENTRY_AT, _NAME_AT = 16, 19
 _NANO: Final = 10**9
-
-
-_TYPES: Final = {
-    stat.S_IFREG: "file",
-    stat.S_IFDIR: "folder",
-    stat.S_IFLNK: "symlink",
-    stat.S_IFIFO: "fifo",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "block",
-    stat.S_IFCHR: "char",
-}
-
-
-class Facts(NamedTuple):
-    """What the kernel says of one entry; times in nanoseconds since 1970 UTC, negative ones too."""
-
-    mode: int
-    size: int
-    links: int
-    owner: int
-    group: int
-    inode: int
-    device: int
-    atime_ns: int
-    btime_ns: int | None
-    ctime_ns: int
-    mtime_ns: int
-
-    def since(self, since_ns: int) -> bool:
-        """Return whether content, entry or birth is of that time or later; malware puts mtime back."""
-        born_since = self.btime_ns is not None and self.btime_ns >= since_ns
-        return self.mtime_ns >= since_ns or self.ctime_ns >= since_ns or born_since
-
-
-def described(facts: Facts) -> Row:
-    """Return the columns of a row that say what an entry is, whose, and when it changed."""
-    return {
-        "type": _TYPES.get(stat.S_IFMT(facts.mode), "unknown"),
-        "size": number(facts.size),
-        "mtime_ns": str(facts.mtime_ns),
-        "ctime_ns": str(facts.ctime_ns),
-        "btime_ns": None if facts.btime_ns is None else str(facts.btime_ns),
-        "atime_ns": str(facts.atime_ns),
-        "mode": f"{stat.S_IMODE(facts.mode):04o}",
-        "owner": facts.owner,
-        "group": facts.group,
-        "inode": str(facts.inode),
-        "device": f"{os.major(facts.device)}:{os.minor(facts.device)}",
-    }
 
 
 class Reader:
@@ -154,18 +100,18 @@ class Reader:
             size, kind = head(raw, here + _ENTRY_AT)
             start += size
             if kind == _FOLDER:
-                if (name := _name(raw, here)) not in never and name not in _DOTS:
+                if (name := _name(raw, here)) not in never and name not in DOTS:
                     found.subfolders.append(name)
             elif never and _name(raw, here) in never:
                 pass
             elif call(fd, names_at + here, _NO_FOLLOW_NO_AUTOMOUNT, _BASIC_AND_BIRTH, facts_at):
                 self._again(fd, _name(raw, here), since_ns, found)
             elif kind == _UNKNOWN:
-                _sort(_name(raw, here), self._unpacked(), since_ns, found)
+                sort(_name(raw, here), self._unpacked(), since_ns, found)
             else:
                 birth, entry, content = seconds(facts, _SECONDS_AT)
                 if content >= since_s or entry >= since_s or birth >= since_s:
-                    _sort(_name(raw, here), self._unpacked(), since_ns, found)
+                    sort(_name(raw, here), self._unpacked(), since_ns, found)
         return found
 
     def _slices_by_stat(self, fd: int, since_ns: int, never: Container[bytes]) -> Iterator[Slice[Facts]]:
@@ -180,7 +126,7 @@ class Reader:
 
     def _again(self, fd: int, name: bytes, since_ns: int, found: Slice[Facts]) -> None:
         try:
-            _sort(name, self.facts(name, fd), since_ns, found)
+            sort(name, self.facts(name, fd), since_ns, found)
         except OSError as e:
             found.changed.append((name, e))
 
@@ -196,14 +142,6 @@ class Reader:
             c_s * _NANO + c_ns,
             m_s * _NANO + m_ns,
         )
-
-
-def _sort(name: bytes, facts: Facts, since_ns: int, found: Slice[Facts]) -> None:
-    if stat.S_ISDIR(facts.mode):
-        if name not in _DOTS:
-            found.subfolders.append(name)
-    elif facts.since(since_ns):
-        found.changed.append((name, facts))
 
 
 def _name(raw: bytes, start: int) -> bytes:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
-    from collector.host.linux.mounts import MountTable
     from collector.host.linux.processes import ProcessTable
+    from collector.host.posix.mounts import MountTable
     from collector.model import Json, Row
 
 MAX_HASHED: Final = 512 << 20
@@ -164,6 +164,7 @@ def _row(device: int, inode: int, executable: Executable) -> Row:
         "mode": None,
         "owner": None,
         "flags": [],
+        "signature": None,
         "unread": {},
     }
     flags: list[Json] = ["memfd"] if link.startswith(_MEMFD) else []

@@ -10,62 +10,32 @@ import os
 import stat
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector.model import Gap, Outcome
+from collector.host.posix.outcomes import COUNTERS, gap_of, outcome_of
 
 assert sys.platform == "linux"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.text import Text
+__all__ = [
+    "COUNTERS",
+    "SMALL",
+    "gap_of",
+    "hold_folder",
+    "names",
+    "open_kernel",
+    "open_source",
+    "opened",
+    "outcome_of",
+    "read_kernel",
+    "read_kernel_start",
+    "read_small",
+]
 
 SMALL = 1 << 20
 """Most that a text file of the system may hold to be read at once: 1 MiB."""
-
-_OUTCOMES = {
-    errno.ENOENT: Outcome.ABSENT,
-    errno.ESRCH: Outcome.ABSENT,
-    errno.ENOTDIR: Outcome.ABSENT,
-    errno.ENODEV: Outcome.ABSENT,
-    errno.EACCES: Outcome.DENIED,
-    errno.EPERM: Outcome.DENIED,
-    errno.EBUSY: Outcome.LOCKED,
-    errno.EAGAIN: Outcome.LOCKED,
-    errno.ETXTBSY: Outcome.LOCKED,
-    errno.ETIMEDOUT: Outcome.TIMED_OUT,
-    errno.ELOOP: Outcome.UNSUPPORTED,
-    errno.ENXIO: Outcome.UNSUPPORTED,
-    errno.EXDEV: Outcome.UNSUPPORTED,
-    errno.EOPNOTSUPP: Outcome.UNSUPPORTED,
-    errno.EFBIG: Outcome.OVER_LIMIT,
-}
-
-
-@dataclass(slots=True)
-class Counters:
-    """What this process opened on the host, for the footprint."""
-
-    files: int = 0
-    folders: int = 0
-    atime_moved: int = field(default=0)
-    """Opened without O_NOATIME, since the file is another user's."""
-
-
-COUNTERS = Counters()
-
-
-def outcome_of(error: OSError) -> Outcome:
-    """Return the outcome that a system error stands for."""
-    return _OUTCOMES.get(error.errno or 0, Outcome.FAILED)
-
-
-def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
-    """Return the gap for a system error: `what` is a plain phrase, without names from the host."""
-    return Gap(outcome_of(error), f"{what}: {os.strerror(error.errno or 0)}", subject)
-
 
 def open_source(path: bytes | str, *, dir_fd: int | None = None, folder: bool = False, follow: bool = False) -> int:
     """Open a path of the host for reading and return the descriptor; raises `OSError`.

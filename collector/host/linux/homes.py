@@ -7,6 +7,7 @@ import sys
 
 assert sys.platform == "linux"
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from collector.expansion import Facts
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.host.linux import Roots
-    from collector.host.linux.mounts import MountTable
+    from collector.host.posix.mounts import MountTable
     from collector.model import Gap
 
 MAX_HOMES: Final = 1000
@@ -29,6 +30,18 @@ NOT_HOMES: Final = frozenset(
 
 TOO_WIDE: Final = frozenset((b"home", b"media", b"mnt", b"opt", b"run", b"srv", b"tmp", b"var"))
 """Folders that hold much else, and so are no home themselves."""
+
+
+_SHARED: Final = (b"/home", b"/srv", b"/var/www", b"/mnt", b"/media", b"/tmp", b"/var/tmp", b"/dev/shm")
+"""Where people, and attackers, keep files beside homes that a local account has (hier(7)); those of a domain too."""
+
+
+def people(roots: Roots) -> list[bytes]:
+    """Return the homes of local accounts of people and root, then the places that people share; unresolved."""
+    known: list[accounts.Account] = []
+    with suppress(OSError):
+        known = [one for one in accounts.accounts(roots) if one.uid == 0 or one.uid >= accounts.FIRST_PERSON]
+    return [*(to_bytes(account.home) for account in sorted(known, key=lambda one: one.uid == 0)), *_SHARED]
 
 
 def facts(roots: Roots, table: MountTable) -> tuple[Facts, Gap | None]:

@@ -19,7 +19,7 @@ assert sys.platform == "linux"
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.host.linux.mounts import MountTable
+    from collector.host.posix.mounts import MountTable
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 MAX_SMAPS: Final = 96 << 20

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from collector.host.linux import Roots
     from collector.host.linux.mappings import Mapping
-    from collector.host.linux.mounts import MountTable
+    from collector.host.posix.mounts import MountTable
     from collector.model import Json
     from collector.text import Text
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import struct
 import sys
 import threading
-import zlib
 from contextlib import suppress
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from collector.host import pictures as shapes
 from collector.host.linux import authorities, consoles, displays
 from collector.model import Blob, Gap, Outcome
 
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
 
     from collector.host.linux import Roots
 
-MAX_MONITORS: Final = 16
-"""Most monitors of a display."""
-MAX_PIXELS: Final = 64 << 20
-"""Most pixels of a monitor (two 8K ones); taking a picture holds 8 bytes for each, keeping it 4."""
-
 _SONAMES: Final = {
     "xcb": "libxcb.so.1",
     "xcb-randr": "libxcb-randr.so.0",
@@ -40,9 +34,6 @@ _SONAMES: Final = {
     "xcb-xfixes": "libxcb-xfixes.so.0",
 }
 """What mss asks for, and the name that the loader knows it by; the numbers are part of the interface."""
-_BAND_ROWS: Final = 64
-"""Rows compressed at once: what is made of a picture beside the picture stays under 2 MB on a 4K monitor."""
-
 _loading = threading.Lock()
 
 
@@ -84,29 +75,6 @@ def _soname(name: str) -> str | None:
     return _SONAMES.get(name)
 
 
-def png(shot: Any) -> Iterator[bytes]:
-    """Yield a screenshot as a PNG of 8-bit RGB (PNG, third edition), a band of rows at a time.
-
-    `mss.tools.to_png` gives the same picture and holds it three times over.
-    """
-    width, height = shot.size
-    yield b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0))
-    packer = zlib.compressobj(6)
-    with memoryview(shot.raw) as raw:
-        for top in range(0, height, _BAND_ROWS):
-            band = bytes(raw[top * width * 4 : (top + _BAND_ROWS) * width * 4])
-            rgb = bytearray(len(band) // 4 * 3)
-            rgb[::3], rgb[1::3], rgb[2::3] = band[2::4], band[1::4], band[::4]
-            lines = (rgb[start : start + width * 3] for start in range(0, len(rgb), width * 3))
-            if packed := packer.compress(b"".join(b"\0" + line for line in lines)):
-                yield _chunk(b"IDAT", packed)
-    yield _chunk(b"IDAT", packer.flush()) + _chunk(b"IEND", b"")
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
-
-
 def _of_display(display: displays.Display) -> Iterator[Blob | Gap]:
     """Yield the pictures of one display; nothing is raised."""
     try:
@@ -114,7 +82,7 @@ def _of_display(display: displays.Display) -> Iterator[Blob | Gap]:
     except (OSError, AttributeError):  # not there, or too old for a function that mss names
         yield Gap(Outcome.ABSENT, "libxcb or one of its parts is not installed, or too old", display.name)
         return
-    for screen in range(min(display.screens, MAX_MONITORS)):
+    for screen in range(min(display.screens, shapes.MAX_MONITORS)):
         yield from _of_screen(mss, display, f"{display.name}.{screen}")
 
 
@@ -124,11 +92,11 @@ def _of_screen(mss: Any, display: displays.Display, name: str) -> Iterator[Blob 
     try:
         with authorities.in_environment(display.number, display.cookie):
             camera = mss.MSS(backend="xgetimage", display=name)
-        monitors = _monitors(camera.monitors)
-        for monitor in islice(monitors, MAX_MONITORS):
+        monitors = shapes.monitors(camera.monitors)
+        for monitor in islice(monitors, shapes.MAX_MONITORS):
             yield _picture(mss, camera, monitor, name)
-        if len(monitors) > MAX_MONITORS:
-            yield Gap(Outcome.OVER_LIMIT, f"{len(monitors) - MAX_MONITORS} monitors over the limit", name)
+        if len(monitors) > shapes.MAX_MONITORS:
+            yield Gap(Outcome.OVER_LIMIT, f"{len(monitors) - shapes.MAX_MONITORS} monitors over the limit", name)
     except TimeoutError:
         yield Gap(Outcome.TIMED_OUT, "another display was still being connected to", name)
     except _xcb_error():
@@ -145,33 +113,15 @@ def _picture(mss: Any, camera: Any, monitor: dict[str, int], name: str) -> Blob 
     """Take one picture; raises nothing but what ends the connection."""
     left, top, width, height = (monitor[side] for side in ("left", "top", "width", "height"))
     subject = f"{name} {width}x{height}+{left}+{top}"
-    if width * height > MAX_PIXELS:
-        return Gap(Outcome.OVER_LIMIT, f"the monitor has more than {MAX_PIXELS} pixels", subject)
+    if width * height > shapes.MAX_PIXELS:
+        return Gap(Outcome.OVER_LIMIT, f"the monitor has more than {shapes.MAX_PIXELS} pixels", subject)
     try:
         shot = camera.grab(monitor)
     except mss.ScreenShotError:
         return Gap(Outcome.FAILED, "the X server gave no picture of the monitor", subject)
     if len(shot.raw) != width * height * 4:
         return Gap(Outcome.FAILED, "the X server gave a picture of another size than the monitor's", subject)
-    return Blob("screen", ".png", f"mss {mss.__version__}", png(shot), subject)
-
-
-def _monitors(found: list[dict[str, Any]]) -> list[dict[str, int]]:
-    """Return the rectangles of the monitors, each once, cut to the root window; else the root window.
-
-    `found` is in the form of mss: the root window first. Mirrored monitors are the same
-    rectangle; one that is partly outside would make the server refuse the whole picture.
-    """
-    whole = found[0]
-    kept: dict[tuple[int, ...], dict[str, int]] = {}
-    for monitor in [*found[1:], whole]:
-        left, top = max(0, monitor["left"]), max(0, monitor["top"])
-        right = min(whole["width"], monitor["left"] + monitor["width"])
-        bottom = min(whole["height"], monitor["top"] + monitor["height"])
-        if right > left and bottom > top and not (monitor is whole and kept):
-            box = {"left": left, "top": top, "width": right - left, "height": bottom - top}
-            kept.setdefault(tuple(box.values()), box)
-    return list(kept.values())
+    return Blob("screen", ".png", f"mss {mss.__version__}", shapes.png(shot), subject)
 
 
 def _xcb_error() -> type[Exception]:

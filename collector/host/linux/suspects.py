@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector import marks, suspicion, suspicion_rules
 from collector.host.linux import files, process, program_facts
-from collector.host.linux.patience import LostError, Patience
+from collector.host.patience import LostError, Patience
 from collector.model import Gap, Outcome
 
 assert sys.platform == "linux"

@@ -1,0 +1,1 @@
+"""Formats of macOS, read from bytes: pure, the same on every system."""

@@ -1,0 +1,85 @@
+"""Whether bundles that were verified go on from one another, as the `continues` of their `open` says (SPEC 8.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from collector import disk, layout
+from collector.errors import ManifestFormatError, NotABundleError
+from collector.manifest import MAX_LINE, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+class Joint(StrEnum):
+    """How a bundle fits the one that it goes on from."""
+
+    JOINED = "joined"
+    """It names a record of the other, which is there as it was."""
+    SHORTER = "shorter"
+    """The other holds fewer records than that: the last ones never reached the stick that was taken out."""
+    RESUMED = "resumed"
+    """The other was taken up again before that record and went its own way."""
+    DIFFERENT = "different"
+    """The other holds something else in its place: one of the two was replaced."""
+    ABSENT = "absent"
+    """The other was not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a bundle goes on from: its sid, the bundle of that sid if it was given, and how they fit."""
+
+    later: Path
+    sid: str
+    earlier: Path | None
+    joint: Joint
+
+
+def links(bundles: Sequence[Path]) -> list[Link]:
+    """Return a link for each bundle that goes on from another; raises `NotABundleError` for one that can't be read.
+
+    None of them may be ALTERED.
+    """
+    openings = {path: record for path in bundles for _, record in itertools.islice(_records(path), 1)}
+    by_sid = {str(opening["sid"]): path for path, opening in openings.items()}
+    found = []
+    for path, opening in openings.items():
+        named = opening.get("continues")
+        if isinstance(named, dict):
+            sid, earlier = str(named["sid"]), by_sid.get(str(named["sid"]))
+            joint = Joint.ABSENT if earlier is None else _joint(earlier, int(str(named["records"])), str(named["head"]))
+            found.append(Link(path, sid, earlier, joint))
+    return found
+
+
+def _joint(earlier: Path, records: int, head: str) -> Joint:
+    resumed = False
+    for number, (line, record) in enumerate(_records(earlier), 1):
+        resumed = resumed or record["type"] == "resume"
+        if number == records:
+            same = hashlib.sha256(line).hexdigest() == head
+            return Joint.JOINED if same else Joint.RESUMED if resumed else Joint.DIFFERENT
+    return Joint.RESUMED if resumed else Joint.SHORTER
+
+
+def _records(path: Path) -> Iterator[tuple[bytes, dict[str, object]]]:
+    """Yield each line of a manifest, without LF, and its record, up to the first that is none."""
+    try:
+        fd = disk.open_regular(path / layout.MANIFEST)
+    except OSError as error:
+        raise NotABundleError("the folder can't be read any more") from error
+    with os.fdopen(fd, "rb") as file:
+        while (line := file.readline(MAX_LINE + 1)).endswith(b"\n"):
+            try:
+                record = decode(line[:-1])
+            except ManifestFormatError:
+                return
+            yield line[:-1], dict(record)

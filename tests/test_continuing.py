@@ -1,0 +1,228 @@
+"""A stick that is full or taken out in mid-run: the evidence goes on in another folder, and the two belong together."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import live
+import made
+import pytest
+
+from collector import age, bundle, continuing
+from collector.errors import BundleNotMadeError
+from collector.manifest import decode
+from collector.ui import another
+
+ROOT = pytest.mark.root
+
+
+def records(path):
+    return [decode(line) for line in (path / "manifest.jsonl").read_bytes().splitlines()]
+
+
+def joint(*bundles):
+    """Return exit code and joints of bundles that are verified in one go."""
+    done = live.run("verify", *bundles, "--json")
+    return done.code, [one["joint"] for one in done.json["links"]]
+
+
+def bundle_in(folder: Path) -> Path:
+    (found,) = [one for one in folder.iterdir() if (one / "manifest.jsonl").exists()]
+    return found
+
+
+def wait_for(what, seconds=60):
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.05)
+
+
+def system(*words: object) -> None:
+    subprocess.run([str(word) for word in words], check=True)
+
+
+def taken_out(stick: Path, kept: Path) -> None:
+    """Take a stick out as seen by a process: its mount is gone at once; what it holds stays on the medium."""
+    system("mount", "--bind", stick, kept)
+    system("umount", "-l", stick)
+
+
+def followed(first: Path, second: Path) -> None:
+    """Demand that a bundle names the last record that the one before it was given."""
+    opening = records(second)[0]
+    before = records(first)
+    told = opening["continues"]
+    assert told["sid"] == before[0]["sid"]
+    lines = (first / "manifest.jsonl").read_bytes().splitlines()
+    assert len(lines) >= told["records"]
+    assert hashlib.sha256(lines[told["records"] - 1]).hexdigest() == told["head"]
+
+
+@ROOT
+def test_a_stick_that_is_full(tmp_path, mounted):
+    """The first bundle is sealed as cut short; the second holds the rest and nothing twice."""
+    stick, spare = mounted("-t", "tmpfs", "-o", "size=6m", "none"), tmp_path / "spare"
+    spare.mkdir()
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(8):
+        (tree / f"LISEZ-MOI-{number}.txt").write_bytes(b"your files are encrypted, pay bitcoin " * 10)
+        (tree / f"dump-{number}.bin").write_bytes(b"x" * (1 << 20))
+    done = live.run(
+        "--case", "FULL", "--out", stick, "--spare", spare, "--scan", tree, "--json", "--rules", rule(tmp_path, tree)
+    )
+    assert done.code in live.SEALED, done
+    assert done.json["reason"] is None
+    first, second = bundle_in(stick), Path(done.json["bundle"])
+    assert done.json["continues"] == [{"bundle": str(first), "why": "full"}]
+    assert second.parent == spare
+    assert records(first)[-1]["reason"] == "disk_full"
+    followed(first, second)
+    assert [one["data"] for one in observed(second, "continued")] == [{"bundle": first.name, "why": "full"}]
+    for path in (first, second):
+        assert live.run("verify", path).code == 0
+    assert joint(second, first) == (0, ["joined"])
+    other = live.collect(tmp_path, "--scan", live.files_in(tmp_path / "other", 1)).json["bundle"]
+    assert joint(second, other) == (0, ["absent"])
+    again = {one["source"] for one in kinds(second)} & {"processes", "connections", "interfaces"}
+    assert not again, "what the first bundle holds is not collected twice"
+    assert {one["kind"] for one in kinds(first)} >= {"processes", "connections", "interfaces"}
+
+
+def kinds(path):
+    return [one for one in records(path) if one["type"] == "artifact"]
+
+
+def observed(path, what):
+    return [one for one in records(path) if one["type"] == "observation" and one["what"] == what]
+
+
+def rule(tmp_path, tree):
+    """Return a rule that collects files of some megabytes."""
+    path = tmp_path / "rules" / "dumps.yaml"
+    path.parent.mkdir()
+    path.write_text(
+        "name: Dumps\ndoc: Large files.\nsources:\n- type: FILE\n"
+        f"  attributes: {{paths: ['{tree}/dump-*.bin']}}\nsupported_os: [Linux]\n"
+    )
+    return path
+
+
+@ROOT
+def test_a_stick_that_is_taken_out(tmp_path, mounted):
+    """What had reached it stays, unsealed; the run ends sealed on the spare and says that it is in two parts."""
+    stick, spare, kept = mounted("-t", "tmpfs", "none"), tmp_path / "spare", tmp_path / "kept"
+    for folder in (spare, kept):
+        folder.mkdir()
+    scan = live.files_in(tmp_path / "tree", 3)
+    began = live.start("--case", "GONE", "--out", stick, "--spare", spare, "--scan", scan, "--json")
+    wait_for(lambda: any(stick.glob("*/artifacts/*-processes.jsonl")))
+    taken_out(stick, kept)
+    try:
+        done = live.ended(began)
+        assert done.code == 3, done
+        second = Path(done.json["bundle"])
+        assert (second.parent, done.json["reason"]) == (spare, None)
+        assert [one["why"] for one in done.json["continues"]] == ["gone"]
+        followed(bundle_in(kept), second)
+        assert live.run("verify", second).code == 0
+        assert live.run("verify", bundle_in(kept)).code == 3, "intact as far as it goes, not closed"
+        assert joint(bundle_in(kept), second) == (3, ["joined"])
+        cut = bundle_in(kept) / "manifest.jsonl"
+        lines = cut.read_bytes().splitlines(keepends=True)
+        cut.write_bytes(b"".join(lines[:-1]))
+        assert joint(bundle_in(kept), second) == (3, ["shorter"])
+        verdicts = [one["data"]["when"] for one in observed(second, "isolation")]
+        assert (verdicts[0], verdicts[-1]) == ("open", "close")
+        assert not [one for one in observed(second, "isolation") if "unwatched" in str(one["data"]["reasons"])]
+    finally:
+        system("umount", "-l", kept)
+        system("mount", "-t", "tmpfs", "none", stick)  # the fixture takes it away
+
+
+@ROOT
+def test_without_another_folder_it_ends(tmp_path, mounted):
+    """Nobody is there to name one: the error says what to do, and what was written verifies."""
+    stick, kept = mounted("-t", "tmpfs", "none"), tmp_path / "kept"
+    kept.mkdir()
+    began = live.start("--case", "GONE", "--out", stick, "--scan", live.files_in(tmp_path / "tree", 3), "--json")
+    wait_for(lambda: any(stick.glob("*/artifacts/*-processes.jsonl")))
+    taken_out(stick, kept)
+    try:
+        done = live.ended(began)
+        assert (done.code, done.out) == (3, "")
+        assert "hint:" in done.err
+        assert live.run("verify", bundle_in(kept)).code == 3
+    finally:
+        system("umount", "-l", kept)
+        system("mount", "-t", "tmpfs", "none", stick)
+
+
+@ROOT
+def test_an_encrypted_run_keeps_its_readers(tmp_path, mounted):
+    """One reading key for both bundles: a second one on paper would be one too many."""
+    stick, spare = mounted("-t", "tmpfs", "-o", "size=6m", "none"), tmp_path / "spare"
+    spare.mkdir()
+    tree = live.files_in(tmp_path / "tree", 3)
+    for number in range(8):
+        (tree / f"dump-{number}.bin").write_bytes(bytes([number]) * (1 << 20))
+    _, recipient = age.new_identity()
+    done = live.run(
+        *("--case", "FULL", "--out", stick, "--spare", tmp_path / "nowhere", "--spare", spare, "--scan", tree),
+        *("--json", "--rules", rule(tmp_path, tree), "--recipient", recipient),
+    )
+    assert done.code in live.SEALED, done
+    first, second = bundle_in(stick), Path(done.json["bundle"])
+    assert records(first)[0]["recipients"] == records(second)[0]["recipients"]
+    followed(first, second)
+    for path in (first, second):
+        live.assert_sealed(path, done.json["practice_identity"])
+
+
+def test_a_bundle_that_was_replaced(tmp_path):
+    """Somebody made another bundle of the same sid: each verifies by itself, together they don't."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first = made.sealed(tmp_path / "a")
+    told = {"sid": made.SID, "head": "cd" * 32, "records": 2}
+    fields = {**made.opening(), "continues": told}
+    clock = made.MadeClock()
+    later = bundle.create(tmp_path / "b", "T-1", fields, made.README, made.key(2), clock)
+    later.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    assert [live.run("verify", one).code for one in (first, later.path)] == [0, 0]
+    assert joint(first, later.path) == (1, ["different"])
+    assert "replaced" in live.run("verify", first, later.path, "--lang", "en").out
+
+
+class Typed(io.StringIO):
+    """What somebody types, seen as a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("why", [continuing.FULL, continuing.GONE])
+def test_a_person_is_asked(tmp_path, why):
+    """What happened, that nothing is lost, what to do; a wrong answer is told and asked again; Enter ends it."""
+    out, paused = io.StringIO(), []
+    typed = Typed(f'"{tmp_path}"\n{tmp_path}/x\n\n')
+    places = another.Another([], typed, out, asks=True, pause=lambda: paused.append(1))
+    assert places(why, None) == tmp_path
+    assert places(why, BundleNotMadeError("no folder for the bundle can be made: \x1b[31mno")) == tmp_path / "x"
+    assert places(why, None) is None
+    assert len(paused) == 3
+    said = out.getvalue()
+    assert "is kept" in said
+    assert "\x1b" not in said
+
+
+def test_nobody_is_asked_who_is_not_there():
+    """`--yes`, `--json`, `--quiet`, or no terminal: the folders that were given, and no question."""
+    places = another.Another([Path("a")], sys.stdin, io.StringIO(), asks=False, pause=lambda: None)
+    assert (places("full", None), places("full", None)) == (Path("a"), None)

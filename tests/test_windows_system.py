@@ -1,0 +1,181 @@
+"""What Windows says of itself and of its processes: in the columns promised, against what this process knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+
+import pytest
+
+if sys.platform != "win32":
+    pytest.skip("Windows, here under Wine", allow_module_level=True)
+
+import subprocess
+import winreg
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.host.windows import accounts, calls, disks, handles, process, processes, system
+from collector.model import Gap, Outcome
+from collector.sources.processes import ProcessSource
+from collector.sources.system import SystemSource
+
+WINE = calls.under_wine()
+WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
+
+
+@contextmanager
+def running(*arguments, program=sys.executable, code=WAIT, cwd=None):
+    """Start a program that waits; its standard input ends it."""
+    with subprocess.Popen(
+        [program, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=cwd
+    ) as child:  # fmt: skip
+        assert child.stdout.readline().strip() == b"ready"
+        try:
+            yield child
+        finally:
+            child.stdin.close()
+
+
+def row_of(pid):
+    (row,) = [one for one in processes.ProcessTable().rows() if not isinstance(one, Gap) and one["pid"] == pid]
+    return row
+
+
+def test_the_host_is_one_row_of_the_promised_columns():
+    """What is `None` is named in `unread`, and all of it can be written."""
+    (row,) = system.rows()
+    assert list(row) == list(SystemSource.columns)
+    assert {name for name in row if row[name] is None} <= set(row["unread"])
+    assert row["hostname"]
+    assert row["os"].startswith(("Windows", "Microsoft Windows"))
+    assert row["architecture"] == "x86_64"
+    assert row["privileges"] in ("administrator", "user")
+    assert row["tool_pid"] == os.getpid()
+    assert row["memory"]["total"] > row["memory"]["available"] > 0
+    assert json.loads(json.dumps(row)) == row
+
+
+def test_the_user_of_this_profile_is_listed_with_home_and_identifier():
+    """Name, identifier and home belong together."""
+    (row,) = system.rows()
+    mine = [one for one in row["users"] if one["name"] == os.environ["USERNAME"]]
+    assert mine[0]["home"].lower() == os.environ["USERPROFILE"].lower()
+    assert mine[0]["uid"].startswith("S-1-5-21-")
+
+
+def test_the_opening_says_who_the_host_is_and_how_its_clock_stands():
+    """The names of SPEC, and nothing besides."""
+    facts = system.open_facts()
+    wanted = "hostname os version kernel architecture maker model serial machine_id"
+    assert " ".join(facts["host"]) == wanted
+    assert list(facts["clock"]) == ["timezone", "offset_s", "boot_time", "ntp"]
+
+
+def test_windows_11_is_not_called_10(monkeypatch):
+    """Its registry still says 10; the build tells."""
+    monkeypatch.setattr(system, "value", lambda _, name, *__: {"ProductName": "Windows 10 Pro"}.get(name, "22631"))
+    assert system._product() == "Windows 11 Pro"
+    monkeypatch.setattr(system, "value", lambda _, name, *__: {"ProductName": "Windows 10 Pro"}.get(name, "19045"))
+    assert system._product() == "Windows 10 Pro"
+
+
+def test_a_disk_has_number_and_size():
+    """As far as it tells; its encryption is never said to be none where its partitions could not be read."""
+    for disk in disks.disks():
+        assert disk["name"].startswith("PhysicalDrive")
+        assert disk["encryption"] in ("bitlk", "luks", "none_seen", "unknown")
+        assert set(disk) == {"name", "model", "serial", "size", "removable", "encryption", "file_systems"}
+
+
+def test_a_profile_with_a_hostile_name_keeps_its_bytes():
+    """A lone surrogate, and a bidi mark, in the path of a profile."""
+    key = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-7-7-7-500"
+    name = "C:\\Users\\\ud800\u202eexe"
+    with winreg.CreateKeyEx(winreg.HKEY_LOCAL_MACHINE, key, access=winreg.KEY_WRITE | winreg.KEY_WOW64_64KEY) as opened:
+        winreg.SetValueEx(opened, "ProfileImagePath", 0, winreg.REG_SZ, name)
+    try:
+        (row,) = system.rows()
+    finally:
+        winreg.DeleteKeyEx(winreg.HKEY_LOCAL_MACHINE, key, winreg.KEY_WOW64_64KEY)
+    (mine,) = [one for one in row["users"] if one["uid"] == "S-1-5-21-7-7-7-500"]
+    assert bytes.fromhex(mine["home"]["hex"]) == name.encode("utf-8", "surrogatepass")
+
+
+def test_a_program_is_listed_with_all_that_belongs_to_it(tmp_path):
+    """Numbers, name, path, arguments with accents, folder, user, start, threads, memory, and the file it holds open."""
+    folder = tmp_path / "été"
+    folder.mkdir()
+    kept = folder / "dossier patient.txt"
+    kept.write_text("x")
+    code = f"held = open({str(kept)!r}, 'ab'); " + WAIT
+    with running("--patient", "Zoé", 'with "quotes"', code=code, cwd=folder) as child:
+        row = row_of(child.pid)
+    assert list(row) == list(ProcessSource.columns)
+    assert row["ppid"] == os.getpid()
+    assert row["name"].lower() == "python.exe"
+    assert Path(row["exe"]) == Path(sys.executable)
+    assert row["exe_deleted"] is False
+    assert row["cmdline"][-3:] == ["--patient", "Zoé", 'with "quotes"']
+    assert Path(row["cwd"]) == folder
+    assert row["username"].endswith(os.environ["USERNAME"])
+    assert row["create_time"].startswith("20")
+    assert row["threads"] >= 1
+    assert row["rss"] > 1 << 20
+    assert row["status"] == "running"
+    assert Path(kept) in [Path(one["path"]) for one in row["open_files"]]
+    assert {name for name in row if row[name] is None} - set(row["unread"]) == {"uid", "root", "namespace"}
+
+
+def test_a_file_that_is_gone_is_told_from_one_that_lies_elsewhere():
+    """A running program can't be removed, but renamed: then its path is one that isn't there. A server isn't asked."""
+    assert process.is_gone("C:\\no such folder\\gone.exe") is True
+    assert process.is_gone(sys.executable) is False
+    assert process.is_gone("\\\\server\\share\\a.exe") is None
+
+
+def test_open_files_that_take_too_long_are_said_to():
+    """With no time left at all, no process is said to have no open files."""
+    found = processes.ProcessTable()
+    found.refresh()
+    opened = handles.find(found.listed, seconds=-1.0)
+    assert opened.unread[os.getpid()] is Outcome.TIMED_OUT
+    assert os.getpid() not in opened.files
+
+
+def test_a_process_that_ended_is_not_taken_for_another():
+    """Its number is refused when another process has it, or none."""
+    table = processes.ProcessTable()
+    with running() as child:
+        (one,) = [listed for listed in table.refresh() if listed.pid == child.pid]
+        with process.opened(one) as held:
+            assert process.created(held) == one.created
+        other = dataclasses.replace(one, created=one.created - 1)
+        with pytest.raises(ProcessLookupError), process.opened(other):
+            pass
+
+
+def test_names_are_asked_of_nobody_else(monkeypatch):
+    """The identifier of a domain's user is never looked up: it stays as it is."""
+    asked = []
+    monkeypatch.setattr(accounts, "_looked_up", lambda raw: asked.append(raw) or "X\\y")
+    names = accounts.Names()
+    names.machine = "S-1-5-21-1-1-1"
+    foreign = bytes.fromhex("010500000000000515000000020000000200000002000000f4010000")
+    assert names.of(foreign) == "S-1-5-21-2-2-2-500"
+    assert asked == []
+    assert names.of(bytes.fromhex("010100000000000512000000")) == "X\\y"
+    assert len(asked) == 1
+
+
+def test_a_list_that_can_not_be_read_is_a_gap(monkeypatch):
+    """No row, one gap, and it says why."""
+
+    def refuse(*_):
+        raise calls.ctypes.WinError(5)
+
+    monkeypatch.setattr(processes.snapshot, "query", refuse)
+    (gap,) = processes.ProcessTable().rows()
+    assert (gap.outcome, gap.reason) == (Outcome.DENIED, "the list of processes could not be read: error 5 of Windows")
