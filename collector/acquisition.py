@@ -106,7 +106,8 @@ class Run:
 
     @property
     def _planned(self) -> tuple[Source, ...]:
-        return planned(whole_memory=self.request.memory_program is not None)
+        whole_memory = self.request.memory_program is not None
+        return planned(whole_memory=whole_memory, system=self.host.system_word())
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from collector import disk, resume
 from collector.errors import BundleNotMadeError, CollectorError, DiskFullError, UsageError, WriteError
 from collector.ledger import as_json
-from collector.sources import SOURCES
+from collector.sources import planned
 from collector.text import from_native
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ class Part:
         """Return the sources that need not be read again: finished, and safe on the medium before it was gone."""
         bundle = self.run.bundle
         closed = frozenset(bundle.inventory.phases)
-        first = SOURCES[0].phase  # its records were synced one by one
+        sources = planned(whole_memory=False, system=self.run.host.system_word())
+        first = sources[0].phase  # its records were synced one by one
         known = [
             (source.name, source.kind, source.phase, bool(source.columns))
-            for source in SOURCES
+            for source in sources
             if self.why == FULL or source.phase in closed or source.phase == first
         ]
         return self.run.done | resume.finished_sources(bundle.inventory, known)

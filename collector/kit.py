@@ -273,7 +273,7 @@ def refusal_of(folder: Path, least: int = LEAST_ROOM) -> str | None:
             os.write(fd, b"\0")
             os.fsync(fd)
         finally:
-            os.close(fd)
+            os.close(fd)  # before the name goes: Windows lets nobody remove what is open
             trial.unlink()
         free = shutil.disk_usage(folder).free
     except FileNotFoundError:

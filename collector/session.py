@@ -16,7 +16,7 @@ from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Profile, Request
 from collector.result import Limits
-from collector.sources import SOURCES
+from collector.sources import planned
 from collector.text import from_bytes, from_native, readable
 from collector.times import utc_text
 from collector.vigil import Vigil
@@ -220,7 +220,8 @@ def go_on(
     reopened = resume.reopen(path, seal.new_key(), host.clock, fields, earlier.take, machine)
     opening = reopened.inventory.opening or {}
     same_boot = opening["boot_id"] == host.clock.now().boot_id != UNKNOWN_BOOT
-    known = [(source.name, source.kind, source.phase, bool(source.columns)) for source in SOURCES]
+    sources = planned(whole_memory=False, system=host.system_word())
+    known = [(source.name, source.kind, source.phase, bool(source.columns)) for source in sources]
     run = Run(
         bundle=reopened,
         host=host,

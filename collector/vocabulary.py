@@ -27,6 +27,7 @@ SOURCES = {
     "windows": ("fenêtres ouvertes", "open windows"),
     "screen": ("images des écrans", "pictures of the screens"),
     "ransom": ("traces de la rançon", "traces of the ransomware"),
+    "registry": ("registre de Windows", "registry of Windows"),
     "artifacts": ("traces et journaux", "traces and logs"),
     "recent-files": ("fichiers récents", "recent files"),
     "network-watch": ("changements du réseau pendant la collecte", "changes of the network during the collection"),

@@ -20,6 +20,7 @@ if sys.platform != "linux":
     pytest.skip("this room is Linux", allow_module_level=True)
 
 from collector import definitions, expansion
+from collector.host import taking
 from collector.host.linux import Roots, commands, homes
 from collector.host.linux.mounts import MountTable
 from collector.host.posix import artifacts
@@ -262,13 +263,13 @@ def test_budgets_leave_out_what_is_too_large_and_say_how_much(tmp_path):
 
 def test_the_number_of_files_is_bounded(tmp_path):
     """A folder that somebody filled: so many are copied, and the rest counted; another definition has its turn."""
-    live.files_in(tmp_path / "many", artifacts.MAX_MATCHES + 5)
+    live.files_in(tmp_path / "many", taking.MAX_MATCHES + 5)
     (tmp_path / "log").write_text("x")
     taken = Taken(definition(tmp_path / "many/*"), definition(tmp_path / "log", name="Other"), files=3)
     assert len(taken.copies) == 3
-    assert len(taken.rows) == artifacts.MAX_MATCHES + 1
-    assert taken.said(f"more than {artifacts.MAX_MATCHES} things")
-    assert taken.said(f"{artifacts.MAX_MATCHES - 3 + 1} files of ")
+    assert len(taken.rows) == taking.MAX_MATCHES + 1
+    assert taken.said(f"more than {taking.MAX_MATCHES} things")
+    assert taken.said(f"{taking.MAX_MATCHES - 3 + 1} files of ")
 
 
 def test_files_of_holes_take_no_room_of_others(tmp_path):
@@ -286,7 +287,7 @@ def test_files_of_holes_take_no_room_of_others(tmp_path):
 
 def test_one_home_crowds_out_no_other(tmp_path):
     """A pattern that is full ends there: the next one has its turn."""
-    live.files_in(tmp_path / "many", artifacts.MAX_MATCHES + 5)
+    live.files_in(tmp_path / "many", taking.MAX_MATCHES + 5)
     (tmp_path / "log").write_text("x")
     both = definition(tmp_path / "many/*", tmp_path / "log")
     assert "log" in Taken(both, files=3).outcomes()

@@ -37,7 +37,8 @@ def test_the_list_of_processes_is_read_field_by_field():
     first = entry(300, "é\ud800.exe", 1024, states=((5, 5), (5, 5))).ljust(1024, b"\0")
     second = entry(301, "", at=1024, states=((5, 5), (2, 0)))
     one, other = processlist.parse(first + second, BASE)
-    assert (one.pid, one.ppid, one.session, one.handles, one.rss, one.read, one.written) == (300, 4, 1, 77, 4096, 11, 22)
+    numbers = (one.pid, one.ppid, one.session, one.handles, one.rss, one.read, one.written)
+    assert numbers == (300, 4, 1, 77, 4096, 11, 22)
     assert one.name.decode("utf-16-le", "surrogatepass") == "é\ud800.exe"
     assert filetimes.utc(one.created) == "1970-01-01T00:00:01.000000Z"
     assert (one.threads, one.suspended, other.name, other.suspended) == ((1000, 1001), True, b"", False)

@@ -233,6 +233,9 @@ class Host(Protocol):
     def system_word(self) -> str:
         """Return this system's word in artifact definitions (`collector.definitions.SYSTEMS`)."""
 
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:
+        """Yield what artifact definitions name in the registry, in their order; where there is none, a gap."""
+
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
         """Yield what artifact definitions name here, in their order and within the budget of the profile."""
 

@@ -19,6 +19,7 @@ from collector.sources.neighbours import NeighbourSource
 from collector.sources.processes import ProcessSource
 from collector.sources.ransom import RansomSource
 from collector.sources.recent_files import RecentFileSource
+from collector.sources.registry import RegistrySource
 from collector.sources.routes import RouteSource
 from collector.sources.screens import ScreenSource
 from collector.sources.services import ServiceSource
@@ -85,9 +86,15 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
-def planned(*, whole_memory: bool) -> tuple[Source, ...]:
-    """Return the sources of a run in their order: the memory of the machine, if asked for, ends the phase of programs."""
-    if not whole_memory:
-        return SOURCES
-    place = max(at for at, source in enumerate(SOURCES) if source.phase == MemorySource.phase) + 1
-    return (*SOURCES[:place], MemorySource(), *SOURCES[place:])
+def planned(*, whole_memory: bool, system: str) -> tuple[Source, ...]:
+    """Return the sources of a run in their order, for a system as `Host.system_word` calls it.
+
+    The memory of the machine, if asked for, ends the phase of programs; the registry, where there is one, comes before
+    the files that definitions name: it is small, and names what starts by itself.
+    """
+    found = list(SOURCES)
+    if whole_memory:
+        found.insert(max(at for at, one in enumerate(found) if one.phase == MemorySource.phase) + 1, MemorySource())
+    if system == RegistrySource.system:
+        found.insert(next(at for at, one in enumerate(found) if one.name == ArtifactSource.name), RegistrySource())
+    return tuple(found)

@@ -21,10 +21,10 @@ class ServiceSource:
         "start_mode": "enabled, disabled, static, masked, generated, indirect or unknown.",
         "state": "State now: running, stopped or unknown.",
         "state_expected": "State that its start mode asks for: running, stopped or unknown.",
-        "definition": "File that defines it.",
-        "command": "Command that it starts, as written there.",
+        "definition": "File or registry key that defines it.",
+        "command": "Command that it starts, as written there; one a line, then the library that it loads (Windows).",
         "user": "User it runs as, where stated.",
-        "manager": "systemd, sysv or another.",
+        "manager": "systemd, sysv, scm (Windows), driver (of Windows) or another.",
         "pids": "Its processes, where known.",
         "unread": "The columns of this row that could not be read, each with its outcome.",
     }

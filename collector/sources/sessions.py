@@ -22,7 +22,7 @@ class SessionSource:
         "remote_host": "Where the user came from, where recorded.",
         "started": "When the session started, UTC.",
         "pid": "Process that leads the session.",
-        "type": "user, login, boot, runlevel or dead, as the system records it.",
+        "type": "user, login, boot, runlevel, dead, network, batch or newcredentials, as the system records it.",
     }
     seconds = 10
     core = False

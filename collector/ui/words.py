@@ -30,6 +30,7 @@ DOING = {
     "windows": N_("I note the titles of the open windows"),
     "screen": N_("I take a picture of each screen"),
     "ransom": N_("I look for ransom notes and encrypted files"),
+    "registry": N_("I read the settings of Windows that experts ask for"),
     "artifacts": N_("I copy the traces and logs that experts ask for"),
     "recent-files": N_("I list the files changed recently (the longest step)"),
     "seal": N_("I close the evidence and work out its code"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector.host.linux import clock, connections, executables, processes, system
+from collector.model import Gap, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collector.heads import Head
     from collector.host import ActivityWatch, Awake, LinkWatch, Trees
     from collector.host.posix.mounts import MountTable
-    from collector.model import Blob, Clock, Gap, Json, Request, Row
+    from collector.model import Blob, Clock, Json, Request, Row
     from collector.text import Text
 
 assert sys.platform == "linux"  # mypy looks at the rest for this system only
@@ -197,6 +198,9 @@ class LinuxHost:
 
     def system_word(self) -> str:
         return "Linux"
+
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:  # noqa: ARG002 - nothing to look up
+        yield Gap(Outcome.UNSUPPORTED, "there is no registry on this system")
 
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
         from collector.host.posix import artifacts

@@ -7,18 +7,16 @@ thread that takes the rows hashes, so that neither waits long for the other.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
-import time
-from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from collector.host.posix import entry
 from collector.host.posix.low import entries, files
 from collector.host.posix.scope import MAX_PATH, is_below, scope_of
 from collector.host.posix.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
-from collector.model import Gap, Outcome
+from collector.host.scanning import OVER_BUDGET, Hashes, Troubles
+from collector.model import Outcome
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
@@ -27,12 +25,8 @@ if TYPE_CHECKING:
     from collector.host.posix.ground import Ground
     from collector.host.posix.mounts import MountTable, Tree
     from collector.host.posix.scope import Scope
-    from collector.model import Request, Row
+    from collector.model import Gap, Request, Row
 
-SINGLE_GAPS: Final = 100
-"""Gaps of one kind that are told one by one; the rest are counted."""
-
-_READ: Final = 256 << 10
 
 def rows(ground: Ground, request: Request) -> Iterator[Row | Gap]:
     """Yield a row for each recent entry that is no folder, then the gaps that only the end knows.
@@ -59,11 +53,8 @@ class _Scan:
         self._scope = scope
         self._never = [*table.visible, *scope.exclude]
         self._descriptors = Descriptors()
-        self._gaps: Counter[tuple[Outcome, str]] = Counter()
-        self._left = request.hash_bytes
-        self._seconds = 0.0
-        self._unhashed = [0, 0]
-        self._buffer = memoryview(bytearray(_READ))
+        self._troubles = Troubles()
+        self._hashes = Hashes(request)
 
     def rows(self) -> Iterator[Row | Gap]:
         """Yield rows and gaps; the threads of the walk end when this does."""
@@ -82,7 +73,8 @@ class _Scan:
         finally:
             walk.close()
             self._descriptors.close()
-        yield from self._ends()
+        yield from self._troubles.rest()
+        yield from self._hashes.left_out()
 
     def _top(self, tree: Tree) -> Iterator[Folder | Found | Trouble]:
         """Yield the folder at the top of a tree, or the recent file that stands there."""
@@ -104,26 +96,10 @@ class _Scan:
         if not isinstance(item, Trouble):
             yield self._row(item)
             return
-        outcome = files.outcome_of(item.error)
-        self._gaps[outcome, item.what] += 1
-        # Files come and go on a running host: those that went are counted, not listed.
-        if outcome is not Outcome.ABSENT and self._gaps[outcome, item.what] <= SINGLE_GAPS:
-            yield files.gap_of(item.error, item.what, from_bytes(item.folder.path(item.name)[:MAX_PATH]))
-
-    def _ends(self) -> Iterator[Gap]:
-        """Yield a gap for each kind that was counted on, and one for what was not hashed."""
-        for (outcome, what), count in self._gaps.items():
-            told = 0 if outcome is Outcome.ABSENT else SINGLE_GAPS
-            if count > told:
-                gone = " since it vanished" if outcome is Outcome.ABSENT else ""
-                more = f"{count - told} {'more times' if told else 'times'}"
-                yield Gap(outcome, f"{what}{gone}: {more}")
-        if self._unhashed[0]:
-            yield Gap(
-                Outcome.OVER_LIMIT,
-                f"{self._unhashed[0]} recent files of {self._unhashed[1]} bytes in all were not hashed:"
-                " over the budget of hashes",
-            )
+        path = item.folder.path(item.name)[:MAX_PATH]
+        yield from self._troubles.one(
+            item.what, files.outcome_of(item.error), lambda: files.gap_of(item.error, item.what, from_bytes(path))
+        )
 
     def _row(self, found: Found) -> Row:
         facts = found.facts
@@ -138,54 +114,43 @@ class _Scan:
             "links": facts.links,
             "sha256": self._sha256(found, flags) if stat.S_ISREG(facts.mode) else None,
             "judged": [],
+            "short_name": None,
+            "streams": None,
         }
         row["flags"] = [*flags]
         return row
 
     def _sha256(self, found: Found, flags: list[str]) -> str | None:
         """Return the digest of a recent file, or `None` and the flag that says why."""
-        started = time.monotonic()
         digest = None
-        try:
-            if self._affordable(found.facts.size):
-                digest = self._hashed(found, flags)
-            else:
-                flags.append("hash-over-budget")
-        except OSError as e:
-            flags.append({Outcome.ABSENT: "vanished", Outcome.DENIED: "denied"}.get(files.outcome_of(e), "unreadable"))
-            if e.errno in (errno.ESTALE, errno.ELOOP, errno.ENXIO):  # another folder, a link, a FIFO stands there
-                flags[-1] = "replaced"
-        self._seconds += time.monotonic() - started
-        if "hash-over-budget" in flags:
-            self._unhashed[0] += 1
-            self._unhashed[1] += found.facts.size
+        with self._hashes.timed(found.facts.size, flags):
+            try:
+                if self._hashes.is_affordable(found.facts.size):
+                    digest = self._hashed(found, flags)
+                else:
+                    flags.append(OVER_BUDGET)
+            except OSError as e:
+                outcome = files.outcome_of(e)
+                flags.append({Outcome.ABSENT: "vanished", Outcome.DENIED: "denied"}.get(outcome, "unreadable"))
+                if e.errno in (errno.ESTALE, errno.ELOOP, errno.ENXIO):  # another folder, a link, a FIFO stands there
+                    flags[-1] = "replaced"
         return digest
 
-    def _affordable(self, size: int) -> bool:
-        in_time = self._seconds < self._request.hash_seconds
-        return in_time and size <= min(self._left, self._request.hash_file_bytes)
-
     def _hashed(self, found: Found, flags: list[str]) -> str | None:
-        """Hash a file up to the size it had when it was opened: one that grows without end stays bounded."""
-        deadline = time.monotonic() + self._request.hash_seconds - self._seconds
+        """Hash a file up to the size it had when it was opened."""
         with files.opened(found.name, dir_fd=self._descriptors.of(found.folder)) as fd:
             before = os.fstat(fd)
             if (before.st_dev, before.st_ino) != (found.facts.device, found.facts.inode):
                 flags.append("replaced")
                 return None
-            if not self._affordable(before.st_size):
-                flags.append("hash-over-budget")
+            if not self._hashes.is_affordable(before.st_size):
+                flags.append(OVER_BUDGET)
                 return None
-            digest, left = hashlib.sha256(), before.st_size
-            while left and (read := os.readv(fd, [self._buffer[: min(left, _READ)]])):
-                digest.update(self._buffer[:read])
-                left -= read
-                self._left -= read
-                if left and time.monotonic() > deadline:
-                    flags.append("hash-over-budget")
-                    return None
+            digest = self._hashes.digest(before.st_size, lambda view: os.readv(fd, [view]), flags)
+            if digest is None:
+                return None
             after = os.fstat(fd)
         seen = (found.facts.size, found.facts.mtime_ns, found.facts.ctime_ns)
         if any(seen != (st.st_size, st.st_mtime_ns, st.st_ctime_ns) for st in (before, after)):
             flags.append("changed-while-reading")
-        return digest.hexdigest()
+        return digest

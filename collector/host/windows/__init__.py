@@ -155,6 +155,11 @@ class WindowsHost:
     def system_word(self) -> str:
         return "Windows"
 
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:
+        from collector.host.windows import keys
+
+        yield from keys.rows(request, chosen)
+
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
         from collector.host.windows import artifacts
 

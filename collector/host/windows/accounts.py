@@ -40,6 +40,19 @@ _ACCOUNT_DOMAIN: Final = 5
 _VIEW_LOCAL: Final = 1
 
 
+_H, _D, _P, _U, _W = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, ctypes.c_ulong, wintypes.LPCWSTR
+_open_token = calls.function("advapi32", "OpenProcessToken", wintypes.BOOL, _H, _D, _P)
+_token_information = calls.function("advapi32", "GetTokenInformation", wintypes.BOOL, _H, ctypes.c_int, _P, _D, _P)
+_look_up = calls.function("advapi32", "LookupAccountSidW", wintypes.BOOL, _W, _P, _P, _P, _P, _P, _P)
+_open_policy = calls.function("advapi32", "LsaOpenPolicy", _U, _P, _P, _U, _P)
+_query_policy = calls.function("advapi32", "LsaQueryInformationPolicy", _U, _P, ctypes.c_int, _P)
+_free_policy = calls.function("advapi32", "LsaFreeMemory", _U, _P)
+_close_policy = calls.function("advapi32", "LsaClose", _U, _P)
+_list_logons = calls.function("secur32", "LsaEnumerateLogonSessions", _U, _P, _P)
+_logon_data = calls.function("secur32", "LsaGetLogonSessionData", _U, _P, _P)
+_free_logon = calls.function("secur32", "LsaFreeReturnBuffer", _U, _P)
+
+
 class _String(ctypes.Structure):
     """LSA_UNICODE_STRING (ntlsa.h): `length` in bytes."""
 
@@ -117,10 +130,8 @@ def native(name: str) -> Text:
 @contextmanager
 def token(process: int) -> Iterator[int]:
     """Hold the token of a process, by its handle; raises `OSError`."""
-    opened = calls.library("advapi32").OpenProcessToken
-    opened.argtypes = (wintypes.HANDLE, wintypes.DWORD, ctypes.POINTER(wintypes.HANDLE))
     handle = wintypes.HANDLE()
-    if not opened(process, _TOKEN_QUERY, ctypes.byref(handle)):
+    if not _open_token(process, _TOKEN_QUERY, ctypes.byref(handle)):
         raise calls.last_error()
     with calls.closing(handle.value or 0) as held:
         yield held
@@ -143,13 +154,9 @@ def is_elevated() -> bool | None:
 
 
 def _token(held: int, kind: int) -> tuple[bytes, ctypes.Array[ctypes.c_char]]:
-    ask = calls.library("advapi32").GetTokenInformation
-    ask.argtypes = (
-        wintypes.HANDLE, ctypes.c_int, ctypes.c_void_p, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD)
-    )  # fmt: skip
     buffer = ctypes.create_string_buffer(1024)
     length = wintypes.DWORD()
-    if not ask(held, kind, buffer, len(buffer), ctypes.byref(length)):
+    if not _token_information(held, kind, buffer, len(buffer), ctypes.byref(length)):
         raise calls.last_error()
     return buffer.raw[: length.value], buffer
 
@@ -162,40 +169,33 @@ def _sid_at(address: int, _owner: object) -> bytes:
 
 def _looked_up(raw: bytes) -> str | None:
     """Return the name that the machine has for an identifier of its own; `None` where it has none."""
-    ask = calls.library("advapi32").LookupAccountSidW
-    ask.argtypes = (
-        wintypes.LPCWSTR, ctypes.c_char_p, ctypes.c_void_p, ctypes.POINTER(wintypes.DWORD), ctypes.c_void_p,
-        ctypes.POINTER(wintypes.DWORD), ctypes.POINTER(ctypes.c_int),
-    )  # fmt: skip
     name, domain = ctypes.create_unicode_buffer(_MAX_NAME), ctypes.create_unicode_buffer(_MAX_NAME)
     sizes = wintypes.DWORD(_MAX_NAME), wintypes.DWORD(_MAX_NAME)
     use = ctypes.c_int()
-    if not ask(None, raw, name, ctypes.byref(sizes[0]), domain, ctypes.byref(sizes[1]), ctypes.byref(use)):
+    if not _look_up(None, raw, name, ctypes.byref(sizes[0]), domain, ctypes.byref(sizes[1]), ctypes.byref(use)):
         return None
     return f"{domain.value}\\{name.value}" if domain.value else name.value
 
 
 def logons() -> list[Logon]:
     """Return the logons that the system holds, of services too; others' need an administrator. Raises `OSError`."""
-    secur = calls.library("secur32")
     count, first = ctypes.c_ulong(), ctypes.c_void_p()
-    status = secur.LsaEnumerateLogonSessions(ctypes.byref(count), ctypes.byref(first))
+    status = _list_logons(ctypes.byref(count), ctypes.byref(first))
     if status:
-        raise snapshot.status_error(status & 0xFFFFFFFF)
-    secur.LsaFreeReturnBuffer.argtypes = (ctypes.c_void_p,)
+        raise snapshot.status_error(status)
     found = []
     try:
         for number in range(min(count.value, MAX_LOGONS)):
             data = ctypes.POINTER(_Logon)()
             luid = ctypes.c_void_p((first.value or 0) + 8 * number)
-            if secur.LsaGetLogonSessionData(luid, ctypes.byref(data)) or not data:
+            if _logon_data(luid, ctypes.byref(data)) or not data:
                 continue  # of another user, or over since
             try:
                 found.append(_logon(data.contents))
             finally:
-                secur.LsaFreeReturnBuffer(data)
+                _free_logon(data)
     finally:
-        secur.LsaFreeReturnBuffer(first)
+        _free_logon(first)
     return found
 
 
@@ -207,15 +207,13 @@ def _logon(data: _Logon) -> Logon:
 
 def _machine_sid() -> str | None:
     """Return the identifier of the machine as a domain of its own, by its own policy; `None` where it isn't told."""
-    advapi = calls.library("advapi32")
     attributes = _Attributes(ctypes.sizeof(_Attributes))
     policy = ctypes.c_void_p()
-    if advapi.LsaOpenPolicy(None, ctypes.byref(attributes), _VIEW_LOCAL, ctypes.byref(policy)):
+    if _open_policy(None, ctypes.byref(attributes), _VIEW_LOCAL, ctypes.byref(policy)):
         return None
-    advapi.LsaClose.argtypes = advapi.LsaFreeMemory.argtypes = (ctypes.c_void_p,)
     try:
         domain = ctypes.POINTER(_Domain)()
-        if advapi.LsaQueryInformationPolicy(policy, _ACCOUNT_DOMAIN, ctypes.byref(domain)) or not domain:
+        if _query_policy(policy, _ACCOUNT_DOMAIN, ctypes.byref(domain)) or not domain:
             return None
         try:
             sid = domain.contents.sid
@@ -223,6 +221,6 @@ def _machine_sid() -> str | None:
         except ValueError:
             return None
         finally:
-            advapi.LsaFreeMemory(domain)
+            _free_policy(domain)
     finally:
-        advapi.LsaClose(policy)
+        _close_policy(policy)

@@ -18,12 +18,12 @@ import os
 from contextlib import contextmanager
 from ctypes import wintypes
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from collector.model import Gap, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from collector.text import Text
 
@@ -31,6 +31,7 @@ _SYSTEM32_ONLY: Final = 0x800
 """LOAD_LIBRARY_SEARCH_SYSTEM32 (libloaderapi.h)."""
 
 _OUTCOMES: Final = {
+    1: Outcome.UNSUPPORTED,  # ERROR_INVALID_FUNCTION
     2: Outcome.ABSENT,  # ERROR_FILE_NOT_FOUND
     3: Outcome.ABSENT,  # ERROR_PATH_NOT_FOUND
     5: Outcome.DENIED,  # ERROR_ACCESS_DENIED
@@ -41,6 +42,9 @@ _OUTCOMES: Final = {
     87: Outcome.UNSUPPORTED,  # ERROR_INVALID_PARAMETER: this Windows knows no such class of information
     120: Outcome.UNSUPPORTED,  # ERROR_CALL_NOT_IMPLEMENTED
     127: Outcome.UNSUPPORTED,  # ERROR_PROC_NOT_FOUND
+    206: Outcome.OVER_LIMIT,  # ERROR_FILENAME_EXCED_RANGE
+    267: Outcome.ABSENT,  # ERROR_DIRECTORY: a file stands where a folder was
+    303: Outcome.ABSENT,  # ERROR_DELETE_PENDING
     170: Outcome.LOCKED,  # ERROR_BUSY
     1168: Outcome.ABSENT,  # ERROR_NOT_FOUND
     1314: Outcome.DENIED,  # ERROR_PRIVILEGE_NOT_HELD
@@ -78,6 +82,18 @@ def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
 def library(name: str) -> ctypes.WinDLL:
     """Return a library of the system's own folder; raises `OSError` where there is none."""
     return ctypes.WinDLL(name, use_last_error=True, winmode=_SYSTEM32_ONLY)
+
+
+def function(library_name: str, name: str, result: type | None, *arguments: type) -> Callable[..., Any]:
+    """Return a function of the system with its types; raises `OSError` where there is no such function or library.
+
+    It is the caller's own: what another room says of the types of the same function doesn't touch it.
+    """
+    prototype = ctypes.WINFUNCTYPE(result, *arguments, use_last_error=True)
+    try:
+        return prototype((name, library(library_name)))
+    except AttributeError as error:
+        raise ctypes.WinError(127) from error  # ERROR_PROC_NOT_FOUND
 
 
 def last_error() -> OSError:

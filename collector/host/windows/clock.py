@@ -25,6 +25,7 @@ import ctypes
 import struct
 import time
 from ctypes import wintypes
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from collector.host.windows import calls, snapshot
@@ -66,6 +67,9 @@ class _Zone(ctypes.Structure):
     )
 
 
+_ask_zone = calls.function("kernel32", "GetTimeZoneInformation", wintypes.DWORD, ctypes.c_void_p)
+
+
 class WindowsClock:
     """The clocks of the kernel (see `collector.model.Clock`)."""
 
@@ -97,20 +101,24 @@ def running() -> tuple[int, int]:
     return best[:2]
 
 
+@cache
 def _readers() -> tuple[Callable[[], int], Callable[[], int]]:
     """Return what reads the clock that stands still in sleep, and the one that goes on, in nanoseconds.
 
     Windows 10 has precise ones; before it both are those of the last tick, so that they agree with one another.
     """
-    base = calls.library("kernelbase")
     try:
-        return _reader(base.QueryUnbiasedInterruptTimePrecise), _reader(base.QueryInterruptTimePrecise)
-    except AttributeError:
-        return _reader(calls.library("kernel32").QueryUnbiasedInterruptTime), _tick
+        return (
+            _reader("kernelbase", "QueryUnbiasedInterruptTimePrecise"),
+            _reader("kernelbase", "QueryInterruptTimePrecise"),
+        )
+    except OSError:
+        return _reader("kernel32", "QueryUnbiasedInterruptTime"), _tick
 
 
-def _reader(ask: Callable[..., object]) -> Callable[[], int]:
-    """Return a reader of one clock; its call fills a number of 64 bits (realtimeapiset.h)."""
+def _reader(library: str, name: str) -> Callable[[], int]:
+    """Return a reader of one clock, which fills a number of 64 bits (realtimeapiset.h); raises `OSError`."""
+    ask = calls.function(library, name, None, ctypes.c_void_p)
 
     def read() -> int:
         value = ctypes.c_uint64()
@@ -141,11 +149,8 @@ def zone_name() -> str:
 
 
 def _zone() -> tuple[_Zone, int]:
-    ask = calls.library("kernel32").GetTimeZoneInformation
-    ask.argtypes = (ctypes.POINTER(_Zone),)
-    ask.restype = wintypes.DWORD
     zone = _Zone()
-    which = int(ask(ctypes.byref(zone)))
+    which = int(_ask_zone(ctypes.byref(zone)))
     return zone, which
 
 

@@ -49,6 +49,16 @@ _INVALID: Final = ctypes.c_void_p(-1).value
 _MOST_ANSWER: Final = 64 << 10
 
 
+_H, _D, _P, _W, _B = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.LPCWSTR, wintypes.BOOL
+_create = calls.function("kernel32", "CreateFileW", _H, _W, _D, _D, _P, _D, _D, _H)
+_control = calls.function("kernel32", "DeviceIoControl", _B, _H, _D, _P, _D, _P, _D, _P, _P)
+_find_first = calls.function("kernel32", "FindFirstVolumeW", _H, _P, _D)
+_find_next = calls.function("kernel32", "FindNextVolumeW", _B, _H, _P, _D)
+_find_close = calls.function("kernel32", "FindVolumeClose", _B, _H)
+_mounts_of = calls.function("kernel32", "GetVolumePathNamesForVolumeNameW", _B, _W, _P, _D, _P)
+_about_volume = calls.function("kernel32", "GetVolumeInformationW", _B, _W, _P, _D, _P, _P, _P, _P, _D)
+
+
 @dataclass(frozen=True, slots=True)
 class _Volume:
     """A volume: its name, where it is seen, its file system, and the disks that it lies on."""
@@ -149,36 +159,28 @@ def _started_from_bitlocker() -> bool:
 
 def _volumes() -> list[_Volume]:
     """Return the volumes that the system knows, in its order; one that can't be asked has no disks."""
-    kernel = calls.library("kernel32")
-    kernel.FindFirstVolumeW.restype = wintypes.HANDLE
-    kernel.FindNextVolumeW.argtypes = (wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD)
-    kernel.FindVolumeClose.argtypes = (wintypes.HANDLE,)
     buffer = ctypes.create_unicode_buffer(_NAMES)
-    search = kernel.FindFirstVolumeW(buffer, _NAMES)
+    search = _find_first(buffer, _NAMES)
     if not search or search == _INVALID:
         return []
     found: list[_Volume] = []
     try:
         while len(found) < MAX_VOLUMES:
             found.append(_volume(buffer.value))
-            if not kernel.FindNextVolumeW(search, buffer, _NAMES):
+            if not _find_next(search, buffer, _NAMES):
                 break
     finally:
-        kernel.FindVolumeClose(search)
+        _find_close(search)
     return found
 
 
 def _volume(name: str) -> _Volume:
-    kernel = calls.library("kernel32")
-    kernel.GetVolumePathNamesForVolumeNameW.argtypes = (
-        wintypes.LPCWSTR, wintypes.LPWSTR, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD)
-    )  # fmt: skip
     buffer, length = ctypes.create_unicode_buffer(_NAMES), wintypes.DWORD()
     mounts: tuple[str, ...] = ()
-    if kernel.GetVolumePathNamesForVolumeNameW(name, buffer, _NAMES, ctypes.byref(length)):
+    if _mounts_of(name, buffer, _NAMES, ctypes.byref(length)):
         mounts = tuple(filter(None, "".join(buffer[: length.value]).split("\0")))
     kind = ctypes.create_unicode_buffer(64)
-    is_told = kernel.GetVolumeInformationW(wintypes.LPCWSTR(name), None, 0, None, None, None, kind, 64)
+    is_told = _about_volume(name, None, 0, None, None, None, kind, 64)
     on: frozenset[int] = frozenset()
     try:
         with _opened(name.rstrip("\\")) as held:
@@ -192,13 +194,7 @@ def _volume(name: str) -> _Volume:
 @contextmanager
 def _opened(name: str) -> Iterator[int]:
     """Hold a device open without any right; raises `OSError`."""
-    create = calls.library("kernel32").CreateFileW
-    create.argtypes = (
-        wintypes.LPCWSTR, wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD, wintypes.DWORD,
-        wintypes.HANDLE,
-    )  # fmt: skip
-    create.restype = wintypes.HANDLE
-    handle = create(name, 0, _SHARED, None, _EXISTING, 0, None)
+    handle = _create(name, 0, _SHARED, None, _EXISTING, 0, None)
     if not handle or handle == _INVALID:
         raise calls.last_error()
     with calls.closing(handle) as held:
@@ -207,14 +203,9 @@ def _opened(name: str) -> Iterator[int]:
 
 def _answer(held: int, code: int, question: bytes = b"") -> bytes | None:
     """Return what a device answers; `None` where it doesn't."""
-    control = calls.library("kernel32").DeviceIoControl
-    control.argtypes = (
-        wintypes.HANDLE, wintypes.DWORD, ctypes.c_char_p, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD,
-        ctypes.POINTER(wintypes.DWORD), ctypes.c_void_p,
-    )  # fmt: skip
     buffer = ctypes.create_string_buffer(_MOST_ANSWER)
     length = wintypes.DWORD()
-    if not control(held, code, question or None, len(question), buffer, len(buffer), ctypes.byref(length), None):
+    if not _control(held, code, question or None, len(question), buffer, len(buffer), ctypes.byref(length), None):
         return None
     return buffer.raw[: length.value]
 

@@ -48,6 +48,12 @@ _OPENED_NAME: Final = 0x8
 _MAX_PATH: Final = 32_768
 
 
+_H, _D, _P, _B = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.BOOL
+_duplicate = calls.function("kernel32", "DuplicateHandle", _B, _H, _H, _H, _P, _D, _B, _D)
+_file_type = calls.function("kernel32", "GetFileType", _D, _H)
+_final_path = calls.function("kernel32", "GetFinalPathNameByHandleW", _D, _H, _P, _D, _D)
+
+
 class OpenFile(NamedTuple):
     """One open file or folder: the number of its handle, its path, and whether it is open for writing."""
 
@@ -121,22 +127,14 @@ def _of_process(
 
 def _name(held: int, value: int) -> str | None:
     """Return the path behind a handle of another process; `None` where it is no file of a disk. Raises `OSError`."""
-    kernel = calls.library("kernel32")
-    kernel.DuplicateHandle.argtypes = (
-        wintypes.HANDLE, wintypes.HANDLE, wintypes.HANDLE, ctypes.POINTER(wintypes.HANDLE), wintypes.DWORD,
-        wintypes.BOOL, wintypes.DWORD,
-    )  # fmt: skip
-    kernel.GetFileType.argtypes = (wintypes.HANDLE,)
-    kernel.GetFinalPathNameByHandleW.argtypes = (wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD)
-    kernel.GetFinalPathNameByHandleW.restype = wintypes.DWORD
     copy = wintypes.HANDLE()
-    if not kernel.DuplicateHandle(held, value, -1, ctypes.byref(copy), 0, 0, _SAME_ACCESS):
+    if not _duplicate(held, value, -1, ctypes.byref(copy), 0, 0, _SAME_ACCESS):
         raise calls.last_error()
     with calls.closing(copy.value or 0) as file:
-        if kernel.GetFileType(file) != _DISK:
+        if _file_type(file) != _DISK:
             return None
         buffer = ctypes.create_unicode_buffer(_MAX_PATH)
-        length = kernel.GetFinalPathNameByHandleW(file, buffer, _MAX_PATH, _OPENED_NAME)
+        length = _final_path(file, buffer, _MAX_PATH, _OPENED_NAME)
         if not length or length >= _MAX_PATH:
             raise calls.last_error()
         return plain("".join(buffer[:length]))

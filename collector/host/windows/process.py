@@ -12,10 +12,10 @@ import errno
 import os
 from contextlib import contextmanager
 from ctypes import wintypes
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from collector.host.windows import calls
+from collector.host.windows import calls, files
+from collector.model import Outcome
 from collector.winformats import filetimes
 
 if TYPE_CHECKING:
@@ -35,17 +35,18 @@ _NO_PROGRAM: Final = (0, 4)
 """The idle process and System: the kernel itself."""
 _KERNEL_NAMES: Final = frozenset(("registry", "memory compression", "secure system", "memcompression"))
 """Processes of the kernel that have no program, by their names; they are children of System."""
-_LOCAL_DRIVES: Final = (2, 3, 5, 6)
-"""Removable, fixed, CD and RAM disk (GetDriveTypeW); a network's is touched by nobody here."""
+
+
+_H, _D, _P = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p
+_open_process = calls.function("kernel32", "OpenProcess", _H, _D, wintypes.BOOL, _D)
+_process_times = calls.function("kernel32", "GetProcessTimes", wintypes.BOOL, _H, _P, _P, _P, _P)
+_image_name = calls.function("kernel32", "QueryFullProcessImageNameW", wintypes.BOOL, _H, _D, _P, _P)
 
 
 @contextmanager
 def opened(listed: Listed, access: int = LOOK) -> Iterator[int]:
     """Hold a process open; raises `OSError`, ESRCH where its number is another process's now."""
-    open_process = calls.library("kernel32").OpenProcess
-    open_process.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
-    open_process.restype = wintypes.HANDLE
-    handle = open_process(access, False, listed.pid)  # noqa: FBT003 - the third parameter of OpenProcess
+    handle = _open_process(access, 0, listed.pid)
     if not handle:
         error = calls.last_error()
         if error.winerror == 87:  # noqa: PLR2004 - ERROR_INVALID_PARAMETER: here, no such process
@@ -59,31 +60,29 @@ def opened(listed: Listed, access: int = LOOK) -> Iterator[int]:
 
 def created(handle: int) -> int:
     """Return when a process started, as FILETIME; raises `OSError`."""
-    ask = calls.library("kernel32").GetProcessTimes
-    ask.argtypes = (wintypes.HANDLE, *([ctypes.POINTER(ctypes.c_uint64)] * 4))
-    times = [ctypes.c_uint64() for _ in range(4)]
-    if not ask(handle, *map(ctypes.byref, times)):
-        raise calls.last_error()
-    return times[0].value
+    return _times(handle)[0]
 
 
 def cpu_seconds(handle: int) -> float:
     """Return the processor time that a process has used; raises `OSError`."""
-    ask = calls.library("kernel32").GetProcessTimes
-    ask.argtypes = (wintypes.HANDLE, *([ctypes.POINTER(ctypes.c_uint64)] * 4))
-    times = [ctypes.c_uint64() for _ in range(4)]
-    if not ask(handle, *map(ctypes.byref, times)):
+    _, _, kernel, user = _times(handle)
+    return (kernel + user) * filetimes.TICK_NS / 1e9
+
+
+def _times(handle: int) -> tuple[int, ...]:
+    """Return start and end, and the time in the kernel and out of it."""
+    times = (ctypes.c_uint64 * 4)()
+    at = ctypes.addressof(times)
+    if not _process_times(handle, at, at + 8, at + 16, at + 24):
         raise calls.last_error()
-    return (times[2].value + times[3].value) * filetimes.TICK_NS / 1e9
+    return tuple(times)
 
 
 def path(handle: int) -> str:
     """Return the path of a process's program as Windows names it now; raises `OSError`."""
-    ask = calls.library("kernel32").QueryFullProcessImageNameW
-    ask.argtypes = (wintypes.HANDLE, wintypes.DWORD, wintypes.LPWSTR, ctypes.POINTER(wintypes.DWORD))
     buffer = ctypes.create_unicode_buffer(_MAX_PATH)
     length = wintypes.DWORD(_MAX_PATH)
-    if not ask(handle, 0, buffer, ctypes.byref(length)):
+    if not _image_name(handle, 0, buffer, ctypes.byref(length)):
         raise calls.last_error()
     return "".join(buffer[: length.value])
 
@@ -98,32 +97,10 @@ def is_of_kernel(listed: Listed) -> bool:
     return listed.pid in _NO_PROGRAM or (listed.ppid in _NO_PROGRAM and name_of(listed).lower() in _KERNEL_NAMES)
 
 
-def is_local(name: str) -> bool:
-    r"""Tell whether a path lies on a drive of this machine: `C:\…`, not `\\server\share` or a network drive."""
-    plain = name.removeprefix("\\\\?\\")
-    return plain[1:3] == ":\\" and _drive_type(plain[:3].upper()) in _LOCAL_DRIVES
-
-
-@cache
-def _drive_type(root: str) -> int:
-    ask = calls.library("kernel32").GetDriveTypeW
-    ask.argtypes = (wintypes.LPCWSTR,)
-    return int(ask(root))
-
-
 def is_gone(name: str) -> bool | None:
     """Tell whether no file of this name is there any more; `None` where it isn't known, or lies elsewhere."""
-    if not is_local(name) or "\0" in name:
-        return None
     try:
-        os.lstat(long(name))
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return None
+        files.open_file(os.fsencode(name), look=True).close()
+    except OSError as error:
+        return True if files.outcome_of(error) is Outcome.ABSENT else None
     return False
-
-
-def long(name: str) -> str:
-    r"""Return a path in the form that Windows takes as it stands, at any length: `\\?\C:\…`."""
-    return name if name.startswith("\\\\") else f"\\\\?\\{name}"

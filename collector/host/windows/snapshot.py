@@ -22,17 +22,18 @@ _TOO_SMALL: Final = 0xC0000004
 """STATUS_INFO_LENGTH_MISMATCH (ntstatus.h)."""
 _TRIES: Final = 24
 
+_U, _P = ctypes.c_ulong, ctypes.c_void_p
+_query = calls.function("ntdll", "NtQuerySystemInformation", _U, _U, _P, _U, _P)
+_dos_error = calls.function("ntdll", "RtlNtStatusToDosError", _U, _U)
+
 
 def query(kind: int, first: int = 1 << 20) -> tuple[bytes, int]:
     """Return what NtQuerySystemInformation tells, and the address at which it lay; raises `OSError`."""
-    ask = calls.library("ntdll").NtQuerySystemInformation
-    ask.argtypes = (ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.POINTER(ctypes.c_ulong))
-    ask.restype = ctypes.c_ulong
     size = first
     for _ in range(_TRIES):
         buffer = ctypes.create_string_buffer(size)
         length = ctypes.c_ulong()
-        status = ask(kind, buffer, size, ctypes.byref(length))
+        status = _query(kind, buffer, size, ctypes.byref(length))
         if status == 0:
             return buffer.raw[: min(length.value or size, size)], ctypes.addressof(buffer)
         if status != _TOO_SMALL or size >= MAX_LIST:
@@ -43,10 +44,7 @@ def query(kind: int, first: int = 1 << 20) -> tuple[bytes, int]:
 
 def status_error(status: int) -> OSError:
     """Return the error of Windows that a status of the kernel stands for."""
-    convert = calls.library("ntdll").RtlNtStatusToDosError
-    convert.argtypes = (ctypes.c_ulong,)
-    convert.restype = ctypes.c_ulong
-    return ctypes.WinError(convert(status))
+    return ctypes.WinError(_dos_error(status))
 
 
 def processes() -> list[processlist.Listed]:

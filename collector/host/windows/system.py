@@ -71,6 +71,15 @@ class _User(ctypes.Structure):
     )
 
 
+_D, _P = wintypes.DWORD, ctypes.c_void_p
+_computer_name = calls.function("kernel32", "GetComputerNameExW", wintypes.BOOL, ctypes.c_int, _P, _P)
+_firmware = calls.function("kernel32", "GetSystemFirmwareTable", wintypes.UINT, _D, _D, _P, _D)
+_system_info = calls.function("kernel32", "GetNativeSystemInfo", None, _P)
+_memory_status = calls.function("kernel32", "GlobalMemoryStatusEx", wintypes.BOOL, _P)
+_list_users = calls.function("netapi32", "NetUserEnum", _D, wintypes.LPCWSTR, _D, _D, _P, _D, _P, _P, _P)
+_free = calls.function("netapi32", "NetApiBufferFree", _D, _P)
+
+
 class _Facts:
     """Asks for facts one by one; a failure is `None` and named in `unread`."""
 
@@ -90,17 +99,17 @@ class _Facts:
 
 def hostname() -> Text:
     """Return the host's own name as the system holds it; empty where it doesn't tell."""
-    ask = calls.library("kernel32").GetComputerNameExW
-    ask.argtypes = (ctypes.c_int, wintypes.LPWSTR, ctypes.POINTER(wintypes.DWORD))
     buffer, length = ctypes.create_unicode_buffer(1024), wintypes.DWORD(1024)
-    return accounts.native("".join(buffer[: length.value])) if ask(_DNS_NAME, buffer, ctypes.byref(length)) else ""
+    if not _computer_name(_DNS_NAME, buffer, ctypes.byref(length)):
+        return ""
+    return accounts.native("".join(buffer[: length.value]))
 
 
 def privileges() -> str:
     """Return `administrator` with full rights, else `user`: an administrator who was not asked by UAC is one, too."""
     is_elevated = accounts.is_elevated()
     if is_elevated is None:
-        is_elevated = bool(calls.library("shell32").IsUserAnAdmin())
+        is_elevated = bool(calls.function("shell32", "IsUserAnAdmin", wintypes.BOOL)())
     return "administrator" if is_elevated else "user"
 
 
@@ -150,7 +159,7 @@ def _identity(facts: _Facts) -> dict[str, Json]:
         "os": facts.get("os", _product),
         "version": facts.get("version", _version),
         "kernel": facts.get("kernel", lambda: str(value(_CURRENT, "BuildLabEx", "BuildLab"))),
-        "architecture": _architecture(),
+        "architecture": _ARCHITECTURES.get(processor()),
         "maker": facts.get("maker", lambda: _written(machine.maker, "SystemManufacturer")),
         "model": facts.get("model", lambda: _written(machine.model, "SystemProductName")),
         "serial": facts.get("serial", lambda: _written(machine.serial, "SystemSerialNumber")),
@@ -171,11 +180,8 @@ def value(key: str, *names: str) -> Any:
 
 def firmware_table() -> bytes:
     """Return the firmware's own table about the machine; raises `OSError`."""
-    ask = calls.library("kernel32").GetSystemFirmwareTable
-    ask.argtypes = (wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD)
-    ask.restype = wintypes.UINT
     buffer = ctypes.create_string_buffer(_MAX_TABLE)
-    length = ask(_RSMB, 0, buffer, _MAX_TABLE)
+    length = _firmware(_RSMB, 0, buffer, _MAX_TABLE)
     if not length:
         raise calls.last_error()
     return buffer.raw[: min(length, _MAX_TABLE)]
@@ -208,10 +214,11 @@ def _version() -> Json:
     return cast("Json", accounts.native(numbers))
 
 
-def _architecture() -> Json:
+def processor() -> int:
+    """Return the number of the processor's architecture, PROCESSOR_ARCHITECTURE_* (winnt.h)."""
     info = ctypes.create_string_buffer(64)  # SYSTEM_INFO is of 48 bytes
-    calls.library("kernel32").GetNativeSystemInfo(info)
-    return _ARCHITECTURES.get(int.from_bytes(info.raw[:2], "little"))
+    _system_info(info)
+    return int.from_bytes(info.raw[:2], "little")
 
 
 def _written(of_firmware: bytes | None, name: str) -> Json:
@@ -246,7 +253,7 @@ def _ntp() -> str:
 
 def _users() -> list[Json]:
     """Return the accounts of this machine, then whoever else has a profile here; raises `OSError`."""
-    homes = _profiles()
+    homes = profiles()
     machine = accounts.Names().machine
     found: list[Json] = []
     for name, relative in _local_users():
@@ -260,12 +267,10 @@ def _users() -> list[Json]:
 
 def _local_users() -> Iterator[tuple[str, int]]:
     """Yield name and number of each account of this machine; raises `OSError`. No other server is asked (NULL)."""
-    net = calls.library("netapi32")
-    net.NetApiBufferFree.argtypes = (ctypes.c_void_p,)
     buffer = ctypes.POINTER(_User)()
     read, total, again = wintypes.DWORD(), wintypes.DWORD(), wintypes.DWORD()
-    status = net.NetUserEnum(
-        None, 20, 0, ctypes.byref(buffer), wintypes.DWORD(0xFFFFFFFF), ctypes.byref(read), ctypes.byref(total),
+    status = _list_users(
+        None, 20, 0, ctypes.byref(buffer), 0xFFFFFFFF, ctypes.byref(read), ctypes.byref(total),
         ctypes.byref(again),
     )  # fmt: skip
     if status:
@@ -273,10 +278,10 @@ def _local_users() -> Iterator[tuple[str, int]]:
     try:
         yield from [(buffer[at].name or "", buffer[at].number) for at in range(min(read.value, MAX_USERS))]
     finally:
-        net.NetApiBufferFree(buffer)
+        _free(buffer)
 
 
-def _profiles() -> dict[str, Json]:
+def profiles() -> dict[str, Json]:
     """Return the home of everybody who has a profile here, by identifier; services' own are left out."""
     found: dict[str, Json] = {}
     with suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _PROFILES) as key:
@@ -294,7 +299,7 @@ def _profiles() -> dict[str, Json]:
 def _memory() -> dict[str, Json]:
     """Return bytes; Windows counts memory and page file together."""
     memory = _Memory(ctypes.sizeof(_Memory))
-    if not calls.library("kernel32").GlobalMemoryStatusEx(ctypes.byref(memory)):
+    if not _memory_status(ctypes.byref(memory)):
         raise calls.last_error()
     return {
         "total": number(memory.total),

@@ -1,0 +1,115 @@
+"""The machine is held awake, shutdown is refused with its reason, and how it is powered is told as Windows says.
+
+The bytes of SYSTEM_POWER_STATUS are made after the documentation (winbase.h; learn.microsoft.com).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import pytest
+
+from collector.winformats import powerstatus
+
+if sys.platform == "win32":
+    from ctypes import wintypes
+
+    from collector.host.windows import awake, calls
+
+WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="Windows, here under Wine")
+QUERY_END_SESSION, CLOSE, QUIT = 0x11, 0x10, 0x12
+
+STATES = [
+    ((1, 128, 255), True, []),
+    ((255, 128, 255), None, []),
+    ((1, 255, 255), True, []),
+    ((1, 9, 98), True, [(98, "Charging")]),
+    ((1, 1, 100), True, [(100, "Not charging")]),
+    ((0, 2, 20), False, [(20, "Discharging")]),
+    ((0, 4, 255), False, [(None, "Discharging")]),
+    ((255, 255, 60), None, [(60, None)]),
+]
+
+
+@pytest.mark.parametrize(("told", "mains", "batteries"), STATES)
+def test_mains_and_battery_are_told_as_they_are(told, mains, batteries):
+    """255 is not known, 128 is no battery; what is not known is null, never a figure."""
+    found = powerstatus.parse(bytes([*told, 0]) + b"\xff" * 8)
+    assert found["mains"] is mains
+    assert [(one["percent"], one["status"]) for one in found["batteries"]] == batteries
+    assert all(set(one) == {"name", "percent", "status"} for one in found["batteries"])
+
+
+@WINDOWS
+def test_windows_answers_how_it_is_powered():
+    """Every field is there; Wine tells of no battery where Linux has none."""
+    from collector.host.windows import power  # noqa: PLC0415 - only there
+
+    state = power.state()
+    assert set(state) == {"mains", "batteries"}
+    assert state["mains"] in (True, False, None)
+
+
+def ask(window, message):
+    """Send a message as the system does and return the answer; `None` where none comes in five seconds."""
+    user = calls.library("user32")
+    answer = ctypes.c_size_t(99)
+    sent = user.SendMessageTimeoutW(wintypes.HWND(window), message, 0, 0, 2, 5000, ctypes.byref(answer))
+    return answer.value if sent else None
+
+
+def shutdown_level():
+    level, flags = wintypes.DWORD(), wintypes.DWORD()
+    assert calls.library("kernel32").GetProcessShutdownParameters(ctypes.byref(level), ctypes.byref(flags))
+    return level.value
+
+
+@WINDOWS
+def test_the_end_of_the_session_is_refused_until_we_let_go():
+    """The window says no, also after somebody else asked it to close or to quit; then window and level are gone."""
+    before = shutdown_level()
+    held = awake.keep_awake()
+    try:
+        assert held.mode == "block"
+        assert "idle" in held.what.split(":")
+        find = calls.library("user32").FindWindowW
+        find.restype = ctypes.c_void_p
+        window = find(ctypes.c_wchar_p(awake.WINDOW_CLASS), None)
+        assert window, "a top-level window, for one of messages alone is not asked"
+        assert ask(window, QUERY_END_SESSION) == 0
+        ask(window, CLOSE)
+        thread = calls.library("user32").GetWindowThreadProcessId(wintypes.HWND(window), None)
+        assert calls.library("user32").PostThreadMessageW(thread, QUIT, 0, 0)
+        assert ask(window, 0) == 0
+        assert ask(window, QUERY_END_SESSION) == 0
+        assert not calls.library("user32").IsWindowVisible(wintypes.HWND(window))
+        assert shutdown_level() == 0x3FF
+    finally:
+        held.release()
+    held.release()
+    assert not held._thread.is_alive()
+    assert not find(ctypes.c_wchar_p(awake.WINDOW_CLASS), None)
+    assert shutdown_level() == before
+
+
+@WINDOWS
+def test_it_can_be_held_again():
+    """A second hold in the same process works like the first."""
+    for _ in range(2):
+        held = awake.keep_awake()
+        assert held.what
+        held.release()
+
+
+@WINDOWS
+@pytest.mark.skipif(
+    sys.platform == "win32" and calls.under_wine(), reason="Wine 8.0: ShutdownBlockReasonCreate is not implemented"
+)
+def test_shutdown_is_named_among_what_is_held_off():
+    """Only where Windows took the reason."""
+    held = awake.keep_awake()
+    try:
+        assert held.what == "shutdown:idle"
+    finally:
+        held.release()
