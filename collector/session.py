@@ -118,7 +118,7 @@ class _Setting:
             run.bundle.observe("eyes", eyes.as_data(self.plan.eyes))
         if self.plan.beside:
             names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
-            run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": names})
+            run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": [*names]})
         if self.plan.elevation is not None:
             run.bundle.observe("elevation", {"answer": self.plan.elevation})
         return run

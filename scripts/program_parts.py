@@ -14,6 +14,7 @@ from email.parser import HeaderParser
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+import program
 import program_wheels
 from packaging.utils import canonicalize_name
 
@@ -116,16 +117,15 @@ class Owners:
 
     @staticmethod
     def _ours() -> Part:
-        text = (ROOT / "collector/__init__.py").read_text("utf-8")
-        (version,) = re.findall(r'^__version__ = "(.+)"$', text, re.MULTILINE)
-        return Part(OURS, version, "generic", ["Apache-2.0"], texts=[("LICENSE", (ROOT / "LICENSE").read_text("utf-8"))])
+        texts = [("LICENSE", (ROOT / "LICENSE").read_text("utf-8"))]
+        return Part(OURS, program.version(ROOT), "generic", ["Apache-2.0"], texts=texts)
 
     def _python(self) -> Part:
         texts = [p for pattern in LICENCE_OF_PYTHON for p in sorted(self._home.glob(pattern))]
         if not texts:
             raise Foreign("the licence of Python is not where Python is")
-        version = self._found["python"]["version"]
-        return Part("python", version, "generic", ["Python-2.0.1"], texts=[("LICENSE.txt", texts[0].read_text("utf-8"))])
+        words = [("LICENSE.txt", texts[0].read_text("utf-8"))]
+        return Part("python", self._found["python"]["version"], "generic", ["Python-2.0.1"], texts=words)
 
     def _bootloader(self) -> Part:
         info = here(self._found["pyinstaller"])
@@ -151,10 +151,15 @@ class Owners:
         return part
 
     def missing(self, warnings: str) -> list[str]:
-        """Return what our own modules import and the program does not hold, from PyInstaller's list."""
+        """Return what our own modules import and the program does not hold, from PyInstaller's list.
+
+        A room of ours that is not written yet is mypy's affair.
+        """
         wrong = []
         there = {name for name, _, _ in self._found["modules"]} | {"pyrage.x25519"}  # pyrage makes it as it loads
         for module, importers in _NOT_THERE.findall(warnings):
+            if module.startswith("collector."):
+                continue
             ours = [who for who in re.findall(r"(collector[\w.]*) \(([^)]*)\)", importers) if module not in there]
             wrong += [f"{who} imports {module}" for who, how in ours if "conditional" not in how]
         return wrong

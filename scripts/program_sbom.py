@@ -46,7 +46,7 @@ def text(parts: list[Part], folder: Path, system: str, when: int) -> str:
     assert bom.metadata.component is not None
     bom.register_dependency(bom.metadata.component, bom.components)
     bom.serial_number = uuid.uuid5(_SPACE, "\n".join(sorted(_digests(folder))))
-    said = JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+    said = str(JsonV1Dot6(bom).output_as_string(indent=1)) + "\n"
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(said)
     if wrong is not None:
         raise SystemExit(f"error: the bill of materials is not valid: {wrong}")

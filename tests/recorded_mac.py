@@ -47,6 +47,7 @@ class Nic:
     addresses: tuple[str, ...] = ()
     media: tuple[int, int] | None = None
     function: int | None = None
+    packets: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -96,7 +97,8 @@ def link_dump(nics: list[Nic]) -> bytes:
     for nic in nics:
         body = padded(sockaddr_dl(nic.name, nic.mac, nic.index, nic.kind))
         head = struct.pack("<HBBiiH2xiiii", 160 + len(body), 5, 0x12, 0x10, nic.flags, nic.index, 0, 50, 0, 0)
-        made += head + struct.pack("<B7xIIQ88xIIII", nic.kind, 1500, 0, 0, 0, 0, 0, 0) + body
+        data = struct.pack("<B7xIIQQQQ64xIIII", nic.kind, 1500, 0, 0, nic.packets[0], 0, nic.packets[1], 0, 0, 0, 0)
+        made += head + data + body
         for text in nic.addresses:
             address, _, bits = text.partition("/")
             body = padded(mask(address, int(bits))) + padded(sockaddr(address, nic.index))

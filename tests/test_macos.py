@@ -386,3 +386,55 @@ def test_a_walk_stays_on_its_device():
         os.close(crossing.open_folder(b"usr", root))
     finally:
         os.close(root)
+
+
+def plugged(name: str, **change: object) -> list[Nic]:
+    """Return the interfaces of the Mac, one of them changed."""
+    return [replace(nic(name), **change) if one.name == name else one for one in OFFLINE]
+
+
+def until(watch, wanted: set[str]) -> list:
+    """Return the changes that come, until all that are wanted have."""
+    found = []
+    while not wanted <= {change.what for change in found}:
+        assert watch.wait(30), f"only {found}"
+        found += watch.changes()
+    return found
+
+
+def test_a_cable_that_is_plugged_in_is_seen(mac):
+    """While the run lasts a cable comes, with an address and a way out, and goes again: each is a change."""
+    watch = DarwinHost(mac).watch_links()
+    try:
+        mac.nics = plugged("en3", media=recorded_mac.ACTIVE, addresses=("192.168.1.5/24",))
+        mac.ways = [*IDLE, Way("0.0.0.0/0", 6, UP | recorded_mac.GATEWAY, "192.168.1.1")]
+        came = until(watch, {"link", "address", "route"})
+        assert {(change.what, change.index) for change in came} == {("link", 6), ("address", 6), ("route", 6)}
+        (link,) = [change.link for change in came if change.what == "link"]
+        assert (link.name, link.kind, link.carrier) == ("en3", "ethernet", True)
+        mac.nics, mac.ways = [one for one in OFFLINE if one.name != "en3"], IDLE
+        assert {change.index for change in until(watch, {"link-gone", "route-gone"})} == {6}
+    finally:
+        watch.stop()
+        watch.stop()
+
+
+def test_a_cable_that_came_and_went_between_two_looks_leaves_a_trace(mac):
+    """Its carrier is off at both looks, but packets went through: changes are missing, and that is said."""
+    watch = DarwinHost(mac).watch_links()
+    try:
+        mac.nics = plugged("en3", packets=(3, 4))
+        assert [change.what for change in until(watch, {"lost"})] == ["lost"]
+    finally:
+        watch.stop()
+
+
+def test_a_watch_that_can_not_read_says_so(mac):
+    """Refused from the start it is a gap; refused later, changes are missing."""
+    watch = DarwinHost(mac).watch_links()
+    mac.denied = {"routing"}
+    assert {change.what for change in until(watch, {"lost"})} == {"lost"}
+    watch.stop()
+    with pytest.raises(HostError) as caught:
+        DarwinHost(mac).watch_links()
+    assert caught.value.gap.outcome is Outcome.DENIED

@@ -15,6 +15,7 @@ from collector.arguments import case_id, duration, paths, program, said, since, 
 from collector.cli import after, kitting, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
+from collector.host import console
 from collector.ui import errors as shown
 from collector.ui import kit_screens, messages, terminal
 
@@ -242,9 +243,10 @@ for _command in (
 def main() -> None:
     """Run the command line; ends the process with the promised exit code."""
     keep_streams()
-    messages.install(messages.asked(sys.argv[1:]) or kitting.language_asked(sys.argv[1:]))
+    asked = messages.asked(sys.argv[1:]) or kitting.language_asked(sys.argv[1:])
+    messages.install(asked, console.language())
     try:
-        collect.main(prog_name="collect", standalone_mode=False)
+        collect.main(console.given(), prog_name="collect", standalone_mode=False)
     except CollectorError as error:
         shown.show(error, sys.stderr)
         leave(error.exit_code)

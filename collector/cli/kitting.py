@@ -215,7 +215,7 @@ def folder(start: Start, given: str | None, *, asks: bool) -> Path:
         return out
     if asks:
         return kit_screens.Place(sys.stdin, sys.stderr).chosen(out)
-    reason = kits.refusal_of(out) if given is None else None
+    reason = kits.refusal_of(out, kits.LEAST_AT_ALL) if given is None else None
     if reason is not None:
         raise BundleNotMadeError(kits.REASONS[reason], hint="give a folder on another stick with --out")
     return out

@@ -94,7 +94,9 @@ class DarwinHost:
         return networks.facts(self._readings)
 
     def watch_links(self) -> LinkWatch:
-        raise HostError(_not_built("changes of the network between two looks at it"))
+        from collector.host.darwin import link_watch
+
+        return link_watch.watch(self._readings)
 
     def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:  # noqa: ARG002 - the Protocol's
         return ()  # nothing is switched off on macOS yet; whoever asked is told that nothing was
@@ -168,6 +170,9 @@ class DarwinHost:
 
     def system_word(self) -> str:
         return "Darwin"
+
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:  # noqa: ARG002 - the Protocol's
+        yield Gap(Outcome.UNSUPPORTED, "there is no registry on this system")
 
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
         from collector.host.posix import artifacts

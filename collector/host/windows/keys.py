@@ -108,7 +108,7 @@ class Taking:
                 yield from self._gap(Gap(meant.outcome, meant.reason, definition.name))
                 trouble = meant.outcome
             else:
-                for item in self._patterns(definition, meant, name):
+                for item in self._meant(definition, meant, name):
                     if isinstance(item, Gap):
                         trouble = item.outcome
                         yield from self._gap(item)
@@ -117,6 +117,18 @@ class Taking:
                         yield item
             if not count:
                 yield _row(definition, written, trouble) | {"value": name}
+
+    def _meant(self, definition: Definition, patterns: list[Pattern], name: str | None) -> Iterator[Row | Gap]:
+        """Yield what patterns name. Where no key has such a name, a value has: published definitions mean both."""
+        found = False
+        for item in self._patterns(definition, patterns, name):
+            found = True
+            yield item
+        ends = {pattern[-1] for pattern in patterns if len(pattern) > 1 and isinstance(pattern[-1], bytes)}
+        if found or name is not None or len(ends) != 1:
+            return
+        value = os.fsdecode(ends.pop())
+        yield from self._patterns(definition, [pattern[:-1] for pattern in patterns], _literal(value))
 
     def _patterns(self, definition: Definition, patterns: list[Pattern], name: str | None) -> Iterator[Row | Gap]:
         wanted = None if name is None else re.compile(fnmatch.translate(name), re.IGNORECASE)
@@ -248,6 +260,11 @@ class Taking:
         if self._late:
             reason = f"{self._late} definitions were not looked for: the time of the source is over"
             yield Gap(Outcome.TIMED_OUT, reason)
+
+
+def _literal(name: str) -> str:
+    """Return a name of a value as a pattern that matches nothing but itself."""
+    return re.sub(r"([*?\[])", r"[\1]", name)
 
 
 def _split(parts: Pattern) -> tuple[list[str], Pattern]:
