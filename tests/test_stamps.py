@@ -418,3 +418,12 @@ def test_a_reply_that_can_not_be_read_is_named_as_such(bundle, authority, tmp_pa
         with pytest.raises(RefusedError, match=reason):
             take_in(authority, bundle, tmp_path / name)
     assert not (bundle / "custody.jsonl").exists()
+
+
+def test_every_letter_below_the_code_is_its_own():
+    """What stands below the QR code can be read: each letter it needs is there, whole, and unlike every other."""
+    letters = "0123456789abcdef" + "".join(sorted(set("SHA-256 (checkpoint):") - set("0123456789abcdef")))
+    shapes = {letter: tuple(tuple(row) for row in glyphs.rows(letter)) for letter in letters}
+    assert len(set(shapes.values())) == len(letters)
+    assert all(len(row) == glyphs.WIDTH and not row[-1] for shape in shapes.values() for row in shape)
+    assert [letter for letter, shape in shapes.items() if not any(map(any, shape))] == [" "]

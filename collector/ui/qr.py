@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import struct
+import zlib
+
+from collector.ui import glyphs
 
 BORDER = 2
 """Light modules around the code. The standard asks for four; two are read by every telephone tried so far."""
 _DARK_ON_LIGHT, _PLAIN = "\x1b[30;107m", "\x1b[0m"
-_SCALE, _LINE = 8, 24
-"""Of the picture: pixels of a module, and of a line of text."""
+_SCALE, _DOT = 8, 2
+"""Of the picture: pixels of a module, and of a dot of a letter."""
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
 
@@ -38,18 +41,31 @@ def drawn(content: str, *, colour: bool) -> list[str]:
 
 
 def picture(content: str, caption: list[str]) -> bytes:
-    """Return a PNG of the code that holds a text, with the quiet zone of the standard and lines of text below it."""
+    """Return a PNG of the code that holds a text, with the quiet zone of the standard and lines of text below it.
+
+    The lines are made of the letters that `glyphs` knows. The same picture for the same content.
+    """
     import segno  # noqa: PLC0415 - only a timestamp request needs it
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415 - the same
 
     code = segno.make_qr(content, error="m", boost_error=False)
-    matrix = [[not module for module in row] for row in code.matrix_iter(scale=_SCALE, border=4)]
-    side = len(matrix)
-    page = Image.new("1", (side, side + _LINE * (len(caption) + 1)), 1)
-    page.putdata([int(light) for row in matrix for light in row] + [1] * (side * (page.height - side)))
-    drawing, font = ImageDraw.Draw(page), ImageFont.load_default(_LINE - 6)
-    for number, line in enumerate(caption):
-        drawing.text((4 * _SCALE, side + _LINE * number), line, font=font)
-    out = io.BytesIO()
-    page.save(out, "PNG")
-    return out.getvalue()
+    page = [[not module for module in row] for row in code.matrix_iter(scale=_SCALE, border=4)]
+    left = [True] * 4 * _SCALE
+    for line in ("", *caption):
+        page += [left + [not ink for ink in row for _ in range(_DOT)] for row in glyphs.rows(line) for _ in range(_DOT)]
+    width = max(len(row) for row in page) + len(left) // 2
+    return _png([row + [True] * (width - len(row)) for row in page])
+
+
+def _png(page: list[list[bool]]) -> bytes:
+    """Return rows of light and dark as a PNG of one bit a pixel (PNG, third edition)."""
+    width = len(page[0])
+    spare = -width % 8
+    packed = b"".join(
+        b"\0" + (sum(light << at for at, light in enumerate(reversed(row))) << spare).to_bytes((width + 7) // 8, "big")
+        for row in page
+    )
+    header = struct.pack(">2I5B", width, len(page), 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(packed, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )

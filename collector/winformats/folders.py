@@ -79,7 +79,7 @@ class Listed(NamedTuple):
 
     subfolders: list[bytes]
     changed: list[tuple[bytes, Facts]]
-    placeholders: int
+    placeholders: list[bytes]
     """Folders that were not entered, since a program or the network would be asked for what is in them."""
 
 
@@ -91,8 +91,7 @@ def listed(raw: memoryview, device: int, since_ns: int) -> Listed:
 
     This is the loop that runs once for each file of the host: nothing is built for a file that isn't recent.
     """
-    found = Listed([], [], 0)
-    placeholders = 0
+    found = Listed([], [], [])
     since = since_ns // TICK_NS + EPOCH
     unpack = _HEAD.unpack_from
     at = 0
@@ -107,13 +106,13 @@ def listed(raw: memoryview, device: int, since_ns: int) -> Listed:
                 if name in (b".", b".."):
                     pass
                 elif reparse.is_placeholder(attributes, facts.tag):
-                    placeholders += 1
+                    found.placeholders.append(name)
                 else:
                     found.subfolders.append(name)
             elif facts.since(since_ns):
                 found.changed.append((name, facts))
         if not following:
-            return found._replace(placeholders=placeholders)
+            return found
         at += following
 
 

@@ -64,7 +64,7 @@ class _Reason(ctypes.Structure):
         ("Version", wintypes.ULONG),
         ("Flags", wintypes.DWORD),
         ("SimpleReasonString", wintypes.LPCWSTR),
-        ("rest", ctypes.c_byte * 24),
+        ("rest", ctypes.c_byte * 16),
     )
 
 
@@ -130,14 +130,16 @@ class Held:
         _let_go(request, level, window)
 
     def _until_released(self, window: int | None) -> None:
-        """Answer messages until `release`: without a window there are none."""
-        if window is None:
-            self._wanted.wait()
-            return
+        """Answer messages until `release`, and whatever somebody else sends us; without a window there are none."""
         user = calls.library("user32")
         message = wintypes.MSG()
-        while not self._wanted.is_set() and user.GetMessageW(ctypes.byref(message), None, 0, 0) > 0:
-            user.DispatchMessageW(ctypes.byref(message))
+        while window is not None and not self._wanted.is_set():
+            got = user.GetMessageW(ctypes.byref(message), None, 0, 0)
+            if got < 0:  # the window is gone: what else is held stays held
+                break
+            if got:  # 0 is WM_QUIT, which any program may send
+                user.DispatchMessageW(ctypes.byref(message))
+        self._wanted.wait()
 
 
 def _answer(window: int, message: int, first: int, second: int) -> int:

@@ -59,6 +59,9 @@ _MOST_OWNER: Final = 1024
 _MOST_STREAMS: Final = 64 << 10
 
 
+ELSEWHERE: Final = "its content lies elsewhere (in a cloud, on a tape) and would be fetched"
+
+
 class RefusedError(OSError):
     """A thing of the host that we don't open; its text is a plain phrase of ours."""
 
@@ -131,6 +134,11 @@ class File:
         handle, self.handle = self.handle, 0
         if handle:
             ntcalls.close(handle)
+
+    def detached(self) -> int:
+        """Return the handle, which is whoever asked for it to close from now on."""
+        handle, self.handle = self.handle, 0
+        return handle
 
     def descriptor(self) -> int:
         """Return a descriptor for `os.read`, which now closes the file; raises `OSError`."""
@@ -218,9 +226,9 @@ def open_file(path: bytes | str, *, look: bool = False) -> File:
         return _file(place.names[-1], above.handle, look=look, exact=False)
 
 
-def open_folder(path: bytes | str) -> File:
-    """Open a folder by its absolute path, name by name, to list it; raises `OSError`."""
-    found = _folder(place_of(path), ntcalls.LIST)
+def open_folder(path: bytes | str, *, waiting: bool = False) -> File:
+    """Open a folder by its absolute path, name by name, to list it or to wait for its changes; raises `OSError`."""
+    found = _folder(place_of(path), ntcalls.LIST, waiting=waiting)
     COUNTERS.folders += 1
     return found
 
@@ -232,26 +240,29 @@ def open_folder_below(name: str, above: int, *, exact: bool = True) -> File:
     return found
 
 
-def _folder(place: Place, access: int) -> File:
+def _folder(place: Place, access: int, *, waiting: bool = False) -> File:
     """Open the folders from the root of a volume down, each without following anything."""
     rights.enable("SeBackupPrivilege")
     names = place.names
-    found = File(ntcalls.open_name(place.root, None, ntcalls.PASS if names else access, ntcalls.FOLDER))
+    start = access if not names else ntcalls.PASS
+    found = File(ntcalls.open_name(place.root, None, start, ntcalls.FOLDER, waiting=waiting and not names))
     for number, name in enumerate(names, 1):
+        last = number == len(names)
         with found as above:
-            found = _below(name, above.handle, access if number == len(names) else ntcalls.PASS, exact=False)
+            rights_asked = access if last else ntcalls.PASS
+            found = _below(name, above.handle, rights_asked, exact=False, waiting=waiting and last)
     return found
 
 
-def _below(name: str, above: int, access: int, *, exact: bool) -> File:
+def _below(name: str, above: int, access: int, *, exact: bool, waiting: bool = False) -> File:
     options = ntcalls.FOLDER | ntcalls.NO_FOLLOW
-    found = File(ntcalls.open_name(name, above, access, options, exact=exact))
+    found = File(ntcalls.open_name(name, above, access, options, exact=exact, waiting=waiting))
     try:
         attributes, tag = _attributes(found.handle)
         if reparse.is_link(attributes, tag):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if reparse.is_placeholder(attributes, tag):
-            raise RefusedError("what is in the folder lies elsewhere: it would be fetched over the network")
+            raise RefusedError(ELSEWHERE)
     except OSError:
         found.close()
         raise
@@ -275,10 +286,9 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
         if reparse.is_link(attributes, tag):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if look:
-            handle, seen.handle = seen.handle, 0
-            return File(handle)
+            return File(seen.detached())
         if reparse.is_placeholder(attributes, tag):
-            raise RefusedError("its content lies elsewhere: opening it would fetch it over the network")
+            raise RefusedError(ELSEWHERE)
         if tag in reparse.STUBS:
             handle = ntcalls.reopened(seen.handle, ntcalls.READ, _BACKUP_SEMANTICS)
         else:

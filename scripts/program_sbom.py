@@ -1,0 +1,157 @@
+"""Writes the bill of materials of a built program (CycloneDX 1.6, JSON) and the list of its hashes; checks both.
+
+    scripts/sbom FOLDER        FOLDER is what a build made: dist/linux or dist/windows
+
+The bill names every library with its version, licence and the file that the lock names by its hash; inside each what
+it brought along (PEP 770), and every file of the program with its SHA-256. It says nothing of the machine that built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+
+if TYPE_CHECKING:
+    from program_parts import Part
+
+NAME = "collect.cdx.json"
+"""Beside the program's folder, like SHA256SUMS."""
+_SPACE = uuid.UUID("6f9b1f3e-6c43-4a4e-9c53-0c1d7f6d5a10")
+"""Ours; a bill's serial number is made from it and what the bill says, so that the same bill has the same number."""
+
+
+def text(parts: list[Part], folder: Path, system: str, when: int) -> str:
+    """Return the bill of materials of a program whose parts are known."""
+    bom = Bom(metadata=BomMetaData(timestamp=datetime.fromtimestamp(when, UTC)))
+    for part in parts:
+        component = _component(part, folder, system)
+        if part.name == "evidence-collector":
+            bom.metadata.component = component
+        else:
+            bom.components.add(component)
+    assert bom.metadata.component is not None
+    bom.register_dependency(bom.metadata.component, bom.components)
+    bom.serial_number = uuid.uuid5(_SPACE, "\n".join(sorted(_digests(folder))))
+    said = str(JsonV1Dot6(bom).output_as_string(indent=1)) + "\n"
+    wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(said)
+    if wrong is not None:
+        raise SystemExit(f"error: the bill of materials is not valid: {wrong}")
+    return said
+
+
+def _component(part: Part, folder: Path, system: str) -> Component:
+    ours = part.name == "evidence-collector"
+    kind = PackageURL(part.kind, "debian" if part.kind == "deb" else None, _purl_name(part), part.version or None)
+    component = Component(
+        type=ComponentType.APPLICATION if ours else ComponentType.LIBRARY,
+        name=part.name,
+        version=part.version or None,
+        bom_ref=kind.to_string(),
+        purl=kind,
+        licenses=[LicenseFactory().make_from_string(name) for name in part.licences[:1]]
+        if len(part.licences) == 1
+        else [LicenseFactory().make_with_name(name) for name in part.licences],
+    )
+    if part.sha256:
+        component.hashes.add(_sha256(part.sha256))
+        component.external_references.add(
+            ExternalReference(
+                type=ExternalReferenceType.DISTRIBUTION,
+                url=XsUri(part.made_of),
+                comment="the file that requirements.lock names by this hash",
+                hashes=[_sha256(part.sha256)],
+            )
+        )
+    if ours:
+        component.properties.add(Property(name="evidence-collector:system", value=system))
+    if part.modules:
+        component.properties.add(Property(name="evidence-collector:modules", value=str(len(part.modules))))
+    for name in part.files:
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        component.components.add(
+            Component(type=ComponentType.FILE, name=name, bom_ref=f"file:{name}", hashes=[_sha256(digest)])
+        )
+    for found in part.inside:
+        if (brought := _brought(found, part.name)) is not None:
+            component.components.add(brought)
+    return component
+
+
+def _purl_name(part: Part) -> str:
+    return part.name.lower().replace("_", "-") if part.kind == "pypi" else part.name
+
+
+def _brought(found: dict[str, Any], owner: str) -> Component | None:
+    """Return what a library says it was compiled from, without the places it was compiled at."""
+    name, version = found.get("name"), found.get("version")
+    if not name:
+        return None
+    purl = PackageURL("cargo", None, name, version) if str(found.get("purl", "")).startswith("pkg:cargo/") else None
+    stated = [entry.get("expression") or entry.get("license", {}).get("id") for entry in found.get("licenses", [])]
+    digests = [entry["content"] for entry in found.get("hashes", []) if entry.get("alg") == "SHA-256"]
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=name,
+        version=version,
+        purl=purl,
+        bom_ref=f"{owner}/{name}@{version}",
+        licenses=[LicenseFactory().make_from_string(word) for word in stated[:1] if word],
+        hashes=[_sha256(digest) for digest in digests],
+    )
+
+
+def _sha256(digest: str) -> HashType:
+    return HashType(alg=HashAlgorithm.SHA_256, content=digest)
+
+
+def _digests(folder: Path) -> list[str]:
+    """Return the lines of `sha256sum` over everything in a folder, sorted by name."""
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    return [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}" for name, path in files]
+
+
+def sums(folder: Path) -> str:
+    """Return what `sha256sum -c` reads: the program and its bill of materials, not the list itself."""
+    return "".join(line + "\n" for line in _digests(folder) if not line.endswith("  SHA256SUMS"))
+
+
+def check(folder: Path) -> list[str]:
+    """Return what is wrong with what a build made: the bill against its schema, both against the files."""
+    said = (folder / NAME).read_text("utf-8")
+    invalid = JsonStrictValidator(SchemaVersion.V1_6).validate_str(said)
+    wrong = [] if invalid is None else [f"{NAME}: {invalid}"]
+    if (folder / "SHA256SUMS").read_text("utf-8") != sums(folder):
+        wrong.append("SHA256SUMS: not what the files say")
+    named = set(_files(json.loads(said)))
+    there = {tuple(reversed(line.split("  ", maxsplit=1))) for line in _digests(folder / "collect")}
+    return [*wrong, *(f"{name}: not as the bill says" for name, _ in sorted(named ^ there))]
+
+
+def _files(node: Any) -> list[tuple[str, str]]:
+    """Return the name and hash of every file that a bill names."""
+    if isinstance(node, list):
+        return [found for entry in node for found in _files(entry)]
+    if not isinstance(node, dict):
+        return []
+    mine = [(node["name"], node["hashes"][0]["content"])] if node.get("type") == "file" else []
+    return mine + [found for value in node.values() for found in _files(value)]
+
+
+if __name__ == "__main__":
+    mistakes = check(Path(sys.argv[1]))
+    print("\n".join(mistakes) or "the bill of materials is valid, and every file is as it says")
+    sys.exit(bool(mistakes))
