@@ -12,6 +12,7 @@ import plistlib
 import struct
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -434,7 +435,7 @@ def test_a_whole_run_on_the_recorded_mac(tmp_path):
     assert [row["path"] for row in bundle.rows("recent-files")] == [str(tree / "README_DECRYPT.txt")]
     assert "note" in {row["what"] for row in bundle.rows("ransom")}
     unsupported = {gap["source"] for gap in bundle.gaps() if gap["outcome"] == "unsupported"}
-    assert {"activity", "suspects", "windows"} <= unsupported
+    assert {"suspects", "windows"} <= unsupported
     assert not any(gap["outcome"] == "failed" for gap in bundle.gaps())
 
 
@@ -488,3 +489,40 @@ def test_a_watch_that_can_not_read_says_so(mac):
     with pytest.raises(HostError) as caught:
         DarwinHost(mac).watch_links()
     assert caught.value.gap.outcome is Outcome.DENIED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="watchdog stands on inotify here, on FSEvents on a Mac")
+def test_file_activity_is_seen_and_counted(mac, tmp_path):
+    """What is written, renamed and deleted below the folders is a row each, and counts; the bundle's own does not."""
+    tree, own = tmp_path / "tree", tmp_path / "tree" / "bundle"
+    own.mkdir(parents=True)
+    request = Request(0, scan=(os.fsencode(tree), os.fsencode(own)), exclude=(os.fsencode(own),))
+    watch = DarwinHost(mac).watch_activity(request)
+    (own / "manifest").write_bytes(b"ours")
+    for number in range(3):
+        (tree / f"{number}.docx").write_bytes(b"x")
+        (tree / f"{number}.docx").rename(tree / f"{number}.docx.locked")
+    (tree / "0.docx.locked").unlink()
+    wanted = ("deleted", str(tree / "0.docx.locked"))
+    ends = time.monotonic() + 60
+    while wanted not in (told := [(row["event"], row["path"]) for row in watch.rows()]) and time.monotonic() < ends:
+        time.sleep(0.05)
+    watch.stop()
+    watch.stop()
+    assert wanted in told
+    for event, name in (("created", "1.docx"), ("moved-from", "1.docx"), ("moved-to", "1.docx.locked")):
+        assert (event, str(tree / name)) in told
+    assert not [path for _, path in told if path.startswith(str(own / "manifest"))]
+    assert watch.tally().totals["renamed"] == 3
+    assert watch.tally().totals["deleted"] == 1
+
+
+def test_a_folder_that_may_hang_is_not_watched(mac, tmp_path):
+    """A network mount is a gap; without the mounts nothing is watched at all."""
+    mac.mounted += recorded_mac.statfs(str(tmp_path / "share"), "//anna@server/share", "smbfs", 9, 0)
+    watch = DarwinHost(mac).watch_activity(Request(0, scan=(os.fsencode(tmp_path / "share"),)))
+    watch.stop()
+    assert [item.outcome for item in watch.rows()] == [Outcome.UNSUPPORTED]
+    mac.denied = {"filesystems"}
+    with pytest.raises(HostError):
+        DarwinHost(mac).watch_activity(Request(0, scan=(b"/tmp",)))

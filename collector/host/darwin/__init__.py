@@ -179,8 +179,10 @@ class DarwinHost:
 
         yield from artifacts.items(_Ground(self._readings), request, chosen)
 
-    def watch_activity(self, request: Request) -> ActivityWatch:  # noqa: ARG002 - the Protocol's
-        raise HostError(_not_built("file activity while collecting"))
+    def watch_activity(self, request: Request) -> ActivityWatch:
+        from collector.host.darwin import activity
+
+        return activity.watch(self._readings, request)
 
     def heads(self, paths: Sequence[bytes]) -> list[Head]:
         from collector.host.darwin import writers
