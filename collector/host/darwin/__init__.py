@@ -77,8 +77,10 @@ class DarwinHost:
 
         yield from executables.rows(self._readings, self._table)
 
-    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:  # noqa: ARG002 - the Protocol's
-        yield _not_built("running programs are listed but not judged, and their memory is not taken")
+    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:
+        from collector.host.darwin import suspects
+
+        yield from suspects.items(self._readings, request)
 
     def whole_memory(self, request: Request) -> Iterator[Blob | Gap]:  # noqa: ARG002 - the Protocol's
         raise HostError(_not_built("the memory of the whole machine"))
