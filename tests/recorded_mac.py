@@ -336,6 +336,8 @@ def files() -> dict[str, bytes]:
         "Library/LaunchDaemons/broken.plist": b"bplist00 and then nothing",
         "Users/anna/Library/LaunchAgents/com.word.helper.plist": plistlib.dumps(agent),
         "private/var/db/com.apple.xpc.launchd/disabled.plist": plistlib.dumps(switched),
+        "private/var/db/com.apple.xpc.launchd/disabled.501.plist": plistlib.dumps({"com.example.agent": True}),
+        "Library/LaunchAgents/com.example.agent.plist": plistlib.dumps({"Label": "com.example.agent"}),
         "private/var/run/utmpx": signature + boot + anna + far,
         "private/var/run/resolv.conf": b"search cabinet.local\nnameserver 192.168.1.1\n",
         "private/etc/hosts": b"127.0.0.1 localhost\n",

@@ -6,11 +6,14 @@ There was no Mac: `recorded_mac` says where its bytes and values come from.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import plistlib
 import struct
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +21,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("walks and reads as POSIX systems do", allow_module_level=True)
 
+import live
 import recorded_mac
 from hypothesis import given
 from hypothesis import strategies as st
@@ -200,7 +204,9 @@ def test_what_is_not_stored_here_is_network(mac):
     """A local type without MNT_LOCAL, and a type that nobody knows, are never touched."""
     mac.mounted += recorded_mac.statfs("/Volumes/net", "host:/x", "apfs", 5, 0)
     mac.mounted += recorded_mac.statfs("/Volumes/new", "new", "newfs", 6)
+    mac.mounted += recorded_mac.statfs("/Volumes/.timemachine/x", "TimeMachine@/dev/disk3s5", "apfs", 7, 0x40001000)
     table = mounts.table(mac)
+    assert table.is_remote(b"/Volumes/.timemachine/x/Users"), "an older state of what is here"
     assert table.is_remote(b"/Volumes/net/a")
     assert table.is_remote(b"/Volumes/new/a")
 
@@ -258,6 +264,7 @@ def test_jobs_of_launchd(mac):
     assert told == {
         "com.word.helper": ("enabled", "running", "running", [300]),
         "com.example.off": ("disabled", "unknown", "stopped", None),
+        "com.example.agent": ("disabled", "unknown", "stopped", None),
         "broken": ("unknown", "unknown", "unknown", None),
     }
     assert rows["broken"]["unread"]["command"] == "failed"
@@ -386,6 +393,49 @@ def test_a_walk_stays_on_its_device():
         os.close(crossing.open_folder(b"usr", root))
     finally:
         os.close(root)
+
+
+WHOLE_RUN = """
+import sys
+from pathlib import Path
+import recorded_mac
+import collector.host
+from collector.host.darwin import DarwinHost
+mac = recorded_mac.made(Path(sys.argv[1]))
+collector.host.this_host = lambda: DarwinHost(mac)
+from collector.cli import main
+sys.argv[1:] = sys.argv[2:]
+main()
+"""
+
+
+def test_a_whole_run_on_the_recorded_mac(tmp_path):
+    """It ends sealed and isolated (exit 0), verifies, finds what was planted, and says what is not built for a Mac."""
+    tree, out = tmp_path / "tree", tmp_path / "out"
+    tree.mkdir()
+    out.mkdir()
+    (tree / "README_DECRYPT.txt").write_text(
+        "All your files have been encrypted. To decrypt them pay 0.5 bitcoin. Contact us at unlock@onionmail.org."
+    )
+    here = Path(__file__).parent
+    paths = os.pathsep.join(map(str, (here, here.parent)))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-B", "-c", WHOLE_RUN, tmp_path / "mac", "--case", "M1", "--out", out, "--scan", tree),
+            *("--json", "--quiet", "--no-memory", "--yes"),
+        ],
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["isolation"] == {"open": "ISOLATED", "close": "ISOLATED", "run": "ISOLATED"}
+    bundle = live.Bundle(Path(result["bundle"]))
+    assert live.run("verify", bundle.path).code == 0
+    assert [row["path"] for row in bundle.rows("recent-files")] == [str(tree / "README_DECRYPT.txt")]
+    assert "note" in {row["what"] for row in bundle.rows("ransom")}
+    unsupported = {gap["source"] for gap in bundle.gaps() if gap["outcome"] == "unsupported"}
+    assert {"activity", "suspects", "windows"} <= unsupported
+    assert not any(gap["outcome"] == "failed" for gap in bundle.gaps())
 
 
 def plugged(name: str, **change: object) -> list[Nic]:
