@@ -16,25 +16,34 @@ import time
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-BARE = ["-I", "-S", "-c", "pass"]
+BARE = [sys.executable, "-I", "-S", "-c", "pass"]
+LAUNCH = "import sys; sys.path.insert(0, sys.argv.pop(1)); from collector.cli import main; main()"
+SOURCE = [sys.executable, "-I", "-B", "-c", LAUNCH, str(CHECKOUT), "--version"]
 
 UNDER_WINE = """
 import ctypes, json, subprocess, sys, time
 from ctypes import wintypes
 class Counters(ctypes.Structure):
-    _fields_ = [("cb", wintypes.DWORD), ("faults", wintypes.DWORD)] + [(n, ctypes.c_size_t) for n in "peak now a b c d e f".split()]
+    _fields_ = [("cb", wintypes.DWORD), ("faults", wintypes.DWORD)]
+    _fields_ += [("peak", ctypes.c_size_t), ("more", ctypes.c_size_t * 7)]
+def begun(*command):
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 def measured(*command):
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    code = process.wait()
-    seconds, told = time.perf_counter() - started, Counters(cb=ctypes.sizeof(Counters))
-    ask = ctypes.WinDLL("psapi").GetProcessMemoryInfo
+    return begun(*command).wait(), time.perf_counter() - started
+def peak(*command):
+    ask, told = ctypes.WinDLL("psapi").GetProcessMemoryInfo, Counters(cb=ctypes.sizeof(Counters))
     ask.argtypes = [wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD]
-    ask(int(process._handle), ctypes.byref(told), told.cb)
-    return code, seconds, told.peak
+    process, most = begun(*command), 0
+    while process.poll() is None:
+        if ask(int(process._handle), ctypes.byref(told), told.cb):
+            most = max(most, told.peak)
+        time.sleep(0.005)
+    return most
 program, rounds = sys.argv[1], int(sys.argv[2])
-pairs = [(measured(program, "--version"), measured(sys.executable, "-I", "-S", "-c", "pass")) for _ in range(rounds + 1)]
-print(json.dumps(pairs[1:]))
+bare = [sys.executable, "-I", "-S", "-c", "pass"]
+pairs = [(measured(program, "--version"), measured(*bare)) for _ in range(rounds + 1)]
+print(json.dumps([pairs[1:], peak(program, "--version")]))
 """
 
 
@@ -60,38 +69,41 @@ def room(program: Path) -> dict[str, object]:
 
 
 def on_linux(program: Path, rounds: int) -> dict[str, object]:
-    """Start the program and the Python that runs this script in turns; the first pair counts for nothing."""
-    ours, bare, cold, peaks = [], [], [], []
+    """Start the program, a bare Python and the same from the checkout in turns; the first turn counts for nothing."""
+    told: dict[str, list[tuple[float, float, float]]] = {"program": [], "bare": [], "checkout": [], "cold": []}
+    version = [str(program / "collect"), "--version"]
     for _ in range(rounds + 1):
-        seconds, peak = started([str(program / "collect"), "--version"])
-        ours.append(seconds)
-        peaks.append(peak)
-        bare.append(started([sys.executable, *BARE])[0])
+        for what, command in (("program", version), ("bare", BARE), ("checkout", SOURCE)):
+            told[what].append(started(command))
         forget(program)
-        cold.append(started([str(program / "collect"), "--version"])[0])
-    start, python = statistics.median(ours[1:]), statistics.median(bare[1:])
+        told["cold"].append(started(version))
+    seconds = {what: statistics.median(turn[0] for turn in turns[1:]) for what, turns in told.items()}
     return {
-        "seconds": start,
-        "bare_python": python,
-        "ratio": start / python,
-        "best": min(ours[1:]),
-        "cold": statistics.median(cold[1:]),
+        "seconds": seconds["program"],
+        "cpu": statistics.median(turn[1] for turn in told["program"][1:]),
+        "best": min(turn[0] for turn in told["program"][1:]),
         "aim": 0.3,
-        "peak_mb": max(peaks),
+        "cold": seconds["cold"],
+        "bare_python": seconds["bare"],
+        "bare_ratio": seconds["program"] / seconds["bare"],
+        "checkout": seconds["checkout"],
+        "checkout_ratio": seconds["program"] / seconds["checkout"],
+        "peak_mb": max(turn[2] for turn in told["program"]),
         **{f"{name}_peak_mb": peak for name, peak in peaks_of_work(program).items()},
         **room(program),
     }
 
 
-def started(command: list[str]) -> tuple[float, float]:
-    """Return the seconds and the peak memory in MB of a command that must end well; a run may say 4, not isolated."""
+def started(command: list[str]) -> tuple[float, float, float]:
+    """Return seconds, seconds of processor and peak memory in MB of a command that must end well; 4: not isolated."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
+    took = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in {0, 4}:
         raise SystemExit(f"{command} ended with {process.returncode}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def forget(program: Path) -> None:
@@ -111,8 +123,8 @@ def peaks_of_work(program: Path) -> dict[str, float]:
             folder.mkdir()
         (tree / "note.txt").write_text("x")
         words = ["--case", "BENCH", "--no-memory", "--profile", "triage", "--scan", str(tree), "--out", str(out)]
-        run = started([str(program / "collect"), *words, "--quiet", "--yes"])[1]
-        return {"run": run, "verify": started([str(program / "collect"), "verify", str(next(out.iterdir()))])[1]}
+        run = started([str(program / "collect"), *words, "--quiet", "--yes"])[2]
+        return {"run": run, "verify": started([str(program / "collect"), "verify", str(next(out.iterdir()))])[2]}
 
 
 def under_wine(program: Path, rounds: int) -> dict[str, object]:
@@ -120,8 +132,8 @@ def under_wine(program: Path, rounds: int) -> dict[str, object]:
     where = "Z:" + str(program / "collect.exe").replace("/", "\\")
     command = [os.environ["COLLECT_WINPY"], "-c", UNDER_WINE, where, str(rounds)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-    pairs = json.loads(done.stdout)
-    if any(code for pair in pairs for code, _, _ in pair):
+    pairs, peak = json.loads(done.stdout)
+    if any(code for pair in pairs for code, _ in pair):
         raise SystemExit("a start under Wine failed")
     start = statistics.median(ours[1] for ours, _ in pairs)
     python = statistics.median(bare[1] for _, bare in pairs)
@@ -130,6 +142,6 @@ def under_wine(program: Path, rounds: int) -> dict[str, object]:
         "bare_python": python,
         "ratio": start / python,
         "best": min(ours[1] for ours, _ in pairs),
-        "peak_mb": max(ours[2] for ours, _ in pairs) / 2**20,
+        "peak_mb": peak / 2**20,
         **room(program),
     }
