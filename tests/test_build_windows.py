@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -100,3 +101,33 @@ def test_no_place_of_the_build_is_inside(checkout, made):
         for place in places if place in path.read_bytes()
     ]  # fmt: skip
     assert found == []
+
+
+def test_it_can_be_signed(checkout, made, tmp_path):
+    """With a certificate of the test: the signature verifies, the program starts, its lists say what is there now."""
+    live.needs("osslsigncode", "openssl")
+    copy, key, chain = tmp_path / "windows", tmp_path / "key.pem", tmp_path / "chain.pem"
+    shutil.copytree(made, copy)
+    subprocess.run(
+        [*"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test".split(), "-keyout", key, "-out", chain,
+         "-addext", "extendedKeyUsage=codeSigning"], check=True, capture_output=True,
+    )  # fmt: skip
+    done = subprocess.run(
+        [checkout / "scripts/sign", copy, "-certs", chain, "-key", key], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("collect.exe", "_internal/python3.dll", "_internal/pyrage/pyrage.pyd"):
+        assert signed(copy / "collect" / name, chain), name
+    runtime = "collect/_internal/VCRUNTIME140.dll"
+    assert (copy / runtime).read_bytes() == (made / runtime).read_bytes(), "Microsoft's signature stays"
+    assert built.run_windows(copy / "collect", "--version").code == 0
+    subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=copy, check=True)
+    changed = bytearray((copy / "collect/collect.exe").read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (copy / "collect/collect.exe").write_bytes(changed)
+    assert not signed(copy / "collect/collect.exe", chain)
+
+
+def signed(file: Path, chain: Path) -> bool:
+    command = ["osslsigncode", "verify", "-CAfile", chain, "-in", file]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
