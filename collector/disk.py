@@ -34,6 +34,11 @@ def refuse_inside_bundle(folder: Path, option: str) -> None:
             raise UsageError("the folder is inside the bundle, where nothing may be added", hint=hint)
 
 
+def is_full(error: OSError) -> bool:
+    """Tell whether a medium has no more room."""
+    return error.errno in _FULL
+
+
 def translated(error: OSError) -> DiskFullError | WriteError:
     """Return our own error for one of the folder we write to."""
     number = handles.number(error)

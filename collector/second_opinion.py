@@ -26,7 +26,7 @@ def on_timestamp(reply: bytes, data: bytes, roots: bytes, at: int) -> None:
 
     `roots` is PEM. Raises `TimestampError` unless the program is there and says that all of it holds.
     """
-    program = next((path for path in PROGRAMS if os.access(path, os.X_OK)), None)
+    program = next((path for path in PROGRAMS if Path(path).is_absolute() and os.access(path, os.X_OK)), None)
     if program is None:
         raise TimestampError(
             "this timestamp can't be read here, and the program openssl, which may be able to, is not installed",

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_ARGUMENT = 500
 """Longest part of one argument that is recorded, in characters."""
+MAX_BESIDE = 20
+"""Names that are recorded of what lay on the stick beside its kit."""
 DEFAULT_WINDOW_S = 7 * 86400
 """The window of recently modified files, unless `--since` says otherwise: a week."""
 
@@ -61,6 +63,10 @@ class Plan:
     """An acquisition program for the memory of the whole machine, if that is to be taken."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    beside: tuple[str, ...] = ()
+    """What lay on the stick beside its kit (`kit.check`)."""
+    elevation: str | None = None
+    """What came of asking Windows for all rights: `granted`, `refused` or `failed`, where it was asked."""
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """An expert's own definitions, checked by `library.Library.add`."""
@@ -110,6 +116,11 @@ class _Setting:
             run.bundle.observe("isolate", {"step": "declined"})
         if self.plan.eyes is not None:
             run.bundle.observe("eyes", eyes.as_data(self.plan.eyes))
+        if self.plan.beside:
+            names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
+            run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": [*names]})
+        if self.plan.elevation is not None:
+            run.bundle.observe("elevation", {"answer": self.plan.elevation})
         return run
 
     def next(self, part: Part, place: Path) -> Run:

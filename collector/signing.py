@@ -36,7 +36,7 @@ def signed(message: bytes, key: Path) -> bytes:
     """
     if not os.path.isfile(key):  # noqa: PTH113 - Path.is_file raises where a folder may not be entered
         raise UsageError("there is no such key", hint="give your private SSH key file, or its .pub with an agent")
-    program = next((path for path in PROGRAMS if Path(path).is_file()), None)
+    program = next((path for path in PROGRAMS if Path(path).is_absolute() and Path(path).is_file()), None)
     if program is None:
         raise RefusedError("ssh-keygen is not here", hint="install OpenSSH, or receive the bundle on another machine")
     arguments = [program, "-Y", "sign", "-f", str(key.absolute()), "-n", countersign.NAMESPACE]

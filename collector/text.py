@@ -6,11 +6,21 @@ change no colour and turn no reading direction (docs/SPEC.md, section 3.4).
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from typing import TypeAlias
 
 Text: TypeAlias = str | dict[str, str]
 """Valid Unicode as itself; anything else as `{"text": readable, "hex": the raw bytes}`."""
+
+PLAIN = "collector.plain"
+"""How text is written where an old code page lacks a letter (`errors=` of an encoding): something like it, or its
+number as `escaped` gives it."""
+_LIKE = str.maketrans({
+    "\u2026": "...", "\u0153": "oe", "\u0152": "OE", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+    "\u2013": "-", "\u2014": "-", "\u2022": "*", "\u00ab": '"', "\u00bb": '"', "\u00a0": " ", "\u202f": " ",
+})  # fmt: skip
+"""Ellipsis, oe, quotation marks, dashes, a bullet, spaces that do not break."""
 
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -86,3 +96,13 @@ def escaped(char: str) -> str:
     if number < 0x100:  # noqa: PLR2004 - one byte
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004 - the basic plane
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end].translate(_LIKE)
+    return "".join(char if char.isascii() else escaped(char) for char in lost), error.end
+
+
+codecs.register_error(PLAIN, _plain)

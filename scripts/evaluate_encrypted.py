@@ -19,8 +19,6 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-assert sys.platform == "linux"  # noqa: TID251 - it walks that host
-
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 import ordinary_files  # noqa: E402 - it lies beside this file
@@ -141,6 +139,8 @@ def walk(paths: list[str]) -> Iterator[os.DirEntry[str]]:
 
 def look(path: str, name: str, size: int) -> files.FileJudgement:
     """Read and judge one file."""
+    if sys.platform == "win32":  # noqa: TID251 - the files of a host are those of a POSIX one
+        raise NotImplementedError
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         head = os.pread(descriptor, files.HEAD, 0)

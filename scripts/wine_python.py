@@ -21,7 +21,7 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
+import subprocess  # noqa: TID251 - runs Wine, pip and a compiler
 import sys
 import sysconfig
 import tempfile
@@ -89,7 +89,7 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, LPVOID unused) { return TRUE; 
 """
 RANDOM = """
 #include <windows.h>
-/* bcryptprimitives.dll: Windows has it, Wine 8.0 has not, and every extension written in Rust asks it for randomness. */
+/* bcryptprimitives.dll: Windows has it, Wine 8.0 has not; every extension written in Rust asks it for randomness. */
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); /* RtlGenRandom */
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
     while (size) {
@@ -173,13 +173,14 @@ def build() -> None:
             install(wheel)
         copy_source_only()
         windows.result()
-        compiled(Path(scratch), RANDOM, PREFIX / "drive_c/windows/system32/bcryptprimitives.dll", "-shared", "-ladvapi32")
+        system32 = PREFIX / "drive_c/windows/system32"
+        compiled(Path(scratch), RANDOM, system32 / "bcryptprimitives.dll", "-shared", "-ladvapi32")
     settings = " ".join(f"{name}='{value}'" for name, value in SETTINGS.items())
     RUNNER.write_text(WINPY.format(settings=settings, wine=WINE), "ascii")
     RUNNER.chmod(0o755)
     started = subprocess.run([RUNNER, "-c", "import sys; print(sys.platform)"], capture_output=True, check=False)
     if started.stdout.strip() != b"win32":
-        raise Refused("the Windows Python does not start", started.stderr.decode("utf-8", "replace")[-400:] or "no word")
+        raise Refused("the Windows Python does not start", started.stderr.decode("utf-8", "replace")[-400:])
     MADE_FROM.write_text(made_from(), "ascii")
 
 
@@ -211,7 +212,7 @@ def make_prefix() -> None:
 
 def pinned() -> Iterator[str]:
     """Yield what the locks pin for Windows, each once, with its hashes and without its marker."""
-    seen = set()
+    seen: set[str] = set()
     for path in (ROOT / lock for lock in LOCKS if (ROOT / lock).exists()):
         text = path.read_text("ascii")
         starts = [*_PINNED.finditer(text)]
@@ -240,8 +241,8 @@ def make_home(scratch: Path, carrier: Path, stdlib: Path) -> None:
         folder.mkdir(parents=True)
     with zipfile.ZipFile(carrier) as wheel:
         for name in wheel.namelist():
-            folder, _, last = name.rpartition("/")
-            if folder != "deploy_libs":
+            where, _, last = name.rpartition("/")
+            if where != "deploy_libs":
                 continue
             if last == "python311.dll" or last.startswith("VCRUNTIME140"):  # not api-ms-win-crt-*: Wine has its own
                 (HOME / last).write_bytes(wheel.read(name))
@@ -250,8 +251,8 @@ def make_home(scratch: Path, carrier: Path, stdlib: Path) -> None:
     ignored = shutil.ignore_patterns(*_NOT_PURE, *_NOT_PURE_EITHER)
     shutil.copytree(stdlib, HOME / "Lib", ignore=ignored, dirs_exist_ok=True)
     compiled(scratch, PYTHON_EXE, HOME / "python.exe", "-municode")
-    told = subprocess.run(["gendef", "-", HOME / "python311.dll"], capture_output=True, check=True).stdout.decode("ascii")
-    names = re.findall(r"^([A-Za-z_]\w*)( DATA)?\s*$", told.partition("EXPORTS")[2], re.MULTILINE)
+    told = subprocess.run(["gendef", "-", HOME / "python311.dll"], capture_output=True, check=True).stdout
+    names = re.findall(r"^([A-Za-z_]\w*)( DATA)?\s*$", told.decode("ascii").partition("EXPORTS")[2], re.MULTILINE)
     exports = "".join(f"{name} = python311.{name}{data}\n" for name, data in names)
     definition = scratch / "python3.def"
     definition.write_text(f"LIBRARY python3.dll\nEXPORTS\n{exports}", "ascii")

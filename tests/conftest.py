@@ -7,11 +7,24 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import wine
 from hypothesis import HealthCheck, settings
 
 # Machines that run tests are busy: how long an example took says nothing. Nothing is written beside the tests.
 settings.register_profile("house", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+if wine.WINDOWS:
+    os.mkfifo = wine.skipping("POSIX: a FIFO in a folder")
+    if wine.UNDER_WINE:
+        os.symlink = wine.skipping("Wine 8.0: makes no link and says it did")
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Report what Windows can't load as skipped, with its reason."""
+    if wine.WINDOWS and module_path.name in {**wine.NOT_LOADED, **wine.NOT_RUN}:
+        return wine.NotHere.from_parent(parent, path=module_path)
+    return None
 
 
 @pytest.fixture(scope="session")

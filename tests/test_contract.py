@@ -55,7 +55,8 @@ BLOBS = {
 ALWAYS = ("system", "processes", "interfaces", "artifacts", "recent-files", "ransom", "executables")
 """Sources that have at least one row on every machine that these tests run on."""
 
-SOURCES = (*planned(whole_memory=True),)
+SOURCES = planned(whole_memory=True, system="Windows")
+"""All there are: Windows has one more than the others, who answer it with a gap."""
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 STATES = {"down", "no_carrier", "internal", "connected", "unknown"}
 DEFINITION = """name: Planted
@@ -63,6 +64,13 @@ doc: What a test planted.
 sources:
 - type: FILE
   attributes: {{paths: ['{folder}{sep}*'], separator: '{sep}'}}
+---
+name: Version
+doc: What Windows says of itself.
+sources:
+- type: REGISTRY_KEY
+  attributes: {{keys: ['HKEY_LOCAL_MACHINE\\Software\\Microsoft\\Windows NT\\CurrentVersion']}}
+supported_os: [Windows]
 """
 
 
@@ -124,10 +132,21 @@ def request_for(folder) -> Request:
     )
 
 
-@pytest.fixture(scope="module", params=["live"])
+HOSTS = ["live", *(["macOS, recorded"] if os.name == "posix" else [])]
+"""A recorded Mac walks and reads as every POSIX system does; on Windows nothing of it can run."""
+
+
+@pytest.fixture(scope="module", params=HOSTS)
 def world(request, tmp_path_factory) -> World:
     """Return a host and what is asked of it."""
-    return World(this_host(), request_for(tmp_path_factory.mktemp("contract")))
+    folder = tmp_path_factory.mktemp("contract")
+    if request.param == "live":
+        return World(this_host(), request_for(folder))
+    import recorded_mac  # noqa: PLC0415 - loads what Windows has not
+
+    from collector.host.darwin import DarwinHost  # noqa: PLC0415 - the same
+
+    return World(DarwinHost(recorded_mac.made(folder / "mac")), request_for(folder))
 
 
 def demand_json(value, where: str) -> None:
@@ -188,6 +207,9 @@ def test_what_could_not_be_had_is_told(world, source):
         assert given.rows
     if source.core:
         assert given.rows or given.gaps
+    if source.name == "registry":
+        assert bool(given.rows) == (world.host.system_word() == "Windows")
+        assert given.rows or [gap.outcome for gap in given.gaps] == [Outcome.UNSUPPORTED]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
@@ -346,4 +368,7 @@ def source_of(name: str):
 
 def test_the_system_is_the_one_that_runs(world):
     """The live host is the one of this system."""
+    if type(world.host) is not type(this_host()):
+        assert world.host.system_word() == "Darwin"
+        return
     assert world.host.system_word() == {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}[sys.platform]

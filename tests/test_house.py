@@ -39,7 +39,7 @@ FLOORS = """
     bundle verify
     resume
     custody
-    stamps papers
+    stamps papers kit
     handover
     host
     tracing

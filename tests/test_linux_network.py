@@ -21,6 +21,7 @@ if sys.platform != "linux":
 from collector import isolation
 from collector.facts import Facts, Unread
 from collector.host.linux import Roots, devices, links, netlink, networks, resolvers, routes
+from collector.host.posix import resolver_files
 from collector.model import Gap, Outcome
 from collector.sources.dns import DnsSource
 from collector.sources.neighbours import NeighbourSource
@@ -604,7 +605,7 @@ def test_resolver_files_that_cannot_be_read_are_gaps(tmp_path):
     """A missing file, a FIFO and an endless line are gaps; nothing blocks and nothing is empty."""
     (tmp_path / "etc").mkdir()
     os.mkfifo(tmp_path / "etc" / "resolv.conf")
-    (tmp_path / "etc" / "hosts").write_bytes(b"192.0.2.1 " + b"a " * resolvers.LINE_BYTES + b"\n192.0.2.2 b\n")
+    (tmp_path / "etc" / "hosts").write_bytes(b"192.0.2.1 " + b"a " * resolver_files.LINE_BYTES + b"\n192.0.2.2 b\n")
     rows = resolver_rows(tmp_path)
     assert [row.outcome for row in rows if isinstance(row, Gap)] == [Outcome.UNSUPPORTED, Outcome.OVER_LIMIT]
     assert [row["value"] for row in rows if not isinstance(row, Gap)] == ["192.0.2.2"]

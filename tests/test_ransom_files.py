@@ -17,6 +17,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+import wine
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -482,6 +483,7 @@ def test_wrong_extensions_are_refused(tmp_path, text, line, reason):
 # The script
 
 
+@wine.posix("the script is for POSIX systems")
 def test_the_script_measures(tmp_path):
     """It prints one JSON object: a row for each mode and way of renaming; and judges the files below a folder."""
     script = [sys.executable, "-B", str(SCRIPTS / "evaluate_encrypted.py")]

@@ -17,13 +17,17 @@ from pathlib import Path
 
 import fpdf
 import pytest
+import wine
 from ransom_texts import MAIL, NOTES, ONION, ORDINARY, PAPERS, SHORT_NOTES
 
 from collector.ransom import contacts, families, markup, notes, pdf, reading
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-import evaluate_ransom
+if sys.platform != "win32":
+    import evaluate_ransom
+
+SCRIPT = wine.posix("the script is for POSIX systems")
 
 
 def judge(text: str | bytes, name: str = "x.txt") -> notes.NoteJudgement:
@@ -406,6 +410,7 @@ def collection(tmp_path):
     return tmp_path
 
 
+@SCRIPT
 def test_evaluate_prints_one_object(collection, checkout, monkeypatch) -> None:
     """`--json` prints exactly the promised object; pipes and links are passed over, large files read in part."""
     monkeypatch.chdir(checkout)
@@ -418,6 +423,7 @@ def test_evaluate_prints_one_object(collection, checkout, monkeypatch) -> None:
     assert (done.returncode, done.stdout.count("\n")) == (0, 1)
 
 
+@SCRIPT
 def test_evaluate_takes_a_list(collection, checkout, monkeypatch) -> None:
     """`--benign` may be a file of paths; what is not there or no file is told on stderr and counts nowhere."""
     monkeypatch.chdir(checkout)
@@ -431,6 +437,7 @@ def test_evaluate_takes_a_list(collection, checkout, monkeypatch) -> None:
     assert evaluate("--notes", collection / "nowhere").returncode == 2
 
 
+@SCRIPT
 def test_evaluate_survives_what_lists_hold(collection, checkout, monkeypatch) -> None:
     """Lines that end as on Windows name their file; a zero byte, a name too long or bytes of no text end no run."""
     monkeypatch.chdir(checkout)
@@ -442,6 +449,7 @@ def test_evaluate_survives_what_lists_hold(collection, checkout, monkeypatch) ->
 
 @pytest.mark.parametrize("what", ["pipe", "/dev/zero", "gone", "gpg.txt"])
 @pytest.mark.parametrize("option", ["--notes", "--benign"])
+@SCRIPT
 def test_evaluate_refuses_what_is_no_folder(collection, checkout, monkeypatch, option, what) -> None:
     """A pipe or a device is refused at once, and a list of paths that can't be read measures nothing: never 0 of 0."""
     monkeypatch.chdir(checkout)
@@ -451,6 +459,7 @@ def test_evaluate_refuses_what_is_no_folder(collection, checkout, monkeypatch, o
     assert "Traceback" not in done.stderr
 
 
+@SCRIPT
 def test_evaluate_says_when_nothing_was_judged(tmp_path, checkout, monkeypatch) -> None:
     """An empty folder gives the object with zeros and a failure; without a folder there is only the failure."""
     monkeypatch.chdir(checkout)
@@ -461,6 +470,7 @@ def test_evaluate_says_when_nothing_was_judged(tmp_path, checkout, monkeypatch) 
     assert (nothing.returncode, nothing.stdout) == (2, "")
 
 
+@SCRIPT
 def test_evaluate_tells_what_it_could_not_list(collection) -> None:
     """A folder that refuses and a file that vanished are told and counted, not passed over in silence."""
     tally = evaluate_ransom.Tally()
@@ -474,6 +484,7 @@ def test_evaluate_tells_what_it_could_not_list(collection) -> None:
 
 
 @pytest.mark.parametrize("way", ["utf-16-le", "utf-16-be-bare", "entities", "spans", "zero-width", "homoglyphs", "rtf"])
+@SCRIPT
 def test_evaluate_hides_notes(collection, checkout, monkeypatch, way) -> None:
     """`--as` rewrites the notes, and none that was found is lost."""
     monkeypatch.chdir(checkout)

@@ -24,7 +24,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import profiles
-from collector.result import Result
 from collector.alarm import Alarm
 from collector.bursts import Writer
 from collector.errors import DiskFullError, NotABundleError
@@ -35,6 +34,7 @@ from collector.handover.packing import Packed
 from collector.handover.parts import Written
 from collector.isolation import Reason, judge
 from collector.model import Gap, Outcome, Profile
+from collector.result import Result
 from collector.sources import SOURCES
 from collector.ui import (
     added,

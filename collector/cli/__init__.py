@@ -12,11 +12,12 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, paths, program, said, since, size
-from collector.cli import after, looking, packing, papers, ruling, stamping, verifying
+from collector.cli import after, kitting, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
+from collector.host import console
 from collector.ui import errors as shown
-from collector.ui import messages, terminal
+from collector.ui import kit_screens, messages, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 @click.option("--case", metavar="ID", help="Case id: letters, digits, dots, hyphens, underscores.")
 @click.option("--operator", metavar="NAME", help="Who runs the collection.")
 @click.option("--witness", metavar="NAME", help="Who watches it.")
-@click.option("--out", metavar="DIR", default=".", help="Existing folder for the bundle, best on a stick.")
+@click.option("--out", metavar="DIR", help="Existing folder for the bundle, best on a stick; else the kit's, or here.")
 @click.option("--spare", "spares", metavar="DIR", multiple=True, help="Go on here if the first is full or gone.")
 @click.option("--since", "since_text", metavar="7d|ISO", default="7d", help="Start of the window of recent files.")
 @click.option("--scan", metavar="PATH", multiple=True, help="Look for recent files here only; may be repeated.")
 @click.option("--max-size", metavar="SIZE", help="Most that the bundle's artifacts may take, for example 2G.")
 @click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
 @click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Encrypt to this age recipient too.")
-@click.option("--kit", metavar="FILE", help="The kit.json of the stick: its nonce and recipients.")
+@click.option("--kit", metavar="FILE", help="The kit.json of the stick, which is checked first.")
 @click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would be collected; write nothing.")
+@click.option("--elevated", is_flag=True, hidden=True, help="Started anew by ourselves, with all rights.")
 @click.version_option(__version__, prog_name="collect")
 @click.pass_context
 def collect(  # noqa: PLR0917 - one for each option
@@ -56,7 +58,7 @@ def collect(  # noqa: PLR0917 - one for each option
     case: str | None,
     operator: str | None,
     witness: str | None,
-    out: str,
+    out: str | None,
     spares: tuple[str, ...],
     since_text: str,
     scan: tuple[str, ...],
@@ -73,12 +75,15 @@ def collect(  # noqa: PLR0917 - one for each option
     quiet: bool,  # noqa: FBT001 - the same
     yes: bool,  # noqa: FBT001 - the same
     dry_run: bool,  # noqa: FBT001 - the same
+    elevated: bool,  # noqa: FBT001 - the same
 ) -> None:
     """Preserve the evidence of a ransomware attack on this machine in one sealed folder."""
     if context.invoked_subcommand is not None:
         return
-    guided_mode = case is None and not (as_json or quiet or yes or dry_run) and terminal.is_attended()
-    if case is None and not guided_mode:
+    attended = not (as_json or quiet or yes or dry_run) and terminal.is_attended()
+    guided_mode = case is None and attended
+    kept = kitting.begun(kit, quiet=quiet or as_json)
+    if case is None and not guided_mode and kept.kit is None:
         raise UsageError("no case is given", hint="write for example: collect --case CABINET-1 (see collect --help)")
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.model import Case  # noqa: PLC0415 - the same
@@ -86,24 +91,20 @@ def collect(  # noqa: PLR0917 - one for each option
     from collector.session import Plan, begin  # noqa: PLC0415 - the same
     from collector.ui import another, cutting  # noqa: PLC0415 - the same
 
-    seen = None
-    if case is None:
-        from collector.ui import guided  # noqa: PLC0415 - only here
-
-        told = guided.Guide(sys.stdin, sys.stderr).ask(guided.proposed())
-        case, operator, seen = told.case, operator or told.operator, told.eyes
-    who = Case(case_id(case), said(operator), said(witness))
+    host = this_host()
+    asked = kitting.Asked(case or kept.case, operator)
+    if guided_mode:
+        asked = kitting.ask(kept, asked, elevated=elevated)
+    who = Case(case_id(asked.case), said(asked.operator), said(witness))
     limits = Limits(
         seconds=None if max_time is None else duration(max_time),
         size=None if max_size is None else size(max_size),
     )
-    host = this_host()
-    kit_path = None if kit is None else Path(kit)
-    readers = age.checked((*recipients, *verifying.kit_recipients(kit_path)))
+    readers = age.checked((*recipients, *kept.recipients))
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
-        out=Path(out),
+        out=Path(out or ".") if dry_run else kitting.folder(kept, out, asks=guided_mode),
         since_ns=since(since_text, host.clock.now().utc_ns),
         scan=paths(scan),
         limits=limits,
@@ -114,8 +115,10 @@ def collect(  # noqa: PLR0917 - one for each option
         declined=isolate and not cut,
         recipients=readers,
         practice=guided_mode,
-        kit_nonce=None if kit_path is None else verifying.new_nonce(kit_path),
-        eyes=seen,
+        kit_nonce=kept.nonce,
+        eyes=asked.eyes,
+        beside=kept.beside,
+        elevation=asked.elevation,
         profile=ruling.profile(profile),
         rules=ruling.checked(rules),
     )
@@ -132,13 +135,12 @@ def collect(  # noqa: PLR0917 - one for each option
         else:
             say(report.dry_run_text(sources, plan.profile, named=named))
         return
-    asks = not (as_json or quiet or yes) and terminal.is_attended()
 
     def work(looker: Quiet, stop: Stop) -> Result:
-        places = another.Another([*map(Path, spares)], sys.stdin, sys.stderr, asks=asks, pause=looker.pause)
+        places = another.Another([*map(Path, spares)], sys.stdin, sys.stderr, asks=attended, pause=looker.pause)
         return begin(replace(plan, elsewhere=places), host, looker, stop)
 
-    _run(work, Stop(), host, as_json=as_json, quiet=quiet, asks=asks)
+    _run(work, Stop(), host, as_json=as_json, quiet=quiet, asks=attended, holds=elevated and attended)
 
 
 @collect.command("resume")
@@ -154,6 +156,7 @@ def resume_command(bundle: str, scan: tuple[str, ...], *, memory: bool, as_json:
     from collector.result import Stop  # noqa: PLC0415 - verify needs none of it
     from collector.session import go_on  # noqa: PLC0415 - the same
 
+    kitting.begun(None, quiet=quiet or as_json)
     raw = paths(scan)
     host: Host = this_host()
     arguments = tuple(sys.argv[1:])
@@ -168,9 +171,19 @@ def resume_command(bundle: str, scan: tuple[str, ...], *, memory: bool, as_json:
 
 
 def _run(
-    work: Callable[[Quiet, Stop], Result], stop: Stop, host: Host, *, as_json: bool, quiet: bool, asks: bool
+    work: Callable[[Quiet, Stop], Result],
+    stop: Stop,
+    host: Host,
+    *,
+    as_json: bool,
+    quiet: bool,
+    asks: bool,
+    holds: bool = False,
 ) -> None:
-    """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code."""
+    """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code.
+
+    With `holds` the window is ours alone and would close with us: its last screen waits for a key.
+    """
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
     from collector.ui import final, paper, progress  # noqa: PLC0415 - the same
 
@@ -190,6 +203,8 @@ def _run(
         say(json.dumps(forms.result_json(result)) + "\n")
     if asks:
         _typed_back(result, host)
+    if holds:
+        kit_screens.hold(sys.stdin, sys.stderr)
     leave(result.exit_code)
 
 
@@ -220,6 +235,7 @@ for _command in (
     packing.open_command,
     papers.slip_command,
     ruling.rules_group,
+    kitting.kit_command,
 ):
     collect.add_command(_command)
 
@@ -227,9 +243,10 @@ for _command in (
 def main() -> None:
     """Run the command line; ends the process with the promised exit code."""
     keep_streams()
-    messages.install(messages.asked(sys.argv[1:]))
+    asked = messages.asked(sys.argv[1:]) or kitting.language_asked(sys.argv[1:])
+    messages.install(asked, console.language())
     try:
-        collect.main(prog_name="collect", standalone_mode=False)
+        collect.main(console.given(), prog_name="collect", standalone_mode=False)
     except CollectorError as error:
         shown.show(error, sys.stderr)
         leave(error.exit_code)

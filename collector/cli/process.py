@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from collector import text
 from collector.errors import CollectorError
+from collector.host import console
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
@@ -67,15 +69,16 @@ def _heed(on_signal: Callable[[int, object], None]) -> None:
     for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, on_signal)
+    console.heed_closing()
 
 
-def say(text: str) -> bool:
+def say(words: str) -> bool:
     """Write to stdout what was asked for and tell whether it went anywhere.
 
     Where it can't be written that is said, and the exit code stands.
     """
     try:
-        click.echo(text, nl=False)
+        click.echo(words, nl=False)
         sys.stdout.flush()
     except (OSError, ValueError):
         unsaid()
@@ -86,9 +89,7 @@ def say(text: str) -> bool:
 def leads_anywhere(stream: TextIO) -> bool:
     """Tell whether somebody may read what is written there: the null device takes everything and keeps nothing."""
     try:
-        number = stream.fileno()
-        null = getattr(Path(os.devnull).stat(), "st_rdev", 0)  # Windows has no number for it, nor for the console
-        return number not in _CLOSED and not (null and getattr(os.fstat(number), "st_rdev", 0) == null)
+        return stream.fileno() not in _CLOSED and not console.keeps_nothing(stream)
     except (OSError, ValueError):  # no file behind it, or one that is gone: writing shows that
         return True
 
@@ -114,9 +115,12 @@ def keep_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open to the end
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the same
+    for stream in (sys.stdout, sys.stderr):  # into a file or a pipe Windows writes an old code page
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
+            stream.reconfigure(errors=text.PLAIN)
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """End the process at once: a source that hangs in the system must not hold it."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more

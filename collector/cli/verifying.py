@@ -13,12 +13,11 @@ import click
 
 from collector.cli.process import LANG, leave, say
 from collector.errors import NotABundleError, UsageError
+from collector.kit import nonce_of
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
-
-_KIT = "give the file from the stick that was used"
 
 @click.command("verify")
 @click.argument("bundles", nargs=-1, required=True)
@@ -52,7 +51,7 @@ def verify_command(
     trusted = Trusted(
         start_code,
         seal_code,
-        None if kit is None else kit_nonce(Path(kit)),
+        None if kit is None else nonce_of(Path(kit)),
         expert_keys=keys_from(expert_keys),  # none from the kit: it lies on the stick, with the bundle
         tsa_roots=roots_from(tsa_roots),
     )
@@ -106,44 +105,6 @@ def roots_from(files: tuple[str, ...]) -> tuple[Certificate, ...]:
     from collector import timestamp  # noqa: PLC0415 - only with --tsa-root
 
     return timestamp.roots_from([Path(name) for name in files])
-
-
-def kit_nonce(path: Path) -> str:
-    """Return the nonce of a kit.json; raises `UsageError` where it has none."""
-    nonce = _kit(path).get("nonce")
-    if not isinstance(nonce, str):
-        raise UsageError("this is no kit.json with a nonce", hint=_KIT)
-    return nonce
-
-
-def new_nonce(path: Path) -> str:
-    """Return the nonce of a kit.json as a bundle takes it; raises `UsageError` for another form."""
-    from collector.schema import is_nonce  # noqa: PLC0415 - only with --kit
-
-    nonce = kit_nonce(path).lower()
-    if not is_nonce(nonce):
-        raise UsageError("the nonce of this kit.json is not 32 to 128 hexadecimal digits", hint=_KIT)
-    return nonce
-
-
-def kit_recipients(path: Path | None) -> tuple[str, ...]:
-    """Return the age recipients that a kit.json names, as they stand there; none without a kit."""
-    texts = [] if path is None else _kit(path).get("recipients", [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise UsageError("the recipients of this kit.json can't be read", hint=_KIT)
-    return tuple(texts)
-
-
-def _kit(path: Path) -> dict[str, object]:
-    from collector import disk  # noqa: PLC0415 - only with --kit
-
-    try:
-        kit = json.loads(disk.read_regular(path, 1 << 20))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError("this is no kit.json with a nonce", hint=_KIT) from error
-    if not isinstance(kit, dict):
-        raise UsageError("this is no kit.json with a nonce", hint=_KIT)
-    return kit
 
 
 def verify_exit(verdict: str, *, require_anchor: bool) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from collector.bursts import Tally, Writers
     from collector.definitions import Definition
@@ -267,3 +267,24 @@ def this_host() -> Host:
 
         return DarwinHost()
     raise NotImplementedError(f"no host module for {sys.platform}")
+
+
+def may_rise() -> bool:
+    """Tell whether we lack rights that this system gives a program once it has asked a person (UAC of Windows)."""
+    if sys.platform == "win32":
+        from collector.host.windows import elevation
+
+        return elevation.may_rise()
+    return False
+
+
+def rise(arguments: Sequence[str], began: Callable[[], None]) -> int | None:
+    """Start our own program anew with all rights, wait for its end and return its exit code; `None` if refused.
+
+    The system asks the person; `began` is called once it runs. Raises `OSError` where it could not be asked.
+    """
+    if sys.platform == "win32":
+        from collector.host.windows import elevation
+
+        return elevation.rise(arguments, began)
+    raise NotImplementedError("only Windows is asked")

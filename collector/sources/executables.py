@@ -22,12 +22,13 @@ class ExecutableSource:
         "sha256": "SHA-256 of its content.",
         "size": "Size in bytes.",
         "deleted": "Whether its name has been deleted since.",
-        "device": "Device of the file, major:minor.",
+        "device": "Device of the file, major:minor; on Windows the volume's serial number.",
         "inode": "Number of the file on its device.",
         "mtime_ns": "Last change of content, nanoseconds since 1970 UTC.",
         "mode": "Permissions, octal.",
-        "owner": "User number of the owner.",
-        "flags": "Such as changed-while-reading, setuid, memfd.",
+        "owner": "User number of the owner; on Windows the identifier.",
+        "flags": "Such as changed-while-reading, setuid, memfd, newer-than-process.",
+        "signature": "What Windows says of its signature, offline: valid, valid_by_catalog, none, changed, expired, revoked, distrusted, untrusted or an error; elsewhere none is asked for.",
         "unread": "The columns of this row that could not be read, each with its outcome.",
     }
     seconds = 60

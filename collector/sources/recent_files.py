@@ -37,7 +37,7 @@ class RecentFileSource:
         "short_name": "8.3 name, where the file system of Windows keeps one.",
         "streams": "Alternate data streams (Windows): name and size of each, and the text of Zone.Identifier.",
         "flags": "Of hash-over-budget, changed-while-reading, replaced, vanished, denied, locked, elsewhere (in the cloud "
-        "only: not fetched), unreadable, path-cut.",
+        "only: not fetched), unreadable, path-cut, streams-cut, mark-unread.",
     }
     seconds = 900
     core = False

@@ -16,6 +16,17 @@ LONGEST = 600
 """Most characters of one sentence that are shown."""
 
 
+class _Called:
+    """Who is to be called, where a kit says so; one process has one kit."""
+
+    contact: str | None = None
+
+
+def call(contact: str | None) -> None:
+    """Name who is to be called when the tool itself breaks: a name and a number."""
+    _Called.contact = contact
+
+
 def show(error: CollectorError, stream: TextIO) -> None:
     """Write a deliberate error to a stream whatever becomes of that."""
     terminal.show(stream, error_text(str(error), error.hint, columns=_columns(stream)))
@@ -39,6 +50,8 @@ def crash_text(error: BaseException, *, columns: int | None = None) -> str:
     what = _("The tool stopped by a mistake of its own. Nothing was deleted.")
     then = _("Leave the computer on, take a photograph of this screen and call your IT provider.")
     lines = _labelled(_("error:"), what, columns) + _labelled(_("hint:"), then, columns)
+    if _Called.contact is not None:
+        lines += _labelled(" ", _("Number to call: {contact}", contact=_Called.contact), columns)
     return "\n".join([*lines, *_labelled(" ", f"{type(error).__name__}: {error}", columns)]) + "\n"
 
 

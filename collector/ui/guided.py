@@ -6,6 +6,7 @@ an end of input (the terminal is gone) answers so too, and the run begins: evide
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -64,12 +65,26 @@ class Guide:
         self._source = source
         self._terminal = Terminal(stream)
 
+    def first(self, contact: str | None = None) -> None:
+        """Show what is done before anything else, and who is to be called, until it is done."""
+        with contextlib.suppress(_Gone):
+            self._first_screen(contact)
+
+    def explain(self, title: str, *sentences: str) -> None:
+        """Show what comes next, until a person has read it."""
+        with contextlib.suppress(_Gone):
+            self._screen(title)
+            for sentence in sentences:
+                self._say(sentence)
+            self._say("")
+            self._say(_("Press Enter to go on."))
+            self._line()
+
     def ask(self, proposed: str) -> Told:
         """Return what was said; `proposed` is the case number that Enter accepts."""
         case, operator = proposed, None
         answers: dict[str, str] = {}
         try:
-            self._first_screen()
             for number, name in enumerate(eyes.QUESTIONS, 1):
                 answers[name] = self._question(number, name)
             self._open_points(answers)
@@ -80,13 +95,16 @@ class Guide:
             pass
         return Told(case, operator, answers)
 
-    def _first_screen(self) -> None:
+    def _first_screen(self, contact: str | None) -> None:
         self._screen(_("BEFORE ANYTHING ELSE"))
         for at, step in enumerate(_FIRST, 1):
             self._say(f"{at}. {_(step)}", later="   ")
         self._say("")
         self._say(_(_WHY))
         self._say("")
+        if contact is not None:
+            self._say(_("Number to call: {contact}", contact=contact))
+            self._say("")
         self._say(_("When it is done, press Enter."))
         self._line()
 

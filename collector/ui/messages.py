@@ -50,9 +50,10 @@ class _State:
     templates: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 
-def install(lang: str | None) -> None:
-    """Choose the language: `lang`, else the first of LC_ALL, LC_MESSAGES and LANG that is set, else English."""
-    wanted = lang or next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+def install(lang: str | None, system: str = "") -> None:
+    """Choose the language: `lang`, the first of LC_ALL, LC_MESSAGES and LANG that is set, the system's, or English."""
+    told = (os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name))
+    wanted = lang or next(told, "") or system
     language = re.split(r"[_.@-]", wanted)[0].lower()
     _State.language = language if language in LANGUAGES else "en"
     _State.catalogue, _State.templates = stock.NullTranslations(), ()

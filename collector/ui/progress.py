@@ -231,6 +231,7 @@ class TerminalProgress(Quiet):
             markup=False,
             emoji=False,
             highlight=False,
+            legacy_windows=False,  # one that draws (`is_lively`) is none, wherever standard output leads
         )
         self._live: Live | None = Live(
             console=self._console,

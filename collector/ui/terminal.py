@@ -11,6 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from collector import text
+from collector.host import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,13 @@ class Terminal:
     def isatty(self) -> bool:
         """Tell whether a person looks on."""
         try:
-            return self._stream.isatty()
+            return console.is_console(self._stream)
         except (OSError, ValueError):
             return False
 
     def is_lively(self) -> bool:
         """Tell whether lines can be drawn over: a terminal that moves its cursor."""
-        return self.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+        return self.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown") and console.draws()
 
     def has_colour(self) -> bool:
         """Tell whether bold and colours are welcome (no-color.org: any value that is not empty forbids them)."""
@@ -65,7 +66,7 @@ class Terminal:
             try:
                 self._stream.write(words)
             except UnicodeEncodeError:
-                self._again(words.encode(self.encoding, "backslashreplace").decode(self.encoding))
+                self._again(words.encode(self.encoding, text.PLAIN).decode(self.encoding))
             except (OSError, ValueError) as error:
                 self._lost(error)
         return len(words)

@@ -10,13 +10,11 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector.winformats import reparse
+from collector.winformats.filetimes import EPOCH, TICK_NS
+from collector.winformats.filetimes import utc_ns as ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TICK_NS: Final = 100
-EPOCH: Final = 116_444_736_000_000_000
-"""1970 in units of 100 ns since 1601 (FILETIME, minwinbase.h)."""
 
 _ENTRY: Final = struct.Struct("<II4qqqIIIBx24s2xQ")
 _HEAD: Final = struct.Struct("<I4xq8xqq16xI")
@@ -64,11 +62,6 @@ class Facts(NamedTuple):
         return self.identity == other.identity
 
 
-def ns(filetime: int) -> int:
-    """Return nanoseconds since 1970 UTC for a FILETIME; negative before it."""
-    return (filetime - EPOCH) * TICK_NS
-
-
 def known_ns(filetime: int) -> int | None:
     """Return the same, `None` for 0: that file system keeps no such time."""
     return ns(filetime) if filetime else None
@@ -79,7 +72,7 @@ class Listed(NamedTuple):
 
     subfolders: list[bytes]
     changed: list[tuple[bytes, Facts]]
-    placeholders: int
+    placeholders: list[bytes]
     """Folders that were not entered, since a program or the network would be asked for what is in them."""
 
 
@@ -91,8 +84,7 @@ def listed(raw: memoryview, device: int, since_ns: int) -> Listed:
 
     This is the loop that runs once for each file of the host: nothing is built for a file that isn't recent.
     """
-    found = Listed([], [], 0)
-    placeholders = 0
+    found = Listed([], [], [])
     since = since_ns // TICK_NS + EPOCH
     unpack = _HEAD.unpack_from
     at = 0
@@ -107,13 +99,13 @@ def listed(raw: memoryview, device: int, since_ns: int) -> Listed:
                 if name in (b".", b".."):
                     pass
                 elif reparse.is_placeholder(attributes, facts.tag):
-                    placeholders += 1
+                    found.placeholders.append(name)
                 else:
                     found.subfolders.append(name)
             elif facts.since(since_ns):
                 found.changed.append((name, facts))
         if not following:
-            return found._replace(placeholders=placeholders)
+            return found
         at += following
 
 

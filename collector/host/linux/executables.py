@@ -164,6 +164,7 @@ def _row(device: int, inode: int, executable: Executable) -> Row:
         "mode": None,
         "owner": None,
         "flags": [],
+        "signature": None,
         "unread": {},
     }
     flags: list[Json] = ["memfd"] if link.startswith(_MEMFD) else []

@@ -50,6 +50,11 @@ def outcome_of(error: OSError) -> Outcome:
     return _OUTCOMES.get(error.errno or 0, Outcome.FAILED)
 
 
+_SAID = {errno.EDEADLK: "its content lies in a cloud and was not fetched"}
+"""What the system's own words would hide: macOS answers so for a file without content (setiopolicy_np(3))."""
+
+
 def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
     """Return the gap for a system error: `what` is a plain phrase, without names from the host."""
-    return Gap(outcome_of(error), f"{what}: {os.strerror(error.errno or 0)}", subject)
+    code = error.errno or 0
+    return Gap(outcome_of(error), f"{what}: {_SAID.get(code) or os.strerror(code)}", subject)

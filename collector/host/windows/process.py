@@ -12,10 +12,10 @@ import errno
 import os
 from contextlib import contextmanager
 from ctypes import wintypes
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from collector.host.windows import calls
+from collector.host.windows import calls, files
+from collector.model import Outcome
 from collector.winformats import filetimes
 
 if TYPE_CHECKING:
@@ -35,15 +35,12 @@ _NO_PROGRAM: Final = (0, 4)
 """The idle process and System: the kernel itself."""
 _KERNEL_NAMES: Final = frozenset(("registry", "memory compression", "secure system", "memcompression"))
 """Processes of the kernel that have no program, by their names; they are children of System."""
-_LOCAL_DRIVES: Final = (2, 3, 5, 6)
-"""Removable, fixed, CD and RAM disk (GetDriveTypeW); a network's is touched by nobody here."""
 
 
-_H, _D, _P, _W = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.LPCWSTR
+_H, _D, _P = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p
 _open_process = calls.function("kernel32", "OpenProcess", _H, _D, wintypes.BOOL, _D)
 _process_times = calls.function("kernel32", "GetProcessTimes", wintypes.BOOL, _H, _P, _P, _P, _P)
 _image_name = calls.function("kernel32", "QueryFullProcessImageNameW", wintypes.BOOL, _H, _D, _P, _P)
-_kind_of_drive = calls.function("kernel32", "GetDriveTypeW", wintypes.UINT, _W)
 
 
 @contextmanager
@@ -100,30 +97,10 @@ def is_of_kernel(listed: Listed) -> bool:
     return listed.pid in _NO_PROGRAM or (listed.ppid in _NO_PROGRAM and name_of(listed).lower() in _KERNEL_NAMES)
 
 
-def is_local(name: str) -> bool:
-    r"""Tell whether a path lies on a drive of this machine: `C:\…`, not `\\server\share` or a network drive."""
-    plain = name.removeprefix("\\\\?\\")
-    return plain[1:3] == ":\\" and _drive_type(plain[:3].upper()) in _LOCAL_DRIVES
-
-
-@cache
-def _drive_type(root: str) -> int:
-    return int(_kind_of_drive(root))
-
-
 def is_gone(name: str) -> bool | None:
     """Tell whether no file of this name is there any more; `None` where it isn't known, or lies elsewhere."""
-    if not is_local(name) or "\0" in name:
-        return None
     try:
-        os.lstat(long(name))
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return None
+        files.open_file(os.fsencode(name), look=True).close()
+    except OSError as error:
+        return True if files.outcome_of(error) is Outcome.ABSENT else None
     return False
-
-
-def long(name: str) -> str:
-    r"""Return a path in the form that Windows takes as it stands, at any length: `\\?\C:\…`."""
-    return name if name.startswith("\\\\") else f"\\\\?\\{name}"

@@ -44,6 +44,9 @@ _find_close = calls.function("kernel32", "FindVolumeClose", wintypes.BOOL, winty
 _paths_of = calls.function("kernel32", "GetVolumePathNamesForVolumeNameW", wintypes.BOOL, _W, _P, _D, _P)
 
 
+_windows_directory = calls.function("kernel32", "GetSystemWindowsDirectoryW", wintypes.UINT, _P, wintypes.UINT)
+
+
 class Volume(NamedTuple):
     r"""A volume of this machine: the path that it is reached by (`C:\`, `\\?\Volume{…}\`), and what it is."""
 
@@ -57,6 +60,12 @@ def target(letter: str) -> str:
     if not _query_dos_device(letter, buffer, len(buffer)):
         raise calls.last_error()
     return buffer.value
+
+
+def windows_folder() -> str:
+    """Return the folder of Windows itself, whatever our environment says."""
+    buffer = ctypes.create_unicode_buffer(_LONGEST)
+    return buffer.value if _windows_directory(buffer, len(buffer)) else r"C:\Windows"
 
 
 def local(place: Place) -> Place:

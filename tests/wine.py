@@ -1,0 +1,78 @@
+"""Which tests Windows can't load or Wine 8.0 can't show, each with its reason: used by `conftest.py`.
+
+A file that cannot even be loaded on Windows is named here, and reported as skipped with this reason; one that is not
+named and can't be loaded is an error. In other files a test says it itself: `@wine.cannot("…")`, `@wine.posix("…")`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+WINDOWS = sys.platform == "win32"
+UNDER_WINE = False
+if sys.platform == "win32":
+    import ctypes
+
+    UNDER_WINE = hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
+
+NOT_LOADED = {
+    "test_bad_luck.py": "runs on a live Linux, with its limits",
+    "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
+    "test_hostile.py": "FIFOs, devices and limits of Linux",
+    "test_isolate.py": "real interfaces of Linux",
+    "test_link_watch.py": "the routing socket of Linux",
+    "test_linux_network.py": "asks the Linux kernel",
+    "test_linux_processes.py": "asks the Linux kernel",
+    "test_linux_recent.py": "asks the Linux kernel",
+    "test_linux_screens.py": "X displays are asked on Linux",
+    "test_linux_system.py": "asks the Linux kernel",
+    "test_live.py": "runs on a live Linux",
+    "test_paper.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
+    "test_stamps.py": "the authority of these tests is stock openssl, and a terminal of POSIX asks",
+    "test_ui.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
+    "test_undo.py": "real interfaces of Linux",
+    "test_vigil.py": "real interfaces of Linux",
+}
+"""By file."""
+
+NOT_RUN = {
+    "test_second_verifier.py": "its verifier is for whoever reads SPEC on Linux; ours meets the same vectors here",
+    "test_fuzz.py": "the fuzzers are for Linux",
+    "test_mutants.py": "a tool of the developers, on Linux",
+    "test_packaging.py": "builds the wheel, which is the same for every system",
+    "test_catalogue.py": "judges the source, which is the same on every system",
+    "test_words.py": "the same",
+    "test_house.py": "the same",
+    "test_reasons.py": "the same",
+    "test_spec.py": "compares a page with what stock programs of Linux say",
+}
+"""By file: it says nothing more here than it says on Linux, and time is short."""
+
+
+def cannot(reason: str) -> pytest.MarkDecorator:
+    """Skip a test under Wine only: a real Windows could show it."""
+    return pytest.mark.skipif(UNDER_WINE, reason=f"Wine 8.0: {reason}")
+
+
+def posix(reason: str) -> pytest.MarkDecorator:
+    """Skip a test on Windows, where there is no such thing."""
+    return pytest.mark.skipif(WINDOWS, reason=f"POSIX: {reason}")
+
+
+class NotHere(pytest.Module):
+    """A file that is reported as skipped and never loaded."""
+
+    def collect(self):
+        pytest.skip({**NOT_LOADED, **NOT_RUN}[self.path.name], allow_module_level=True)
+
+
+def skipping(what: str):
+    """Return a stand-in for a call that this system or Wine lacks: a test that needs it is skipped with the reason."""
+
+    def call(*_arguments: object, **_named: object) -> None:
+        if sys._getframe(2).f_globals["__name__"] != "_pytest.pathlib":  # which links to its newest folder
+            pytest.skip(what)
+
+    return call
