@@ -162,6 +162,11 @@ class Owners:
                 part.inside += json.loads(path.read_text("utf-8")).get("components", [])
             elif _LICENCE_FILE.match(path.name) and path.suffix != ".py":
                 part.texts.append((path.name, path.read_text("utf-8", "replace")))
+        if not part.texts:
+            words = f"{' '.join(part.licences)}. The published file holds no text of it; see {home_of(about)}."
+            part.texts.append(("licence", words))
+        if part.inside:
+            part.texts.append(("what is compiled into it", brought(part)))
         return part
 
     def missing(self, warnings: str) -> list[str]:
@@ -204,6 +209,21 @@ def licences_of(about: Message) -> list[str]:
     classes = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
     short = (about["License"] or "").strip().partition("\n")[0]
     return [short] if short else classes
+
+
+def home_of(about: Message) -> str:
+    """Return where a library is at home, as its metadata say."""
+    pages = [str(about["Home-page"] or ""), *(str(line).rpartition(", ")[2] for line in about.get_all("Project-URL", []))]
+    return next(filter(None, pages), "its package index")
+
+
+def brought(part: Part) -> str:
+    """Return what was compiled into a library, a line each, with its licence."""
+    lines = []
+    for found in part.inside:
+        stated = [entry.get("expression") or entry.get("license", {}).get("id") for entry in found.get("licenses", [])]
+        lines.append(f"{found.get('name')} {found.get('version', '')}: {' '.join(filter(None, stated)) or 'not stated'}")
+    return "\n".join(sorted(set(lines)))
 
 
 def of_debian(path: Path) -> str:
