@@ -213,8 +213,8 @@ def licences_of(about: Message) -> list[str]:
 
 def home_of(about: Message) -> str:
     """Return where a library is at home, as its metadata say."""
-    pages = [str(about["Home-page"] or ""), *(str(line).rpartition(", ")[2] for line in about.get_all("Project-URL", []))]
-    return next(filter(None, pages), "its package index")
+    linked = [str(line).rpartition(", ")[2] for line in about.get_all("Project-URL", [])]
+    return next(filter(None, [str(about["Home-page"] or ""), *linked]), "its package index")
 
 
 def brought(part: Part) -> str:
@@ -222,7 +222,8 @@ def brought(part: Part) -> str:
     lines = []
     for found in part.inside:
         stated = [entry.get("expression") or entry.get("license", {}).get("id") for entry in found.get("licenses", [])]
-        lines.append(f"{found.get('name')} {found.get('version', '')}: {' '.join(filter(None, stated)) or 'not stated'}")
+        words = " ".join(filter(None, stated)) or "not stated"
+        lines.append(f"{found.get('name')} {found.get('version', '')}: {words}")
     return "\n".join(sorted(set(lines)))
 
 
