@@ -30,6 +30,8 @@ _MAGIC: Final = re.compile(r"[*?\[]")
 _USERS: Final = "users."
 _WINDOWS: Final = "Windows"
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
+KERNEL: Final = "\\Device\\"
+"""On Windows: begins a path of the kernel's own objects, of which volumes and shadow copies are listed, not opened."""
 _MINE: Final = "HKEY_CURRENT_USER\\"
 _EVERYBODYS: Final = "HKEY_USERS\\%%users.sid%%\\"
 """The keys of whoever runs us are those of every user: the victim may be another one."""
@@ -158,7 +160,7 @@ def expand(path: str, separator: str, facts: Facts) -> list[Pattern]:
         return _expanded(path, separator, facts, (b"",))
     if separator == "/" and path.startswith("/"):
         raise UnexpandableError("a path of another system")
-    driveless = path.startswith("\\")
+    driveless = path.startswith("\\") and not path.startswith(KERNEL)
     if driveless and not facts.drives:
         raise UnexpandableError("no local drive is known")
     return _expanded(path, separator, facts, facts.drives if driveless else (b"",))

@@ -152,7 +152,7 @@ class Change:
     """One thing that `--isolate` does: switch a link down (`down`) or block a radio (`block`).
 
     `namespace` is that of the link, `None` for our own. `undo` are the command lines that
-    restore what it takes away, in order, quoted for a POSIX shell.
+    restore what it takes away, in order, quoted for a POSIX shell; on Windows for PowerShell.
     """
 
     what: str

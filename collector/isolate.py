@@ -30,7 +30,8 @@ MOST_LINES = 40
 MOST_CHARACTERS = 12_000
 """… and most characters of them, which JSON may double: with the rest of the record they fit its line."""
 
-_HEAD = """\
+_HEADS = {
+    "Linux": """\
 # Réseau coupé par le collecteur de preuves (--isolate).
 # Pour revenir en arrière, UNE FOIS QUE L'EXPERT L'A PERMIS : les commandes de
 # ce fichier, en root, dans cet ordre, ou le fichier entier : sh CE_FICHIER
@@ -41,7 +42,21 @@ _HEAD = """\
 # this order, or the whole file: sh THIS_FILE
 # "File exists" is no error: that had come back already.
 # What DHCP or a router gives comes back by itself.
-"""
+""",
+    "Windows": """\
+# Réseau coupé par le collecteur de preuves (--isolate).
+# Pour revenir en arrière, UNE FOIS QUE L'EXPERT L'A PERMIS : les commandes de
+# ce fichier, dans PowerShell ouvert en tant qu'administrateur, dans cet ordre.
+# Redémarrer l'ordinateur rétablirait aussi les liens, mais effacerait des traces.
+#
+# Network cut off by the evidence collector (--isolate).
+# To undo it, ONCE THE EXPERT ALLOWS IT: the commands of this file, in
+# PowerShell opened as administrator, in this order.
+# Restarting the computer would bring the links back too, but wipe out traces.
+# What DHCP or a router gives comes back by itself.
+""",
+}
+"""By the system's word in artifact definitions (`Host.system_word`)."""
 
 
 class IsolateRun(Protocol):
@@ -67,7 +82,7 @@ def cut_off(run: IsolateRun, host: Host, facts: Facts) -> int:
         run.observe(SOURCE, {"step": "nothing"})
         return 0
     try:
-        _write_undo(run.bundle, undo_text(changes))
+        _write_undo(run.bundle, undo_text(changes, host.system_word()))
     except DiskFullError:
         run.missed(SOURCE, Gap(Outcome.OVER_LIMIT, "nothing was switched off: no room to write how it is undone"))
         raise
@@ -93,9 +108,9 @@ def _write_undo(bundle: Bundle, text: str) -> None:
     bundle.commit()
 
 
-def undo_text(changes: tuple[Change, ...]) -> str:
+def undo_text(changes: tuple[Change, ...], system: str = "Linux") -> str:
     """Return the instructions that undo changes: the last one first, what it is as a comment, its lines as they are."""
-    lines = [_HEAD]
+    lines = [_HEADS.get(system, _HEADS["Linux"])]
     for change in reversed(changes):
         where = "" if change.namespace is None else f", {change.namespace}"
         lines.append(f"# {printable(change.name, 64)} ({change.kind or '?'}{where})\n")

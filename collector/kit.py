@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from collector import disk, handles, layout
 from collector.errors import KitError, UsageError
 from collector.schema import is_case, is_hash, is_nonce
+from collector.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,8 +34,9 @@ PROGRAMS = {"windows": "collect.exe", "linux": "collect"}
 
 MAX_CONTACT = 100
 """Characters of who is to be called: one line of a page."""
-LEAST_ROOM = 64 << 20
-"""Free bytes below which a medium is called full before a run begins: what vanishes first takes less."""
+LEAST_ROOM, LEAST_AT_ALL = 64 << 20, 2 << 20
+"""Free bytes below which a medium is called full before a run begins, where a person can plug another one in: what
+vanishes first takes less; and where nobody can: what fits is better than nothing."""
 _MOST_BYTES = 1 << 22
 """Of `kit.json`, and of `SHA256SUMS`: a program is some hundred files."""
 _MOST_FOUND = 20_000
@@ -123,7 +125,7 @@ def read(path: Path) -> Kit:
         nonce=nonce,
         recipients=tuple(recipients),
         case=None if case is None else str(case),
-        contact=contact[:MAX_CONTACT] if isinstance(contact, str) and contact.strip() else None,
+        contact=printable(contact, MAX_CONTACT) if isinstance(contact, str) and contact.strip() else None,
         language=language_of(path),
     )
 
@@ -255,14 +257,17 @@ REASONS = {
 """What `refusal_of` returns, as a sentence."""
 
 
-def refusal_of(folder: Path) -> str | None:
+def refusal_of(folder: Path, least: int = LEAST_ROOM) -> str | None:
     """Return why no bundle should be begun in this folder (`read-only`, `full`, `gone`), or `None`; makes the folder.
+
+    Full is what has less than `least` bytes free.
 
     Nothing stays there: a file is made and removed again, for a medium tells only then.
     """
     trial = folder / ".essai"
     try:
         folder.mkdir(exist_ok=True)
+        trial.unlink(missing_ok=True)  # of somebody who was killed here
         fd = handles.new(trial)
         try:
             os.write(fd, b"\0")
@@ -271,10 +276,8 @@ def refusal_of(folder: Path) -> str | None:
             os.close(fd)  # before the name goes: Windows lets nobody remove what is open
             trial.unlink()
         free = shutil.disk_usage(folder).free
-    except FileExistsError:  # of somebody who was killed here: it can be written
-        return None
     except FileNotFoundError:
         return "gone"
     except OSError as error:
         return "full" if disk.is_full(error) else "read-only"
-    return "full" if free < LEAST_ROOM else None
+    return "full" if free < least else None

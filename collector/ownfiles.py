@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import layout, tool
+from collector.errors import RefusedError
 from collector.ledger import as_json
 from collector.text import from_bytes
 
@@ -84,6 +85,6 @@ def tool_changed(before: str) -> dict[str, Json] | None:
     """Return the data of a `tool-changed` observation (SPEC 5.2), or `None`: our program is what it was."""
     try:
         after: Json = tool.own_sha256()
-    except OSError:
+    except RefusedError:
         after = None
     return None if after == before else {"sha256_before": before, "sha256_after": after}

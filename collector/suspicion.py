@@ -1,7 +1,7 @@
 """Judges what is known of a running program: why it deserves a closer look, and how much.
 
 Pure: facts in, reasons out. What weighs how much, and every list, is data
-(`rules/ransom/suspicion.yaml`). A reason is no proof: administrators and developers do odd
+(`rules/ransom/suspicion.yaml`, `suspicion-windows.yaml`). A reason is no proof: administrators and developers do odd
 things, too; that a process has none is no proof either.
 """
 
@@ -169,9 +169,10 @@ def _of_writing(facts: ProcessFacts, host: HostFacts, rules: SuspicionRules) -> 
 def places(path: str, host: HostFacts, rules: SuspicionRules) -> tuple[str, ...]:
     """Return what a path lies in: `system` alone, or of temporary, public, people, home and hidden what holds.
 
-    One of the first four at most, in this order: a home below /srv is a home.
+    One of the first four at most, in this order: a home below /srv is a home. A temporary folder may lie in the
+    system's (Windows).
     """
-    if _below(path, rules.paths["system"]):
+    if _below(path, rules.paths["system"]) and not _below(path, rules.paths["temporary"]):
         return ("system",)
     found = []
     home = _home(path, host, rules)

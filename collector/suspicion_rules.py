@@ -1,4 +1,4 @@
-"""Reads `rules/ransom/suspicion.yaml` and `programs.yar`: what makes a running program worth a closer look.
+"""Reads the tables `rules/ransom/suspicion*.yaml`: what makes a running program worth a closer look.
 
 As strict as `rules`: anything but the form of ours is refused with file, line and reason.
 """
@@ -17,6 +17,9 @@ from collector.rules import folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+WINDOWS: Final = "suspicion-windows.yaml"
+"""The table of Windows: the same form, its own places and names."""
 
 LEVELS: Final = ("suspect", "medium", "high")
 WEIGHTS: Final = (
@@ -78,9 +81,9 @@ class SuspicionRules:
 
 
 @cache
-def suspicion() -> SuspicionRules:
-    """Return the packaged table; read once in a run. Raises `RuleError`."""
-    return read_suspicion(folder() / "ransom" / "suspicion.yaml")
+def suspicion(name: str = "suspicion.yaml") -> SuspicionRules:
+    """Return a packaged table, that of Windows by its name; read once in a run. Raises `RuleError`."""
+    return read_suspicion(folder() / "ransom" / name)
 
 
 def read_suspicion(path: Path) -> SuspicionRules:

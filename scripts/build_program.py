@@ -17,14 +17,14 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
+import program
 import program_parts
 import program_sbom
 import program_wheels
 
+ROOT = Path(__file__).resolve().parent.parent
 CACHES = shutil.ignore_patterns("__pycache__", ".*")
 FOREIGN = (b"Wine builtin DLL", b"Wine placeholder DLL")
 """What stands in every library of Wine's own: none of them goes to a real Windows."""
@@ -69,12 +69,17 @@ def build(system: str, scratch: Path) -> Path:
     )  # fmt: skip
     if done.returncode or not said.is_file():
         fail(f"PyInstaller ended with {done.returncode}", done.stdout[-4000:])
-    found = json.loads(said.read_text("utf-8"), object_hook=None)
+    found = json.loads(said.read_text("utf-8"))
     folder = dist / "collect"
     owners = program_parts.Owners(system, source, site, found)
-    parts = owners.parts(folder)
+    try:
+        parts = owners.parts(folder)
+    except program_parts.Foreign as e:
+        fail(str(e), "leave it out in scripts/program.py, or add its library to the lock")
     refuse_missing(owners, scratch / "work/program/warn-program.txt")
     refuse_foreign(folder)
+    if system == "windows":
+        refuse_unmet(folder, tools(system)[0])
     pack_again(folder / "_internal/base_library.zip")
     (folder / "LICENCES.txt").write_bytes(owners.licences(parts).encode())
     settle(folder, when)
@@ -133,6 +138,22 @@ def refuse_foreign(folder: Path) -> None:
             fail(f"{path.name} is a library of Wine's own", "name it in LIBRARIES_LEFT in scripts/program.py")
 
 
+def refuse_unmet(folder: Path, wheels: Path) -> None:
+    """End the build where a library asks for one that is neither in the program nor a part of Windows."""
+    sys.path.append(str(wheels))
+    import pefile  # noqa: PLC0415 - a tool of the Windows build
+
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in {".exe", ".dll", ".pyd"}]
+    there = {path.name.lower() for path in files} | program.WINDOWS_OWN
+    for path in files:
+        read = pefile.PE(str(path), fast_load=True)
+        read.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_IMPORT"]])
+        for entry in getattr(read, "DIRECTORY_ENTRY_IMPORT", ()):  # a library of forwarders only asks for none
+            wanted = entry.dll.decode("ascii").lower()
+            if wanted not in there and not wanted.startswith("api-ms-win-"):
+                fail(f"{path.name} needs {wanted}", "which is neither here nor in WINDOWS_OWN in scripts/program.py")
+
+
 def pack_again(path: Path) -> None:
     """Pack the modules that Python starts with: PyInstaller stores them as they are."""
     with zipfile.ZipFile(path) as old:
@@ -152,7 +173,7 @@ def settle(folder: Path, when: int) -> None:
         os.utime(path, (when, when))
 
 
-def fail(message: str, hint: str) -> None:
+def fail(message: str, hint: str) -> NoReturn:
     """End the process with a sentence and what to do."""
     print(f"error: {message}\nhint: {hint}", file=sys.stderr)
     sys.exit(1)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 SCRIPTS = Path(__file__).resolve().parent
 
-SYSTEM = {"linux": "linux", "win32": "windows"}[sys.platform]  # noqa: TID251 - it is built for the system it is built on
+SYSTEM = "windows" if sys.platform == "win32" else "linux"  # noqa: TID251 - it is built on the system it is built for
 
 DATA = (
     ("collector/LISEZ-MOI.txt", "collector"),
@@ -65,6 +65,29 @@ LIBRARIES_LEFT = re.compile(
 )
 """Libraries that are not taken along: those that a host which needs them has."""
 
+WINDOWS_OWN = frozenset({
+    "advapi32.dll", "bcrypt.dll", "bcryptprimitives.dll", "comctl32.dll", "crypt32.dll", "gdi32.dll", "iphlpapi.dll",
+    "kernel32.dll", "ntdll.dll", "ole32.dll", "oleaut32.dll", "pdh.dll", "powrprof.dll", "psapi.dll", "shell32.dll",
+    "user32.dll", "userenv.dll", "version.dll", "ws2_32.dll",
+})  # fmt: skip
+"""Libraries of Windows 10 that the program's own ask for, beside its C runtime (`api-ms-win-*`)."""
+
+_ABOUT = """VSVersionInfo(
+    ffi=FixedFileInfo(filevers={numbers}, prodvers={numbers}),
+    kids=[
+        StringFileInfo([StringTable("040904B0", [
+            StringStruct("FileDescription", "Preserves evidence of a ransomware attack"),
+            StringStruct("FileVersion", "{version}"),
+            StringStruct("InternalName", "collect"),
+            StringStruct("LegalCopyright", "Apache-2.0"),
+            StringStruct("OriginalFilename", "collect.exe"),
+            StringStruct("ProductName", "evidence-collector"),
+            StringStruct("ProductVersion", "{version}"),
+        ])]),
+        VarFileInfo([VarStruct("Translation", [0x0409, 1200])]),
+    ],
+)
+"""
 _IMPORT = re.compile(r"""import_module\(\s*["']([A-Za-z_][\w.]*)["']""")
 
 
@@ -73,7 +96,7 @@ def modules(source: Path) -> list[str]:
     found = set(LOADED_BY_NAME[SYSTEM]) | {"artifacts"}
     for path in source.glob("collector/**/*.py"):
         parts = path.relative_to(source).with_suffix("").parts
-        if SYSTEM not in parts and (parts[1] == "host" and len(parts) > 3 or parts[1] == "winformats"):
+        if SYSTEM not in parts and ((parts[1] == "host" and len(parts) > 3) or parts[1] == "winformats"):
             continue  # a room of another system, or what only such a room reads
         found.add(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
         found.update(_IMPORT.findall(path.read_text("utf-8")))
@@ -108,6 +131,19 @@ def definitions(package: Path) -> list[tuple[str, str, str]]:
 def stand_ins() -> list[tuple[str, str, str]]:
     """Return what answers for modules that are left out."""
     return [(name, str(SCRIPTS / "absent/__init__.py"), "PYMODULE-2") for name in ABSENT]
+
+
+def version(source: Path) -> str:
+    """Return the version of a copy of our sources."""
+    text = (source / "collector/__init__.py").read_text("utf-8")
+    (found,) = re.findall(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    return str(found)
+
+
+def about(source: Path) -> str:
+    """Return what Windows shows as the program's details."""
+    numbers = [int(number) for number in re.findall(r"\d+", version(source))]
+    return _ABOUT.format(version=version(source), numbers=tuple((*numbers, 0, 0, 0, 0)[:4]))
 
 
 def is_ours(module: str) -> bool:

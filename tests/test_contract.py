@@ -55,7 +55,8 @@ BLOBS = {
 ALWAYS = ("system", "processes", "interfaces", "artifacts", "recent-files", "ransom", "executables")
 """Sources that have at least one row on every machine that these tests run on."""
 
-SOURCES = (*planned(whole_memory=True),)
+SOURCES = planned(whole_memory=True, system="Windows")
+"""All there are: Windows has one more than the others, who answer it with a gap."""
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 STATES = {"down", "no_carrier", "internal", "connected", "unknown"}
 DEFINITION = """name: Planted
@@ -63,6 +64,13 @@ doc: What a test planted.
 sources:
 - type: FILE
   attributes: {{paths: ['{folder}{sep}*'], separator: '{sep}'}}
+---
+name: Version
+doc: What Windows says of itself.
+sources:
+- type: REGISTRY_KEY
+  attributes: {{keys: ['HKEY_LOCAL_MACHINE\\Software\\Microsoft\\Windows NT\\CurrentVersion']}}
+supported_os: [Windows]
 """
 
 
@@ -199,6 +207,9 @@ def test_what_could_not_be_had_is_told(world, source):
         assert given.rows
     if source.core:
         assert given.rows or given.gaps
+    if source.name == "registry":
+        assert bool(given.rows) == (world.host.system_word() == "Windows")
+        assert given.rows or [gap.outcome for gap in given.gaps] == [Outcome.UNSUPPORTED]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)

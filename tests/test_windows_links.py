@@ -14,10 +14,11 @@ import uuid
 
 import pytest
 
-from collector.facts import DefaultRoute, Facts
+from collector.facts import DefaultRoute, Facts, Radio
+from collector.isolate import undo_text
 from collector.isolation import judge
 from collector.sources.interfaces import InterfaceSource
-from collector.winformats import adapters, links, networktables, wlan
+from collector.winformats import adapters, cuts, links, networktables, wlan
 
 GUID = uuid.UUID("4d36e972-0000-4000-8000-000000000001")
 LOOPBACK = {"type": 24, "hardware": False, "alias": "Loopback Pseudo-Interface 1", "index": 1}
@@ -166,7 +167,7 @@ def test_no_state_of_a_live_card_is_isolated_by_chance():
             for media in range(4):
                 if judged(read(oper=oper, admin=admin, media=media)).verdict == "ISOLATED":
                     quiet.add((oper, admin, media))
-    assert all(oper != 1 and media != 1 for oper, _, media in quiet)
+    assert all(oper != 1 and (media != 1 or admin == 2) for oper, admin, media in quiet)
     assert all(admin == 2 or oper in (2, 6, 7) or media == 2 for oper, admin, media in quiet)
     assert (2, 1, 2) in quiet
 
@@ -362,3 +363,69 @@ def test_a_radio_is_off_when_all_its_parts_are(states, software, hardware):
     assert wlan.radio(raw) == (software, hardware)
     assert wlan.radio(struct.pack("<IIII", 1, 0, 0, 0)) == (False, False)
     assert wlan.radio(b"\0\0\0\0") is None
+
+
+def planned(*found, routes=(), outside=(), radios=()):
+    rows = {one["index"]: networktables.interface(row_bytes(**one)) for one, _ in found}
+    seen = [links.link(rows[one["index"]], links.Beside((), has_ip=True, **more)) for one, more in found]
+    facts = Facts(tuple(seen), tuple(DefaultRoute(index, {}) for index in outside), radios=tuple(radios))
+    return cuts.plan(facts, rows, [networktables.route(one) for one in routes])
+
+
+def test_what_leads_outside_is_cut_uppermost_first():
+    """Cards, also those without a cable; a VPN before what it stands on; no loopback, no virtual switch."""
+    plan = planned(
+        (LOOPBACK, {}),
+        ({"index": 5, "alias": "Ethernet", **LIVE}, {}),
+        ({"index": 6, "alias": "Wi-Fi", "type": 71, **UNPLUGGED}, {}),
+        ({"index": 7, "alias": "off", **DISABLED}, {}),
+        ({"index": 8, "alias": "switch", "hardware": False, **LIVE}, {"driver": "vms_mp"}),
+        ({"index": 9, "alias": "VPN", "hardware": False, "type": 53, **LIVE}, {}),
+        ({"index": 10, "alias": "Local Area Connection* 1", "hardware": False, "type": 71, **UNPLUGGED}, {}),
+        ({"index": 11, "alias": "odd", "admin": 3}, {}),
+        radios=[
+            Radio(0, "Intel(R) Wi-Fi", "wifi", soft_blocked=False, hard_blocked=False),
+            Radio(1, "off already", "wifi", soft_blocked=True, hard_blocked=False),
+            Radio(2, "Bluetooth", "bluetooth", soft_blocked=False, hard_blocked=False),
+        ],
+    )
+    assert [(one.what, one.name) for one in plan] == [
+        ("block", "Intel(R) Wi-Fi"),
+        ("down", "VPN"),
+        ("down", "Ethernet"),
+        ("down", "Wi-Fi"),
+        ("down", "odd"),
+    ]
+
+
+def test_a_virtual_switch_with_the_default_route_is_cut_too():
+    """What is the way to the outside goes, whatever kind it is."""
+    switch = ({"index": 8, "alias": "switch", "hardware": False, **LIVE}, {"driver": "vms_mp"})
+    assert [one.name for one in planned(switch, outside=[8])] == ["switch"]
+
+
+def test_undo_brings_back_the_link_and_what_somebody_set():
+    """By its GUID, never by its name; routes of DHCP and of the system come back by themselves."""
+    hostile = "'; Remove-Item C:\\ #\"`$(evil)"
+    (change,) = planned(
+        ({"index": 5, "alias": hostile, **LIVE}, {}),
+        routes=[
+            route_bytes("198.51.100.0", 24, "192.0.2.1"),
+            route_bytes("2001:db8::", 32, "fe80::1"),
+            route_bytes("203.0.113.0", 24, "0.0.0.0"),
+            route_bytes("0.0.0.0", 0, "192.0.2.1", origin=2),
+            route_bytes("192.0.2.0", 24, "0.0.0.0", protocol=2, origin=1),
+            route_bytes("198.51.100.0", 24, "192.0.2.1", index=6),
+        ],
+    )
+    assert "evil" not in "".join(change.undo)
+    text = undo_text((change,), "Windows")
+    assert "PowerShell" in text
+    assert "sh THIS_FILE" not in text
+    assert [line for line in text.splitlines() if not line.startswith("#")] == list(change.undo)
+    assert f"GUID='{{{str(GUID).upper()}}}'" in change.undo[0]
+    wanted = [("198.51.100.0/24", "192.0.2.1"), ("2001:db8::/32", "fe80::1"), ("203.0.113.0/24", "0.0.0.0")]
+    assert [line.split("'")[1::2] for line in change.undo[1:]] == [list(one) for one in wanted]
+    many = [route_bytes("198.51.100.0", 24, "192.0.2.1")] * (cuts.MOST_ROUTES + 5)
+    (change,) = planned(({"index": 5, **LIVE}, {}), routes=many)
+    assert len(change.undo) == 1 + cuts.MOST_ROUTES

@@ -37,7 +37,7 @@ pytestmark = [
 INSIDE = """
 import sys, json
 from collector import isolation
-from collector.host import this_host
+from collector.host import HostError, this_host
 from collector.model import Gap
 host = this_host()
 state = {}
@@ -53,6 +53,15 @@ def changes(seconds):
         [one.what, one.name, one.address, one.link and one.link.carrier, one.link and one.link.operstate]
         for one in state["watch"].changes()
     ]
+def plan():
+    state["plan"] = host.plan_isolation(host.link_facts())
+    return [[one.what, one.name, len(one.undo)] for one in state["plan"]]
+def cut(name):
+    (change,) = [one for one in state["plan"] if one.name == name]
+    try:
+        host.carry_out(change)
+    except HostError as error:
+        return [str(error.gap.outcome), error.gap.reason]
 def stop():
     state["watch"].stop()
     state["watch"].stop()
@@ -224,6 +233,19 @@ def test_changes_are_told_as_they_come(windows, net):
         assert "lost" not in {one[0] for one in told}
     finally:
         assert windows.ask("stop()") == []
+
+
+def test_a_plan_names_what_leads_outside_and_a_cut_that_failed_is_told(windows, net):
+    """Wine 8.0 can't switch anything off (SetIfEntry): the refusal is a gap, and nothing is said to be done."""
+    net("link set cable up")
+    net("link set wall up")
+    net("address add 192.0.2.7/24 dev cable")
+    net("route add 198.51.100.0/24 via 192.0.2.1 dev cable")
+    plan = windows.ask("plan()")
+    assert {"cable", "wall"} <= {name for _, name, _ in plan}
+    assert "lo" not in {name for _, name, _ in plan}
+    assert windows.ask("cut('cable')")[0] == "unsupported"
+    assert windows.ask("judge()")["verdict"] == "CONNECTED"
 
 
 def gathered(windows, wanted):

@@ -18,7 +18,7 @@ if sys.platform == "win32":
     from collector.host.windows import awake, calls
 
 WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="Windows, here under Wine")
-QUERY_END_SESSION, CLOSE = 0x11, 0x10
+QUERY_END_SESSION, CLOSE, QUIT = 0x11, 0x10, 0x12
 
 STATES = [
     ((1, 128, 255), True, []),
@@ -67,7 +67,7 @@ def shutdown_level():
 
 @WINDOWS
 def test_the_end_of_the_session_is_refused_until_we_let_go():
-    """The window says no, also after somebody else asked it to close; afterwards window and level are gone."""
+    """The window says no, also after somebody else asked it to close or to quit; then window and level are gone."""
     before = shutdown_level()
     held = awake.keep_awake()
     try:
@@ -79,6 +79,9 @@ def test_the_end_of_the_session_is_refused_until_we_let_go():
         assert window, "a top-level window, for one of messages alone is not asked"
         assert ask(window, QUERY_END_SESSION) == 0
         ask(window, CLOSE)
+        thread = calls.library("user32").GetWindowThreadProcessId(wintypes.HWND(window), None)
+        assert calls.library("user32").PostThreadMessageW(thread, QUIT, 0, 0)
+        assert ask(window, 0) == 0
         assert ask(window, QUERY_END_SESSION) == 0
         assert not calls.library("user32").IsWindowVisible(wintypes.HWND(window))
         assert shutdown_level() == 0x3FF

@@ -117,6 +117,7 @@ def _check_detection() -> None:
     ransom_rules.note_rules()
     ransom_rules.families()
     suspicion_rules.suspicion()
+    suspicion_rules.suspicion(suspicion_rules.WINDOWS)
     activity_rules.activity()
     magics.marks()
     for name in ("programs.yar", "recovery.yar"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -35,8 +35,10 @@ _ROUTE: Final = struct.Struct("<HBBH2xiiiiiiI14I")
 """rt_msghdr with rt_metrics, 92 bytes."""
 _EXPIRE_AT: Final = 11 + 3
 """rmx_expire among the unpacked fields."""
-_LINK: Final = struct.Struct("<HBBiiH2x16xBBBBBBBxIIQ88xIIII")
+_LINK: Final = struct.Struct("<HBBiiH2x16xBBBBBBBxIIQQ8xQ64xIIII")
 """if_msghdr2 with if_data64, 160 bytes."""
+_PACKETS_AT: Final = slice(16, 18)
+"""ifi_ipackets and ifi_opackets among the unpacked fields."""
 _ADDRESS: Final = struct.Struct("<HBBiiH2xi")
 """ifa_msghdr, 20 bytes."""
 _SOCKADDRS: Final = ("destination", "gateway", "mask", "genmask", "link", "address", "author", "broadcast")
@@ -49,7 +51,10 @@ _EMBEDS_SCOPE: Final = tuple(map(ipaddress.ip_network, ("fe80::/10", "ff01::/16"
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One interface of NET_RT_IFLIST2: `kind` is its IFT_ number; addresses carry their prefix length."""
+    """One interface of NET_RT_IFLIST2: `kind` is its IFT_ number; addresses carry their prefix length.
+
+    `packets` are those that it ever received and sent.
+    """
 
     index: int
     name: bytes
@@ -57,6 +62,7 @@ class Interface:
     kind: int
     mac: bytes
     addresses: tuple[str, ...]
+    packets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +112,10 @@ def interfaces(raw: bytes) -> list[Interface]:
     addresses: dict[int, list[str]] = {}
     for type_, message in messages(raw):
         if type_ == LINK_INFO and len(message) >= _LINK.size:
-            _, _, _, present, flags, index, kind, *_ = _LINK.unpack_from(message)
+            fields = _LINK.unpack_from(message)
+            present, flags, index, kind = fields[3:7]
             name, mac = link_address(sockaddrs(message[_LINK.size :], present).get("link", b""))
-            found[index] = Interface(index, name, flags & 0xFFFF_FFFF, kind, mac, ())
+            found[index] = Interface(index, name, flags & 0xFFFF_FFFF, kind, mac, (), sum(fields[_PACKETS_AT]))
         elif type_ == NEW_ADDRESS and len(message) >= _ADDRESS.size:
             _, _, _, present, _, index, _ = _ADDRESS.unpack_from(message)
             given = sockaddrs(message[_ADDRESS.size :], present)
@@ -117,10 +124,7 @@ def interfaces(raw: bytes) -> list[Interface]:
             if family in _WIDTHS:
                 text = ip_address(address, family)
                 addresses.setdefault(index, []).append(f"{text}/{prefix(given.get('mask', b''), family)}")
-    return [
-        Interface(one.index, one.name, one.flags, one.kind, one.mac, tuple(addresses.get(one.index, ())))
-        for one in found.values()
-    ]
+    return [replace(one, addresses=tuple(addresses.get(one.index, ()))) for one in found.values()]
 
 
 def routes(raw: bytes) -> list[Route]:

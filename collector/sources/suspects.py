@@ -29,7 +29,7 @@ class SuspectSource:
         "cwd": "Working folder.",
         "score": "Sum of the weights of the reasons, 100 at most.",
         "confidence": "What the score means: low, medium or high. It is no proof.",
-        "reasons": "Why: code, weight and detail each, as in rules/ransom/suspicion.yaml.",
+        "reasons": "Why: code, weight and detail each, as in rules/ransom/suspicion.yaml, on Windows suspicion-windows.yaml.",
         "ours": "tool: this process is the tool itself; started_tool: one that started it.",
         "parents": "Those that started it, the nearest first: pid, name and exe each.",
         "environment": "Its environment, the first 64 KiB.",

@@ -160,7 +160,7 @@ def _admin(row: Interface) -> bool | None:
     """Tell whether a link is switched on; a row that contradicts itself is not believed."""
     if row.oper == _NOT_PRESENT and row.media != CONNECTED:
         return False  # its device is gone, or halted by the device manager
-    if row.admin == DOWN and (row.oper == UP or row.media == CONNECTED):
+    if row.admin == DOWN and row.oper == UP:
         return None
     return {UP: True, DOWN: False}.get(row.admin)
 

@@ -61,12 +61,21 @@ def network(raw: bytes) -> bytes | None:
 
 def radio(raw: bytes) -> Radio | None:
     """Return what a WLAN_RADIO_STATE tells; `None` where it tells of no radio."""
-    count = _COUNT.unpack_from(raw)[0] if len(raw) >= _COUNT.size else 0
-    there = min(count, _MOST_PHYS, (len(raw) - _COUNT.size) // _PHY.size)
-    states = [_PHY.unpack_from(raw, _COUNT.size + number * _PHY.size) for number in range(there)]
+    states = _states(raw)
     if not states:
         return None
     return Radio(all(one[1] == _OFF for one in states), all(one[2] == _OFF for one in states))
+
+
+def phys(raw: bytes) -> list[int]:
+    """Return the number of each radio of a WLAN_RADIO_STATE."""
+    return [one[0] for one in _states(raw)]
+
+
+def _states(raw: bytes) -> list[tuple[int, int, int]]:
+    count = _COUNT.unpack_from(raw)[0] if len(raw) >= _COUNT.size else 0
+    there = min(count, _MOST_PHYS, (len(raw) - _COUNT.size) // _PHY.size)
+    return [_PHY.unpack_from(raw, _COUNT.size + number * _PHY.size) for number in range(there)]
 
 
 def station(seen: Interface, joined: bytes | None, state: Radio | None, unread: str | None) -> Station:

@@ -77,8 +77,10 @@ class DarwinHost:
 
         yield from executables.rows(self._readings, self._table)
 
-    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:  # noqa: ARG002 - the Protocol's
-        yield _not_built("running programs are listed but not judged, and their memory is not taken")
+    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:
+        from collector.host.darwin import suspects
+
+        yield from suspects.items(self._readings, request)
 
     def whole_memory(self, request: Request) -> Iterator[Blob | Gap]:  # noqa: ARG002 - the Protocol's
         raise HostError(_not_built("the memory of the whole machine"))
@@ -94,7 +96,9 @@ class DarwinHost:
         return networks.facts(self._readings)
 
     def watch_links(self) -> LinkWatch:
-        raise HostError(_not_built("changes of the network between two looks at it"))
+        from collector.host.darwin import link_watch
+
+        return link_watch.watch(self._readings)
 
     def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:  # noqa: ARG002 - the Protocol's
         return ()  # nothing is switched off on macOS yet; whoever asked is told that nothing was
@@ -156,6 +160,9 @@ class DarwinHost:
 
         yield from screens.pictures(self._readings)
 
+    def clipboard(self) -> Iterator[Row | Gap]:
+        yield Gap(Outcome.UNSUPPORTED, "the clipboard is not asked for on this system")
+
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         from collector.host.posix import recent
 
@@ -169,13 +176,18 @@ class DarwinHost:
     def system_word(self) -> str:
         return "Darwin"
 
+    def registry(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Gap]:  # noqa: ARG002 - the Protocol's
+        yield Gap(Outcome.UNSUPPORTED, "there is no registry on this system")
+
     def artifacts(self, request: Request, chosen: Iterable[Definition]) -> Iterator[Row | Blob | Gap]:
         from collector.host.posix import artifacts
 
         yield from artifacts.items(_Ground(self._readings), request, chosen)
 
-    def watch_activity(self, request: Request) -> ActivityWatch:  # noqa: ARG002 - the Protocol's
-        raise HostError(_not_built("file activity while collecting"))
+    def watch_activity(self, request: Request) -> ActivityWatch:
+        from collector.host.darwin import activity
+
+        return activity.watch(self._readings, request)
 
     def heads(self, paths: Sequence[bytes]) -> list[Head]:
         from collector.host.darwin import writers

@@ -94,6 +94,7 @@ def _row(one: _Program) -> Row:
         "mtime_ns": None,
         "mode": None,
         "owner": None,
+        "signature": None,
         "flags": flags,
         "unread": unread,
     }

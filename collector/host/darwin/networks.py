@@ -69,11 +69,27 @@ class _Media(NamedTuple):
     wifi: bool
 
 
+class Looked(NamedTuple):
+    """One look at the links: `packets` are those that each link ever received and sent, by its index."""
+
+    links: tuple[Link, ...]
+    default_routes: tuple[DefaultRoute, ...]
+    unread: tuple[Unread, ...]
+    packets: dict[int, int]
+
+
 def facts(readings: Readings) -> Facts:
     """Return what is known of the networks of this machine; never raises for what the host does."""
-    unread: list[Unread] = [
-        Unread("radios", Gap(Outcome.UNSUPPORTED, "not built for macOS yet: whether Bluetooth is switched on"))
-    ]
+    seen = look(readings)
+    bluetooth = Gap(Outcome.UNSUPPORTED, "not built for macOS yet: whether Bluetooth is switched on")
+    unread = [*seen.unread, Unread("radios", bluetooth)]
+    programs = _remote(readings, unread)
+    return Facts(seen.links, seen.default_routes, unread=tuple(unread), remote_access=programs)
+
+
+def look(readings: Readings) -> Looked:
+    """Return the links and the ways out as they are now; never raises for what the host does."""
+    unread: list[Unread] = []
     found = _links(readings, unread)
     ways = _ways(readings, unread)
     links = tuple(_link(readings, one, ways) for one in found)
@@ -84,7 +100,7 @@ def facts(readings: Readings) -> Facts:
         for one in ways
         if is_wide(one) and one.index not in idle
     )
-    return Facts(links, defaults, unread=tuple(unread), remote_access=_remote(readings, unread))
+    return Looked(links, defaults, tuple(unread), {one.index: one.packets for one in found})
 
 
 def _links(readings: Readings, unread: list[Unread]) -> list[Interface]:

@@ -71,7 +71,11 @@ class Taking(taking.Taking[Match]):
     def thing(self, definition: Definition, source: Source, match: Match) -> Iterator[Item]:
         """Yield what becomes of one thing that was found."""
         facts = match.facts
-        row = _row(definition, match)
+        if facts is None:
+            listed = {"path": cast("Json", from_bytes(match.path)), "type": "block", "outcome": "listed"}
+            yield taking.empty_row(definition, Outcome.COLLECTED) | listed
+            return
+        row = _row(definition, match.path, facts)
         kind = facts.type
         if source.type != "FILE":
             yield row | {"outcome": "listed"}
@@ -86,45 +90,45 @@ class Taking(taking.Taking[Match]):
         elif _key(match.path, facts) in self._copied:
             yield row | {"outcome": "again"}
         else:
-            yield from self._copy(match, row)
+            yield from self._copy(match.path, facts, row)
 
-    def _copy(self, match: Match, row: Row) -> Iterator[Item]:
+    def _copy(self, raw: bytes, facts: Facts, row: Row) -> Iterator[Item]:
         """Copy a file within the budgets."""
-        path = from_bytes(match.path)
-        if match.facts.size > self.file_bytes:
-            yield self.too_large(row, match.facts.size)
+        path = from_bytes(raw)
+        if facts.size > self.file_bytes:
+            yield self.too_large(row, facts.size)
             yield from self.gap(Gap(Outcome.OVER_LIMIT, "a file is larger than one may be: not copied", path))
             return
-        if match.facts.size > self.left or self.files <= 0:
-            yield self.left_out(row, match.facts.size)
+        if facts.size > self.left or self.files <= 0:
+            yield self.left_out(row, facts.size)
             return
         try:
-            file = files.open_or_shadow(match.path)
+            file = files.open_or_shadow(raw)
         except OSError as e:
             gap = files.gap_of(e, "a file can't be opened", path)
             yield row | {"outcome": gap.outcome.value}
             yield from self.gap(Gap(gap.outcome, LOCKED, path) if gap.outcome is Outcome.LOCKED else gap)
             return
         with file:
-            yield from self._opened(match, row, file)
+            yield from self._opened(raw, facts, row, file)
 
-    def _opened(self, match: Match, row: Row, file: files.File) -> Iterator[Item]:
+    def _opened(self, raw: bytes, facts: Facts, row: Row, file: files.File) -> Iterator[Item]:
         """Copy an open file: the one that was found, or an older state of it from a shadow copy."""
-        path = from_bytes(match.path)
+        path = from_bytes(raw)
         try:
             before = file.facts()
         except OSError as e:
             yield row | {"outcome": files.outcome_of(e).value}
             yield from self.gap(files.gap_of(e, "a file can't be looked at", path))
             return
-        if file.shadow is None and not before.is_same(match.facts):
+        if file.shadow is None and not before.is_same(facts):
             yield row | {"outcome": Outcome.FAILED.value}
             yield from self.gap(Gap(Outcome.FAILED, "another file took the place of one that was found", path))
             return
         if before.size > min(self.file_bytes, self.left):
             yield self.left_out(row, before.size)
             return
-        self._copied.add(_key(match.path, match.facts))
+        self._copied.add(_key(raw, facts))
         flags = [] if file.shadow is None else [SHADOW]
         if not before.size:
             yield row | {"outcome": Outcome.EMPTY.value, "flags": [*flags]}
@@ -166,17 +170,16 @@ def _times(facts: Facts) -> dict[str, str]:
     return {name: str(value) for name, value in times.items() if value}
 
 
-def _row(definition: Definition, match: Match) -> Row:
-    facts = match.facts
+def _row(definition: Definition, path: bytes, facts: Facts) -> Row:
     return taking.empty_row(definition, Outcome.COLLECTED) | {
-        "path": cast("Json", from_bytes(match.path)),
+        "path": cast("Json", from_bytes(path)),
         "type": facts.type,
         "size": number(facts.size),
         "mtime_ns": str(facts.mtime_ns),
         "ctime_ns": None if facts.ctime_ns is None else str(facts.ctime_ns),
         "btime_ns": None if facts.btime_ns is None else str(facts.btime_ns),
         "atime_ns": str(facts.atime_ns),
-        "owner": _owner(match.path, facts),
+        "owner": _owner(path, facts),
         "inode": None if facts.inode in NO_NUMBERS else str(facts.inode),
         "device": f"{facts.device >> 16:04X}-{facts.device & 0xFFFF:04X}",
     }

@@ -17,6 +17,7 @@ import os
 import re
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -101,6 +102,18 @@ class Taking:
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline
 
+    def finds(self, pattern: Pattern, name: str | None) -> bool:
+        """Tell whether a key that a pattern names is there, or, with a name, a value of it that matches."""
+        wanted = None if name is None else re.compile(fnmatch.translate(name), re.IGNORECASE)
+        for found in self._find(pattern):
+            if isinstance(found, Found) and found.below is None:
+                if wanted is None:
+                    return True
+                with suppress(OSError):
+                    if any(wanted.fullmatch(value.name) for value in registry.values(found.key)):
+                        return True
+        return False
+
     def _source(self, definition: Definition, source: Source) -> Iterator[Row | Gap]:
         for written, name, meant in expansion.keys(source, self._facts):
             trouble, count = Outcome.ABSENT, 0
@@ -108,7 +121,7 @@ class Taking:
                 yield from self._gap(Gap(meant.outcome, meant.reason, definition.name))
                 trouble = meant.outcome
             else:
-                for item in self._patterns(definition, meant, name):
+                for item in self._meant(definition, meant, name):
                     if isinstance(item, Gap):
                         trouble = item.outcome
                         yield from self._gap(item)
@@ -117,6 +130,18 @@ class Taking:
                         yield item
             if not count:
                 yield _row(definition, written, trouble) | {"value": name}
+
+    def _meant(self, definition: Definition, patterns: list[Pattern], name: str | None) -> Iterator[Row | Gap]:
+        """Yield what patterns name. Where no key has such a name, a value has: published definitions mean both."""
+        found = False
+        for item in self._patterns(definition, patterns, name):
+            found = True
+            yield item
+        ends = {pattern[-1] for pattern in patterns if len(pattern) > 1 and isinstance(pattern[-1], bytes)}
+        if found or name is not None or len(ends) != 1:
+            return
+        value = os.fsdecode(ends.pop())
+        yield from self._patterns(definition, [pattern[:-1] for pattern in patterns], _literal(value))
 
     def _patterns(self, definition: Definition, patterns: list[Pattern], name: str | None) -> Iterator[Row | Gap]:
         wanted = None if name is None else re.compile(fnmatch.translate(name), re.IGNORECASE)
@@ -131,6 +156,8 @@ class Taking:
         self, definition: Definition, found: Found, wanted: re.Pattern[str] | None, name: str | None
     ) -> Iterator[Row | Gap]:
         """Yield a row for each value of a key that counts; for a key that has none, or was told before, one."""
+        if found.below is not None and wanted is not None:
+            return  # the value of the keys that `*` names is asked for, not of the one before it
         named = None if name is None else name.lower()
         place = (found.path.lower(), named if found.below is None else found.below.pattern.pattern)
         if place in self._told or (place[0], None) in self._told:
@@ -248,6 +275,11 @@ class Taking:
         if self._late:
             reason = f"{self._late} definitions were not looked for: the time of the source is over"
             yield Gap(Outcome.TIMED_OUT, reason)
+
+
+def _literal(name: str) -> str:
+    """Return a name of a value as a pattern that matches nothing but itself."""
+    return re.sub(r"([*?\[])", r"[\1]", name)
 
 
 def _split(parts: Pattern) -> tuple[list[str], Pattern]:

@@ -14,6 +14,7 @@ assert sys.platform == "win32"
 import ctypes
 import errno
 import os
+import struct
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final
 
@@ -38,8 +39,10 @@ NOT_FOLDER: Final = 0x0000_0040
 """FILE_NON_DIRECTORY_FILE."""
 NO_FOLLOW: Final = 0x0020_0000
 """FILE_OPEN_REPARSE_POINT."""
-_ALWAYS: Final = 0x0000_0020 | 0x0000_0100 | 0x0000_4000 | 0x0040_0000
-"""FILE_SYNCHRONOUS_IO_NONALERT | FILE_COMPLETE_IF_OPLOCKED | FILE_OPEN_FOR_BACKUP_INTENT | FILE_OPEN_NO_RECALL."""
+_WAITING: Final = 0x0000_0020
+"""FILE_SYNCHRONOUS_IO_NONALERT: a call returns when it is done."""
+_ALWAYS: Final = 0x0000_0100 | 0x0000_4000 | 0x0040_0000
+"""FILE_COMPLETE_IF_OPLOCKED | FILE_OPEN_FOR_BACKUP_INTENT | FILE_OPEN_NO_RECALL."""
 
 _SHARE_ALL: Final = 7
 _OPEN: Final = 1
@@ -55,6 +58,8 @@ _IS_FOLDER: Final = 0xC000_00BA
 """STATUS_FILE_IS_A_DIRECTORY, of which Windows itself makes "access denied"."""
 _EOF: Final = 38
 _LARGEST_LIST: Final = 4096
+_PROCESS_IDS: Final = 47
+"""FileProcessIdsUsingFileInformation."""
 
 
 class _String(ctypes.Structure):
@@ -97,8 +102,8 @@ class Information(ctypes.Structure):
     ]
 
 
-class _Overlapped(ctypes.Structure):
-    """OVERLAPPED: where to read."""
+class Overlapped(ctypes.Structure):
+    """OVERLAPPED: where to read, or what to ring when something came."""
 
     _fields_ = [
         ("internal", ctypes.c_void_p),
@@ -121,6 +126,7 @@ _query_directory_object = calls.function(
     "ntdll", "NtQueryDirectoryObject", _U, _H, _P, _U, wintypes.BOOLEAN, wintypes.BOOLEAN, _P, _P
 )
 _kernel_security = calls.function("advapi32", "GetKernelObjectSecurity", wintypes.BOOL, _H, _D, _P, _D, _P)
+_query_file = calls.function("ntdll", "NtQueryInformationFile", _U, _H, _P, _P, _U, ctypes.c_int)
 _dos_error = calls.function("ntdll", "RtlNtStatusToDosError", _U, _U)
 
 
@@ -142,15 +148,18 @@ class _Named:
         self.attributes = _Attributes(size, above, ctypes.pointer(self._string), case, None, None)
 
 
-def open_name(name: str, above: int | None, access: int, options: int, *, exact: bool = False) -> int:
+def open_name(
+    name: str, above: int | None, access: int, options: int, *, exact: bool = False, waiting: bool = False
+) -> int:
     """Open what exists, shared with everybody, and return its handle; raises `OSError`.
 
-    `name` is one of the kernel's, or lies below the open folder `above`; `exact`: in this very case.
+    `name` is one of the kernel's, or lies below the open folder `above`; `exact`: in this very case; `waiting`:
+    calls return before they are done (OVERLAPPED).
     """
     handle, named = wintypes.HANDLE(), _Named(name, above, exact=exact)
     status = _create_file(
         *(ctypes.byref(handle), access | _SYNCHRONIZE, ctypes.byref(named.attributes), ctypes.byref(_Status())),
-        *(None, 0, _SHARE_ALL, _OPEN, options | _ALWAYS, None, 0),
+        *(None, 0, _SHARE_ALL, _OPEN, options | _ALWAYS | (0 if waiting else _WAITING), None, 0),
     )
     if status == _OPLOCK_BREAKS and handle.value is not None and options & NOT_FOLDER:
         close(handle.value)
@@ -189,6 +198,19 @@ def descriptor(handle: int) -> bytes:
     return buffer.raw[: needed.value]
 
 
+def users(handle: int) -> list[int]:
+    """Return the processes that have an open file open, our own among them; raises `OSError`.
+
+    FILE_PROCESS_IDS_USING_FILE_INFORMATION (ntifs.h): a count, then as many numbers, each as wide as a pointer.
+    """
+    buffer = ctypes.create_string_buffer(_LARGEST_LIST)
+    status = _query_file(handle, ctypes.byref(_Status()), buffer, len(buffer), _PROCESS_IDS)
+    if status:
+        raise _error(status)
+    count = min(int.from_bytes(buffer.raw[:4], "little"), (len(buffer) - 8) // 8)
+    return list(struct.unpack_from(f"<{count}Q", buffer, 8))
+
+
 def is_on_disk(handle: int) -> bool:
     """Tell whether a handle is of a file system, not of a device or pipe (GetFileType)."""
     return bool(_file_type(handle) == 1)
@@ -204,7 +226,7 @@ def reopened(handle: int, access: int, flags: int) -> int:
 
 def read_at(handle: int, address: int, length: int, offset: int) -> int:
     """Read bytes of a file from a place on into memory and return how many came, 0 at the end; raises `OSError`."""
-    done, place = wintypes.DWORD(), _Overlapped(None, None, offset, None)
+    done, place = wintypes.DWORD(), Overlapped(None, None, offset, None)
     if not _read_file(handle, address, length, ctypes.byref(done), ctypes.byref(place)):
         error = calls.last_error()
         if error.winerror == _EOF:

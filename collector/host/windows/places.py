@@ -38,6 +38,8 @@ MAX_FOLDERS: Final = 20_000
 MAX_OPEN: Final = 100
 """Folders open at once, one below the other."""
 
+_KERNEL: Final = b"Device"
+"""First part of a path of the kernel's objects (`collector.expansion.KERNEL`)."""
 _NOT_A_FOLDER: Final = 267  # ERROR_DIRECTORY
 _NEVER_A_NAME: Final = frozenset('"*:<>?|/')
 """Letters that no file system of Windows has in a name; a colon would open an alternate data stream."""
@@ -48,7 +50,8 @@ class Match:
     """Something that a pattern names."""
 
     path: bytes
-    facts: Facts
+    facts: Facts | None
+    """What the file system says of it; a device of the kernel is only named."""
 
 
 @dataclass(slots=True)
@@ -73,6 +76,9 @@ class Finder:
         plain = _plain(pattern)
         above = plain if len(plain) < len(pattern) else plain[:-1]
         path = b"\\".join(above)
+        if above == [_KERNEL]:
+            yield from _objects(pattern[1:])
+            return
         if not above or any(_is_no_name(part) for part in above[1:]):
             return
         if self._barred(path):
@@ -165,6 +171,21 @@ class Finder:
 
     def _barred(self, here: bytes) -> bool:
         return bool(self._excluded) and paths.folded(here) in self._excluded
+
+
+def _objects(parts: Pattern) -> Iterator[Match | Gap]:
+    """Yield the kernel's devices that a name matches, without opening one; of a volume the root says what it is."""
+    if len(parts) != 1 or isinstance(parts[0], Deep):
+        return
+    wanted = parts[0]
+    try:
+        names = sorted(ntcalls.objects("\\Device"))
+    except OSError as e:
+        yield files.gap_of(e, "the devices of the kernel can't be listed")
+        return
+    for name in (os.fsencode(name) for name in names):
+        if wanted.matches(name) if isinstance(wanted, Glob) else wanted.lower() == name.lower():
+            yield Match(b"\\Device\\" + name, None)
 
 
 def _plain(pattern: Pattern) -> list[bytes]:

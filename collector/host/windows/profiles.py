@@ -61,7 +61,9 @@ _BELOW: Final = {
     "startup": "\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup",
     "cookies": "\\AppData\\Local\\Microsoft\\Windows\\INetCookies",
     "internet_cache": "\\AppData\\Local\\Microsoft\\Windows\\INetCache",
+    "wallpaper": "\\AppData\\Roaming\\Microsoft\\Windows\\Themes\\TranscodedWallpaper",
 }
+"""Folders of a profile by variable; `wallpaper`, which is ours, is the picture that Windows shows."""
 _SHELL: Final = {
     "AppData": "appdata",
     "Local AppData": "localappdata",
@@ -73,6 +75,9 @@ _SHELL: Final = {
     "Cache": "internet_cache",
 }
 """Values of User Shell Folders, and the variable that each says."""
+
+_PICTURES: Final = ("Control Panel\\Desktop", "Software\\Microsoft\\Windows\\CurrentVersion\\Policies\\System")
+"""Keys whose value `Wallpaper` names the picture of the desktop: what the user chose, and what a policy makes it."""
 
 _PERSON: Final = re.compile(r"S-1-(5-21|12-1)-", re.IGNORECASE)
 """Accounts of the machine, a domain, or Entra ID; all others are services."""
@@ -100,6 +105,7 @@ class _User:
     sid: str | None = None
     loaded: bool = False
     moved: dict[str, str] = field(default_factory=dict)
+    pictures: list[str] = field(default_factory=list)
 
 
 def profiles() -> Profiles:
@@ -167,6 +173,7 @@ def _users(environ: Mapping[str, str], gaps: list[Gap]) -> list[_User]:
         user = _User(home, sid, loaded=_is_loaded(sid))
         if user.loaded:
             user.moved = _moved(sid, home, environ, drives)
+            user.pictures = _pictures(sid, home, environ, drives)
         found.setdefault(home.lower(), user)
     for home in _folders(environ["profilesdirectory"]):
         found.setdefault(home.lower(), _User(home))
@@ -211,14 +218,22 @@ def _moved(sid: str, home: str, environ: Mapping[str, str], drives: list[str]) -
     return moved
 
 
+def _pictures(sid: str, home: str, environ: Mapping[str, str], drives: list[str]) -> list[str]:
+    """Return where the picture of a user's desktop lies, as its values say; ransomware puts its own there."""
+    own = {**environ, "userprofile": home}
+    told = [_expanded(_text(f"HKEY_USERS\\{sid}\\{key}", "Wallpaper") or "", own) for key in _PICTURES]
+    return [path for path in told if is_local(path, drives)]
+
+
 def _mappings(user: _User) -> list[dict[str, bytes]]:
-    """Return the variables of a user; twice where folders were moved, since files may lie in both places."""
+    """Return the variables of a user; once more for each place where folders or the wallpaper lie besides."""
     usual = {f"users.{name}": os.fsencode(user.home + below) for name, below in _BELOW.items()}
     usual["users.username"] = os.fsencode(user.home.rpartition("\\")[2])
     if user.sid is not None:
         usual["users.sid"] = os.fsencode(user.sid)
     moved = {f"users.{name}": os.fsencode(path) for name, path in user.moved.items()}
-    return [usual, usual | moved] if moved else [usual]
+    pictures = [usual | {"users.wallpaper": os.fsencode(path)} for path in user.pictures]
+    return [usual, *([usual | moved] if moved else []), *pictures]
 
 
 def _text(key: str, name: str) -> str | None:

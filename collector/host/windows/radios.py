@@ -64,7 +64,7 @@ def wifi(unread: list[Unread]) -> tuple[dict[str, Station], list[Radio]]:
     try:
         with opened() as client:
             for seen in listed(client):
-                state = wlan.radio(_asked(client, seen.guid, RADIO_STATE, []))
+                state = radio(client, seen)
                 missing: list[str] = []
                 joined = None
                 if seen.associated is not False:
@@ -135,6 +135,16 @@ def listed(client: wintypes.HANDLE) -> list[wlan.Interface]:
     finally:
         _free(where)
     return wlan.interfaces(raw)
+
+
+def radio(client: wintypes.HANDLE, seen: wlan.Interface) -> wlan.Radio | None:
+    """Return whether the radios of an interface are off, `None` where the service doesn't tell."""
+    return wlan.radio(_asked(client, seen.guid, RADIO_STATE, []))
+
+
+def phys(client: wintypes.HANDLE, seen: wlan.Interface) -> list[int]:
+    """Return the numbers of the radios of an interface."""
+    return wlan.phys(_asked(client, seen.guid, RADIO_STATE, []))
 
 
 def _asked(client: wintypes.HANDLE, guid: bytes, code: int, missing: list[str]) -> bytes:

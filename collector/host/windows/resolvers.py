@@ -15,13 +15,12 @@ assert sys.platform == "win32"
 
 import ctypes
 import os
-import stat
 import winreg
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
-from collector.host.windows import calls, iphelper
+from collector.host.windows import calls, files, iphelper
 from collector.model import Gap, Outcome
 from collector.winformats import hosts, networktables
 
@@ -59,8 +58,6 @@ _VALUES: Final = {
 }
 _NO_MORE: Final = 259  # ERROR_NO_MORE_ITEMS
 _FILES: Final = ("hosts", "hosts.ics")
-_FLAT: Final = 0  # DnsFreeFlat (windns.h)
-_LOCAL_DRIVES: Final = (2, 3, 6)  # DRIVE_REMOVABLE, DRIVE_FIXED, DRIVE_RAMDISK (fileapi.h)
 
 
 class _CacheEntry(ctypes.Structure):
@@ -165,22 +162,17 @@ def _host_files(folders: list[str]) -> Iterator[Row | Gap]:
         for name in _FILES:
             path = os.path.join(folder, name)
             try:
-                content = _read(path)
-            except FileNotFoundError as error:
-                if name == "hosts":
-                    yield calls.gap_of(error, "the file of host entries is not there", text.from_native(path))
-                continue
+                content = files.read_small(path, limit=FILE_BYTES)  # never on another computer
             except OSError as error:
-                yield calls.gap_of(error, "a file of host entries can't be read", text.from_native(path))
+                if name == "hosts" or files.outcome_of(error) is not Outcome.ABSENT:
+                    yield files.gap_of(error, "a file of host entries can't be read", text.from_native(path))
                 continue
             yield from _content(path, content)
 
 
 def _content(path: str, content: bytes) -> Iterator[Row | Gap]:
     origin = text.from_native(path)
-    if len(content) > FILE_BYTES:
-        yield Gap(Outcome.OVER_LIMIT, "only the beginning of the file of host entries was read", origin)
-    for count, entry in enumerate(hosts.entries(content[:FILE_BYTES])):
+    for count, entry in enumerate(hosts.entries(content)):
         if count >= MAX_ROWS:
             yield Gap(Outcome.OVER_LIMIT, f"only the first {MAX_ROWS} entries were kept", origin)
             return
@@ -191,33 +183,14 @@ def _content(path: str, content: bytes) -> Iterator[Row | Gap]:
         yield _row("host", text.from_bytes(entry.address), origin, names)
 
 
-def _read(path: str) -> bytes:
-    """Return a file of a local drive, one byte more than is kept at most; raises `OSError`.
-
-    A path to elsewhere would make Windows ask another computer, and so would a link on the way: neither is followed.
-    """
-    drive, _ = os.path.splitdrive(path)
-    root = drive + "\\"
-    if len(drive) != 2 or calls.library("kernel32").GetDriveTypeW(root) not in _LOCAL_DRIVES:  # noqa: PLR2004 - C:
-        raise ctypes.WinError(50)
-    at = root
-    for part in path[len(root) :].split("\\"):
-        at = os.path.join(at, part)
-        if os.lstat(at).st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT:
-            raise ctypes.WinError(50)
-    with open(path, "rb", buffering=0) as file:
-        content = b""
-        while len(content) <= FILE_BYTES and (more := file.read(FILE_BYTES + 1 - len(content))):
-            content += more
-    return content
-
-
 def _cached() -> Iterator[Row | Gap]:
-    """Yield each name and record type of the DNS cache."""
+    """Yield each name and record type of the DNS cache.
+
+    The entries are not given back: nothing documents how they were allocated, and a wrong guess would end us.
+    """
     first = ctypes.c_void_p()
     try:
-        library = calls.library("dnsapi")
-        call = library.DnsGetCacheDataTable
+        call = calls.library("dnsapi").DnsGetCacheDataTable
     except (OSError, AttributeError):
         yield Gap(Outcome.UNSUPPORTED, "this system does not tell what its DNS cache holds")
         return
@@ -226,8 +199,6 @@ def _cached() -> Iterator[Row | Gap]:
     if not call(ctypes.byref(first)) or not first.value:
         yield Gap(Outcome.ABSENT, "the DNS cache told nothing: it is empty, or its service does not run")
         return
-    library.DnsFree.argtypes = [ctypes.c_void_p, ctypes.c_int]
-    library.DnsFree.restype = None
     at: int | None = first.value
     count = 0
     while at is not None and count < MAX_ROWS:
@@ -235,8 +206,6 @@ def _cached() -> Iterator[Row | Gap]:
         following, name, kind = entry.pNext, entry.pszName, entry.wType
         if name:
             yield _row("cache", text.from_native(ctypes.wstring_at(name)), f"DNS cache, record type {kind}")
-            library.DnsFree(name, _FLAT)
-        library.DnsFree(at, _FLAT)
         at = following
         count += 1
     if at is not None:

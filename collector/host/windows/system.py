@@ -159,7 +159,7 @@ def _identity(facts: _Facts) -> dict[str, Json]:
         "os": facts.get("os", _product),
         "version": facts.get("version", _version),
         "kernel": facts.get("kernel", lambda: str(value(_CURRENT, "BuildLabEx", "BuildLab"))),
-        "architecture": _architecture(),
+        "architecture": _ARCHITECTURES.get(processor()),
         "maker": facts.get("maker", lambda: _written(machine.maker, "SystemManufacturer")),
         "model": facts.get("model", lambda: _written(machine.model, "SystemProductName")),
         "serial": facts.get("serial", lambda: _written(machine.serial, "SystemSerialNumber")),
@@ -214,10 +214,11 @@ def _version() -> Json:
     return cast("Json", accounts.native(numbers))
 
 
-def _architecture() -> Json:
+def processor() -> int:
+    """Return the number of the processor's architecture, PROCESSOR_ARCHITECTURE_* (winnt.h)."""
     info = ctypes.create_string_buffer(64)  # SYSTEM_INFO is of 48 bytes
     _system_info(info)
-    return _ARCHITECTURES.get(int.from_bytes(info.raw[:2], "little"))
+    return int.from_bytes(info.raw[:2], "little")
 
 
 def _written(of_firmware: bytes | None, name: str) -> Json:
@@ -252,7 +253,7 @@ def _ntp() -> str:
 
 def _users() -> list[Json]:
     """Return the accounts of this machine, then whoever else has a profile here; raises `OSError`."""
-    homes = _profiles()
+    homes = profiles()
     machine = accounts.Names().machine
     found: list[Json] = []
     for name, relative in _local_users():
@@ -280,7 +281,7 @@ def _local_users() -> Iterator[tuple[str, int]]:
         _free(buffer)
 
 
-def _profiles() -> dict[str, Json]:
+def profiles() -> dict[str, Json]:
     """Return the home of everybody who has a profile here, by identifier; services' own are left out."""
     found: dict[str, Json] = {}
     with suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _PROFILES) as key:
