@@ -164,6 +164,9 @@ class DarwinHost:
 
         yield from screens.pictures(self._readings)
 
+    def clipboard(self) -> Iterator[Row | Gap]:
+        yield Gap(Outcome.UNSUPPORTED, "the clipboard is not asked for on this system")
+
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         from collector.host.posix import recent
 

@@ -156,6 +156,8 @@ class Taking:
         self, definition: Definition, found: Found, wanted: re.Pattern[str] | None, name: str | None
     ) -> Iterator[Row | Gap]:
         """Yield a row for each value of a key that counts; for a key that has none, or was told before, one."""
+        if found.below is not None and wanted is not None:
+            return  # the value of the keys that `*` names is asked for, not of the one before it
         named = None if name is None else name.lower()
         place = (found.path.lower(), named if found.below is None else found.below.pattern.pattern)
         if place in self._told or (place[0], None) in self._told:
