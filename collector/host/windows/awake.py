@@ -1,6 +1,7 @@
 """Holds off idle sleep and, as far as Windows lets a program, shutdown and logging off.
 
-Idle sleep: an execution state of a thread of our own, and a power request with its reason in words. Shutdown: a hidden
+Idle sleep: an execution state of a thread of our own, and a power request with its reason in words; the display stays
+on, too, for a machine with modern standby sleeps as soon as it is dark, whatever else is asked. Shutdown: a hidden
 top-level window that answers WM_QUERYENDSESSION with no and says why (ShutdownBlockReasonCreate); Windows asks us
 before other programs. Whoever insists, forces it or holds the power button is not held off, nor is a lid that is shut
 or a sleep that somebody asks for. All of it ends with the thread, so with us, however we end.
@@ -28,9 +29,9 @@ WINDOW_CLASS: Final = "evidence-collector-awake"
 
 _WHY: Final = "Collecte de preuves en cours : ne pas éteindre / Evidence is being collected: do not power off"
 # SetThreadExecutionState, power requests (winnt.h, winbase.h)
-_CONTINUOUS, _SYSTEM_REQUIRED = 0x8000_0000, 0x1
+_CONTINUOUS, _SYSTEM_REQUIRED, _DISPLAY_REQUIRED = 0x8000_0000, 0x1, 0x2
 _SIMPLE_STRING: Final = 0x1  # POWER_REQUEST_CONTEXT_SIMPLE_STRING
-_SYSTEM: Final = 1  # PowerRequestSystemRequired
+_REQUESTS: Final = (1, 0)  # PowerRequestSystemRequired, PowerRequestDisplayRequired
 _INVALID: Final = ctypes.c_void_p(-1).value
 _FIRST_ASKED: Final = 0x3FF  # SetProcessShutdownParameters: the highest level that is not the system's own
 # winuser.h
@@ -108,7 +109,7 @@ class Held:
         held = []
         try:
             kernel.SetThreadExecutionState.restype = wintypes.DWORD
-            state = bool(kernel.SetThreadExecutionState(_CONTINUOUS | _SYSTEM_REQUIRED))
+            state = bool(kernel.SetThreadExecutionState(_CONTINUOUS | _SYSTEM_REQUIRED | _DISPLAY_REQUIRED))
             request = _requested()
             if state or request is not None:
                 held.append("idle")
@@ -163,7 +164,7 @@ def _requested() -> int | None:
     request: int | None = kernel.PowerCreateRequest(ctypes.byref(context))
     if request in (None, _INVALID):
         return None
-    if not kernel.PowerSetRequest(wintypes.HANDLE(request), _SYSTEM):
+    if not sum(bool(kernel.PowerSetRequest(wintypes.HANDLE(request), kind)) for kind in _REQUESTS):
         kernel.CloseHandle(wintypes.HANDLE(request))
         return None
     return request
@@ -226,6 +227,7 @@ def _let_go(request: int | None, level: tuple[int, int] | None, window: int | No
     if level is not None:
         kernel.SetProcessShutdownParameters(*level)
     if request is not None:
-        kernel.PowerClearRequest(wintypes.HANDLE(request), _SYSTEM)
+        for kind in _REQUESTS:
+            kernel.PowerClearRequest(wintypes.HANDLE(request), kind)
         kernel.CloseHandle(wintypes.HANDLE(request))
     kernel.SetThreadExecutionState(_CONTINUOUS)

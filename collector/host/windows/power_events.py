@@ -35,7 +35,7 @@ _PLACE: Final = r"SYSTEM\CurrentControlSet\Control\Windows"
 _FILETIME_BYTES: Final = 8
 # winevt.h
 _CHANNEL, _REVERSE, _AS_XML = 0x1, 0x200, 1
-_NO_MORE, _TOO_SMALL = 259, 122  # ERROR_NO_MORE_ITEMS, ERROR_INSUFFICIENT_BUFFER
+_NO_MORE, _TOO_SMALL, _NOT_IMPLEMENTED = 259, 122, 120  # ERROR_NO_MORE_ITEMS, _INSUFFICIENT_BUFFER, _CALL_…
 
 
 def rows() -> Iterator[Row | Gap]:
@@ -72,7 +72,8 @@ def _logged(found: list[Row], gaps: list[Gap]) -> None:
     library.EvtQuery.restype = ctypes.c_void_p
     answer = library.EvtQuery(None, "System", powerlog.QUERY, _CHANNEL | _REVERSE)
     if not answer:
-        raise calls.last_error()
+        error = calls.last_error()
+        raise error if error.winerror else ctypes.WinError(_NOT_IMPLEMENTED)  # Wine says nothing at all
     torn = 0
     try:
         for count, xml in enumerate(_events(answer)):
