@@ -107,7 +107,9 @@ class Run:
     @property
     def _planned(self) -> tuple[Source, ...]:
         whole_memory = self.request.memory_program is not None
-        return planned(whole_memory=whole_memory, system=self.host.system_word())
+        return planned(
+            whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard
+        )
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""

@@ -81,3 +81,13 @@ def program(given: str | None, *, encrypts: bool) -> Path | None:
     if not path.is_file():
         raise UsageError("there is no such acquisition program", hint="give the path of avml on the stick")
     return path
+
+
+def encrypted_only(asked: bool, *, encrypts: bool) -> bool:  # noqa: FBT001 - click gives flags as arguments
+    """Return whether the clipboard was asked for; raises `UsageError` where all is plain."""
+    if asked and not encrypts:
+        raise UsageError(
+            "the clipboard may hold a password, and is taken encrypted only",
+            hint="name who may read it: --recipient age1…",
+        )
+    return asked

@@ -160,6 +160,8 @@ class Request:
     program_bytes: int = 512 * 2**20
     memory_program: Path | None = None
     """The expert's acquisition program for the memory of the whole machine, if it is to be taken."""
+    clipboard: bool = False
+    """Whether the text in the clipboard is taken."""
     out: bytes = b"."
     """The folder of the bundle: what is free there bounds that memory."""
     max_size: int | None = None

@@ -61,6 +61,8 @@ class Plan:
     """Whether files and memory of suspicious programs are taken."""
     memory_program: Path | None = None
     """An acquisition program for the memory of the whole machine, if that is to be taken."""
+    clipboard: bool = False
+    """Whether the text in the clipboard is taken; the bundle is encrypted then."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
     beside: tuple[str, ...] = ()
@@ -170,6 +172,7 @@ class _Setting:
                 profile=plan.profile,
                 rules=plan.rules,
                 memory_program=plan.memory_program,
+                clipboard=plan.clipboard,
                 max_size=plan.limits.size,
             ),
             onlooker=self.onlooker,
@@ -196,6 +199,7 @@ def _asked(plan: Plan) -> dict[str, Json]:
         "profile": plan.profile.name,
         "rules": len(plan.rules),
         "memory": plan.copies,
+        "clipboard": plan.clipboard,
         "memory_program": None if plan.memory_program is None else as_json(from_native(str(plan.memory_program))),
     }
 

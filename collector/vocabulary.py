@@ -25,6 +25,7 @@ SOURCES = {
     "dns": ("recherche des noms", "lookup of names"),
     "sessions": ("utilisateurs connectés", "users logged on"),
     "windows": ("fenêtres ouvertes", "open windows"),
+    "clipboard": ("presse-papiers", "clipboard"),
     "screen": ("images des écrans", "pictures of the screens"),
     "ransom": ("traces de la rançon", "traces of the ransomware"),
     "registry": ("registre de Windows", "registry of Windows"),

@@ -3,9 +3,8 @@
 
 `scripts/resolve_definitions.py [--json]`: nothing is copied and no program is run. The published definitions and ours
 are counted apart. A source *resolves* where this tool would look for what it names; *finds* where something is there.
+Linux and Windows are judged, each on itself: Windows' figures are made under Wine, where little is there to be found.
 """
-
-# ruff: noqa: E402 - the checkout is named first
 
 from __future__ import annotations
 
@@ -13,19 +12,20 @@ import json
 import sys
 import time
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
-
-assert sys.platform == "linux"  # noqa: TID251 - asks that host
+from typing import TYPE_CHECKING, Any, Protocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from collector import expansion
 from collector.definitions import TYPES, Definition, Source
 from collector.expansion import Refusal
-from collector.host.linux import Roots, homes
-from collector.host.linux.mounts import MountTable
-from collector.host.posix.places import Finder, Match
 from collector.library import PACKAGED, Library
+from collector.model import Gap, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SECONDS = 600
 
@@ -33,9 +33,7 @@ SECONDS = 600
 def main() -> None:
     """Count, and print."""
     library = Library.packaged()
-    table = MountTable(Roots())
-    facts, _ = homes.facts(Roots(), table)
-    finder = Finder(table, (), time.monotonic() + SECONDS)
+    host = on_this_host()
     counts: dict[str, Counter[str]] = {f"{where} {kind}": Counter() for where in PACKAGED for kind in TYPES}
     refused: dict[str, Counter[str]] = {}
     names: dict[str, list[str]] = {}
@@ -46,7 +44,7 @@ def main() -> None:
         for source in definition.sources:
             row = counts[f"{where} {source.type}"]
             row["parsed"] += 1
-            result = outcome(definition, source, facts, finder)
+            result = outcome(definition, source, host)
             if result in ("finds", "nothing there"):
                 row["resolved"] += 1
                 row["found"] += result == "finds"
@@ -72,8 +70,77 @@ def main() -> None:
             print(f"\n{reason}: {', '.join(those)}.")
 
 
-def outcome(definition: Definition, source: Source, facts: expansion.Facts, finder: Finder) -> str:
+class OnHost(Protocol):
+    """How one system looks for what a source names."""
+
+    facts: expansion.Facts
+
+    def finds(self, pattern: expansion.Pattern) -> bool:
+        """Tell whether something is where a path leads."""
+
+    def finds_key(self, pattern: expansion.Pattern, value: str | None) -> bool:
+        """Tell whether the registry has a key, or a value of it."""
+
+    def has_program(self, program: str) -> bool:
+        """Tell whether a program is there."""
+
+
+def on_this_host() -> OnHost:
+    """Return how the system that we run on looks."""
+    return WindowsHere() if sys.platform == "win32" else LinuxHere()  # noqa: TID251 - asks the host that it runs on
+
+
+class LinuxHere:
+    """Linux, as `collector.host.posix` looks."""
+
+    def __init__(self) -> None:
+        from collector.host.linux import Roots, homes  # noqa: PLC0415 - there only
+        from collector.host.linux.mounts import MountTable  # noqa: PLC0415 - the same
+        from collector.host.posix.places import Finder, Match  # noqa: PLC0415 - the same
+
+        table = MountTable(Roots())
+        self.facts, _ = homes.facts(Roots(), table)
+        self._finder, self._match = Finder(table, (), time.monotonic() + SECONDS), Match
+
+    def finds(self, pattern: expansion.Pattern) -> bool:
+        """Tell whether something is where a path leads."""
+        return any(isinstance(found, self._match) for found in self._finder.find(pattern))
+
+    def finds_key(self, pattern: expansion.Pattern, value: str | None) -> bool:  # noqa: ARG002 - there is no registry
+        """Tell that there is none."""
+        return False
+
+    def has_program(self, program: str) -> bool:
+        """Tell whether a program is there."""
+        return Path(program).exists()
+
+
+class WindowsHere:
+    """Windows, as `collector.host.windows` looks."""
+
+    def __init__(self) -> None:
+        rooms = ("keys", "places", "profiles")
+        keys, places, profiles = (import_module(f"collector.host.windows.{room}") for room in rooms)
+        self.facts: expansion.Facts = profiles.profiles().facts
+        self._finder: Any = places.Finder((), time.monotonic() + SECONDS)
+        self._keys: Any = keys.Taking(self.facts, Request(0))
+
+    def finds(self, pattern: expansion.Pattern) -> bool:
+        """Tell whether something is where a path leads."""
+        return any(not isinstance(found, Gap) for found in self._finder.find(pattern))
+
+    def finds_key(self, pattern: expansion.Pattern, value: str | None) -> bool:
+        """Tell whether the registry has a key, or a value of it."""
+        return bool(self._keys.finds(pattern, value))
+
+    def has_program(self, program: str) -> bool:
+        """Tell whether a program is there."""
+        return any(self.finds(pattern) for pattern in expansion.expand(program, "\\", self.facts))
+
+
+def outcome(definition: Definition, source: Source, host: OnHost) -> str:
     """Return `finds`, `nothing there`, or why a source is not resolved."""
+    facts = host.facts
     refused = expansion.refusal(definition, source, facts.system)
     if refused is not None:
         elsewhere = not definition.applies(source, facts.system)
@@ -81,17 +148,25 @@ def outcome(definition: Definition, source: Source, facts: expansion.Facts, find
     if source.type == "ARTIFACT_GROUP":
         return "finds"  # its members answer for themselves
     if source.type == "COMMAND":
-        return "finds" if Path(source.program).exists() else "nothing there"
+        return "finds" if host.has_program(source.program) else "nothing there"
     reasons = []
     result = ""
-    for pattern in expansion.patterns(source, facts):
-        if isinstance(pattern, Refusal):
-            reasons.append(pattern.reason)
-        elif any(isinstance(found, Match) for found in finder.find(pattern)):
+    for meant, value in meanings(source, facts):
+        if isinstance(meant, Refusal):
+            reasons.append(meant.reason)
+        elif host.finds(meant) if source.paths else host.finds_key(meant, value):
             return "finds"
         else:
             result = "nothing there"
     return result or reasons[0]
+
+
+def meanings(source: Source, facts: expansion.Facts) -> Iterator[tuple[expansion.Pattern | Refusal, str | None]]:
+    """Yield what the paths or keys of a source mean on a host, with the name of a value."""
+    if source.paths:
+        yield from ((pattern, None) for pattern in expansion.patterns(source, facts))
+    for _, value, meant in expansion.keys(source, facts):
+        yield from ((meant, value),) if isinstance(meant, Refusal) else ((pattern, value) for pattern in meant)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_words_that_frighten_or_promise_too_much_are_not_used(catalogue):
 
 def test_every_source_and_outcome_has_its_words():
     """A source that is added is never shown by its slug."""
-    assert {source.name for source in SOURCES} | {"memory", "registry", "seal"} == set(words.DOING)
+    assert {source.name for source in SOURCES} | {"memory", "clipboard", "registry", "seal"} == set(words.DOING)
     assert {source.name for source in SOURCES} <= set(vocabulary.SOURCES)
     assert {one.value for one in Outcome} - {"collected", "empty"} == set(vocabulary.OUTCOMES)
 

@@ -133,20 +133,25 @@ def test_a_profile_names_what_there_is(library, name):
     assert None not in (budget.seconds, budget.bytes, budget.file_bytes, budget.files)
 
 
+@pytest.mark.parametrize("system", ["Linux", "Darwin"])
 @pytest.mark.parametrize("name", profiles.NAMES)
-def test_no_secret_is_taken_unless_asked_for(library, name):
-    """Hashes of passwords, private keys and stores of passwords are copied by no profile."""
+def test_no_secret_is_taken_unless_asked_for(library, name, system):
+    """Hashes of passwords, private keys and stores of passwords are copied by no profile, nor are mail and messages."""
     profile = profiles.named(name)
     names = [*profile.definitions, *(library.order if profile.everything else ())]
-    taken = [one for one in library.members(names, "Linux") if one.name not in profile.without]
+    taken = [one for one in library.members(names, system) if one.name not in profile.without]
     copied = {
         (one.name, path)
         for one in taken
         for source in one.sources
-        if source.type == "FILE" and one.applies(source, "Linux")
+        if source.type == "FILE" and one.applies(source, system)
         for path in source.paths
     }
     wrong = re.compile(r"shadow|/id_|Login Data|/[Cc]ookies|key\d\.db|logins\.json|ssh/\*$|[Ss]ignal|/keyrings/\*$")
+    if system == "Darwin":
+        more = r"|Keychains/.*(keychain|user\.db)|dslocal/.*/users|/Library/Messages/|Notes/|Trash|/Backup/"
+        more += r"|/Library/Mail/.*(IMAP|POP|Mailboxes|Envelope|Signatures|\]/\*$)|Mail Downloads"
+        wrong = re.compile(wrong.pattern + more)
     assert [path for path in copied if wrong.search(path[1])] == []
 
 

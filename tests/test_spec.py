@@ -34,6 +34,7 @@ from collector import (
 from collector.ledger import ordered
 from collector.sources import SOURCES
 from collector.sources.activity import ActivitySource
+from collector.sources.clipboard import ClipboardSource
 from collector.sources.footprint import FootprintSource
 from collector.sources.memory import MemorySource
 from collector.sources.registry import RegistrySource
@@ -95,7 +96,7 @@ def ran(command: str, folder: Path) -> str:
 def columns() -> str:
     """Return the tables of section 6.1."""
     out = []
-    for source in (*SOURCES, MemorySource(), RegistrySource(), ActivitySource(), FootprintSource()):
+    for source in (*SOURCES, MemorySource(), ClipboardSource(), RegistrySource(), ActivitySource(), FootprintSource()):
         told = f"`{source.kind}`: {(type(source).__doc__ or '').splitlines()[0]}"
         if hasattr(source, "seconds"):
             core = ", core (a run that got nothing from it exits with 3)" if source.core else ""

@@ -12,9 +12,10 @@ import pytest
 if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
 
+import winreg
 from ctypes import wintypes
 
-from collector.host.windows import calls, files, ntcalls, rights, scope, shadows, volumes
+from collector.host.windows import calls, files, lastaccess, ntcalls, rights, scope, shadows, volumes
 from collector.model import Outcome
 from collector.winformats.volumes import Kind
 
@@ -250,3 +251,19 @@ def test_streams_are_listed_and_the_mark_of_the_web_is_read(tmp_path):
     with files.open_file(path, look=True) as file:
         assert {(one.name, one.size) for one in file.streams()} == {("Zone.Identifier", 26), ("hidden", 99)}
         assert file.mark().startswith(b"[ZoneTransfer]")
+
+
+@pytest.mark.parametrize(("value", "is_kept"), [(0, True), (1, False), (0x80000002, True), (0x80000003, False)])
+def test_whether_reading_moves_times_is_told_by_the_registry(value, is_kept, monkeypatch):
+    """NtfsDisableLastAccessUpdate of Windows 7 and of Windows 10, under a key of our own."""
+    monkeypatch.setattr(lastaccess, "_KEY", r"SOFTWARE\made by a test")
+    with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, lastaccess._KEY) as key:
+        winreg.SetValueEx(key, "NtfsDisableLastAccessUpdate", 0, winreg.REG_DWORD, value)
+    lastaccess.is_kept.cache_clear()
+    try:
+        assert lastaccess.is_kept() is is_kept
+    finally:
+        winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, lastaccess._KEY)
+        lastaccess.is_kept.cache_clear()
+    assert lastaccess.is_kept() is None
+    lastaccess.is_kept.cache_clear()

@@ -199,6 +199,15 @@ def test_values_are_named_in_either_case_and_by_pattern(planted):
     ]
 
 
+def test_a_value_of_many_keys_is_not_that_of_the_key_before(planted):
+    r"""`Services\*` and a value: of the services, not of `Services` itself."""
+    for path in ("one", "two"):
+        with winreg.CreateKey(planted, path) as key:
+            winreg.SetValueEx(key, "Path", 0, winreg.REG_SZ, path)
+    winreg.SetValueEx(planted, "Path", 0, winreg.REG_SZ, "above")
+    assert [row["data"] for row in Taken(definition((below("*"), "path"))).rows] == ["one", "two"]
+
+
 def test_absent_empty_and_again_are_not_the_same(planted):
     """No key, a key without values, and a key that another definition named before."""
     with winreg.CreateKey(planted, "empty\\child"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector import __version__, age
-from collector.arguments import case_id, duration, paths, program, said, since, size
+from collector.arguments import case_id, duration, encrypted_only, paths, program, said, since, size
 from collector.cli import after, kitting, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
 @click.option("--memory-program", metavar="FILE", help="Take the whole memory with this program (avml), encrypted.")
+@click.option("--clipboard", is_flag=True, help="Take the text in the clipboard, which may be a password, encrypted.")
 @click.option("--isolate", is_flag=True, help="Switch the network off once what vanishes first is sealed.")
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -70,6 +71,7 @@ def collect(  # noqa: PLR0917 - one for each option
     rules: tuple[str, ...],
     memory: bool,  # noqa: FBT001 - click gives flags as arguments
     memory_program: str | None,
+    clipboard: bool,  # noqa: FBT001 - the same
     isolate: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
@@ -111,6 +113,7 @@ def collect(  # noqa: PLR0917 - one for each option
         arguments=tuple(sys.argv[1:]),
         copies=memory,
         memory_program=program(memory_program, encrypts=bool(readers) or guided_mode),
+        clipboard=encrypted_only(clipboard, encrypts=bool(readers) or guided_mode),
         isolate=cut,
         declined=isolate and not cut,
         recipients=readers,
@@ -127,7 +130,7 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.ui import report  # noqa: PLC0415 - the same
 
         named, sources = plan.scan is not None, planned(
-            whole_memory=plan.memory_program is not None, system=host.system_word()
+            whole_memory=plan.memory_program is not None, system=host.system_word(), clipboard=plan.clipboard
         )
         if as_json:
             steps = report.dry_run_times(sources, plan.profile, named=named)

@@ -52,7 +52,7 @@ def kit_command(
     from collector.ui.as_json import path_json  # noqa: PLC0415 - the same
 
     given = {"windows": program_windows, "linux": program_linux}
-    programs = {system: Path(folder) for system, folder in given.items() if folder is not None}
+    programs = {system: Path(folder) for system, folder in given.items() if folder is not None} or _own_program()
     spoken = language() if asked(sys.argv[1:]) else "fr"  # the practice's language, not that of this machine
     for text in (*recipients, *expert_keys):
         kit.refuse_secret(text)
@@ -62,6 +62,12 @@ def kit_command(
         say(json.dumps({"kit": path_json(laid.folder), **_published(laid)}) + "\n")
         return
     say(kit_screens.laid_text(laid))
+
+
+def _own_program() -> dict[str, Path]:
+    """Return the one-folder program that we are, by its system; nothing where we are none."""
+    own = tool.program_folder()
+    return {} if own is None else {system: own for system, starts in kits.PROGRAMS.items() if (own / starts).is_file()}
 
 
 def _published(laid: Laid) -> dict[str, object]:

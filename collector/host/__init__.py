@@ -224,6 +224,9 @@ class Host(Protocol):
     def screens(self) -> Iterator[Blob | Gap]:
         """Yield a picture of every monitor, or the text of the console where there is none."""
 
+    def clipboard(self) -> Iterator[Row | Gap]:
+        """Yield a row for the text in the clipboard; it is asked only where the request says so."""
+
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         """Yield a row for each file that changed inside the window of the request."""
 

@@ -8,8 +8,8 @@ from typing import Final
 
 LOCAL: Final = 0x1000
 """MNT_LOCAL: the file system is stored on this machine."""
-AUTOMOUNTED: Final = 0x400000
-"""MNT_AUTOMOUNTED."""
+SNAPSHOT: Final = 0x4000_0000
+"""MNT_SNAPSHOT."""
 
 _STATFS: Final = struct.Struct("<IiQQQQQiiIIII16s1024s1024sI28x")
 SIZE: Final = _STATFS.size

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from collector.sources.artifacts import ArtifactSource
+from collector.sources.clipboard import ClipboardSource
 from collector.sources.connections import ConnectionSource
 from collector.sources.dns import DnsSource
 from collector.sources.executables import ExecutableSource
@@ -86,15 +87,23 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
-def planned(*, whole_memory: bool, system: str) -> tuple[Source, ...]:
+def planned(*, whole_memory: bool, system: str, clipboard: bool = False) -> tuple[Source, ...]:
     """Return the sources of a run in their order, for a system as `Host.system_word` calls it.
 
-    The memory of the machine, if asked for, ends the phase of programs; the registry, where there is one, comes before
-    the files that definitions name: it is small, and names what starts by itself.
+    The memory of the machine, if asked for, ends the phase of programs, and the clipboard that of the screen; the
+    registry, where there is one, comes before the files that definitions name: it is small, and names what starts by
+    itself.
     """
     found = list(SOURCES)
     if whole_memory:
-        found.insert(max(at for at, one in enumerate(found) if one.phase == MemorySource.phase) + 1, MemorySource())
+        found.insert(_end(found, MemorySource.phase), MemorySource())
+    if clipboard:
+        found.insert(_end(found, ClipboardSource.phase), ClipboardSource())
     if system == RegistrySource.system:
         found.insert(next(at for at, one in enumerate(found) if one.name == ArtifactSource.name), RegistrySource())
     return tuple(found)
+
+
+def _end(found: list[Source], phase: str) -> int:
+    """Return the place behind the last source of a phase."""
+    return max(at for at, one in enumerate(found) if one.phase == phase) + 1

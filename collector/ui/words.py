@@ -29,6 +29,7 @@ DOING = {
     "sessions": N_("I note who is logged on"),
     "windows": N_("I note the titles of the open windows"),
     "screen": N_("I take a picture of each screen"),
+    "clipboard": N_("I note the text in the clipboard"),
     "ransom": N_("I look for ransom notes and encrypted files"),
     "registry": N_("I read the settings of Windows that experts ask for"),
     "artifacts": N_("I copy the traces and logs that experts ask for"),

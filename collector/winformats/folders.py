@@ -10,13 +10,11 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector.winformats import reparse
+from collector.winformats.filetimes import EPOCH, TICK_NS
+from collector.winformats.filetimes import utc_ns as ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TICK_NS: Final = 100
-EPOCH: Final = 116_444_736_000_000_000
-"""1970 in units of 100 ns since 1601 (FILETIME, minwinbase.h)."""
 
 _ENTRY: Final = struct.Struct("<II4qqqIIIBx24s2xQ")
 _HEAD: Final = struct.Struct("<I4xq8xqq16xI")
@@ -62,11 +60,6 @@ class Facts(NamedTuple):
         if self.inode in NO_NUMBERS or other.inode in NO_NUMBERS:
             return (self.device, self.btime_ns, self.size) == (other.device, other.btime_ns, other.size)
         return self.identity == other.identity
-
-
-def ns(filetime: int) -> int:
-    """Return nanoseconds since 1970 UTC for a FILETIME; negative before it."""
-    return (filetime - EPOCH) * TICK_NS
 
 
 def known_ns(filetime: int) -> int | None:

@@ -64,6 +64,8 @@ def _mount(number: int, one: Filesystem, classes: Mapping[str, str]) -> Mount:
     kind = kind_of(one.kind, classes)
     if kind is Kind.LOCAL and not one.flags & statfs.LOCAL:
         kind = Kind.NETWORK  # a local type over a network (NetBoot): the kernel says that it is not stored here
+    if one.flags & statfs.SNAPSHOT and one.path != b"/":
+        kind = Kind.UNKNOWN  # an older state of a volume (Time Machine): its files are met where they are now
     return Mount(number, -1, device_name(one.device), b"/", one.path, one.kind, one.source, kind)
 
 

@@ -28,7 +28,9 @@ _FOLDERS: Final = (
     "/System/Library/LaunchAgents",
 )
 """launchd.plist(5); those of each home follow."""
-_OVERRIDES: Final = "/private/var/db/com.apple.xpc.launchd/disabled.plist"
+_DAEMONS: Final = b"/LaunchDaemons"
+_OVERRIDES: Final = "/private/var/db/com.apple.xpc.launchd"
+"""`disabled.plist` is of daemons, `disabled.UID.plist` of a user's agents."""
 
 
 def rows(readings: Readings, table: ProcessTable) -> Iterator[Row | Gap]:
@@ -36,9 +38,9 @@ def rows(readings: Readings, table: ProcessTable) -> Iterator[Row | Gap]:
 
     Whether somebody switched a job off is known as far as launchd's own list may be read.
     """
-    switched, gap = _switched(readings)
-    if gap is not None:
-        yield gap
+    gaps: list[Gap] = []
+    daemons, agents = _switched(readings, gaps, of_users=False), _switched(readings, gaps, of_users=True)
+    yield from gaps[:1]  # the same folder, the same reason
     running: dict[str, list[int]] = {}
     for pid, exe in table.find().items():
         if exe is not None:
@@ -58,7 +60,7 @@ def rows(readings: Readings, table: ProcessTable) -> Iterator[Row | Gap]:
             if left < 0:
                 yield Gap(Outcome.OVER_LIMIT, f"jobs of launchd beyond {MAX_JOBS} were not read")
                 return
-            yield _row(readings, folder + b"/" + name, switched, running)
+            yield _row(readings, folder + b"/" + name, daemons if folder.endswith(_DAEMONS) else agents, running)
 
 
 def _of_homes(readings: Readings) -> list[bytes]:
@@ -68,15 +70,28 @@ def _of_homes(readings: Readings) -> list[bytes]:
         return []  # the source of the system tells that no home is seen
 
 
-def _switched(readings: Readings) -> tuple[dict[str, bool] | None, Gap | None]:
+def _switched(readings: Readings, gaps: list[Gap], *, of_users: bool) -> dict[str, bool] | None:
+    """Return which jobs were switched off, by label; `None` where that can't be read.
+
+    Of users' agents one counts as off where every user who switched it, switched it off.
+    """
+    folder = f"{readings.root}{_OVERRIDES}"
+    found: dict[str, bool] = {}
     try:
-        return plists.overrides(plists.read(files.read_small(f"{readings.root}{_OVERRIDES}"))), None
+        for name in files.names(folder):
+            if not name.startswith(b"disabled.") or of_users == (name == b"disabled.plist"):
+                continue
+            told = plists.overrides(plists.read(files.read_small(os.fsencode(folder) + b"/" + name)))
+            found |= {label: off and found.get(label, True) for label, off in told.items()}
     except OSError as error:
         if files.outcome_of(error) is Outcome.ABSENT:
-            return {}, None
-        return None, files.gap_of(error, "which jobs of launchd were switched off can't be read")
+            return found
+        gaps.append(files.gap_of(error, "which jobs of launchd were switched off can't be read"))
+        return None
     except ValueError:
-        return None, Gap(Outcome.FAILED, "the list of jobs of launchd that were switched off is no property list")
+        gaps.append(Gap(Outcome.FAILED, "a list of jobs of launchd that were switched off is no property list"))
+        return None
+    return found
 
 
 def _row(readings: Readings, path: bytes, switched: dict[str, bool] | None, running: dict[str, list[int]]) -> Row:

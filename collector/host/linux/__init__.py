@@ -186,6 +186,9 @@ class LinuxHost:
 
         yield from screens.pictures(self.roots)
 
+    def clipboard(self) -> Iterator[Row | Gap]:
+        yield Gap(Outcome.UNSUPPORTED, "the clipboard is not asked for on this system: each program keeps its own")
+
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         from collector.host.posix import recent
 

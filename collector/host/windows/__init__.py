@@ -142,6 +142,11 @@ class WindowsHost:
 
         yield from screens.pictures()
 
+    def clipboard(self) -> Iterator[Row | Gap]:
+        from collector.host.windows import clipboard
+
+        yield from clipboard.rows()
+
     def changed_files(self, request: Request) -> Iterator[Row | Gap]:
         from collector.host.windows import recent
 

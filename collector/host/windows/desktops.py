@@ -36,7 +36,7 @@ MAX_DESKTOPS: Final = 64
 
 _READ: Final = 0x0001 | 0x0040  # DESKTOP_READOBJECTS | DESKTOP_ENUMERATE (winuser.h)
 _NAME: Final = 2  # UOI_NAME
-_ANY_DPI: Final = -4  # DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2 (windef.h)
+_ANY_DPI: Final = (-4, -3)  # DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2, since 1703, and without V2 (windef.h)
 _NAME_BYTES: Final = 1024
 
 _Callback = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.LPWSTR, wintypes.LPARAM)
@@ -132,7 +132,7 @@ def true_pixels() -> Iterator[None]:
         yield
         return
     change.argtypes, change.restype = [ctypes.c_void_p], ctypes.c_void_p
-    before = change(_ANY_DPI)
+    before = next((was for was in map(change, _ANY_DPI) if was), None)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from the root of its volume, so that a junction or link on the way leads nowhere
 no name is a device (`CON`, `NUL.txt`), and a last dot or space, or 32,767 characters, are names like others. With the
 right to make backups (`SeBackupPrivilege`, switched on where we have it) access lists hide nothing.
 
-Reading moves the time of last access where the system keeps it (`access_moves`): to keep it from that, one has to open
+Reading moves the time of last access where the system keeps it (`lastaccess`): to keep it from that, one has to open
 the file for writing attributes, and that is more of a trace.
 """
 # ruff: noqa: E402 - what follows the assertion is for this system only
@@ -22,15 +22,15 @@ import msvcrt
 import os
 import struct
 import time
-import winreg
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
-from collector.host.windows import calls, ntcalls, rights, volumes
+from collector.host.windows import calls, lastaccess, ntcalls, rights, volumes
 from collector.model import Gap, Outcome
 from collector.winformats import owners, paths, reparse, streams
-from collector.winformats.folders import Facts, known_ns, ns
+from collector.winformats.filetimes import utc_ns
+from collector.winformats.folders import Facts, known_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,19 +92,6 @@ def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
     if isinstance(error, RefusedError):
         return Gap(Outcome.UNSUPPORTED, f"{what}: {error.strerror}", subject)
     return calls.gap_of(error, what, subject)
-
-
-def access_moves() -> bool | None:
-    """Tell whether reading moves times of last access here; `None`: the system doesn't tell.
-
-    NtfsDisableLastAccessUpdate: odd means that NTFS keeps none; bit 31 that it is new enough to say who chose so. FAT
-    keeps the day.
-    """
-    with suppress(OSError, TypeError):
-        key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened_key:
-            return not int(winreg.QueryValueEx(opened_key, "NtfsDisableLastAccessUpdate")[0]) & 1
-    return None
 
 
 def place_of(path: bytes | str) -> Place:
@@ -204,10 +191,10 @@ def facts_of(handle: int) -> Facts:
         size=told.size_high << 32 | told.size_low,
         inode=told.index_high << 32 | told.index_low,
         device=told.serial,
-        atime_ns=ns(read),
+        atime_ns=utc_ns(read),
         btime_ns=known_ns(born),
         ctime_ns=known_ns(changed),
-        mtime_ns=ns(written),
+        mtime_ns=utc_ns(written),
         links=told.links,
     )
 
@@ -297,7 +284,7 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
                 ntcalls.close(handle)
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
     COUNTERS.files += 1
-    COUNTERS.atime_moved += _moves_access()
+    COUNTERS.atime_moved += lastaccess.is_kept() is not False
     return File(handle)
 
 
@@ -311,15 +298,6 @@ def _patiently(name: str, above: int, options: int, *, exact: bool) -> int:
                 raise
         time.sleep(_PAUSE_S)
     return ntcalls.open_name(name, above, ntcalls.READ, options, exact=exact)
-
-
-_moves: list[bool] = []
-
-
-def _moves_access() -> bool:
-    if not _moves:
-        _moves.append(access_moves() is not False)
-    return _moves[0]
 
 
 def open_source(path: bytes | str) -> int:

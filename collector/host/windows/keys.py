@@ -17,6 +17,7 @@ import os
 import re
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -101,6 +102,18 @@ class Taking:
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline
 
+    def finds(self, pattern: Pattern, name: str | None) -> bool:
+        """Tell whether a key that a pattern names is there, or, with a name, a value of it that matches."""
+        wanted = None if name is None else re.compile(fnmatch.translate(name), re.IGNORECASE)
+        for found in self._find(pattern):
+            if isinstance(found, Found) and found.below is None:
+                if wanted is None:
+                    return True
+                with suppress(OSError):
+                    if any(wanted.fullmatch(value.name) for value in registry.values(found.key)):
+                        return True
+        return False
+
     def _source(self, definition: Definition, source: Source) -> Iterator[Row | Gap]:
         for written, name, meant in expansion.keys(source, self._facts):
             trouble, count = Outcome.ABSENT, 0
@@ -143,6 +156,8 @@ class Taking:
         self, definition: Definition, found: Found, wanted: re.Pattern[str] | None, name: str | None
     ) -> Iterator[Row | Gap]:
         """Yield a row for each value of a key that counts; for a key that has none, or was told before, one."""
+        if found.below is not None and wanted is not None:
+            return  # the value of the keys that `*` names is asked for, not of the one before it
         named = None if name is None else name.lower()
         place = (found.path.lower(), named if found.below is None else found.below.pattern.pattern)
         if place in self._told or (place[0], None) in self._told:

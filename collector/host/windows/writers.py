@@ -20,11 +20,9 @@ from contextlib import suppress
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from collector.bursts import Writer, Writers
 from collector.heads import BYTES, MOST, Head
-from collector.host.windows import calls, files, ntcalls
+from collector.host.windows import calls, files, ntcalls, snapshot
 from collector.text import from_native
 from collector.winformats import folders
 
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
 
 POLLING_S: Final = 1.4
 """How long files are asked who has them open."""
-WALK_S: Final = 0.5
-"""Longest that the counters of all processes are read, once at the start and once at the end."""
-MOST_PROCESSES: Final = 4_096
 MOST_NAMED: Final = 5
 MOST_FOLDERS: Final = 16
 MOST_ENTRIES: Final = 5_000
@@ -70,27 +65,22 @@ def _has_companion(path: bytes) -> bool:
 
 def find(places: Sequence[bytes]) -> Writers:
     """Return who writes in the folders, our own process left out; see `collector.host.Host`."""
-    before, unknown = _written()
+    before = _written()
     opened = _polled(places[:MOST_FOLDERS])
-    after, unknown = _written()
+    after = _written()
     found = [_writer(pid, "open-files", count) for pid, count in opened.most_common(MOST_NAMED)]
     if not found:  # nobody was seen in the act: those who wrote anything at all, told as such
         grown = Counter({pid: count - before.get(pid, 0) for pid, count in after.items()})
         found = [_writer(pid, "bytes", count) for pid, count in grown.most_common(MOST_NAMED) if count > 0]
-    return Writers(tuple(found), unknown)
+    return Writers(tuple(found), 0 if after else 1)
 
 
-def _written() -> tuple[dict[int, int], int]:
-    """Return how many bytes each process has written so far, and how many processes don't tell."""
-    deadline = time.monotonic() + WALK_S
-    found: dict[int, int] = {}
-    pids = [pid for pid in psutil.pids() if pid not in (0, os.getpid())]
-    for pid in pids[:MOST_PROCESSES]:
-        if time.monotonic() > deadline:
-            break
-        with suppress(OSError, psutil.Error):
-            found[pid] = psutil.Process(pid).io_counters().write_bytes
-    return found, len(pids) - len(found)
+def _written() -> dict[int, int]:
+    """Return how many bytes each process has written so far, our own and the idle one left out."""
+    try:
+        return {one.pid: one.written for one in snapshot.processes() if one.pid not in (0, os.getpid())}
+    except OSError:
+        return {}
 
 
 def _polled(places: Sequence[bytes]) -> Counter[int]:
