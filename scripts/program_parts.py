@@ -26,6 +26,20 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = "evidence-collector"
 LICENCE_OF_PYTHON = ("LICENSE.txt", "lib/python3.*/LICENSE.txt", "Lib/LICENSE.txt")
 
+SPDX = {
+    "jinja2": "BSD-3-Clause",
+    "libffi8": "MIT",
+    "libgcc-s1": "GPL-3.0-or-later WITH GCC-exception-3.1",
+    "mss": "MIT",
+    "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception",
+    "pyrage": "MIT",
+    "python-xlib": "LGPL-2.1-or-later",
+    "rfc3161-client": "Apache-2.0",
+    "segno": "BSD-3-Clause",
+    "yara-x": "BSD-3-Clause",
+}
+"""Licences that the metadata of a component name in words of their own, or not; read in its licence file."""
+
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice)")
 _NOT_THERE = re.compile(r"^(?:missing|excluded) module named '?([\w.]+)'? - imported by (.*)$", re.MULTILINE)
 
@@ -182,7 +196,9 @@ def here(name: str) -> Path:
 
 
 def licences_of(about: Message) -> list[str]:
-    """Return the licences that a library's metadata state."""
+    """Return the licences that a library's metadata state, as SPDX has them where it can be said."""
+    if known := SPDX.get(canonicalize_name(str(about["Name"]))):
+        return [known]
     if about["License-Expression"]:
         return [about["License-Expression"]]
     classes = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
@@ -212,5 +228,6 @@ def debian(package: str) -> Part:
         return Part(package, "", "generic", [])
     words = Path("/usr/share/doc", package, "copyright")
     texts = [("copyright", words.read_text("utf-8", "replace"))] if words.is_file() else []
-    named = sorted({name for _, text in texts for name in re.findall(r"^License: (\S+)$", text, re.MULTILINE)})
-    return Part(package, version, "deb", named, texts=texts)
+    known = "X11" if package.startswith("libxcb") else SPDX.get(package)
+    stated = {name for _, text in texts for name in re.findall(r"^License: (\S+)$", text, re.MULTILINE)}
+    return Part(package, version, "deb", [known] if known else sorted(stated), texts=texts)

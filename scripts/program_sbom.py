@@ -1,6 +1,7 @@
 """Writes the bill of materials of a built program (CycloneDX 1.6, JSON) and the list of its hashes; checks both.
 
-    scripts/sbom FOLDER        FOLDER is what a build made: dist/linux or dist/windows
+    scripts/sbom FOLDER            checks what a build made: dist/linux or dist/windows
+    scripts/sbom --renew FOLDER    writes both anew over what is there: after signing
 
 The bill names every library with its version, licence and the file that the lock names by its hash; inside each what
 it brought along (PEP 770), and every file of the program with its SHA-256. It says nothing of the machine that built.
@@ -45,7 +46,7 @@ def text(parts: list[Part], folder: Path, system: str, when: int) -> str:
             bom.components.add(component)
     assert bom.metadata.component is not None
     bom.register_dependency(bom.metadata.component, bom.components)
-    bom.serial_number = uuid.uuid5(_SPACE, "\n".join(sorted(_digests(folder))))
+    bom.serial_number = _serial(folder)
     said = str(JsonV1Dot6(bom).output_as_string(indent=1)) + "\n"
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(said)
     if wrong is not None:
@@ -124,6 +125,11 @@ def _digests(folder: Path) -> list[str]:
     return [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}" for name, path in files]
 
 
+def _serial(folder: Path) -> uuid.UUID:
+    """Return the number of a bill: the same for the same files."""
+    return uuid.uuid5(_SPACE, "\n".join(sorted(_digests(folder))))
+
+
 def sums(folder: Path) -> str:
     """Return what `sha256sum -c` reads: the program and its bill of materials, not the list itself."""
     return "".join(line + "\n" for line in _digests(folder) if not line.endswith("  SHA256SUMS"))
@@ -136,22 +142,36 @@ def check(folder: Path) -> list[str]:
     wrong = [] if invalid is None else [f"{NAME}: {invalid}"]
     if (folder / "SHA256SUMS").read_text("utf-8") != sums(folder):
         wrong.append("SHA256SUMS: not what the files say")
-    named = set(_files(json.loads(said)))
+    named = {(node["name"], node["hashes"][0]["content"]) for node in _files(json.loads(said))}
     there = {tuple(reversed(line.split("  ", maxsplit=1))) for line in _digests(folder / "collect")}
     return [*wrong, *(f"{name}: not as the bill says" for name, _ in sorted(named ^ there))]
 
 
-def _files(node: Any) -> list[tuple[str, str]]:
-    """Return the name and hash of every file that a bill names."""
+def _files(node: Any) -> list[dict[str, Any]]:
+    """Return every file that a bill names, at any depth."""
     if isinstance(node, list):
         return [found for entry in node for found in _files(entry)]
     if not isinstance(node, dict):
         return []
-    mine = [(node["name"], node["hashes"][0]["content"])] if node.get("type") == "file" else []
-    return mine + [found for value in node.values() for found in _files(value)]
+    return [node] * (node.get("type") == "file") + [found for value in node.values() for found in _files(value)]
+
+
+def renew(folder: Path) -> None:
+    """Give the bill and the list the hashes of the files as they are now; what is there stays the same."""
+    bill = json.loads((folder / NAME).read_text("utf-8"))
+    digests = {name: digest for digest, name in (line.split("  ", 1) for line in _digests(folder / "collect"))}
+    if {node["name"] for node in _files(bill)} != set(digests):
+        raise SystemExit("error: the folder holds other files than its bill of materials")
+    for node in _files(bill):
+        node["hashes"] = [{"alg": "SHA-256", "content": digests[node["name"]]}]
+    bill["serialNumber"] = _serial(folder / "collect").urn
+    (folder / NAME).write_text(json.dumps(bill, indent=1) + "\n", "utf-8")
+    (folder / "SHA256SUMS").write_text(sums(folder), "utf-8")
 
 
 if __name__ == "__main__":
-    mistakes = check(Path(sys.argv[1]))
+    if sys.argv[1] == "--renew":
+        renew(Path(sys.argv[2]))
+    mistakes = check(Path(sys.argv[-1]))
     print("\n".join(mistakes) or "the bill of materials is valid, and every file is as it says")
     sys.exit(bool(mistakes))

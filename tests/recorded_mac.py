@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from collector.host import HostError
-from collector.host.darwin.readings import DUMP, FLAGS, LINKS, Battery, SocketReading
+from collector.host.darwin.readings import DUMP, FLAGS, LINKS, Battery, SocketReading, text_of
 from collector.model import Gap, Outcome
 
 if TYPE_CHECKING:
@@ -187,6 +187,8 @@ class RecordedMac:
     user: int = 501
     denied: set[str] = field(default_factory=set)
     """What may not be read: sysctl, routing, filesystems, registry, battery, pids."""
+    more: dict[int, Mapping[str, object]] = field(default_factory=dict)
+    """Further processes, or others in the place of ours."""
     mounted: bytes = b"".join((
         statfs("/", "/dev/disk3s1s1", "apfs", 0x01000011),
         statfs("/dev", "devfs", "devfs", 0x02000000),
@@ -276,7 +278,7 @@ class RecordedMac:
         ours = {"name": "collect", "exe": "/bin/sh", "ppid": 1, "uid": 501, "create_time": time.time() - 1}
         kernel = {"name": "kernel_task", "exe": None, "ppid": 0, "uid": 0, "cmdline": [], "status": "running"}
         remote = {"name": "AnyDesk", "exe": "/Volumes/server/AnyDesk", "ppid": 1, "uid": 501, "cmdline": ["AnyDesk"]}
-        return {0: kernel, 1: launchd, 300: word, 400: remote, 500: {}, os.getpid(): ours}
+        return {0: kernel, 1: launchd, 300: word, 400: remote, 500: {}, os.getpid(): ours, **self.more}
 
     def pids(self) -> list[int]:
         self._demand("pids")
@@ -287,7 +289,7 @@ class RecordedMac:
 
     def program(self, pid: int) -> tuple[str | None, str | None]:
         told = self._processes.get(pid, {})
-        return told.get("name"), told.get("exe")
+        return text_of(told.get("name")), text_of(told.get("exe"))
 
     def sockets(self, pid: int) -> list[SocketReading]:
         if pid == 1:

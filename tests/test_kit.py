@@ -318,6 +318,7 @@ def test_a_run_from_the_kit(stick, tmp_path, expert):
     assert done.code in live.SEALED, done.err
     assert "Vérification de la clé" in done.err
     assert "2 éléments étrangers au kit" in done.err.replace("\n", " ")
+    assert CONTACT in done.err.replace("\n   ", " "), "whom to call, on the last screen"
     (path,) = (stick / "preuves").iterdir()
     bundle = live.assert_sealed(path, expert.identity)
     assert bundle.records[0]["case"] == "W1"

@@ -12,6 +12,7 @@ import plistlib
 import struct
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ from collector.host.darwin import DarwinHost, crossing, entries, files, mounts
 from collector.host.darwin.readings import DUMP, LINKS
 from collector.host.posix.mounts import Kind
 from collector.macformats import plists, routing, statfs, utmpx
-from collector.model import Gap, Outcome, Request
+from collector.model import Blob, Gap, Outcome, Request
 
 
 @pytest.fixture
@@ -235,6 +236,16 @@ def test_processes_are_what_psutil_told(mac):
     assert 500 not in rows
 
 
+def test_an_executable_that_is_hidden_is_no_path(mac):
+    """An outcome in place of a path is told as such, and nothing of that name is looked at."""
+    mac.more = {700: {"name": "x", "exe": Outcome.DENIED, "ppid": 1}}
+    host = DarwinHost(mac)
+    (row,) = [item for item in host.processes() if isinstance(item, dict) and item["pid"] == 700]
+    assert (row["exe"], row["exe_deleted"]) == (None, None)
+    assert row["unread"] == {"exe": "denied", "exe_deleted": "denied"}
+    assert not [item for item in host.executables() if isinstance(item, dict) and 700 in item["pids"]]
+
+
 def test_one_socket_of_two_processes_is_one_row(mac):
     """A listening socket that two processes hold stands once with both; hidden ones are counted."""
     items = list(DarwinHost(mac).connections())
@@ -434,7 +445,7 @@ def test_a_whole_run_on_the_recorded_mac(tmp_path):
     assert [row["path"] for row in bundle.rows("recent-files")] == [str(tree / "README_DECRYPT.txt")]
     assert "note" in {row["what"] for row in bundle.rows("ransom")}
     unsupported = {gap["source"] for gap in bundle.gaps() if gap["outcome"] == "unsupported"}
-    assert {"activity", "suspects", "windows"} <= unsupported
+    assert {"suspects", "windows", "dns"} <= unsupported
     assert not any(gap["outcome"] == "failed" for gap in bundle.gaps())
 
 
@@ -488,3 +499,101 @@ def test_a_watch_that_can_not_read_says_so(mac):
     with pytest.raises(HostError) as caught:
         DarwinHost(mac).watch_links()
     assert caught.value.gap.outcome is Outcome.DENIED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="watchdog stands on inotify here, on FSEvents on a Mac")
+def test_file_activity_is_seen_and_counted(mac, tmp_path):
+    """What is written, renamed and deleted below the folders is a row each, and counts; the bundle's own does not."""
+    tree, own = tmp_path / "tree", tmp_path / "tree" / "bundle"
+    own.mkdir(parents=True)
+    request = Request(0, scan=(os.fsencode(tree), os.fsencode(own)), exclude=(os.fsencode(own),))
+    watch = DarwinHost(mac).watch_activity(request)
+    (own / "manifest").write_bytes(b"ours")
+    for number in range(3):
+        (tree / f"{number}.docx").write_bytes(b"x")
+        (tree / f"{number}.docx").rename(tree / f"{number}.docx.locked")
+    (tree / "0.docx.locked").unlink()
+    wanted = ("deleted", str(tree / "0.docx.locked"))
+    ends = time.monotonic() + 60
+    while wanted not in (told := [(row["event"], row["path"]) for row in watch.rows()]) and time.monotonic() < ends:
+        time.sleep(0.05)
+    watch.stop()
+    watch.stop()
+    assert wanted in told
+    for event, name in (("created", "1.docx"), ("moved-from", "1.docx"), ("moved-to", "1.docx.locked")):
+        assert (event, str(tree / name)) in told
+    assert not [path for _, path in told if path.startswith(str(own / "manifest"))]
+    assert watch.tally().totals["renamed"] == 3
+    assert watch.tally().totals["deleted"] == 1
+
+
+def test_a_folder_that_may_hang_is_not_watched(mac, tmp_path):
+    """A network mount is a gap; without the mounts nothing is watched at all."""
+    mac.mounted += recorded_mac.statfs(str(tmp_path / "share"), "//anna@server/share", "smbfs", 9, 0)
+    watch = DarwinHost(mac).watch_activity(Request(0, scan=(os.fsencode(tmp_path / "share"),)))
+    watch.stop()
+    assert [item.outcome for item in watch.rows()] == [Outcome.UNSUPPORTED]
+    mac.denied = {"filesystems"}
+    with pytest.raises(HostError):
+        DarwinHost(mac).watch_activity(Request(0, scan=(b"/tmp",)))
+
+
+def process(exe: object, *arguments: str, **more: object) -> dict[str, object]:
+    told = {"name": Path(str(exe)).name, "exe": str(exe), "cmdline": [str(exe), *arguments]}
+    return {**told, "ppid": 1, "uid": 501, **more}
+
+
+def test_suspicious_programs_and_their_files(mac, tmp_path):
+    """What runs from where everybody may write is listed with its reasons and copied; ordinary programs are not."""
+    planted, script = tmp_path / "Finder", tmp_path / "lock.py"
+    planted.write_bytes(b"cipher" * 1000)
+    script.write_bytes(b"encrypt()")
+    mac.more = {
+        600: process(planted),
+        601: process("/usr/bin/env", name="env"),
+        602: process("/usr/bin/python3", str(script), cwd="/"),
+        603: process("/private/tmp/gone", name="gone", create_time=1_716_800_300.0),
+        604: process("/Users/anna/Library/Application Support/Sync/Sync"),
+        605: process("/System/Library/CoreServices/Dock.app/Contents/MacOS/Dock"),
+        606: process("/Volumes/server/x"),
+        607: {"name": "kernel_task", "exe": Outcome.DENIED, "ppid": 0, "cmdline": Outcome.DENIED},
+    }
+    items = list(DarwinHost(mac).suspects(Request(0)))
+    rows = {item["pid"]: item for item in items if isinstance(item, dict)}
+    codes = {pid: {reason["code"] for reason in row["reasons"]} for pid, row in rows.items()}
+    assert codes[600] == {"temporary_folder", "system_name"}
+    assert codes[602] == {"script_temporary"}
+    assert codes[603] == {"temporary_folder", "deleted"}
+    assert codes[607] == {"kernel_name"}
+    assert codes[604] == {"home_folder", "deleted"}, "alone, to lie in a home lists nobody"
+    assert not {601, 605, 606, 300, 1} & set(rows)
+    assert next(iter(rows)) == 600
+    assert [rows[pid]["program"] for pid in (600, 602, 603, 607)] == ["follows", "follows", "absent", "denied"]
+    assert [one["name"] for one in rows[600]["parents"]] == ["launchd", "kernel_task"]
+    assert rows[603]["create_time"] == "2024-05-27T08:58:20.000000Z"
+    copies = {blob.subject: b"".join(blob.chunks) for blob in DarwinHost(mac).suspects(Request(0)) if is_blob(blob)}
+    assert copies[str(planted)] == planted.read_bytes()
+    assert copies[str(script)] == b"encrypt()"
+
+
+def is_blob(item: object) -> bool:
+    return isinstance(item, Blob)
+
+
+def test_no_file_of_a_suspect_leads_astray(mac, tmp_path):
+    """A link to a network mount, a FIFO and a name that no file can have are gaps; nothing is opened."""
+    share, link, fifo = tmp_path / "share", tmp_path / "link.py", tmp_path / "fifo.py"
+    mac.mounted += recorded_mac.statfs(str(share), "//anna@server/share", "smbfs", 9, 0)
+    share.mkdir()
+    (share / "x.py").write_bytes(b"x")
+    link.symlink_to(share / "x.py")
+    os.mkfifo(fifo)
+    mac.more = {
+        600 + number: process("/usr/bin/python3", str(path), cwd="/")
+        for number, path in enumerate((link, fifo, f"{tmp_path}/a\0b.py"))
+    }
+    items = list(DarwinHost(mac).suspects(Request(0)))
+    copied = [item.subject for item in items if isinstance(item, Blob)]
+    assert copied in ([], ["/usr/bin/python3"])
+    subjects = [item.subject for item in items if isinstance(item, Gap)]
+    assert {str(link), str(fifo), f"{tmp_path}/a\0b.py"} <= {str(subject) for subject in subjects}

@@ -22,9 +22,14 @@ class _Called:
     contact: str | None = None
 
 
-def call(contact: str | None) -> None:
-    """Name who is to be called when the tool itself breaks: a name and a number."""
-    _Called.contact = contact
+def call(somebody: str | None) -> None:
+    """Say who is to be called once something is over or broken: a name and a number, as they may be shown."""
+    _Called.contact = somebody
+
+
+def contact() -> str | None:
+    """Return who is to be called, as it may be shown; `None` where no kit says so."""
+    return _Called.contact
 
 
 def show(error: CollectorError, stream: TextIO) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector import continuing, uptime
 from collector.sources import SOURCES
-from collector.ui import encryption, network, qr, terminal, words
+from collector.ui import encryption, errors, network, qr, terminal, words
 from collector.ui.messages import N_, _, elsewhere, ngettext
 from collector.ui.terminal import Terminal
 
@@ -229,6 +229,12 @@ def _next(result: Result, columns: int) -> list[str]:
         steps = [*map(_, encryption.STEPS), write, keep]
     else:
         stay = _("Do not power off. Do not plug the network in again.")
-        steps = [write, stay, keep, _("With a telephone: call your IT provider, then open 17cyber.gouv.fr.")]
+        contact = errors.contact()
+        told = (
+            _("With a telephone: call your IT provider, then open 17cyber.gouv.fr.")
+            if contact is None
+            else _("With a telephone: call {contact}, then open 17cyber.gouv.fr.", contact=contact)
+        )
+        steps = [write, stay, keep, told]
     numbered = (f"{number}. {step}" for number, step in enumerate(steps, 1))
     return [line for step in numbered for line in terminal.fold(step, columns, later="   ")]

@@ -77,8 +77,10 @@ class DarwinHost:
 
         yield from executables.rows(self._readings, self._table)
 
-    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:  # noqa: ARG002 - the Protocol's
-        yield _not_built("running programs are listed but not judged, and their memory is not taken")
+    def suspects(self, request: Request) -> Iterator[Row | Blob | Gap]:
+        from collector.host.darwin import suspects
+
+        yield from suspects.items(self._readings, request)
 
     def whole_memory(self, request: Request) -> Iterator[Blob | Gap]:  # noqa: ARG002 - the Protocol's
         raise HostError(_not_built("the memory of the whole machine"))
@@ -182,8 +184,10 @@ class DarwinHost:
 
         yield from artifacts.items(_Ground(self._readings), request, chosen)
 
-    def watch_activity(self, request: Request) -> ActivityWatch:  # noqa: ARG002 - the Protocol's
-        raise HostError(_not_built("file activity while collecting"))
+    def watch_activity(self, request: Request) -> ActivityWatch:
+        from collector.host.darwin import activity
+
+        return activity.watch(self._readings, request)
 
     def heads(self, paths: Sequence[bytes]) -> list[Head]:
         from collector.host.darwin import writers

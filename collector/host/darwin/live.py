@@ -17,7 +17,7 @@ import psutil
 from collector.host import HostError
 from collector.host.darwin import calls
 from collector.host.darwin.files import COUNTERS
-from collector.host.darwin.readings import Battery, SocketReading
+from collector.host.darwin.readings import Battery, SocketReading, text_of
 from collector.host.posix.outcomes import outcome_of
 from collector.macformats import statfs
 from collector.model import Gap, Outcome
@@ -107,8 +107,7 @@ class LiveReadings:
             told = [_value(one, _KEYS[key]) for key in ("name", "exe")]
         except (psutil.Error, OSError):
             return None, None
-        name, exe = (value if isinstance(value, str) and value else None for value in told)
-        return name, exe
+        return text_of(told[0]), text_of(told[1])
 
     def sockets(self, pid: int) -> list[SocketReading]:
         found = _asked(lambda: psutil.Process(pid).net_connections("all"))

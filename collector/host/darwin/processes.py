@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from collector import text
 from collector.host.darwin import accounts, clock, mounts
+from collector.host.darwin.readings import text_of
 from collector.host.posix.low import files
 from collector.model import Gap, Outcome, number
 
@@ -114,8 +115,8 @@ def _row(
         row["username"] = known.get(uid)
     elif "uid" in unread:
         unread["username"] = unread["uid"]
-    exe = told.get("exe")
-    if not isinstance(exe, str) or not exe:
+    exe = text_of(told.get("exe"))
+    if exe is None:
         if "exe" in unread:
             unread["exe_deleted"] = unread["exe"]
         return row, None

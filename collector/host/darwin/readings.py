@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from collector.model import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -15,6 +17,11 @@ DUMP, FLAGS, LINKS = 1, 2, 6
 
 NOT_BUILT: Final = "not built for macOS yet"
 """How the reason of a gap begins where this program, not the Mac, is what is missing."""
+
+
+def text_of(value: object) -> str | None:
+    """Return a text that was told of a process; `None` where it is empty or an `Outcome`, which is a string, too."""
+    return value if isinstance(value, str) and not isinstance(value, Outcome) and value else None
 
 
 class SocketReading(NamedTuple):
