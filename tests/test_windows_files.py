@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import sys
 from pathlib import Path
@@ -267,6 +268,23 @@ def test_whether_reading_moves_times_is_told_by_the_registry(value, is_kept, mon
         lastaccess.is_kept.cache_clear()
     assert lastaccess.is_kept() is None
     lastaccess.is_kept.cache_clear()
+
+
+def test_a_file_is_opened_once_more_by_its_handle(tmp_path):
+    """So the content of a deduplicated or compressed file is had, whatever lies under its name by then."""
+    path = made(tmp_path, "a.txt", b"mine")
+    with files.open_file(path, look=True) as file:
+        with files.File(files.reopened(file.handle)) as again:
+            assert again.read(10, 0) == b"mine"
+        made(tmp_path, "b.txt", b"other")
+        (tmp_path / "a.txt").rename(tmp_path / "c.txt")
+        (tmp_path / "b.txt").rename(tmp_path / "a.txt")
+        if WINE:  # 8.0: opens by the name
+            with pytest.raises(OSError, match=str(errno.ESTALE)):
+                files.reopened(file.handle)
+        else:
+            with files.File(files.reopened(file.handle)) as again:
+                assert again.read(10, 0) == b"mine"
 
 
 def test_shadow_copies_are_known_by_their_names_the_highest_first():

@@ -42,6 +42,8 @@ _OUTCOMES: Final = {
     87: Outcome.UNSUPPORTED,  # ERROR_INVALID_PARAMETER: this Windows knows no such class of information
     120: Outcome.UNSUPPORTED,  # ERROR_CALL_NOT_IMPLEMENTED
     127: Outcome.UNSUPPORTED,  # ERROR_PROC_NOT_FOUND
+    225: Outcome.DENIED,  # ERROR_VIRUS_INFECTED: the antivirus program keeps it from everybody
+    1920: Outcome.UNSUPPORTED,  # ERROR_CANT_ACCESS_FILE: a reparse point that nobody answers for
     206: Outcome.OVER_LIMIT,  # ERROR_FILENAME_EXCED_RANGE
     267: Outcome.ABSENT,  # ERROR_DIRECTORY: a file stands where a folder was
     303: Outcome.ABSENT,  # ERROR_DELETE_PENDING

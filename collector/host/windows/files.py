@@ -23,7 +23,7 @@ import os
 import struct
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from collector.host.windows import calls, lastaccess, ntcalls, rights, volumes
@@ -51,11 +51,10 @@ _TIMES: Final = struct.Struct("<4q")
 _ATTRIBUTES_TAG: Final = struct.Struct("<II")
 _BACKUP_SEMANTICS: Final = 0x0200_0000
 _NO_MORE_FILES: Final = 18
+_END_OF_STREAMS: Final = 38  # ERROR_HANDLE_EOF: no stream at all, as of a folder
 _MORE_DATA: Final = (122, 234)
-_LOCKED: Final = 32
 _TRIES: Final = 4
 _PAUSE_S: Final = 0.05
-_MOST_OWNER: Final = 1024
 _MOST_STREAMS: Final = 64 << 10
 
 
@@ -75,7 +74,7 @@ class Counters:
 
     files: int = 0
     folders: int = 0
-    atime_moved: int = field(default=0)
+    atime_moved: int = 0
     """Opened for reading while the system keeps times of last access."""
 
 
@@ -168,10 +167,6 @@ class File:
     def owner(self) -> str | None:
         """Return the identifier of its owner, `S-1-…`; `None` where there is none. Raises `OSError`."""
         return owners.owner(ntcalls.descriptor(self.handle))
-
-
-_END_OF_STREAMS: Final = 38
-"""ERROR_HANDLE_EOF: no stream at all, as of a folder."""
 
 
 def facts_of(handle: int) -> Facts:
@@ -277,7 +272,7 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
         if reparse.is_placeholder(attributes, tag):
             raise RefusedError(ELSEWHERE)
         if tag in reparse.STUBS:
-            handle = ntcalls.reopened(seen.handle, ntcalls.READ, _BACKUP_SEMANTICS)
+            handle = reopened(seen.handle)
         else:
             handle = _patiently(name, above, ntcalls.READ, options, exact=exact)
             if ntcalls.information(handle).attributes & reparse.REPARSE and not attributes & reparse.REPARSE:
@@ -286,6 +281,18 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
     COUNTERS.files += 1
     COUNTERS.atime_moved += lastaccess.is_kept() is not False
     return File(handle)
+
+
+def reopened(handle: int) -> int:
+    """Open the file of a handle for reading, its reparse point answered by the volume itself; raises `OSError`.
+
+    Windows opens the very file, Wine what bears its name by then: another one is refused.
+    """
+    found = ntcalls.reopened(handle, ntcalls.READ, _BACKUP_SEMANTICS)
+    if not facts_of(found).is_same(facts_of(handle)):
+        ntcalls.close(found)
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    return found
 
 
 def _looked(name: str, above: int, options: int, *, exact: bool, owner: bool) -> File:
