@@ -158,7 +158,7 @@ def create(
         if request is not None:
             bundle.observe("request", request)
         disk.sync_folder(path)
-        disk.sync_folder(out.resolve())  # it may be named by a link
+        disk.sync_folder(disk.real(out))  # it may be named by a link
         disk.rename_held(fd, part, path / layout.MANIFEST)
         disk.sync_folder(path)
     except (OSError, CollectorError) as error:

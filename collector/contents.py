@@ -166,7 +166,7 @@ class Contents:
             try:
                 if not self._came(stored.path):  # nothing is looked for through a folder that is a link
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-                place = f"{self.path}/{stored.path}"
+                place = f"{self.path}{os.sep}{stored.path.replace('/', os.sep)}"  # Windows knows no other behind `?`
                 size, sha256 = disk.digest(place, stored.size) if self.hashed else (disk.length(place), stored.sha256)
                 if size != stored.size:
                     detail = f"it is {size} bytes long; {stored.size} are recorded"

@@ -27,7 +27,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def refuse_inside_bundle(folder: Path, option: str) -> None:
     """Raise `UsageError` for a folder of some bundle: one more file in there, and that bundle verifies as ALTERED."""
-    inside = Path(os.path.realpath(folder))
+    inside = real(folder)
     for around in (inside, *inside.parents):
         if os.path.lexists(around / layout.MANIFEST):
             hint = f"give another with {option}"
@@ -37,6 +37,14 @@ def refuse_inside_bundle(folder: Path, option: str) -> None:
 def is_full(error: OSError) -> bool:
     """Tell whether a medium has no more room."""
     return error.errno in _FULL
+
+
+def real(path: Path) -> Path:
+    """Return a path without links, as far as the system tells it: Windows does not on every network drive."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:
+        return Path(os.path.abspath(path))  # noqa: PTH100 - as realpath, it does not ask the system
 
 
 def translated(error: OSError) -> DiskFullError | WriteError:

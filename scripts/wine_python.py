@@ -111,15 +111,18 @@ WINPY = """#!/bin/bash
 # Runs the Windows Python beside this file under Wine, or with COLLECT_WINE_RUN=1 the program named first.
 #
 # A WINEPREFIX of your own is a second Windows; one that is not there yet is copied from the one beside this file.
+# Wine reads names on disk in the code page of the locale: without one no name with an accent is there.
 # Python dies at its start where a standard stream is a file ("can't initialize sys standard streams"): Wine's C
-# library cannot tell its kind. So output goes through pipes, and input that is no pipe is the null device.
+# library cannot tell its kind. So output goes through pipes, and input that is no pipe is the null device; where all
+# three are a terminal, they are a console.
 set -o pipefail
 here=$(dirname -- "$(readlink -f -- "$0")")
-export WINEPREFIX=${{WINEPREFIX:-$here/prefix}} {settings} PYTHONUTF8=${{PYTHONUTF8-1}}
+export WINEPREFIX=${{WINEPREFIX:-$here/prefix}} {settings} PYTHONUTF8=${{PYTHONUTF8-1}} LC_ALL=${{LC_ALL:-C.UTF-8}}
 [ -d "$WINEPREFIX" ] || cp -a --reflink=auto -- "$here/prefix" "$WINEPREFIX" || exit
 [ -n "$DISPLAY" ] || exec xvfb-run -a -s '-screen 0 1280x800x24 -nolisten tcp' "$0" "$@"
-[ -p /dev/stdin ] || exec </dev/null
 [ -n "$COLLECT_WINE_RUN" ] || set -- "$here/py311/python.exe" "$@"
+[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && exec {wine} "$@"
+[ -p /dev/stdin ] || exec </dev/null
 {{ {wine} "$@" 2>&1 >&3 3>&- | cat >&2; exit "${{PIPESTATUS[0]}}"; }} 3>&1 | cat
 exit "${{PIPESTATUS[0]}}"
 """

@@ -92,7 +92,8 @@ def run(*args: object, before: Iterable[object] = (), timeout: float = 120, **op
         [*(str(part) for part in before), *command(*args, fault=broken)],
         capture_output=True, timeout=timeout, env=env, stdin=subprocess.DEVNULL, check=False, **options,
     )  # fmt: skip
-    out, err = (data.decode("utf-8", "backslashreplace") for data in (done.stdout, done.stderr))
+    written = (data.replace(os.linesep.encode(), b"\n") for data in (done.stdout, done.stderr))
+    out, err = (data.decode("utf-8", "backslashreplace") for data in written)
     assert_no_crash(err)
     if "--json" in args and out:
         json.loads(out)

@@ -12,6 +12,7 @@ from pathlib import Path
 import made
 import pytest
 import vectors
+import wine
 
 from collector import bundle, disk, resume, seal
 from collector.errors import BundleNotMadeError, DiskFullError, RefusedError, WriteError
@@ -112,6 +113,7 @@ def test_stock_tools_follow_the_checkpoint(tmp_path):
     assert (_sha256(path, head), _sha256(path, lines[-1]), int(records_told)) == (whole, last, len(lines))
 
 
+@wine.posix("modes; on Windows a folder has the rights of the one around it")
 def test_nobody_else_may_read_a_bundle(tmp_path):
     """Folders are 0700 and files 0600 from the start, whatever the umask was."""
     old = os.umask(0)
@@ -373,6 +375,7 @@ def test_a_group_is_recorded_only_once_it_has_its_names(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts its own descriptors")
+@wine.posix("/proc counts the descriptors")
 def test_a_group_whose_sync_fails_leaves_no_file_open(tmp_path, monkeypatch):
     """The medium refuses the first of three: the others are closed all the same."""
     made_bundle = create(tmp_path)

@@ -17,6 +17,7 @@ from pathlib import Path
 import made
 import pytest
 import vectors
+import wine
 
 from collector import countersign, custody, disk, handles, manifest, resume, schema, seal, verify
 from collector.anchors import Trusted
@@ -122,7 +123,9 @@ def test_the_checkpoint_tells_the_last_line_from_the_one_before(bundle):
 
 def test_without_a_checkpoint_the_line_before_is_named(tmp_path):
     """An unsealed bundle whose last line names another line: nothing says that the last one changed."""
-    path = made.unsealed(tmp_path).path
+    left = made.unsealed(tmp_path)
+    left.release()
+    path = left.path
     lines = lines_of(path)
     put(path, [*lines[:-2], changed(lines[-2], boot_id="other"), lines[-1]])
     assert findings(path)[0] == ("CHAIN_BREAK", f"{MANIFEST} line {len(lines) - 1}")
@@ -150,7 +153,9 @@ def announced(path):
 
 def test_after_a_break_nothing_is_called_unfinished(tmp_path):
     """What was announced and not recorded may have its record in the line that was changed: only the break is told."""
-    path = made.unsealed(tmp_path).path
+    left = made.unsealed(tmp_path)
+    left.release()
+    path = left.path
     name = announced(path)
     assert ("PARTIAL", name) in findings(path)
     lines = lines_of(path)
@@ -308,6 +313,7 @@ def descriptors():
     return sorted(path.name for path in Path("/proc/self/fd").glob("*"))
 
 
+@wine.posix("times in nanoseconds; Windows keeps hundreds of them")
 def test_what_is_told_of_an_attachment(bundle, photo):
     """Size and hash come back to the caller; the record says how and from when the bytes are; no descriptor is kept."""
     before = descriptors()
@@ -323,6 +329,7 @@ def test_what_is_told_of_an_attachment(bundle, photo):
     assert descriptors() == before
 
 
+@wine.posix("modes")
 def test_nobody_else_reads_custody(bundle, photo):
     """The custody file and the folder of attachments are the owner's alone, as the bundle is."""
     attach(bundle, photo)
@@ -369,6 +376,7 @@ def test_each_refusal_says_what_to_do(bundle, tmp_path):
     assert len(set(hints)) == len(hints)
 
 
+@wine.posix("/proc counts the descriptors")
 def test_a_refusal_keeps_nothing_open(bundle, photo):
     """Refused again and again, for a broken chain and for what stands in the folder: no descriptor is left."""
     note(bundle)
@@ -505,6 +513,7 @@ def failing(monkeypatch, place, name, number):
     monkeypatch.setattr(place, name, fail)
 
 
+@wine.posix("breaks os.open; test_windows_disk.py has the faults of Windows")
 def test_faults_of_the_medium_are_our_own_errors(bundle, photo, monkeypatch):
     """No folder can be made, no file opened, the source can't be read, nothing synced: an error with its sentence."""
     before = descriptors()

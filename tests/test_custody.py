@@ -9,6 +9,7 @@ from pathlib import Path
 import made
 import pytest
 import vectors
+import wine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,6 +95,7 @@ def test_only_harmless_endings_are_kept(bundle, tmp_path, name, ending):
     assert attach(bundle, file)["path"] == f"attachments/000000-attachment{ending}"
 
 
+@wine.posix("names of any bytes")
 def test_a_name_of_any_bytes_is_kept_as_a_subject(bundle, tmp_path):
     """Newline, ANSI, bidi, bytes that are no UTF-8: the subject says it all, the stored name nothing."""
     name = b"\x1b[31m\n\xff\xe2\x80\xae.jpg"
@@ -239,6 +241,7 @@ def test_a_torn_note_is_cut_off_and_told(bundle):
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux: a regular file whose first byte is EIO")
+@wine.posix("a file of /proc that can be opened and not read")
 def test_a_file_that_cannot_be_read_leaves_no_unfinished_attachment(bundle):
     """A photograph on a damaged card: refused, told in custody, and the bundle is not INCOMPLETE for it."""
     with pytest.raises(RefusedError) as caught:
@@ -260,7 +263,7 @@ def test_a_file_that_changes_while_it_is_copied_is_flagged(bundle, tmp_path):
     def growing(fd):
         for chunk in real(fd):
             yield chunk
-            os.utime(source, ns=(1, next(moments)))
+            os.utime(source, ns=(1, next(moments) * 1000))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disk, "chunks", growing)

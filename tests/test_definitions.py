@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import live
 import pytest
+import wine
 import yaml
 
 from collector import definitions, expansion, profiles, rules, strictyaml
@@ -358,6 +359,7 @@ def test_rules_are_listed_and_checked(tmp_path):
     assert live.run("rules", "list", "--profile", "all").code == 2
 
 
+@wine.slow("a whole run")
 def test_a_wrong_rule_ends_a_run_before_anything_is_written(tmp_path, out):
     """Exit 2, the place and the reason, and the folder is as empty as before."""
     path = written(tmp_path, "A")

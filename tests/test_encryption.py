@@ -17,6 +17,7 @@ import made
 import pyrage
 import pytest
 import vectors
+import wine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def closed(made_bundle: bundle.Bundle) -> Path:
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(0, 200_000), max_size=5), st.integers(0, 70_000))
+@wine.posix("stock age")
 def test_whatever_the_pieces_stock_age_gets_them_back(pieces, last):
     """Content in any pieces, with and without a thread: the age file holds exactly it."""
     secret, own = age.new_identity()
@@ -216,6 +218,7 @@ def test_a_run_with_a_recipient(tmp_path, tree, expert):
     assert practice not in "".join(file.read_text("latin-1") for file in path.rglob("*") if file.is_file())
 
 
+@wine.slow("a whole run")
 def test_without_a_recipient_it_is_said_that_it_can_be_read(tmp_path, tree):
     """The bare command line writes in clear, and says so to who looks on."""
     done = live.run("--case", "E1", "--out", tmp_path, "--scan", tree / "none")
@@ -253,6 +256,7 @@ def test_what_was_torn_and_left_unfinished_is_kept_for_recipients_only(tmp_path)
     file = left.artifact("file", "recent", ".bin", "test")
     file.write(SECRET.encode() * 20_000)
     file.flush()
+    os.close(file.fd)
     left.release()
     manifest = left.path / "manifest.jsonl"
     manifest.write_bytes(manifest.read_bytes() + b'{"v":1,"torn')
@@ -293,6 +297,7 @@ def test_a_full_disk_keeps_what_fits(tmp_path, expert):
         subprocess.run(["umount", place], check=True)
 
 
+@wine.posix("stock ssh-keygen")
 def test_custody_of_an_encrypted_bundle(tmp_path):
     """Notes and attachments go to the recipients; hand-overs stay clear, so that every holder reads the chain."""
     secret, own = age.new_identity()
@@ -376,6 +381,7 @@ def test_a_quiet_run_that_is_killed_has_named_the_key_of_the_practice(tmp_path, 
     assert age.revealed(opening, [identity])["operator"] is None
 
 
+@wine.posix("the resource module tells the peak")
 def test_memory_does_not_grow_with_an_artifact(tmp_path):
     """64 MiB of content more take no more memory than 1 MiB: read in a fresh process, its peak in KiB."""
     program = f"""

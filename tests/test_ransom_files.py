@@ -352,6 +352,7 @@ def test_names_alone_are_weak():
     assert "names_only" in group.reasons
 
 
+@wine.slow("a minute")
 def test_memory_is_bounded_by_count():
     """10^5 random extensions, names and folders: what is kept has fixed limits, and the attack stays in sight."""
     store = Groups()

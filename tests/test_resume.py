@@ -11,6 +11,7 @@ import made
 import pytest
 import stepper
 import vectors
+import wine
 
 from collector import resume
 from collector.errors import AlteredError, CollectorError, NotABundleError, RefusedError
@@ -68,6 +69,7 @@ def records_whole(path):
     return (path / "manifest.jsonl").read_bytes().split(b"\n")[:-1]
 
 
+@wine.slow("a minute and a half")
 def test_a_manifest_cut_at_any_byte_can_be_taken_up(tmp_path):
     """Whatever of the unsynced end was lost: cut at every 23rd byte after birth, it is resumed, closed and verifies."""
     (tmp_path / "x").mkdir()

@@ -13,6 +13,7 @@ from pathlib import Path
 import made
 import pytest
 import vectors
+import wine
 
 from collector import custody
 from collector.anchors import Trusted
@@ -44,7 +45,7 @@ def bundle(original, tmp_path):
 
 
 def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def first(folder):
@@ -65,6 +66,7 @@ def told_right(name, data, at, subject):
 
 
 @pytest.mark.parametrize("share", range(SHARES))
+@wine.slow("four minutes")
 def test_no_byte_can_change_unnoticed(bundle, share):
     """Every byte of every file, its lowest and its highest bit: ALTERED, and the first finding names the place."""
     number = 0
@@ -120,6 +122,7 @@ def test_no_line_can_be_swapped_unnoticed(bundle):
         assert first(bundle) == ("ALTERED", "CHAIN_BREAK", f"manifest.jsonl line {number + 1}")
 
 
+@wine.slow("the same reader")
 def test_no_end_can_be_cut_off_unnoticed(bundle):
     """Cut at every length, the manifest of a sealed bundle is ALTERED; without the seal it is INCOMPLETE or unborn."""
     data = (bundle / "manifest.jsonl").read_bytes()
@@ -200,6 +203,7 @@ def test_artifacts_that_change_places_are_both_named(bundle):
 @pytest.mark.parametrize("kind", ["file", "folder", "symlink", "fifo"])
 def test_nothing_can_be_added_unnoticed(bundle, name, kind):
     """A file, folder, link or FIFO more: ALTERED, EXTRA_FILE, its name escaped, and it is never opened."""
+    wine.needs_names([name])
     path = bundle / name
     match kind:
         case "file":
@@ -263,6 +267,7 @@ def test_a_manifest_of_garbage_fills_no_memory(bundle):
     assert report.more_findings > 0
 
 
+@wine.slow("a minute")
 def test_custody_bytes_are_held_by_what_follows(bundle):
     """Every byte of a custody chain but its last line's: CUSTODY_BREAK at the line; every attachment byte, too."""
     photo = bundle.parent / "photo.jpg"
@@ -335,6 +340,7 @@ for name, at, bit in flips:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(RUNS))
+@wine.slow("one process each")
 def test_random_flips_through_the_command(bundle, part):
     """Three hundred random bits through the command's own entry: exit 1, ALTERED, valid JSON, no traceback."""
     chosen = random.Random(part)

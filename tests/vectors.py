@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,10 @@ class Vector:
     def lay(self, folder: Path) -> Path:
         """Make the folder of this bundle and return it."""
         folder.mkdir()
+        if sys.platform == "win32":
+            import wine  # noqa: PLC0415 - it needs pytest, and others use this file without
+
+            wine.needs_names(self.world)
         for path, entry in self.world.items():
             place = folder / path
             if isinstance(entry, dict) and "folder" in entry:

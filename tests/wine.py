@@ -7,8 +7,12 @@ named and can't be loaded is an error. In other files a test says it itself: `@w
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WINDOWS = sys.platform == "win32"
 UNDER_WINE = False
@@ -21,6 +25,7 @@ NOT_LOADED = {
     "test_bad_luck.py": "runs on a live Linux, with its limits",
     "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_hostile.py": "FIFOs, devices and limits of Linux",
+    "test_timestamp.py": "the authority of these tests is stock openssl",
     "test_isolate.py": "real interfaces of Linux",
     "test_link_watch.py": "the routing socket of Linux",
     "test_linux_network.py": "asks the Linux kernel",
@@ -46,6 +51,10 @@ NOT_RUN = {
     "test_words.py": "the same",
     "test_house.py": "the same",
     "test_reasons.py": "the same",
+    "test_cut_points.py": "counts POSIX calls; a run killed on Windows: test_windows_disk.py",
+    "test_fresh_eyes.py": "a live Linux, its shells and limits",
+    "test_receipts.py": "stock ssh-keygen signs; the vectors hold receipts of every kind",
+    "test_slip.py": "reads the paper with stock programs; that one is printed: test_windows_handover.py",
     "test_spec.py": "compares a page with what stock programs of Linux say",
 }
 """By file: it says nothing more here than it says on Linux, and time is short."""
@@ -59,6 +68,17 @@ def cannot(reason: str) -> pytest.MarkDecorator:
 def posix(reason: str) -> pytest.MarkDecorator:
     """Skip a test on Windows, where there is no such thing."""
     return pytest.mark.skipif(WINDOWS, reason=f"POSIX: {reason}")
+
+
+def slow(what: str) -> pytest.MarkDecorator:
+    """Skip a test on Windows that says there what it says on Linux, and takes too long for that."""
+    return pytest.mark.skipif(WINDOWS, reason=f"the same on Linux, and long under Wine: {what}")
+
+
+def needs_names(paths: Iterable[str]) -> None:
+    """Skip the running test where no file of Windows can have one of these names."""
+    if WINDOWS and any(ord(char) < 0x20 or char in '<>:"|?*' for path in paths for char in path):
+        pytest.skip("no file of Windows has such a name")
 
 
 class NotHere(pytest.Module):

@@ -78,7 +78,7 @@ def say(words: str) -> bool:
     Where it can't be written that is said, and the exit code stands.
     """
     try:
-        click.echo(words, nl=False)
+        sys.stdout.write(words)
         sys.stdout.flush()
     except (OSError, ValueError):
         unsaid()
@@ -116,7 +116,7 @@ def keep_streams() -> None:
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the same
     for stream in (sys.stdout, sys.stderr):  # into a file or a pipe Windows writes an old code page
-        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=text.PLAIN)
 
 

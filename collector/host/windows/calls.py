@@ -96,6 +96,11 @@ def function(library_name: str, name: str, result: type | None, *arguments: type
         raise ctypes.WinError(127) from error  # ERROR_PROC_NOT_FOUND
 
 
+function("kernel32", "SetErrorMode", wintypes.UINT, wintypes.UINT)(0x8001)
+# SEM_FAILCRITICALERRORS, SEM_NOOPENFILEERRORBOX (errhandlingapi.h): a drive without a medium is an error for us, and
+# no window that asks the victim to put one in.
+
+
 def last_error() -> OSError:
     """Return the error of the last call made through `library`."""
     return ctypes.WinError(ctypes.get_last_error())

@@ -22,7 +22,7 @@ import msvcrt
 import os
 import struct
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
@@ -266,7 +266,7 @@ def _attributes(handle: int) -> tuple[int, int]:
 def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
     """Look what a name is, and open that very file if it is one that lies here."""
     options = ntcalls.NOT_FOLDER | ntcalls.NO_FOLLOW
-    with File(ntcalls.open_name(name, above, ntcalls.LOOK, options, exact=exact)) as seen:
+    with _looked(name, above, options, exact=exact, owner=look) as seen:
         if not ntcalls.is_on_disk(seen.handle):
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
         attributes, tag = _attributes(seen.handle)
@@ -279,7 +279,7 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
         if tag in reparse.STUBS:
             handle = ntcalls.reopened(seen.handle, ntcalls.READ, _BACKUP_SEMANTICS)
         else:
-            handle = _patiently(name, above, options, exact=exact)
+            handle = _patiently(name, above, ntcalls.READ, options, exact=exact)
             if ntcalls.information(handle).attributes & reparse.REPARSE and not attributes & reparse.REPARSE:
                 ntcalls.close(handle)
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
@@ -288,16 +288,24 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
     return File(handle)
 
 
-def _patiently(name: str, above: int, options: int, *, exact: bool) -> int:
-    """Open a file for reading; one that is held for a moment only (a scanner, an oplock) is tried again."""
+def _looked(name: str, above: int, options: int, *, exact: bool, owner: bool) -> File:
+    """Open a file for its facts, and for its `owner` where we may have that."""
+    if owner:
+        with suppress(PermissionError):
+            return File(_patiently(name, above, ntcalls.LOOK, options, exact=exact))
+    return File(_patiently(name, above, ntcalls.LOOK_ONLY, options, exact=exact))
+
+
+def _patiently(name: str, above: int, access: int, options: int, *, exact: bool) -> int:
+    """Open a file; one that is held for a moment only (a scanner, an oplock) is tried again."""
     for _ in range(_TRIES - 1):
         try:
-            return ntcalls.open_name(name, above, ntcalls.READ, options, exact=exact)
+            return ntcalls.open_name(name, above, access, options, exact=exact)
         except OSError as error:
             if error.winerror != ntcalls.OPLOCK_BREAKS_ERROR:
                 raise
         time.sleep(_PAUSE_S)
-    return ntcalls.open_name(name, above, ntcalls.READ, options, exact=exact)
+    return ntcalls.open_name(name, above, access, options, exact=exact)
 
 
 def open_source(path: bytes | str) -> int:
