@@ -94,7 +94,7 @@ def collect(  # noqa: PLR0917 - one for each option
     from collector.ui import another, cutting  # noqa: PLC0415 - the same
 
     host = this_host()
-    asked = kitting.Asked(case or kept.case, operator)
+    asked = kitting.Asked(kept.case if case is None else case, operator)
     if guided_mode:
         asked = kitting.ask(kept, asked, elevated=elevated)
     who = Case(case_id(asked.case), said(asked.operator), said(witness))
