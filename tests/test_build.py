@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -20,6 +21,10 @@ RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 MOST_BYTES, MOST_FILES = 60 * 2**20, 150
 NEVER = re.compile(r"(tkinter|test|tests|setuptools|pip|pkg_resources|distutils|ssl|_ssl|PIL|pygments|ensurepip)(\.|$)")
 """What belongs to a developer, or speaks with a network, or reads foreign pictures."""
+OTHER = re.compile(r"collector\.(host\.(windows|darwin)|winformats|macformats)(\.|$)")
+"""Rooms of other systems."""
+PASSING = {("processes", "absent"), ("executables", "absent"), ("suspects", "absent"), ("connections", "absent")}
+"""Gaps of processes that end while they are looked at: another time there are none."""
 WITHOUT = {"http", "http.client", "urllib.request", "unittest", "unittest.mock"}
 """Names that a library asks for and that `scripts/absent` answers to."""
 
@@ -135,7 +140,26 @@ def test_a_terminal_is_served(program, bundle, tmp_path):
     done = subprocess.run(typed, env={"TERM": "xterm-256color"}, capture_output=True, check=False, timeout=300)
     live.assert_no_crash(done.stdout.decode("utf-8", "replace"))
     assert done.returncode in live.SEALED, done.stdout
-    assert b"\x1b[" in done.stdout
+    assert b"\x1b[2K" in done.stdout, "nothing was drawn over: the plain lines of a pipe"
+
+
+def test_it_gets_what_the_checkout_gets(program, bundle, tmp_path):
+    """On the same display the same things can't be had, for the same reasons: no library is missing unnoticed."""
+    told = []
+    for name in ("there", "here"):
+        (tmp_path / name).mkdir()
+        words = ("--case", "SAME", "--scan", bundle.parent / "tree", "--out", tmp_path / name, "--quiet", "--yes")
+        with contextlib.contextmanager(live.display)() as shown:
+            if name == "here":
+                done = live.run(*words, env={"DISPLAY": shown})
+            else:
+                more = ("--no-memory", "--profile", "triage")
+                done = built.run(program, *words, *more, cwd=tmp_path, DISPLAY=shown, LC_ALL="C.UTF-8")
+        assert done.code in live.SEALED, done.err
+        records = live.only_bundle(tmp_path / name).records
+        gaps = {(r["source"], r["outcome"]) for r in records if r["type"] == "gap"}
+        told.append((gaps - PASSING, {r["source"] for r in records if r["type"] == "artifact"}))
+    assert told[0] == told[1]
 
 
 def test_it_hashes_without_a_library_of_the_host(program, tmp_path):
@@ -175,7 +199,7 @@ def test_nothing_is_there_that_is_not_needed(checkout, program):
     modules = built.modules(checkout, program)
     assert {"collector.cli", "collector.verify", "fpdf.fpdf", "collector.host.linux", *WITHOUT} <= modules
     assert [name for name in modules if NEVER.match(name)] == []
-    assert [name for name in modules if re.match(r"collector\.(host\.(windows|darwin)|winformats)", name)] == []
+    assert [name for name in modules if OTHER.match(name)] == []
     names = [path.name for path in program.rglob("*")]
     assert [name for name in names if re.match(r"lib(ssl|crypto|X|tk|tcl|sqlite)|_ssl|_tkinter", name)] == []
 
@@ -187,8 +211,7 @@ def test_every_module_of_ours_is_there(checkout, program):
         ".".join(path.relative_to(checkout).with_suffix("").parts).removesuffix(".__init__")
         for path in checkout.glob("collector/**/*.py")
     }
-    other = re.compile(r"collector\.(host\.(windows|darwin)|winformats)(\.|$)")
-    assert {name for name in ours if not other.match(name)} - modules == set()
+    assert {name for name in ours if not OTHER.match(name)} - modules == set()
 
 
 def test_no_place_of_the_build_is_inside(checkout, made):
