@@ -23,8 +23,6 @@ NEVER = re.compile(r"(tkinter|test|tests|setuptools|pip|pkg_resources|distutils|
 """What belongs to a developer, or speaks with a network, or reads foreign pictures."""
 OTHER = re.compile(r"collector\.(host\.(windows|darwin)|winformats|macformats)(\.|$)")
 """Rooms of other systems."""
-PASSING = {("processes", "absent"), ("executables", "absent"), ("suspects", "absent"), ("connections", "absent")}
-"""Gaps of processes that end while they are looked at: another time there are none."""
 WITHOUT = {"http", "http.client", "urllib.request", "unittest", "unittest.mock"}
 """Names that a library asks for and that `scripts/absent` answers to."""
 
@@ -143,23 +141,16 @@ def test_a_terminal_is_served(program, bundle, tmp_path):
     assert b"\x1b[2K" in done.stdout, "nothing was drawn over: the plain lines of a pipe"
 
 
-def test_it_gets_what_the_checkout_gets(program, bundle, tmp_path):
-    """On the same display the same things can't be had, for the same reasons: no library is missing unnoticed."""
-    told = []
-    for name in ("there", "here"):
-        (tmp_path / name).mkdir()
-        words = ("--case", "SAME", "--scan", bundle.parent / "tree", "--out", tmp_path / name, "--quiet", "--yes")
-        with contextlib.contextmanager(live.display)() as shown:
-            if name == "here":
-                done = live.run(*words, env={"DISPLAY": shown})
-            else:
-                more = ("--no-memory", "--profile", "triage")
-                done = built.run(program, *words, *more, cwd=tmp_path, DISPLAY=shown, LC_ALL="C.UTF-8")
-        assert done.code in live.SEALED, done.err
-        records = live.only_bundle(tmp_path / name).records
-        gaps = {(r["source"], r["outcome"]) for r in records if r["type"] == "gap"}
-        told.append((gaps - PASSING, {r["source"] for r in records if r["type"] == "artifact"}))
-    assert told[0] == told[1]
+def test_a_display_is_seen(program, bundle, tmp_path):
+    """A picture and the windows of a display, events of files: no library is missing that is loaded by its name."""
+    words = ("--case", "SEEN", "--scan", bundle.parent / "tree", "--out", tmp_path, "--quiet", "--yes", "--no-memory")
+    with contextlib.contextmanager(live.display)() as shown:
+        done = built.run(program, *words, "--profile", "triage", cwd=tmp_path, DISPLAY=shown)
+    assert done.code in live.SEALED, done.err
+    records = live.only_bundle(tmp_path).records
+    taken = {(record["source"], record["kind"]) for record in records if record["type"] == "artifact"}
+    assert {("screen", "screen"), ("windows", "windows"), ("activity", "activity"), ("ransom", "ransom")} <= taken
+    assert [r["reason"] for r in records if r["type"] == "gap" and re.search("module|import", str(r["reason"]))] == []
 
 
 def test_it_hashes_without_a_library_of_the_host(program, tmp_path):
