@@ -22,6 +22,14 @@ DATA = (
 )
 """Files of ours that are not modules, and the folder they go to; None is the one they stand in."""
 
+OTHERS = {
+    "linux": ("host/windows", "host/darwin", "winformats", "macformats"),
+    "windows": ("host/linux", "host/darwin", "host/posix", "macformats"),
+}
+"""Rooms of `collector/` that are for other systems."""
+MSS = ("linux", "windows", "darwin")
+"""What mss has, of which one is for a system."""
+
 LOADED_BY_NAME = {
     "linux": ("mss", "mss.linux", "mss.linux.xcb", "watchdog.observers.inotify_c"),
     "windows": ("mss", "mss.windows", "watchdog.observers.read_directory_changes", "watchdog.observers.winapi"),
@@ -45,8 +53,9 @@ UNUSED = (
     "cffi", "pycparser",  # cryptography needs `_cffi_backend` only
     "pygments", "markdown_it", "mdurl", "IPython",  # rich: coloured source text and Markdown
     "watchdog.tricks", "watchdog.watchmedo", "watchdog.utils.process_watcher",  # runs programs on events
+    "watchdog.observers.fsevents",
     "artifacts.reader", "artifacts.registry",  # of `artifacts` the data alone is read
-    "rich.markdown", "rich.syntax", "rich.traceback", "rich.jupyter", "rich.json", "rich.__main__", "rich.prompt",
+    "rich.markdown", "rich.syntax", "rich.traceback", "rich.json", "rich.__main__", "rich.prompt",
     "setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip", "packaging",  # tools of a developer
     "tkinter", "turtle", "curses", "readline", "sqlite3", "doctest", "pdb", "pydoc", "test", "lib2to3", "ensurepip",
     "sitecustomize", "usercustomize",  # of the machine that builds, never of ours
@@ -56,8 +65,14 @@ UNUSED = (
 )  # fmt: skip
 """What stays out. A module of ours that imports one of these ends the build."""
 
-UNUSED_ON = {"linux": ("xml.etree", "xml.parsers", "xml.dom", "pyexpat", "_elementtree"), "windows": ()}
-"""The same, of one system: the tasks of Windows are written in XML."""
+BROKEN = ("encodings.bz2_codec", "pty", "tty")
+"""Modules that are there because their neighbours are, and that can't be imported for want of what is left out."""
+
+UNUSED_ON = {
+    "linux": ("xml.etree", "xml.parsers", "xml.dom", "pyexpat", "_elementtree", "click._winconsole"),
+    "windows": (),  # its tasks and events are written in XML
+}
+"""The same, of one system."""
 
 LIBRARIES_LEFT = re.compile(
     r"libcrypto\.so|libX|libbsd\.so|libmd\.so|libuuid\.so|libbz2\.so|liblzma\.so"  # the host's, see docs/BUILD.md
@@ -96,8 +111,8 @@ def modules(source: Path) -> list[str]:
     found = set(LOADED_BY_NAME[SYSTEM]) | {"artifacts"}
     for path in source.glob("collector/**/*.py"):
         parts = path.relative_to(source).with_suffix("").parts
-        if SYSTEM not in parts and ((parts[1] == "host" and len(parts) > 3) or parts[1] == "winformats"):
-            continue  # a room of another system, or what only such a room reads
+        if "/".join(parts[1:3]) in OTHERS[SYSTEM] or parts[1] in OTHERS[SYSTEM]:
+            continue
         found.add(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
         found.update(_IMPORT.findall(path.read_text("utf-8")))
     return sorted(found)
@@ -105,8 +120,8 @@ def modules(source: Path) -> list[str]:
 
 def left_out() -> list[str]:
     """Return the modules that stay out: what isn't used, and the rooms of other systems."""
-    others = [name for name in ("linux", "windows", "darwin") if name != SYSTEM]
-    return [*UNUSED, *UNUSED_ON[SYSTEM], *(f"{room}.{name}" for room in ("collector.host", "mss") for name in others)]
+    rooms = ["collector." + room.replace("/", ".") for room in OTHERS[SYSTEM]]
+    return [*UNUSED, *UNUSED_ON[SYSTEM], *rooms, *(f"mss.{name}" for name in MSS if name != SYSTEM)]
 
 
 def data(source: Path) -> list[tuple[str, str, str]]:

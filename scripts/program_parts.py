@@ -170,17 +170,20 @@ class Owners:
         return part
 
     def missing(self, warnings: str) -> list[str]:
-        """Return what our own modules import and the program does not hold, from PyInstaller's list.
+        """Return what is imported and is not there, from PyInstaller's list: of a library, where it can't do without.
 
-        What stands under a condition of the whole module is for a type checker, as is a room that isn't written yet.
+        What stands under a condition of a whole module is for a type checker, and a room of ours that isn't written
+        yet is mypy's affair.
         """
         wrong = []
         there = {name for name, _, _ in self._found["modules"]} | {"pyrage.x25519"}  # pyrage makes it as it loads
         for module, importers in _NOT_THERE.findall(warnings):
-            if module.startswith("collector."):
+            if module in there or module.startswith(("collector.", "_frozen_importlib")):
                 continue
-            ours = [who for who in re.findall(r"(collector[\w.]*) \(([^)]*)\)", importers) if module not in there]
-            wrong += [f"{who} imports {module}" for who, how in ours if how != "conditional"]
+            for who, how in re.findall(r"([\w.]+) \(([^)]*)\)", importers):
+                needs = how != "conditional" if who.startswith("collector") else how == "top-level" and who in there
+                if needs and who not in program.BROKEN:
+                    wrong.append(f"{who} imports {module}")
         return wrong
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -20,6 +21,8 @@ RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 MOST_BYTES, MOST_FILES = 60 * 2**20, 150
 NEVER = re.compile(r"(tkinter|test|tests|setuptools|pip|pkg_resources|distutils|ssl|_ssl|PIL|pygments|ensurepip)(\.|$)")
 """What belongs to a developer, or speaks with a network, or reads foreign pictures."""
+OTHER = re.compile(r"collector\.(host\.(windows|darwin)|winformats|macformats)(\.|$)")
+"""Rooms of other systems."""
 WITHOUT = {"http", "http.client", "urllib.request", "unittest", "unittest.mock"}
 """Names that a library asks for and that `scripts/absent` answers to."""
 
@@ -135,7 +138,19 @@ def test_a_terminal_is_served(program, bundle, tmp_path):
     done = subprocess.run(typed, env={"TERM": "xterm-256color"}, capture_output=True, check=False, timeout=300)
     live.assert_no_crash(done.stdout.decode("utf-8", "replace"))
     assert done.returncode in live.SEALED, done.stdout
-    assert b"\x1b[" in done.stdout
+    assert b"\x1b[2K" in done.stdout, "nothing was drawn over: the plain lines of a pipe"
+
+
+def test_a_display_is_seen(program, bundle, tmp_path):
+    """A picture and the windows of a display, events of files: no library is missing that is loaded by its name."""
+    words = ("--case", "SEEN", "--scan", bundle.parent / "tree", "--out", tmp_path, "--quiet", "--yes", "--no-memory")
+    with contextlib.contextmanager(live.display)() as shown:
+        done = built.run(program, *words, "--profile", "triage", cwd=tmp_path, DISPLAY=shown)
+    assert done.code in live.SEALED, done.err
+    records = live.only_bundle(tmp_path).records
+    taken = {(record["source"], record["kind"]) for record in records if record["type"] == "artifact"}
+    assert {("screen", "screen"), ("windows", "windows"), ("activity", "activity"), ("ransom", "ransom")} <= taken
+    assert [r["reason"] for r in records if r["type"] == "gap" and re.search("module|import", str(r["reason"]))] == []
 
 
 def test_it_hashes_without_a_library_of_the_host(program, tmp_path):
@@ -175,7 +190,7 @@ def test_nothing_is_there_that_is_not_needed(checkout, program):
     modules = built.modules(checkout, program)
     assert {"collector.cli", "collector.verify", "fpdf.fpdf", "collector.host.linux", *WITHOUT} <= modules
     assert [name for name in modules if NEVER.match(name)] == []
-    assert [name for name in modules if re.match(r"collector\.(host\.(windows|darwin)|winformats)", name)] == []
+    assert [name for name in modules if OTHER.match(name)] == []
     names = [path.name for path in program.rglob("*")]
     assert [name for name in names if re.match(r"lib(ssl|crypto|X|tk|tcl|sqlite)|_ssl|_tkinter", name)] == []
 
@@ -187,8 +202,7 @@ def test_every_module_of_ours_is_there(checkout, program):
         ".".join(path.relative_to(checkout).with_suffix("").parts).removesuffix(".__init__")
         for path in checkout.glob("collector/**/*.py")
     }
-    other = re.compile(r"collector\.(host\.(windows|darwin)|winformats)(\.|$)")
-    assert {name for name in ours if not other.match(name)} - modules == set()
+    assert {name for name in ours if not OTHER.match(name)} - modules == set()
 
 
 def test_no_place_of_the_build_is_inside(checkout, made):
