@@ -162,12 +162,17 @@ class Owners:
                 part.inside += json.loads(path.read_text("utf-8")).get("components", [])
             elif _LICENCE_FILE.match(path.name) and path.suffix != ".py":
                 part.texts.append((path.name, path.read_text("utf-8", "replace")))
+        if not part.texts:
+            words = f"{' '.join(part.licences)}. The published file holds no text of it; see {home_of(about)}."
+            part.texts.append(("licence", words))
+        if part.inside:
+            part.texts.append(("what is compiled into it", brought(part)))
         return part
 
     def missing(self, warnings: str) -> list[str]:
         """Return what our own modules import and the program does not hold, from PyInstaller's list.
 
-        A room of ours that is not written yet is mypy's affair.
+        What stands under a condition of the whole module is for a type checker, as is a room that isn't written yet.
         """
         wrong = []
         there = {name for name, _, _ in self._found["modules"]} | {"pyrage.x25519"}  # pyrage makes it as it loads
@@ -175,7 +180,7 @@ class Owners:
             if module.startswith("collector."):
                 continue
             ours = [who for who in re.findall(r"(collector[\w.]*) \(([^)]*)\)", importers) if module not in there]
-            wrong += [f"{who} imports {module}" for who, how in ours if "conditional" not in how]
+            wrong += [f"{who} imports {module}" for who, how in ours if how != "conditional"]
         return wrong
 
     @staticmethod
@@ -204,6 +209,22 @@ def licences_of(about: Message) -> list[str]:
     classes = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
     short = (about["License"] or "").strip().partition("\n")[0]
     return [short] if short else classes
+
+
+def home_of(about: Message) -> str:
+    """Return where a library is at home, as its metadata say."""
+    linked = [str(line).rpartition(", ")[2] for line in about.get_all("Project-URL", [])]
+    return next(filter(None, [str(about["Home-page"] or ""), *linked]), "its package index")
+
+
+def brought(part: Part) -> str:
+    """Return what was compiled into a library, a line each, with its licence."""
+    lines = []
+    for found in part.inside:
+        stated = [entry.get("expression") or entry.get("license", {}).get("id") for entry in found.get("licenses", [])]
+        words = " ".join(filter(None, stated)) or "not stated"
+        lines.append(f"{found.get('name')} {found.get('version', '')}: {words}")
+    return "\n".join(sorted(set(lines)))
 
 
 def of_debian(path: Path) -> str:

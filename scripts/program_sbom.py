@@ -4,7 +4,8 @@
     scripts/sbom --renew FOLDER    writes both anew over what is there: after signing
 
 The bill names every library with its version, licence and the file that the lock names by its hash; inside each what
-it brought along (PEP 770), and every file of the program with its SHA-256. It says nothing of the machine that built.
+it brought along (PEP 770), and every file of the program with its SHA-256; the hash of the whole is the one that the
+program says of itself. It says nothing of the machine that built.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ def _component(part: Part, folder: Path, system: str) -> Component:
         )
     if ours:
         component.properties.add(Property(name="evidence-collector:system", value=system))
+        component.hashes.add(_sha256(own_sha256(folder)))
     if part.modules:
         component.properties.add(Property(name="evidence-collector:modules", value=str(len(part.modules))))
     for name in part.files:
@@ -125,6 +127,11 @@ def _digests(folder: Path) -> list[str]:
     return [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}" for name, path in files]
 
 
+def own_sha256(folder: Path) -> str:
+    """Return what a program says of itself in the `open` record of every bundle (SPEC 5.1): the hash of its list."""
+    return hashlib.sha256("".join(line + "\n" for line in _digests(folder)).encode()).hexdigest()
+
+
 def _serial(folder: Path) -> uuid.UUID:
     """Return the number of a bill: the same for the same files."""
     return uuid.uuid5(_SPACE, "\n".join(sorted(_digests(folder))))
@@ -142,6 +149,9 @@ def check(folder: Path) -> list[str]:
     wrong = [] if invalid is None else [f"{NAME}: {invalid}"]
     if (folder / "SHA256SUMS").read_text("utf-8") != sums(folder):
         wrong.append("SHA256SUMS: not what the files say")
+    said_of_it = json.loads(said)["metadata"]["component"]["hashes"][0]["content"]
+    if said_of_it != own_sha256(folder / "collect"):
+        wrong.append(f"{NAME}: the hash of the whole is another")
     named = {(node["name"], node["hashes"][0]["content"]) for node in _files(json.loads(said))}
     there = {tuple(reversed(line.split("  ", maxsplit=1))) for line in _digests(folder / "collect")}
     return [*wrong, *(f"{name}: not as the bill says" for name, _ in sorted(named ^ there))]
@@ -164,6 +174,7 @@ def renew(folder: Path) -> None:
         raise SystemExit("error: the folder holds other files than its bill of materials")
     for node in _files(bill):
         node["hashes"] = [{"alg": "SHA-256", "content": digests[node["name"]]}]
+    bill["metadata"]["component"]["hashes"] = [{"alg": "SHA-256", "content": own_sha256(folder / "collect")}]
     bill["serialNumber"] = _serial(folder / "collect").urn
     (folder / NAME).write_text(json.dumps(bill, indent=1) + "\n", "utf-8")
     (folder / "SHA256SUMS").write_text(sums(folder), "utf-8")

@@ -16,7 +16,7 @@ import os
 import plistlib
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from collector.host import HostError
@@ -244,6 +244,11 @@ class RecordedMac:
         if told is None:
             raise refused(errno.EOPNOTSUPP)
         return told
+
+    def switch_off(self, name: bytes) -> None:
+        if self.user:
+            raise refused(errno.EPERM)
+        self.nics = [replace(nic, flags=nic.flags & ~UP) if nic.name.encode() == name else nic for nic in self.nics]
 
     def filesystems(self) -> bytes:
         self._demand("filesystems")

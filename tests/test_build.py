@@ -16,6 +16,7 @@ import vectors
 
 pytestmark = [pytest.mark.slow]
 
+RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 MOST_BYTES, MOST_FILES = 60 * 2**20, 150
 NEVER = re.compile(r"(tkinter|test|tests|setuptools|pip|pkg_resources|distutils|ssl|_ssl|PIL|pygments|ensurepip)(\.|$)")
 """What belongs to a developer, or speaks with a network, or reads foreign pictures."""
@@ -88,6 +89,22 @@ def test_a_whole_run(bundle):
     ransom = b"".join(path.read_bytes() for path in bundle.glob("artifacts/*ransom.jsonl"))
     assert b"LIRE-MOI.txt" in ransom
     assert (bundle / "LISEZ-MOI.txt").read_bytes() == (live.ROOT / "collector/LISEZ-MOI.txt").read_bytes()
+
+
+def test_it_says_its_own_hash(bundle, made):
+    """The hash of the tool in the `open` record is the one that the bill of materials publishes."""
+    (said,) = json.loads((made / "collect.cdx.json").read_text())["metadata"]["component"]["hashes"]
+    assert live.Bundle(bundle).records[0]["tool"]["sha256"] == said["content"]
+
+
+def test_a_kit_is_made_of_it(alone, made, tmp_path):
+    """`collect kit` from the program lays out a stick with that very program on it, and the sheets to print."""
+    words = ("kit", "--out", tmp_path, "--recipient", RECIPIENT, "--program-linux", made / "collect", "--json")
+    done = alone(*words)
+    assert (done.code, done.err) == (0, "")
+    kits = [path for path in tmp_path.rglob("collect") if path.is_file()]
+    assert [path.read_bytes() for path in kits] == [(made / "collect/collect").read_bytes()]
+    assert [path for path in tmp_path.rglob("*.pdf") if path.read_bytes().startswith(b"%PDF")] != []
 
 
 def test_it_speaks_french(alone, tmp_path):

@@ -51,6 +51,24 @@ def test_it_verifies_as_linux_does(program, tmp_path, name, code):
     assert (there.code, {**there.json, "bundle": ""}) == (code, {**here.json, "bundle": ""})
 
 
+def test_a_whole_run(program, made, tmp_path):
+    """It seals a bundle that verifies on Linux and under Wine, and that holds the file with an accented name."""
+    for name in ("tree", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "tree/relevé de l'été.txt").write_text("Vos fichiers sont chiffrés.\n", "utf-8")
+    words = ("--case", "W1", "--no-memory", "--profile", "triage", "--scan", tmp_path / "tree")
+    done = built.run_windows(program, *words, "--out", tmp_path / "out", "--json", "--quiet", "--yes")
+    assert done.code in live.SEALED, done.err
+    (bundle,) = (tmp_path / "out").iterdir()
+    checked = ("verify", bundle, "--seal-code", done.json["seal_code"], "--json")
+    assert live.run(*checked).json["verdict"] == "ANCHORED"
+    assert built.run_windows(program, *checked).json["verdict"] == "ANCHORED"
+    recent = b"".join(path.read_bytes() for path in bundle.glob("artifacts/*recent-files.jsonl"))
+    assert b"relev\\u00e9 de l'\\u00e9t\\u00e9.txt" in recent
+    (said,) = json.loads((made / "collect.cdx.json").read_text())["metadata"]["component"]["hashes"]
+    assert live.Bundle(bundle).records[0]["tool"]["sha256"] == said["content"]
+
+
 def test_it_speaks_french(program, tmp_path):
     """The catalogues are there, and a pipe is UTF-8."""
     done = built.run_windows(program, "verify", tmp_path, "--lang", "fr")

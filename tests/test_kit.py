@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -17,11 +18,12 @@ import live
 import pytest
 from test_guided import Screen
 
-from collector import kit, tool
+from collector import host, kit, tool
 from collector.cli import kitting
 from collector.errors import KitError, UsageError
 from collector.handover import kit as making
 from collector.handover import kit_sheets, kit_start
+from collector.ui import messages
 
 CONTACT = "Mme Hélène Lefèvre-Dubois, 06 12 34 56 78"
 OWN = ("COLLECTER.cmd", "INSTRUCTIONS.pdf", "NE-PAS-ETEINDRE.pdf", "collecter.sh", "kit.json")
@@ -546,6 +548,59 @@ def test_guided_mode_from_the_kit(stick, tmp_path, expert):
     opening = live.assert_sealed(path, identity).records[0]
     assert opening["recipients"][0] == expert.recipient
     assert len(opening["recipients"]) == 2
+
+
+def test_a_language_is_known_before_anything_else(stick):
+    """The kit's, unless the command line names another; that of a kit.json on an expert's machine forces nothing."""
+    path = str(stick / "kit.json")
+    assert kitting.language_asked(["--kit", path]) == kitting.language_asked([f"--kit={path}", "resume"]) == "fr"
+    for words in ([], ["--kit"], ["verify", "x", "--kit", path], ["--kit", path + "x"], ["--kit", str(stick)]):
+        assert kitting.language_asked(words) is None
+
+
+@pytest.mark.parametrize(("answer", "kept"), [(None, "refused"), (OSError(5, "no"), "failed")])
+def test_refused_rights_are_no_end(stick, monkeypatch, capsys, answer, kept):
+    """One sentence in French, after the photograph and before Windows asks; then the questions, and it is recorded.
+
+    What Windows answers is played here: under Wine everybody has all rights.
+    """
+
+    def rise(arguments, _began):
+        asked.append(arguments)
+        if answer is not None:
+            raise answer
+
+    asked = []
+    monkeypatch.setattr(host, "may_rise", lambda: True)
+    monkeypatch.setattr(host, "rise", rise)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n" * 20))
+    messages.install("fr")
+    try:
+        told = kitting.ask(kitting.Start(kit.read(stick / "kit.json")), kitting.Asked("C-7", None), elevated=False)
+    finally:
+        messages.install("en")
+    assert (told.case, told.elevation) == ("C-7", kept)
+    assert [words[-1] for words in asked] == ["--elevated"]
+    said = " ".join(capsys.readouterr().err.split())
+    order = ["Photographiez l'écran", CONTACT, "Windows va demander", "cliquez sur NON", "Ce n'est pas grave", "(1 sur"]
+    places = [said.find(words) for words in order]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_a_window_of_our_own_stays_open(stick, tmp_path, expert):
+    """Started anew with all rights: what was shown before is not shown again, and the seal code stays to be copied."""
+    screen = Screen(
+        "--kit", stick / "kit.json", "--scan", tmp_path / "nothing", "--profile", "triage", "--elevated", cwd=tmp_path
+    )
+    assert "Photographiez" not in screen.read("(1 sur")
+    for _ in range(9):
+        screen.type("")
+    assert screen.ended("", "", "") in live.SEALED
+    assert "Pour fermer cette fenêtre, appuyez sur Entrée." in screen.text
+    identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", screen.text)[-1]
+    (path,) = (stick / "preuves").iterdir()
+    assert live.assert_sealed(path, identity).observed("elevation") == [{"answer": "granted"}]
 
 
 @pytest.mark.root

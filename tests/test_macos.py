@@ -597,3 +597,41 @@ def test_no_file_of_a_suspect_leads_astray(mac, tmp_path):
     assert copied in ([], ["/usr/bin/python3"])
     subjects = [item.subject for item in items if isinstance(item, Gap)]
     assert {str(link), str(fifo), f"{tmp_path}/a\0b.py"} <= {str(subject) for subject in subjects}
+
+
+def test_isolate_switches_off_what_leads_outside(mac):
+    """As root every link that may lead outside goes down, upper ones first, with what restores it; and it holds."""
+    mac.user = 0
+    judged(
+        mac,
+        ways=(
+            Way("0.0.0.0/0", 12, UP | recorded_mac.GATEWAY | recorded_mac.STATIC, "192.168.1.1"),
+            Way("10.8.0.0/16", 16, UP | recorded_mac.GATEWAY | recorded_mac.STATIC, "10.8.0.1"),
+        ),
+        en0=replace(nic("en0"), flags=0x8863, media=recorded_mac.WIFI_ACTIVE, addresses=("192.168.1.5/24",)),
+        utun0=replace(nic("utun0"), addresses=("10.8.0.2/24",)),
+    )
+    host = DarwinHost(mac)
+    changes = host.plan_isolation(host.link_facts())
+    assert [change.name for change in changes] == ["utun0", "bridge0", "llw0", "en0", "ap1", "en1", "en3"]
+    undo = {change.name: change.undo for change in changes}
+    assert undo["en0"] == ("/sbin/ifconfig en0 up", "/sbin/route -n add -inet 0.0.0.0/0 192.168.1.1")
+    assert undo["utun0"] == ("/sbin/ifconfig utun0 up", "/sbin/route -n add -inet 10.8.0.0/16 10.8.0.1")
+    for change in changes:
+        host.carry_out(change)
+    assert {row["state"] for row in isolation.judge(host.link_facts()).interfaces} <= {"down", "internal", "no_carrier"}
+
+
+def test_a_link_that_can_not_be_switched_off_is_told(mac):
+    """Without root it is denied; a link that is gone, or whose number another one has, is left alone."""
+    host = DarwinHost(mac)
+    change = next(one for one in host.plan_isolation(host.link_facts()) if one.name == "en3")
+    with pytest.raises(HostError) as caught:
+        host.carry_out(change)
+    assert caught.value.gap.outcome is Outcome.DENIED
+    mac.user = 0
+    mac.nics = [replace(one, name="en77") if one.name == "en3" else one for one in mac.nics]
+    with pytest.raises(HostError) as caught:
+        host.carry_out(change)
+    assert caught.value.gap.outcome is Outcome.ABSENT
+    assert all(one.flags & UP for one in mac.nics if one.name == "en77")

@@ -15,10 +15,12 @@ import os
 import subprocess
 import threading
 import time
+import winreg
 from datetime import datetime
 
 from collector import clocks
 from collector.host.windows import calls, clock, snapshot
+from collector.winformats import filetimes
 from collector.winformats.processlist import Listed
 
 
@@ -52,6 +54,29 @@ def test_the_start_of_the_system_is_the_uptime_ago():
     ticks = calls.library("kernel32").GetTickCount64
     ticks.restype = ctypes.c_uint64
     assert abs(clock.boot_time_ns() - (time.time_ns() - ticks() * 10**6)) < 10**9
+
+
+@pytest.mark.parametrize(
+    ("enabled", "ago_s", "is_told"), [(1, 600, True), (0, 600, False), (1, -600, False), (1, 10**9, False)]
+)
+def test_after_a_fast_shutdown_the_start_is_not_earlier_than_that(enabled, ago_s, is_told, monkeypatch):
+    """The kernel slept through it, the memory of the users' programs did not: noted with fast startup on, and past."""
+    monkeypatch.setattr(clock, "running", lambda: (3600 * 10**9, 7200 * 10**9))  # started two hours ago
+    shut_down = time.time_ns() - ago_s * 10**9
+    noted = (shut_down // 100 + filetimes.EPOCH).to_bytes(8, "little")
+    values = [(clock._POWER, "HiberbootEnabled", winreg.REG_DWORD, enabled)]
+    values += [(clock._SHUTDOWN, "ShutdownTime", winreg.REG_BINARY, noted)]
+    for key, name, kind, value in values:
+        with winreg.CreateKeyEx(winreg.HKEY_LOCAL_MACHINE, key, access=winreg.KEY_SET_VALUE) as opened:
+            winreg.SetValueEx(opened, name, 0, kind, value)
+    try:
+        told = clock.boot_time_ns()
+    finally:
+        for key, name, *_ in values:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, access=winreg.KEY_SET_VALUE) as opened:
+                winreg.DeleteValue(opened, name)
+    expected = shut_down if is_told else time.time_ns() - 7200 * 10**9
+    assert abs(told - expected) < 10**9
 
 
 def test_the_identity_of_a_start_is_the_same_in_another_process():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import sys
 from pathlib import Path
@@ -267,3 +268,53 @@ def test_whether_reading_moves_times_is_told_by_the_registry(value, is_kept, mon
         lastaccess.is_kept.cache_clear()
     assert lastaccess.is_kept() is None
     lastaccess.is_kept.cache_clear()
+
+
+def test_a_file_is_opened_once_more_by_its_handle(tmp_path):
+    """So the content of a deduplicated or compressed file is had, whatever lies under its name by then."""
+    path = made(tmp_path, "a.txt", b"mine")
+    with files.open_file(path, look=True) as file:
+        with files.File(files.reopened(file.handle)) as again:
+            assert again.read(10, 0) == b"mine"
+        made(tmp_path, "b.txt", b"other")
+        (tmp_path / "a.txt").rename(tmp_path / "c.txt")
+        (tmp_path / "b.txt").rename(tmp_path / "a.txt")
+        if WINE:  # 8.0: opens by the name
+            with pytest.raises(OSError, match=str(errno.ESTALE)):
+                files.reopened(file.handle)
+        else:
+            with files.File(files.reopened(file.handle)) as again:
+                assert again.read(10, 0) == b"mine"
+
+
+def test_shadow_copies_are_known_by_their_names_the_highest_first():
+    """What only looks like one isn't."""
+    names = ["HarddiskVolume2", "HarddiskVolumeShadowCopy9", "HarddiskVolumeShadowCopy12", "HarddiskVolumeShadowCopyX"]
+    assert shadows.numbers(names) == [12, 9]
+
+
+def test_the_newest_state_of_a_file_is_taken_from_the_copies_of_its_own_volume(tmp_path, monkeypatch):
+    """Of several that have it, and none of another volume. Two folders stand for copies: there are none here."""
+    path = made(tmp_path, "SYSTEM", b"live")
+    place = files.place_of(path)
+    with files.open_folder(place._replace(names=()).text) as root:
+        serial = ntcalls.information(root.handle).serial
+    types = (wintypes.BOOL, wintypes.DWORD, wintypes.LPCWSTR, wintypes.LPCWSTR)
+    define = calls.function("kernel32", "DefineDosDeviceW", *types)
+    for letter, when, data in (("M:", 1, b"old"), ("N:", 3, b"newest"), ("O:", 2, b"older"), ("P:", 9, b"foreign")):
+        folder = tmp_path / letter[0] / Path(*place.names[:-1])
+        folder.mkdir(parents=True)
+        Path(long(folder), "SYSTEM").write_bytes(data)
+        os.utime(folder / "SYSTEM", ns=(when * 10**18 // 10, when * 10**18 // 10))
+        assert define(0, letter, str(tmp_path / letter[0]))
+    copies = ((serial, "M:"), (serial, "N:"), (serial, "O:"), (serial + 1, "P:"))
+    monkeypatch.setattr(shadows, "copies", lambda: copies)
+    try:
+        found = shadows.newest(place)
+        assert found is not None
+        with found:
+            assert (found.shadow, found.read(10, 0)) == ("N:", b"newest")
+        assert shadows.newest(place._replace(names=("none",))) is None
+    finally:
+        for letter in ("M:", "N:", "O:", "P:"):
+            define(2, letter, None)

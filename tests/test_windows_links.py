@@ -172,6 +172,18 @@ def test_no_state_of_a_live_card_is_isolated_by_chance():
     assert (2, 1, 2) in quiet
 
 
+@pytest.mark.parametrize("media", [0, 1, 2])
+def test_what_has_no_medium_is_internal_whatever_its_medium_says(media):
+    """Loopback, a sleeping tunnel, a virtual switch: no cable of theirs can be out, so there is no contradiction."""
+    state = {"hardware": False, "oper": 1, "admin": 1, "media": media}
+    switch = read(driver="vms_mp", index=6, **state)
+    loopback = read(type=24, index=1, **state)
+    verdict = judge(Facts((loopback, switch, read(type=131, tunnel=14, addresses=(), index=7, **state))))
+    assert (verdict.verdict, [row["state"] for row in verdict.interfaces]) == ("ISOLATED", ["internal"] * 3)
+    out = DefaultRoute(6, {"destination": "0.0.0.0/0"})
+    assert judge(Facts((loopback, switch), (out,))).verdict == "CONNECTED"
+
+
 def test_wifi_that_is_joined_is_connected_whatever_its_carrier_says():
     """The Wi-Fi service knows first."""
     station = links.Station(associated=True, network=b"Cabinet M\xc3\xa9dical")
@@ -414,7 +426,7 @@ def test_undo_brings_back_the_link_and_what_somebody_set():
             route_bytes("2001:db8::", 32, "fe80::1"),
             route_bytes("203.0.113.0", 24, "0.0.0.0"),
             route_bytes("0.0.0.0", 0, "192.0.2.1", origin=2),
-            route_bytes("192.0.2.0", 24, "0.0.0.0", protocol=2, origin=1),
+            route_bytes("192.0.2.0", 24, "0.0.0.0", protocol=2),
             route_bytes("198.51.100.0", 24, "192.0.2.1", index=6),
         ],
     )

@@ -25,6 +25,7 @@ from collector.host.scanning import SINGLE_GAPS
 from collector.host.windows import calls, recent, scope, walk
 from collector.model import Gap, Outcome, Request
 from collector.sources.recent_files import RecentFileSource
+from collector.winformats.streams import Stream
 
 WINE = calls.under_wine()
 NOT_BY_WINE = ("alternate data streams",)
@@ -293,3 +294,24 @@ def test_people_come_from_the_registry_and_nothing_of_the_system_is_people():
     assert b"c:\\windows" not in found
     assert b"c:\\program files" not in found
     assert not any(one == b"c:\\" for one in found)
+
+
+class Marked:
+    """A file with streams, which Wine 8.0 can't make."""
+
+    def streams(self):
+        return [Stream("Zone.Identifier", 26), Stream("\ud800hidden", 2**60), *(Stream(f"s{n}", n) for n in range(100))]
+
+    def mark(self):
+        return b"[ZoneTransfer]\r\nZoneId=3\r\nHostUrl=https://example.org/\xff\r\n"
+
+
+def test_streams_are_told_and_the_mark_of_the_web_is_kept():
+    """Names and sizes of all, up to a limit with its flag; the bytes of the mark, whatever they are."""
+    found, flags = recent._Scan(scope.Scope((), frozenset(), ()), Request(0)), []
+    told = found._streams(Marked(), flags)
+    assert flags == ["streams-cut"]
+    assert len(told) == 64
+    assert told[0]["name"] == "Zone.Identifier"
+    assert bytes.fromhex(told[0]["text"]["hex"]) == Marked().mark()
+    assert told[1] == {"name": {"text": "���hidden", "hex": "eda08068696464656e"}, "size": str(2**60), "text": None}

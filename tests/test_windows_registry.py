@@ -23,6 +23,7 @@ from collector import definitions
 from collector.host.windows import keys, profiles, registry
 from collector.model import Budget, Gap, Outcome, Profile, Request
 from collector.sources.registry import RegistrySource
+from collector.text import to_bytes
 
 HOME = "Software\\évidence"
 RUN = "Software\\Microsoft\\Windows\\CurrentVersion\\Run"
@@ -197,6 +198,24 @@ def test_values_are_named_in_either_case_and_by_pattern(planted):
         ("", "collected", below()),
         ("none", "absent", below()),
     ]
+
+
+@pytest.mark.parametrize("name", ["n" * 16_383, "half\ud83d", "\x1b[2J\r\n", "a\u202egnp.exe", "\\path\\like\\"])
+def test_hostile_names_of_values_are_told(planted, name):
+    """The longest there may be, half a character, what moves a cursor or turns the reading direction."""
+    assert set_native(planted, name, 4, b"\x01\0\0\0") == 0
+    (row,) = Taken(definition(below())).rows
+    assert to_bytes(row["value"]) == name.encode("utf-8", "surrogatepass")
+
+
+def test_a_chain_of_keys_ends_by_its_levels(planted):
+    """Keys 60 deep, half a character in their names: `**` goes ten down, and all is closed again."""
+    path = "\\".join(["k\ud83d"] * 60)
+    with winreg.CreateKey(planted, path):
+        pass
+    taken = Taken(definition(below("**")), definition(below("**", "none")))
+    assert len([row for row in taken.rows if row["outcome"] == "empty"]) == 11
+    assert taken.gaps == []
 
 
 def test_a_value_of_many_keys_is_not_that_of_the_key_before(planted):

@@ -179,3 +179,26 @@ def test_a_list_that_can_not_be_read_is_a_gap(monkeypatch):
     monkeypatch.setattr(processes.snapshot, "query", refuse)
     (gap,) = processes.ProcessTable().rows()
     assert (gap.outcome, gap.reason) == (Outcome.DENIED, "the list of processes could not be read: error 5 of Windows")
+
+
+def test_a_pipe_that_is_being_read_holds_nobody_up(tmp_path):
+    """Behind it a file that is open for reading and writing, as ransomware opens it, is still found."""
+    kept = tmp_path / "dossier.txt"
+    kept.write_text("x")
+    code = f"held = open({str(kept)!r}, 'r+b'); " + WAIT
+    with running(code=code) as child:  # it waits in a read of its standard input, which is a pipe
+        table = processes.ProcessTable()
+        opened = handles.find([one for one in table.refresh() if one.pid == child.pid], writing=True)
+    assert kept in [Path(one.path) for one in opened.files[child.pid]]
+    assert all(one.writes for one in opened.files[child.pid])
+
+
+def test_a_table_without_our_own_file_is_not_believed(monkeypatch):
+    """No process is said to have nothing open where the table can't be right."""
+    monkeypatch.setattr(handles.handles, "parse", lambda _: iter(()))
+    with pytest.raises(OSError, match="50") as caught:
+        handles.find([])
+    assert calls.outcome_of(caught.value) is Outcome.UNSUPPORTED
+    rows = [row for row in processes.ProcessTable().rows() if not isinstance(row, Gap)]
+    assert {row["open_files"] for row in rows} == {None}
+    assert {row["unread"]["open_files"] for row in rows} == {"unsupported"}

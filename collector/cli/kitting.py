@@ -142,6 +142,7 @@ def place(given: str | None) -> Path | None:
 def language_asked(arguments: list[str]) -> str | None:
     """Return the language of the kit that a command line names, before the rest of it is understood; raises nothing."""
     given = next((after for word, after in itertools.pairwise(arguments) if word == "--kit"), None)
+    given = next((word[len("--kit=") :] for word in arguments if word.startswith("--kit=")), given)
     path = None if arguments[:1] == ["verify"] else place(given)
     return None if path is None else kits.language_of(path)
 

@@ -20,7 +20,7 @@ class ActivitySource:
         "utc": "When the event was received, UTC.",
         "event": "created, modified, deleted, moved-from, moved-to or attributes.",
         "path": "Path that the event names.",
-        "folder": "Whether it is a folder.",
+        "folder": "Whether it is a folder; null: not told (Windows before 10, 1709).",
     }
 
     def start(self, host: Host, request: Request) -> ActivityWatch:

@@ -17,7 +17,7 @@ _ENTRY: Final = struct.Struct("<8xQQI2xHI4x")
 WRITES: Final = 0x2 | 0x4
 """FILE_WRITE_DATA and FILE_APPEND_DATA (winnt.h)."""
 WAITING: Final = frozenset((0x0012019F, 0x001A019F, 0x00120189, 0x0012008D, 0x00100000))
-"""Rights of which handles of pipes mostly are: who asks such a one for its name may wait for ever."""
+"""Rights that handles of pipes mostly have, and files as well: who asks a pipe for its name may wait for ever."""
 
 
 class Handle(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector import text
 from collector.facts import Link
+from collector.isolation import INTERNAL_KINDS
 
 if TYPE_CHECKING:
     from collector.text import Text
@@ -106,6 +107,9 @@ def link(row: Interface, beside: Beside) -> Link:
     """Return the link that a row stands for."""
     kind = kind_of(row, beside)
     carrier, admin = _carrier(row), _admin(row)
+    physical = row.hardware and _made_by(beside.driver) is None
+    if row.oper == UP and not physical and kind in INTERNAL_KINDS:
+        carrier = True  # it has no medium that could be in or out: that it is up says enough
     station = beside.station
     if station is not None and station.off and not carrier and not station.associated:
         admin = False  # airplane mode, or its own switch
@@ -129,7 +133,7 @@ def link(row: Interface, beside: Beside) -> Link:
         mac=row.mac.hex(":") or None,
         permanent_mac=row.permanent_mac.hex(":") if any(row.permanent_mac) else None,
         driver=text.from_native(row.description) if row.description else None,
-        physical=row.hardware and _made_by(beside.driver) is None,
+        physical=physical,
         wifi=_network(station),
         associated=None if station is None else station.associated,
         unread=unread,

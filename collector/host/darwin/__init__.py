@@ -100,11 +100,15 @@ class DarwinHost:
 
         return link_watch.watch(self._readings)
 
-    def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:  # noqa: ARG002 - the Protocol's
-        return ()  # nothing is switched off on macOS yet; whoever asked is told that nothing was
+    def plan_isolation(self, facts: Facts) -> tuple[Change, ...]:
+        from collector.host.darwin import cutting
 
-    def carry_out(self, change: Change) -> None:  # noqa: ARG002 - the Protocol's
-        raise HostError(_not_built("switching links off"))
+        return cutting.plan(self._readings, facts)
+
+    def carry_out(self, change: Change) -> None:
+        from collector.host.darwin import cutting
+
+        cutting.carry_out(self._readings, change)
 
     def keep_awake(self) -> Awake:
         from collector.host.darwin import power

@@ -39,6 +39,10 @@ _MEDIA: Final = 0xC02C6938
 """SIOCGIFMEDIA: _IOWR('i', 56, struct ifmediareq), 44 bytes packed to four."""
 _FUNCTION: Final = 0xC02069AD
 """SIOCGIFFUNCTIONALTYPE: _IOWR('i', 173, struct ifreq), 32 bytes."""
+_GET_FLAGS, _SET_FLAGS = 0xC0206911, 0x80206910
+"""SIOCGIFFLAGS and SIOCSIFFLAGS: _IOWR('i', 17, struct ifreq), _IOW('i', 16, struct ifreq)."""
+_FLAGS_REQUEST: Final = struct.Struct("<16sH14x")
+_UP: Final = 0x1
 _MEDIA_REQUEST: Final = struct.Struct("<16siiiiiQ")
 _REQUEST: Final = struct.Struct("<16sI12x")
 
@@ -128,6 +132,14 @@ def functional_type(name: bytes) -> int:
     request = bytearray(_REQUEST.pack(name, 0))
     _ioctl(_FUNCTION, request)
     return int(_REQUEST.unpack(request)[1])
+
+
+def switch_off(name: bytes) -> None:
+    """Clear IFF_UP of an interface, as `ifconfig NAME down` does."""
+    request = bytearray(_FLAGS_REQUEST.pack(name, 0))
+    _ioctl(_GET_FLAGS, request)
+    flags = _FLAGS_REQUEST.unpack(request)[1]
+    _ioctl(_SET_FLAGS, bytearray(_FLAGS_REQUEST.pack(name, flags & ~_UP)))
 
 
 def _ioctl(number: int, request: bytearray) -> None:

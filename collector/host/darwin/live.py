@@ -65,6 +65,9 @@ class LiveReadings:
     def functional_type(self, name: bytes) -> int:
         return calls.functional_type(name)
 
+    def switch_off(self, name: bytes) -> None:
+        calls.switch_off(name)
+
     def filesystems(self) -> bytes:
         return calls.filesystems(statfs.SIZE)
 

@@ -63,6 +63,9 @@ class Readings(Protocol):
     def functional_type(self, name: bytes) -> int:
         """Return what SIOCGIFFUNCTIONALTYPE says that an interface is for; raises `OSError`."""
 
+    def switch_off(self, name: bytes) -> None:
+        """Clear IFF_UP of an interface (SIOCSIFFLAGS); raises `OSError`."""
+
     def filesystems(self) -> bytes:
         """Return what getfsstat(2) tells without asking the file systems (MNT_NOWAIT); raises `OSError`."""
 

@@ -1,7 +1,8 @@
 """Who somebody is: identifiers of users and their names, of what this machine knows itself. No domain is asked.
 
 Names come from the logons that the system holds (they carry the name that was typed), then, for identifiers that are
-well known or of this machine, from its own table (LookupAccountSidW). All others stay identifiers.
+well known or of this machine, from its own table (LookupAccountSidW). All others stay identifiers. What can't be
+avoided: for one of the machine's own that it no longer has (an account deleted since), Windows may ask its domain.
 """
 # ruff: noqa: E402 - what follows the assertion is for this system only
 

@@ -42,6 +42,8 @@ _OUTCOMES: Final = {
     87: Outcome.UNSUPPORTED,  # ERROR_INVALID_PARAMETER: this Windows knows no such class of information
     120: Outcome.UNSUPPORTED,  # ERROR_CALL_NOT_IMPLEMENTED
     127: Outcome.UNSUPPORTED,  # ERROR_PROC_NOT_FOUND
+    225: Outcome.DENIED,  # ERROR_VIRUS_INFECTED: the antivirus program keeps it from everybody
+    1920: Outcome.UNSUPPORTED,  # ERROR_CANT_ACCESS_FILE: a reparse point that nobody answers for
     206: Outcome.OVER_LIMIT,  # ERROR_FILENAME_EXCED_RANGE
     267: Outcome.ABSENT,  # ERROR_DIRECTORY: a file stands where a folder was
     303: Outcome.ABSENT,  # ERROR_DELETE_PENDING
@@ -94,6 +96,11 @@ def function(library_name: str, name: str, result: type | None, *arguments: type
         return prototype((name, library(library_name)))
     except AttributeError as error:
         raise ctypes.WinError(127) from error  # ERROR_PROC_NOT_FOUND
+
+
+function("kernel32", "SetErrorMode", wintypes.UINT, wintypes.UINT)(0x8001)
+# SEM_FAILCRITICALERRORS, SEM_NOOPENFILEERRORBOX (errhandlingapi.h): a drive without a medium is an error for us, and
+# no window that asks the victim to put one in.
 
 
 def last_error() -> OSError:

@@ -10,8 +10,8 @@ the system runs. Its start is what the wall clock told then; setting the clock l
 SystemBootEnvironmentInformation's BootIdentifier is not used: on real machines it stayed the same over full restarts.
 
 After a shutdown with "fast startup" Windows wakes its kernel from the disk instead of starting it: the identity is the
-same, and both clocks say that the machine slept. It did, for the kernel; the programs of the users are gone. What the
-logs say of such a start is the business of `power_events`.
+same, and both clocks say that the machine slept. It did, for the kernel; the programs of the users are gone. So the
+time of the start (`boot_time_ns`) is then that of the shutdown; what the logs say is the business of `power_events`.
 """
 # ruff: noqa: E402 - what follows the assertion is for this system only
 
@@ -24,6 +24,7 @@ assert sys.platform == "win32"
 import ctypes
 import struct
 import time
+import winreg
 from ctypes import wintypes
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,11 @@ _SHARED: Final = 0x7FFE0000
 """KUSER_SHARED_DATA (ntddk.h): a page that every process may read."""
 _INTERRUPT_TIME: Final = _SHARED + 0x08
 _BOOT_ID: Final = _SHARED + 0x2C4
+
+_POWER: Final = r"SYSTEM\CurrentControlSet\Control\Session Manager\Power"
+_SHUTDOWN: Final = r"SYSTEM\CurrentControlSet\Control\Windows"
+_CLOSE_NS: Final = 120 * 10**9
+"""A shutdown that was noted so shortly after the start is the one before it, by a clock that was set since."""
 
 _TRIES: Final = 16
 _NEAR_NS: Final = 50_000
@@ -184,7 +190,28 @@ def _boots() -> int:
 def boot_time_ns() -> int:
     """Return when the system started, in nanoseconds since 1970 UTC, by the wall clock of now.
 
-    After a shutdown with "fast startup" it is the last start of the kernel, before that shutdown.
+    After a shutdown with "fast startup" it is the time of that shutdown, as Windows noted it: earlier the machine
+    can't have been started again, and what the programs of the users remembered is lost since then.
     """
     utc_ns, (_, boot_ns) = time.time_ns(), running()
-    return utc_ns - boot_ns
+    started = utc_ns - boot_ns
+    shut_down = _fast_shutdown_ns()
+    return shut_down if shut_down is not None and started + _CLOSE_NS < shut_down < utc_ns else started
+
+
+def _fast_shutdown_ns() -> int | None:
+    """Return the time of the last shutdown that was noted, `None` where there is none or fast startup is off."""
+    try:
+        if not _value(_POWER, "HiberbootEnabled"):
+            return None
+        noted = _value(_SHUTDOWN, "ShutdownTime")
+    except OSError:
+        return None
+    if not isinstance(noted, bytes) or len(noted) != 8:  # noqa: PLR2004 - a FILETIME
+        return None
+    return filetimes.utc_ns(int.from_bytes(noted, "little"))
+
+
+def _value(key: str, name: str) -> object:
+    with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
+        return winreg.QueryValueEx(opened, name)[0]

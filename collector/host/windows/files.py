@@ -22,8 +22,8 @@ import msvcrt
 import os
 import struct
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from collector.host.windows import calls, lastaccess, ntcalls, rights, volumes
@@ -51,11 +51,10 @@ _TIMES: Final = struct.Struct("<4q")
 _ATTRIBUTES_TAG: Final = struct.Struct("<II")
 _BACKUP_SEMANTICS: Final = 0x0200_0000
 _NO_MORE_FILES: Final = 18
+_END_OF_STREAMS: Final = 38  # ERROR_HANDLE_EOF: no stream at all, as of a folder
 _MORE_DATA: Final = (122, 234)
-_LOCKED: Final = 32
 _TRIES: Final = 4
 _PAUSE_S: Final = 0.05
-_MOST_OWNER: Final = 1024
 _MOST_STREAMS: Final = 64 << 10
 
 
@@ -75,7 +74,7 @@ class Counters:
 
     files: int = 0
     folders: int = 0
-    atime_moved: int = field(default=0)
+    atime_moved: int = 0
     """Opened for reading while the system keeps times of last access."""
 
 
@@ -170,10 +169,6 @@ class File:
         return owners.owner(ntcalls.descriptor(self.handle))
 
 
-_END_OF_STREAMS: Final = 38
-"""ERROR_HANDLE_EOF: no stream at all, as of a folder."""
-
-
 def facts_of(handle: int) -> Facts:
     """Return what the file system says of an open file or folder; raises `OSError`."""
     told = ntcalls.information(handle)
@@ -266,7 +261,7 @@ def _attributes(handle: int) -> tuple[int, int]:
 def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
     """Look what a name is, and open that very file if it is one that lies here."""
     options = ntcalls.NOT_FOLDER | ntcalls.NO_FOLLOW
-    with File(ntcalls.open_name(name, above, ntcalls.LOOK, options, exact=exact)) as seen:
+    with _looked(name, above, options, exact=exact, owner=look) as seen:
         if not ntcalls.is_on_disk(seen.handle):
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
         attributes, tag = _attributes(seen.handle)
@@ -277,9 +272,9 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
         if reparse.is_placeholder(attributes, tag):
             raise RefusedError(ELSEWHERE)
         if tag in reparse.STUBS:
-            handle = ntcalls.reopened(seen.handle, ntcalls.READ, _BACKUP_SEMANTICS)
+            handle = reopened(seen.handle)
         else:
-            handle = _patiently(name, above, options, exact=exact)
+            handle = _patiently(name, above, ntcalls.READ, options, exact=exact)
             if ntcalls.information(handle).attributes & reparse.REPARSE and not attributes & reparse.REPARSE:
                 ntcalls.close(handle)
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
@@ -288,16 +283,36 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
     return File(handle)
 
 
-def _patiently(name: str, above: int, options: int, *, exact: bool) -> int:
-    """Open a file for reading; one that is held for a moment only (a scanner, an oplock) is tried again."""
+def reopened(handle: int) -> int:
+    """Open the file of a handle for reading, its reparse point answered by the volume itself; raises `OSError`.
+
+    Windows opens the very file, Wine what bears its name by then: another one is refused.
+    """
+    found = ntcalls.reopened(handle, ntcalls.READ, _BACKUP_SEMANTICS)
+    if not facts_of(found).is_same(facts_of(handle)):
+        ntcalls.close(found)
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    return found
+
+
+def _looked(name: str, above: int, options: int, *, exact: bool, owner: bool) -> File:
+    """Open a file for its facts, and for its `owner` where we may have that."""
+    if owner:
+        with suppress(PermissionError):
+            return File(_patiently(name, above, ntcalls.LOOK, options, exact=exact))
+    return File(_patiently(name, above, ntcalls.LOOK_ONLY, options, exact=exact))
+
+
+def _patiently(name: str, above: int, access: int, options: int, *, exact: bool) -> int:
+    """Open a file; one that is held for a moment only (a scanner, an oplock) is tried again."""
     for _ in range(_TRIES - 1):
         try:
-            return ntcalls.open_name(name, above, ntcalls.READ, options, exact=exact)
+            return ntcalls.open_name(name, above, access, options, exact=exact)
         except OSError as error:
             if error.winerror != ntcalls.OPLOCK_BREAKS_ERROR:
                 raise
         time.sleep(_PAUSE_S)
-    return ntcalls.open_name(name, above, ntcalls.READ, options, exact=exact)
+    return ntcalls.open_name(name, above, access, options, exact=exact)
 
 
 def open_source(path: bytes | str) -> int:

@@ -1,7 +1,7 @@
 """The files that processes hold open: the kernel's table of handles, each looked at through a copy of it.
 
 Asking what a handle is may wait for ever (a pipe that somebody reads). So it is asked by a thread that is left behind
-where it doesn't come back, and all of it has a limit of time.
+where it doesn't come back, what is at rest is asked first, and all of it has a limit of time.
 """
 # ruff: noqa: E402 - what follows the assertion is for this system only
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 8.0
 """The longest that the open files of all processes may take."""
-PATIENCE: Final = 0.25
+PATIENCE: Final = 0.1
 """The longest that one of them may take to be asked."""
 MAX_FILES: Final = 1_000
 """Most open files kept of a process."""
@@ -51,6 +51,7 @@ _MAX_PATH: Final = 32_768
 _H, _D, _P, _B = wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p, wintypes.BOOL
 _duplicate = calls.function("kernel32", "DuplicateHandle", _B, _H, _H, _H, _P, _D, _B, _D)
 _file_type = calls.function("kernel32", "GetFileType", _D, _H)
+_wait = calls.function("kernel32", "WaitForSingleObject", _D, _H, _D)
 _final_path = calls.function("kernel32", "GetFinalPathNameByHandleW", _D, _H, _P, _D, _D)
 
 
@@ -72,21 +73,15 @@ class OpenFiles:
 
 def find(wanted: Iterable[Listed], seconds: float = SECONDS, *, writing: bool = False) -> OpenFiles:
     """Return the open files of some processes, or, if so asked, those open for writing only. Raises `OSError`."""
-    found = OpenFiles()
     table = _table(writing=writing)
-    until = time.monotonic() + seconds
-    patience = Patience(PATIENCE)
+    search = _Search(time.monotonic() + seconds)
     try:
         for one in wanted:
-            if not table.get(one.pid):
-                found.files[one.pid] = []
-            elif time.monotonic() > until:
-                found.unread[one.pid] = Outcome.TIMED_OUT
-            else:
-                _of_process(one, table[one.pid], found, patience, until)
+            search.quick(one, table.get(one.pid, []))
+        search.rest()
     finally:
-        patience.end()
-    return found
+        search.patience.end()
+    return search.found
 
 
 def _table(*, writing: bool) -> dict[int, list[handles.Handle]]:
@@ -96,33 +91,97 @@ def _table(*, writing: bool) -> dict[int, list[handles.Handle]]:
         value = msvcrt.get_osfhandle(ours.fileno())
         listed = list(handles.parse(snapshot.query(_HANDLES, 4 << 20)[0]))
     kind = next((one.type for one in listed if one.pid == os.getpid() and one.value == value), None)
+    if kind is None:
+        raise ctypes.WinError(50)  # the table does not hold what we know to be open
     for one in listed:
-        if one.type == kind and one.access not in handles.WAITING and (one.access & handles.WRITES or not writing):
+        if one.type == kind and (one.access & handles.WRITES or not writing):
             table[one.pid].append(one)
     return table
 
 
-def _of_process(
-    one: Listed, entries: list[handles.Handle], found: OpenFiles, patience: Patience, until: float
-) -> None:  # fmt: skip
-    try:
-        with process.opened(one, process.LOOK | process.DUPLICATE) as held:
-            for number, entry in enumerate(entries):
-                if len(found.files[one.pid]) == MAX_FILES or time.monotonic() > until:
-                    over = number < MAX_FILES
-                    found.unread[one.pid] = Outcome.TIMED_OUT if over else Outcome.OVER_LIMIT
-                    return
-                try:
-                    name = patience.call(functools.partial(_name, held, entry.value))
-                except LostError:
-                    found.unread[one.pid] = Outcome.TIMED_OUT
-                    continue
-                except OSError:
-                    continue  # closed since
-                if name is not None:
-                    found.files[one.pid].append(OpenFile(entry.value, name, bool(entry.access & handles.WRITES)))
-    except OSError as error:
-        found.unread[one.pid] = calls.outcome_of(error)
+class _Search:
+    """Looks at handles: first at those on which nothing is under way, which answer at once, then at the others."""
+
+    def __init__(self, until: float) -> None:
+        self.found = OpenFiles()
+        self.patience = Patience(PATIENCE)
+        self._until = until
+        self._busy: list[tuple[Listed, handles.Handle]] = []
+
+    def quick(self, one: Listed, entries: list[handles.Handle]) -> None:
+        """Look at the handles of one process; one on which something is under way is left for `rest`."""
+        if time.monotonic() > self._until:
+            self.found.unread[one.pid] = Outcome.TIMED_OUT
+            return
+        try:
+            with process.opened(one, process.LOOK | process.DUPLICATE) as held:
+                self.found.files[one.pid] = []
+                for entry in entries:
+                    if self._is_over(one.pid):
+                        return
+                    if _is_idle(held, entry.value):
+                        self._add(one, entry, held)
+                    else:
+                        self._busy.append((one, entry))
+        except OSError as error:
+            self.found.unread[one.pid] = Outcome.ABSENT if _has_ended(error) else calls.outcome_of(error)
+
+    def rest(self) -> None:
+        """Look at the others: files that are read and written just now, then what is mostly pipes."""
+        for one, entry in sorted(self._busy, key=lambda each: each[1].access in handles.WAITING):
+            key = (one.pid, one.created, entry.value)
+            if key in _STUCK or self._is_over(one.pid):
+                continue
+            try:
+                with process.opened(one, process.LOOK | process.DUPLICATE) as held:
+                    if not self._add(one, entry, held):
+                        _STUCK.add(key)
+            except OSError:
+                continue  # it has ended, or the handle was closed
+
+    def _is_over(self, pid: int) -> bool:
+        """Tell whether no more is asked of a process, and note why."""
+        if len(self.found.files[pid]) >= MAX_FILES:
+            self.found.unread[pid] = Outcome.OVER_LIMIT
+            return True
+        if time.monotonic() > self._until:
+            self.found.unread[pid] = Outcome.TIMED_OUT
+            return True
+        return False
+
+    def _add(self, one: Listed, entry: handles.Handle, held: int) -> bool:
+        """Add what stands behind a handle; tells whether it answered."""
+        try:
+            name = self.patience.call(functools.partial(_name, held, entry.value))
+        except LostError:
+            self.found.unread[one.pid] = Outcome.TIMED_OUT
+            return False
+        except OSError:
+            return True  # closed since
+        if name is not None:
+            writes = bool(entry.access & handles.WRITES)
+            self.found.files[one.pid].append(OpenFile(entry.value, name, writes))
+        return True
+
+
+def _has_ended(error: OSError) -> bool:
+    return isinstance(error, ProcessLookupError)
+
+
+_STUCK: Final[set[tuple[int, int, int]]] = set()
+"""Handles that did not answer once: process, its start, number. They are not asked again."""
+
+
+def _is_idle(held: int, value: int) -> bool:
+    """Tell whether nothing is under way on a file: it is signalled then ("File objects and I/O completion").
+
+    A handle that may not be waited for counts as one on which something is.
+    """
+    copy = wintypes.HANDLE()
+    if not _duplicate(held, value, -1, ctypes.byref(copy), 0, 0, _SAME_ACCESS):
+        return False
+    with calls.closing(copy.value or 0) as file:
+        return bool(_wait(file, 0) == 0)
 
 
 def _name(held: int, value: int) -> str | None:

@@ -27,6 +27,8 @@ READ: Final = 0x8000_0000
 """GENERIC_READ."""
 LOOK: Final = 0x0002_0080
 """READ_CONTROL | FILE_READ_ATTRIBUTES: is never refused because somebody has the file open."""
+LOOK_ONLY: Final = 0x0000_0080
+"""FILE_READ_ATTRIBUTES: nor does that make anybody let go of it (an oplock)."""
 LIST: Final = 0x0000_00A1
 """FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES."""
 PASS: Final = 0x0000_00A0

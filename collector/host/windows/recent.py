@@ -133,10 +133,10 @@ class _Scan:
                 if not now.is_same(found.facts):
                     return  # told by the flag of the hash
                 row["links"] = now.links
-                row["owner"] = file.owner()
                 row["streams"] = self._streams(file, flags)
+                row["owner"] = file.owner()
         except OSError:
-            pass  # told by the flag of the hash, as it is opened for that once more
+            pass  # a file that is gone or refused is told by the flag of the hash; an owner may be kept from us alone
         finally:
             self._seconds += time.monotonic() - started
 

@@ -144,7 +144,7 @@ def people() -> Iterator[bytes]:
                 yield joined(system, name)
     for volume in volumes.volumes():
         path = os.fsencode(volume.path)
-        if volume.kind is Kind.LOCAL and path != system:
+        if volume.kind is Kind.LOCAL and path != system and not path.startswith(b"\\\\?"):  # no way of people to it
             yield path
 
 

@@ -78,7 +78,7 @@ class _File(ctypes.Structure):
 
 
 class _Catalog(ctypes.Structure):
-    """WINTRUST_CATALOG_INFO (wintrust.h), without what Windows 8 added."""
+    """WINTRUST_CATALOG_INFO (wintrust.h); `admin` came with Windows 8."""
 
     _fields_ = (
         ("size", wintypes.DWORD),
@@ -90,6 +90,7 @@ class _Catalog(ctypes.Structure):
         ("hash", ctypes.c_void_p),
         ("length", wintypes.DWORD),
         ("context", ctypes.c_void_p),
+        ("admin", wintypes.HANDLE),
     )
 
 
@@ -163,7 +164,9 @@ def verdict(path: str, handle: int) -> str:
     answer = _of_file(path, handle)
     if VERDICTS.get(answer) != "none":
         return VERDICTS.get(answer, f"error {answer:08x}")
-    by_catalog = _of_catalog(path, handle)
+    by_catalog = _of_catalog(path, handle, "SHA256")
+    if by_catalog is None:
+        by_catalog = _of_catalog(path, handle, None)
     if by_catalog is None:
         return "none"
     if by_catalog == 0:
@@ -177,14 +180,17 @@ def _of_file(path: str, handle: int) -> int:
     return _asked(_FILE, ctypes.addressof(what))
 
 
-def _of_catalog(path: str, handle: int) -> int | None:
-    """Return the answer for a file that a catalog of the system names; `None` where none does."""
+def _of_catalog(path: str, handle: int, algorithm: str | None) -> int | None:
+    """Return the answer for a file that a catalog of the system names by its digest; `None` where none does.
+
+    Catalogs of Windows 8 and later name it by SHA-256, those before by SHA-1 (`None`).
+    """
     admin = wintypes.HANDLE()
-    if not _acquire(ctypes.byref(admin), None, 0):
+    digest, length = (ctypes.c_ubyte * _MAX_HASH)(), wintypes.DWORD(_MAX_HASH)
+    if not _admitted(admin, algorithm):
         return None
     try:
-        digest, length = (ctypes.c_ubyte * _MAX_HASH)(), wintypes.DWORD(_MAX_HASH)
-        if not _hash(handle, ctypes.byref(length), digest, 0):
+        if not _hashed(admin, handle, length, digest, algorithm):
             return None
         catalog = _find(admin, digest, length.value, 0, None)
         if not catalog:
@@ -194,13 +200,37 @@ def _of_catalog(path: str, handle: int) -> int | None:
             if not _told(catalog, ctypes.byref(info), 0):
                 return None
             tag = bytes(digest[: length.value]).hex().upper()
-            size = ctypes.sizeof(_Catalog)
-            what = _Catalog(size, 0, info.path, tag, path, handle, ctypes.addressof(digest), length.value, None)
+            size = _Catalog.admin.offset if algorithm is None else ctypes.sizeof(_Catalog)
+            place = ctypes.addressof(digest)
+            what = _Catalog(size, 0, info.path, tag, path, handle, place, length.value, None, admin)
             return _asked(_CATALOG, ctypes.addressof(what))
         finally:
             _let_go(admin, catalog, 0)
     finally:
         _release(admin, 0)
+
+
+def _admitted(admin: wintypes.HANDLE, algorithm: str | None) -> bool:
+    """Open the catalogs of the system; tells whether they are to be had."""
+    if algorithm is None:
+        return bool(_acquire(ctypes.byref(admin), None, 0))
+    with suppress(OSError):  # before Windows 8
+        acquire = calls.function("wintrust", "CryptCATAdminAcquireContext2", _B, _P, _P, _W, _P, _D)
+        return bool(acquire(ctypes.byref(admin), None, algorithm, None, 0))
+    return False
+
+
+def _hashed(
+    admin: wintypes.HANDLE, handle: int, length: wintypes.DWORD, digest: ctypes.Array[ctypes.c_ubyte],
+    algorithm: str | None,
+) -> bool:  # fmt: skip
+    """Have the digest made by which catalogs name a file; tells whether it was."""
+    if algorithm is None:
+        return bool(_hash(handle, ctypes.byref(length), digest, 0))
+    with suppress(OSError):  # Wine 8.0 has no such function
+        make = calls.function("wintrust", "CryptCATAdminCalcHashFromFileHandle2", _B, _H, _H, _P, _P, _D)
+        return bool(make(admin, handle, ctypes.byref(length), digest, 0))
+    return False
 
 
 def _asked(choice: int, what: int) -> int:

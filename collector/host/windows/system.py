@@ -296,11 +296,21 @@ def profiles() -> dict[str, Json]:
     return found
 
 
-def _memory() -> dict[str, Json]:
-    """Return bytes; Windows counts memory and page file together."""
+def physical_memory() -> int:
+    """Return the bytes of memory that Windows uses; raises `OSError`."""
+    return int(_memory_now().total)
+
+
+def _memory_now() -> _Memory:
     memory = _Memory(ctypes.sizeof(_Memory))
     if not _memory_status(ctypes.byref(memory)):
         raise calls.last_error()
+    return memory
+
+
+def _memory() -> dict[str, Json]:
+    """Return bytes; Windows counts memory and page file together."""
+    memory = _memory_now()
     return {
         "total": number(memory.total),
         "available": number(memory.available),

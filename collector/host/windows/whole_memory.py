@@ -1,0 +1,319 @@
+r"""The memory of the whole machine, through an acquisition program of the expert's (winpmem): we put no driver in.
+
+The program takes a path and writes there from start to end. What it is given is a named pipe of ours (`\\.\pipe\…`):
+nothing of the image is written on the host, and what comes is read, hashed and stored. Nobody can change the program
+between its hash and its end: it is held open without leave for others to write. What the program itself leaves on the
+host (a driver and its service, as long as it runs) is its own doing, and said in its documentation.
+
+Tested under Wine with a program of ours that writes as such ones do; not yet run with winpmem on a machine.
+"""
+# ruff: noqa: E402 - what follows the assertion is for this system only
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"
+
+import _winapi
+import contextlib
+import ctypes
+import errno
+import hashlib
+import msvcrt
+import os
+import queue
+import secrets
+import shutil
+import threading
+import time
+from ctypes import wintypes
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Final
+
+from collector.host import HostError
+from collector.host.windows import accounts, calls, files, system
+from collector.host.windows.jobs import Job
+from collector.model import Blob, Gap, Outcome
+from collector.text import from_bytes
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Generator, Iterator
+
+    from collector.model import Request
+
+PART: Final = 1 << 30
+"""Most bytes of one artifact; joined in their order the parts are what the program wrote. FAT takes no 4 GiB."""
+KEPT: Final = 1 << 30
+"""Bytes of the medium, and of `--max-size`, that are left to all that is collected after it."""
+MAX_PROGRAM: Final = 256 << 20
+"""Largest acquisition program."""
+MORE: Final = 3 << 30
+"""What an image may take beyond the memory that is built in: a raw one has the gaps of devices in it, as zeros."""
+SILENT_S: Final = 120
+"""Longest that the program may write nothing: what comes after it is worth more than waiting."""
+MAX_COMPLAINT: Final = 2000
+
+_PIECE: Final = 1 << 20
+_AHEAD: Final = 8
+"""Pieces that are read before they are stored."""
+_PULSE: Final = 0.2
+_SOON: Final = 0.001
+_INBOUND_FIRST: Final = 0x1 | 0x80000
+"""PIPE_ACCESS_INBOUND, FILE_FLAG_FIRST_PIPE_INSTANCE: nobody else has a pipe of this name."""
+_BYTES_LOCAL: Final = 0x8
+"""PIPE_TYPE_BYTE, PIPE_READMODE_BYTE, PIPE_WAIT, PIPE_REJECT_REMOTE_CLIENTS."""
+_CONNECTED: Final = 535
+"""ERROR_PIPE_CONNECTED: somebody was there before we listened."""
+
+_disconnect = calls.function("kernel32", "DisconnectNamedPipe", wintypes.BOOL, wintypes.HANDLE)
+_installed = calls.function("kernel32", "GetPhysicallyInstalledSystemMemory", wintypes.BOOL, ctypes.c_void_p)
+
+
+class _Pipe:
+    """A named pipe that is read by a thread, a few pieces ahead; whoever writes may come again."""
+
+    def __init__(self) -> None:
+        """Make it; raises `OSError`."""
+        self.name = f"\\\\.\\pipe\\evidence-{secrets.token_hex(16)}"
+        self._handle = _winapi.CreateNamedPipe(self.name, _INBOUND_FIRST, _BYTES_LOCAL, 1, 0, _PIECE, 0, 0)
+        self.pieces: queue.Queue[bytes] = queue.Queue(_AHEAD)
+        self.opened = 0
+        self.connected = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="acquisition-pipe", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while not self._over.is_set():
+            try:
+                _winapi.ConnectNamedPipe(self._handle)
+            except OSError as error:
+                if error.winerror != _CONNECTED:
+                    return
+            if self._over.is_set():
+                return
+            self.opened += 1
+            self.connected = True
+            with contextlib.suppress(OSError):  # broken: the writer has closed it
+                while not self._over.is_set():
+                    self._put(_winapi.ReadFile(self._handle, _PIECE)[0])
+            _disconnect(self._handle)
+            self.connected = False
+
+    def _put(self, data: bytes) -> None:
+        """Hand a piece on, as soon as there is room for it."""
+        while not self._over.is_set():
+            with contextlib.suppress(queue.Full):
+                self.pieces.put(data, timeout=_PULSE)
+                return
+
+    def close(self) -> None:
+        """Let go of it: whoever waits in the thread is let out by a writer of our own."""
+        self._over.set()
+        with contextlib.suppress(OSError):
+            os.close(os.open(self.name, os.O_WRONLY | os.O_BINARY))
+        self._thread.join(5.0)
+        if not self._thread.is_alive():
+            _winapi.CloseHandle(self._handle)
+
+
+@dataclass(slots=True)
+class _Image:
+    """A program that runs, and what it wrote and was not yet taken."""
+
+    job: Job
+    child: subprocess.Popen[bytes]
+    pipe: _Pipe
+    held: int
+    """The program's file, which nobody may write to."""
+    most: int
+    left: bytes = b""
+    taken: int = 0
+    over: bool = False
+    silent: bool = False
+    complaint: bytes = b""
+    words: bytes = b""
+    """The last that it said on its standard output: many a program complains there."""
+    ended: bool | None = field(default=None)
+    """Whether all of it has ended; `None`: it has not been asked to."""
+
+
+def items(request: Request) -> Iterator[Blob | Gap]:
+    """Yield what the program of the request wrote, in parts; raises `HostError` where it was not started."""
+    assert request.memory_program is not None
+    path = os.path.abspath(request.memory_program)
+    subject = from_bytes(os.fsencode(path))
+    if not accounts.is_elevated():
+        raise HostError(Gap(Outcome.DENIED, "only an administrator may read the memory of the whole machine", subject))
+    needed = _counted() + MORE
+    room = _room(request)
+    if needed > room:
+        told = f"not started: the memory of the machine takes {needed} bytes, there is room for {max(0, room)}"
+        raise HostError(Gap(Outcome.OVER_LIMIT, told, subject))
+    try:
+        held, digest = _held(path)
+    except OSError as error:
+        raise HostError(files.gap_of(error, "the acquisition program can't be opened", subject)) from error
+    try:
+        image = _started(path, held, needed)
+    except OSError as error:
+        os.close(held)
+        raise HostError(files.gap_of(error, "the acquisition program can't be run", subject)) from error
+    yield from _parts(image, f"an acquisition program of the expert's, sha256 {digest}", path)
+
+
+def _parts(image: _Image, method: str, path: str) -> Iterator[Blob | Gap]:
+    subject = from_bytes(os.fsencode(path))
+    try:
+        while True:
+            flags: list[str] = []
+            yield Blob("memory", ".bin", method, _part(image, flags), subject, None, flags)
+            if not image.left:
+                break
+    finally:
+        _end(image)
+    code = image.child.returncode
+    if image.over:
+        yield Gap(Outcome.OVER_LIMIT, f"an acquisition program wrote more than {image.most} bytes: ended", subject)
+    if image.silent:
+        yield Gap(Outcome.TIMED_OUT, f"an acquisition program wrote nothing for {SILENT_S} s: ended", subject)
+    if not image.ended:
+        yield Gap(Outcome.LOCKED, "an acquisition program, or what it started, could not be ended", subject)
+    if image.pipe.opened > 1:
+        again = f"an acquisition program began {image.pipe.opened} times: what it wrote first is a try that it gave up"
+        yield Gap(Outcome.FAILED, again, subject)
+    if code and not (image.over or image.silent):
+        said = from_bytes(image.complaint or image.words) if image.complaint or image.words else subject
+        yield Gap(Outcome.FAILED, f"an acquisition program ended with {code}", said)
+    elif not (image.taken or image.silent):
+        yield Gap(Outcome.FAILED, "an acquisition program wrote nothing where it was told to", subject)
+
+
+def _part(image: _Image, flags: list[str]) -> Generator[bytes, None, None]:
+    """Yield up to `PART` bytes, and an empty piece now and then; what came beyond stays in `image.left`."""
+    size, is_whole = 0, False
+    pieces = _pieces(image)
+    try:
+        while not image.left or size < PART:
+            data, image.left = image.left or next(pieces, None), b""
+            if data is None:
+                break
+            kept = data[: PART - size]
+            size, image.left = size + len(kept), data[len(kept) :]
+            yield kept
+        is_whole = not (image.over or image.silent)
+    finally:
+        if image.over or image.silent:
+            flags.append("cut")
+        if not is_whole:  # whoever reads has left, or it was too much
+            _end(image)
+
+
+def _pieces(image: _Image) -> Iterator[bytes]:
+    """Yield what the program writes until it has ended, and an empty piece where nothing came for a while."""
+    heard, was_over = time.monotonic(), False
+    while True:
+        is_over = image.child.poll() is not None  # looked at first: what it wrote before is in the pipe by now
+        is_over &= not image.pipe.connected  # a launcher may end before what it has launched
+        try:
+            data = image.pipe.pieces.get(timeout=_SOON if _listen(image) else _PULSE)
+        except queue.Empty:
+            if is_over and was_over:  # twice: our thread may just be on its way
+                return
+            was_over = is_over
+            if time.monotonic() - heard > SILENT_S:
+                image.silent = True
+                return
+            yield b""
+            continue
+        heard = time.monotonic()
+        image.taken += len(data)
+        if image.taken > image.most:
+            image.over = True
+            return
+        yield data
+
+
+def _listen(image: _Image) -> bool:
+    """Keep what the program says, and tell whether it said anything: it waits until that is read."""
+    complaint, words = _waiting(image.child.stderr), _waiting(image.child.stdout)
+    image.complaint = (image.complaint + complaint)[:MAX_COMPLAINT]
+    image.words = (image.words + words)[-MAX_COMPLAINT:]
+    return bool(complaint or words)
+
+
+def _waiting(pipe: IO[bytes] | None) -> bytes:
+    """Return what waits in a pipe, which may be nothing; never waits itself."""
+    if pipe is None:
+        return b""
+    with contextlib.suppress(OSError):  # closed at the other end
+        waiting = int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0])
+        return os.read(pipe.fileno(), min(waiting, _PIECE)) if waiting else b""
+    return b""
+
+
+def _end(image: _Image) -> None:
+    """End the program and all that it started, and let go of all that was held for it. May be called again."""
+    if image.ended is not None:
+        return
+    image.child.poll()  # an exit code of its own is kept
+    image.ended = image.job.end(image.child)
+    image.pipe.close()
+    for pipe in (image.child.stdout, image.child.stderr):
+        if pipe is not None:
+            pipe.close()
+    os.close(image.held)
+
+
+def _counted() -> int:
+    """Return the memory of the machine in bytes: what is built in, or what Windows uses of it; raises `HostError`."""
+    kilobytes = ctypes.c_uint64()
+    if _installed(ctypes.byref(kilobytes)) and kilobytes.value:
+        return kilobytes.value * 1024
+    with contextlib.suppress(OSError):
+        return system.physical_memory()
+    raise HostError(Gap(Outcome.FAILED, "not started: the system does not tell how much memory there is"))
+
+
+def _room(request: Request) -> int:
+    """Return the bytes that an image may take: what the medium has free, or the run may take, but for `KEPT`."""
+    try:
+        free = shutil.disk_usage(os.fsdecode(request.out)).free
+    except OSError as error:
+        raise HostError(files.gap_of(error, "not started: the room of the medium can't be read")) from error
+    return (free if request.max_size is None else min(free, request.max_size)) - KEPT
+
+
+def _held(path: str) -> tuple[int, str]:
+    """Return the program's file, which nobody may change as long as it is held, and its SHA-256; raises `OSError`."""
+    handle = _winapi.CreateFile(path, _winapi.GENERIC_READ, 1, 0, _winapi.OPEN_EXISTING, 0, 0)  # FILE_SHARE_READ
+    fd = msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
+    digest, size = hashlib.sha256(), 0
+    try:
+        while data := os.read(fd, _PIECE):
+            digest.update(data)
+            size += len(data)
+            if size > MAX_PROGRAM:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    except OSError:
+        os.close(fd)
+        raise
+    return fd, digest.hexdigest()
+
+
+def _started(path: str, held: int, most: int) -> _Image:
+    """Start the program with the name of a pipe of ours; raises `OSError`."""
+    pipe = _Pipe()
+    root = os.environ.get("SYSTEMROOT", "C:\\Windows")
+    known = ("SYSTEMDRIVE", "TEMP", "TMP", "PROGRAMDATA")
+    environment = {name: os.environ[name] for name in known if name in os.environ}
+    environment |= {"SystemRoot": root, "windir": root, "Path": f"{root}\\System32"}
+    try:
+        job = Job()
+        child = job.start([path, pipe.name], root, environment)
+    except OSError:
+        pipe.close()
+        raise
+    return _Image(job, child, pipe, held, most)
