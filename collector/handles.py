@@ -53,6 +53,9 @@ if sys.platform == "win32":
     _PATIENCE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
     """Seconds between tries: a scanner lets go after some milliseconds, three seconds are long for it."""
     _HELD = frozenset({5, 32, 33})  # ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+    _UNABLE = _HELD | {1, 50, 87, 120}
+    """With ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED, ERROR_INVALID_PARAMETER and ERROR_CALL_NOT_IMPLEMENTED: what
+    file systems answer that open no folder for writing."""
     _NUMBERS = {
         21: errno.ENODEV,  # ERROR_NOT_READY: no stick in the drive
         39: errno.ENOSPC,  # ERROR_HANDLE_DISK_FULL
@@ -123,10 +126,10 @@ if sys.platform == "win32":
         patiently(lambda: old.rename(new))
         again = held(new)
         if again < 0:
-            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         _put(again, fd)
         if os.fstat(fd).st_size != size:
-            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         os.lseek(fd, at, os.SEEK_SET)
         os.fsync(fd)
 
@@ -152,7 +155,7 @@ if sys.platform == "win32":
         try:
             fd = _opened(path, _WRITE, _SHARE_ALL, _OPEN_EXISTING, _FOLDER | _NO_LINK)
         except OSError as error:
-            if error.winerror in _HELD:
+            if error.winerror in _UNABLE:
                 return
             raise
         sync_and_close(fd)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import unicodedata
 
+import live
 import made
 import pyrage
 import pytest
 import tarmaker as tar
 import vectors
+import wine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,11 +21,6 @@ from collector.errors import CollectorError, UsageError
 from collector.handover import keys
 from collector.handover.opening import MAX_HEADER, open_file
 from collector.handover.unpacking import MAX_PADDING, TarReader
-
-if sys.platform != "linux":
-    pytest.skip("runs the stock tar and age of Debian", allow_module_level=True)
-
-import live
 
 KEY = pyrage.x25519.Identity.from_str(tar.KEY)
 TOP = tar.TOP
@@ -91,6 +87,7 @@ def test_the_plain_archive_of_the_tests_opens(tmp_path, out, bundle):
 
 @pytest.mark.parametrize("form", ["gnu", "ustar", "posix"])
 @pytest.mark.parametrize("how", [[], ["-b1"], ["-b100"], ["--sort=name", "--owner=léa:12345", "--mtime=1971-01-01"]])
+@wine.posix("stock programs of Debian")
 def test_stock_tar_and_age_make_files_that_open(tmp_path, out, bundle, keyfile, form, how):
     """GNU, USTAR and PAX forms, other orders, owners, times and record sizes; PAX times of nanoseconds."""
     age = tmp_path / "by-hand.age"
@@ -146,6 +143,7 @@ def test_parts_are_found_from_any_of_them(tmp_path, out, bundle):
 
 
 @pytest.mark.parametrize("form", ["gnu", "posix"])
+@wine.posix("stock programs of Debian")
 def test_a_time_before_1970_and_a_large_uid_open(tmp_path, out, bundle, form):
     """Base 256 in fields that are not used, PAX records in the other form."""
     packed = subprocess.run(
@@ -415,6 +413,7 @@ def test_the_command_says_it_on_one_screen(tmp_path, out, bundle, keyfile):
             assert list(out.iterdir()) == []
 
 
+@wine.slow("the same")
 def test_an_archive_cut_anywhere_leaves_nothing(tmp_path, out, bundle):
     """Cut at every block, and in the middle of one."""
     data = tar.whole(bundle)
@@ -422,6 +421,7 @@ def test_an_archive_cut_anywhere_leaves_nothing(tmp_path, out, bundle):
         assert_refused(encrypted(tmp_path, data[:length]), out, said="the archive inside is refused")
 
 
+@wine.slow("a thousand archives")
 def test_no_flipped_bit_of_a_header_is_read_otherwise(tmp_path, out, bundle):
     """Every bit of a header's fields that mean anything: refused. Only the checksum itself has another spelling."""
     data = tar.whole(bundle)
@@ -466,6 +466,7 @@ class Nowhere:
 
 @settings(max_examples=300)
 @given(data=st.data())
+@wine.slow("the same")
 def test_the_reader_takes_nothing_that_stock_readers_read_otherwise(tmp_path_factory, data):
     """Archives with bytes changed, in pieces of any length: an error of ours, or the names that Python finds."""
     if not hasattr(Nowhere, "base"):
@@ -510,6 +511,7 @@ def test_a_file_that_is_not_age_is_refused(tmp_path, out, bundle):
         assert_refused(path, out)
 
 
+@wine.slow("the same")
 def test_no_flipped_bit_of_the_ciphertext_opens(tmp_path, out, bundle):
     """Every byte of the header, a sample of the rest: refused, and nothing left."""
     good = pyrage.encrypt(tar.whole(bundle), [KEY.to_public()])
@@ -522,6 +524,7 @@ def test_no_flipped_bit_of_the_ciphertext_opens(tmp_path, out, bundle):
         assert_refused(path, out)
 
 
+@wine.slow("the same")
 def test_a_file_cut_anywhere_is_refused(tmp_path, out, bundle):
     """A download that broke off, at 100 places."""
     good = pyrage.encrypt(tar.whole(bundle), [KEY.to_public()])
@@ -531,6 +534,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, out, bundle):
         assert_refused(path, out)
 
 
+@wine.posix("the resource module sets the limit")
 def test_an_endless_header_takes_no_memory(tmp_path, out, keyfile):
     """1 GB of header: pyrage would keep it all."""
     path = tmp_path / "x.tar.age"
@@ -574,6 +578,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, bundle, keyfile):
 
 
 @pytest.mark.parametrize("call", ["write", "mkdir", "rename"])
+@wine.slow("a process for each call")
 def test_a_broken_disk_leaves_nothing(tmp_path, out, bundle, keyfile, call):
     """Each call in its turn meets an input/output error, until none is left to fail."""
     age = encrypted(tmp_path, tar.whole(bundle))
@@ -589,6 +594,7 @@ def test_a_broken_disk_leaves_nothing(tmp_path, out, bundle, keyfile, call):
     assert done.code == 0
 
 
+@wine.posix("stock programs of Debian")
 def test_memory_does_not_grow_with_the_file(tmp_path, out, keyfile):
     """256 MiB takes what 4 MiB takes, within 16 MiB."""
     peaks = []
@@ -616,6 +622,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path, out, keyfile):
     assert peaks[1] - peaks[0] < 16 << 10, peaks
 
 
+@wine.posix("stock programs of Debian")
 def test_stock_tar_lists_what_the_tests_make(bundle):
     """What the tests' own maker makes is what stock tar lists: the hostile ones differ in the one thing they name."""
     data = tar.whole(bundle)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,14 @@ import vectors
 
 from collector import age, custody
 
+if sys.platform == "win32":
+    pytest.skip("driven from Linux", allow_module_level=True)
+
+import pty
+import termios
+
 WINPY = os.environ.get("COLLECT_WINPY", "")
-if not WINPY or sys.platform == "win32":
+if not WINPY:
     pytest.skip("COLLECT_WINPY names no Python for Windows", allow_module_level=True)
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
@@ -133,3 +140,42 @@ def test_left_unsealed_there_it_verifies_here(tmp_path):
     (left,) = tmp_path.iterdir()
     assert live.run("verify", left, "--json").json["verdict"] == "INCOMPLETE"
     assert same_report(left) == 3
+
+
+def on_a_console(*words, seconds=120):
+    """Run the Windows Python on a terminal of ours, which is a console for it, and return what it drew."""
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (40, 100))
+    with subprocess.Popen(
+        ["timeout", str(seconds), WINPY, "-B", *map(str, words)], cwd=live.ROOT, stdin=its, stdout=its, stderr=its
+    ) as process:
+        os.close(its)
+        drawn = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the last one who had the other end is gone
+                break
+            if not part:
+                break
+            drawn += part
+    os.close(ours)
+    return process.returncode, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn.decode("utf-8", "replace")).replace("\r", "")
+
+
+def test_a_console_shows_every_language(bundle):
+    """On a console letters of every script are shown as they are, whatever the code page, and a person is seen."""
+    (bundle / "被害.txt").write_bytes(b"x")
+    code, drawn = on_a_console("-m", "collector.cli", "verify", there(bundle), "--lang", "fr")
+    assert code == 1
+    assert "被害.txt" in drawn
+    assert "Ne vous y fiez pas" in drawn
+    assert "quelque chose a changé" in drawn
+    program = """
+import sys; sys.path.insert(0, '.')
+from collector.host import console
+from collector.ui import terminal
+print(terminal.is_attended(), terminal.Terminal(sys.stderr).size()[0], console.draws(), sep="-")
+"""
+    code, drawn = on_a_console("-c", program)
+    assert (code, "True-80-True" in drawn) == (0, True), drawn
