@@ -94,17 +94,15 @@ class LinuxHere:
     """Linux, as `collector.host.posix` looks."""
 
     def __init__(self) -> None:
-        from collector.host.linux import Roots, homes  # noqa: PLC0415 - there only
-        from collector.host.linux.mounts import MountTable  # noqa: PLC0415 - the same
-        from collector.host.posix.places import Finder, Match  # noqa: PLC0415 - the same
-
-        table = MountTable(Roots())
-        self.facts, _ = homes.facts(Roots(), table)
-        self._finder, self._match = Finder(table, (), time.monotonic() + SECONDS), Match
+        rooms = ("linux", "linux.homes", "linux.mounts", "posix.places")
+        linux, homes, mounts, places = (import_module(f"collector.host.{room}") for room in rooms)
+        table = mounts.MountTable(linux.Roots())
+        self.facts: expansion.Facts = homes.facts(linux.Roots(), table)[0]
+        self._finder: Any = places.Finder(table, (), time.monotonic() + SECONDS)
 
     def finds(self, pattern: expansion.Pattern) -> bool:
         """Tell whether something is where a path leads."""
-        return any(isinstance(found, self._match) for found in self._finder.find(pattern))
+        return any(not isinstance(found, Gap) for found in self._finder.find(pattern))
 
     def finds_key(self, pattern: expansion.Pattern, value: str | None) -> bool:  # noqa: ARG002 - there is no registry
         """Tell that there is none."""

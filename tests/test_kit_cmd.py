@@ -1,6 +1,7 @@
 """`COLLECTER.cmd` from folders with every name: run by the cmd.exe of Wine, with a program that prints its words.
 
-WINEPREFIX names a prefix that may be used (scripts/test --windows makes one); the program is compiled by mingw.
+WINEPREFIX names a prefix that may be used, or COLLECT_WINPY a runner that lies beside one (scripts/test --windows makes
+it); the program is compiled by mingw.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import live
 import pytest
@@ -15,6 +17,9 @@ import pytest
 from collector.handover import kit_start
 
 WINE = "/usr/lib/wine/wine64"
+RUNNER = os.environ.get("COLLECT_WINPY")
+GIVEN = os.environ.get("WINEPREFIX") or (RUNNER and str(Path(RUNNER).with_name("prefix")))
+PREFIX = Path(GIVEN) if GIVEN else None
 SOURCE = """#include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -29,8 +34,8 @@ NAMES = ["plain", "a b", "a&b", "a!b", "a^b", "a(x)", "a'b", "a;b,c=d", "x" * 10
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     live.needs("x86_64-w64-mingw32-gcc", "xvfb-run", WINE)
-    if not os.environ.get("WINEPREFIX"):
-        pytest.skip("WINEPREFIX names no prefix of Wine")
+    if PREFIX is None or not PREFIX.is_dir():
+        pytest.skip("neither WINEPREFIX nor COLLECT_WINPY names a prefix of Wine")
     folder = tmp_path_factory.mktemp("program")
     (folder / "words.c").write_text(SOURCE, "ascii")
     command = ["x86_64-w64-mingw32-gcc", "-municode", "-o", folder / "collect.exe", folder / "words.c"]
@@ -52,7 +57,8 @@ def kit(tmp_path, program):
 
 def double_clicked(folder, *words):
     """Run it as a double-click does, in its folder; nothing can be typed."""
-    environment = {**os.environ, "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml=;winedbg.exe=d"}
+    settings = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml=;winedbg.exe=d"}
+    environment = {**os.environ, "WINEPREFIX": str(PREFIX), **settings}
     done = subprocess.run(
         ["xvfb-run", "-a", WINE, "cmd", "/c", "COLLECTER.cmd", *words], cwd=folder, env=environment,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120, check=False,

@@ -22,6 +22,7 @@ import vectors
 from collector import custody, stamps, timestamp
 from collector.errors import AlteredError, DiskFullError, NotABundleError, NotClosedError, RefusedError, TimestampError
 from collector.manifest import decode
+from collector.ui import glyphs
 from collector.verify import Trusted, examine
 
 if sys.platform != "linux" or not Path(tsa.OPENSSL).exists():
