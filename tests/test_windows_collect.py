@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,16 +32,25 @@ def run(tmp_path_factory):
     (folder / "LIRE À PROPOS.txt").write_text(NOTE, encoding="utf-8")
     out = folder / "out"
     out.mkdir()
+    return folder, bundle_of(started(folder, out))
+
+
+def started(folder, out):
+    """Start a run over a folder.
+
+    Its errors go nowhere: what Wine starts on its behalf would hold a pipe open after its end.
+    """
     asked = [sys.executable, "-m", "collector.cli", "--case", "W1", "--no-memory", "--yes", "--quiet", "--json"]
     asked += ["--scan", str(folder), "--out", str(out), "--since", "1d", "--profile", "triage", "--lang", "en"]
-    # Not a pipe for its errors, too: what Wine starts on its behalf would hold that open after its end.
-    done = subprocess.run(
-        asked, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
-        timeout=300,
-    )  # fmt: skip
-    told = done.stdout
-    assert done.returncode in (0, 3, 4), told
-    return folder, Path(json.loads(told)["bundle"])
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(asked, cwd=CHECKOUT, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere)
+
+
+def bundle_of(process):
+    """Wait for a run and return its bundle."""
+    told, _ = process.communicate(timeout=300)
+    assert process.returncode in (0, 3, 4), told
+    return Path(json.loads(told)["bundle"])
 
 
 def rows(bundle, kind):
@@ -74,3 +85,31 @@ def test_the_bundle_verifies(run):
     asked = [sys.executable, "-m", "collector.cli", "verify", "--json", str(bundle)]
     done = subprocess.run(asked, cwd=CHECKOUT, stdout=subprocess.PIPE, check=False, timeout=300)
     assert done.returncode == 0, done.stdout
+
+
+def test_an_encryption_beside_the_run_is_told_while_it_goes_on(tmp_path):
+    """Files that were there are rewritten and renamed: the alarm names the extension, the folder and the bytes."""
+    folder, out = tmp_path / "practice", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    names = [f"{number}.{kind}" for number in range(20) for kind in ("docx", "pdf", "jpg", "xlsx", "txt", "odt", "png")]
+    for name in names:
+        (folder / name).write_bytes(b"bonjour " * 900)
+    process = started(folder, out)
+    while not list(out.glob("*/manifest.jsonl")):
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(1)
+    for name in names:
+        (folder / name).write_bytes(os.urandom(8000))
+        (folder / name).rename(folder / f"{name}.lockedbyus")
+        time.sleep(0.03)
+    manifest = (bundle_of(process) / "manifest.jsonl").read_text("utf-8").splitlines()
+    records = [json.loads(line) for line in manifest]
+    observed = [one["data"] for one in records if one.get("what") == "encryption-running"]
+    alarm = observed[0]
+    assert (alarm["state"], alarm["extension"], alarm["folders"]) == ("running", "lockedbyus", [str(folder)])
+    assert alarm["reasons"] == ["renamed", "cipher"]
+    assert observed[-1]["totals"]["renamed"] == len(names)
+    start = next(one["data"] for one in records if one.get("what") == "encryption-start")
+    assert start["extension"] == "lockedbyus"

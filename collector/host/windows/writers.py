@@ -66,13 +66,13 @@ def _has_companion(path: bytes) -> bool:
 def find(places: Sequence[bytes]) -> Writers:
     """Return who writes in the folders, our own process left out; see `collector.host.Host`."""
     before = _written()
-    opened = _polled(places[:MOST_FOLDERS])
+    opened, told = _polled(places[:MOST_FOLDERS])
     after = _written()
     found = [_writer(pid, "open-files", count) for pid, count in opened.most_common(MOST_NAMED)]
     if not found:  # nobody was seen in the act: those who wrote anything at all, told as such
         grown = Counter({pid: count - before.get(pid, 0) for pid, count in after.items()})
         found = [_writer(pid, "bytes", count) for pid, count in grown.most_common(MOST_NAMED) if count > 0]
-    return Writers(tuple(found), 0 if after else 1)
+    return Writers(tuple(found), 0 if told else len(after))
 
 
 def _written() -> dict[int, int]:
@@ -83,8 +83,11 @@ def _written() -> dict[int, int]:
         return {}
 
 
-def _polled(places: Sequence[bytes]) -> Counter[int]:
-    """Return how often each process was seen with one of the files that changed last open."""
+def _polled(places: Sequence[bytes]) -> tuple[Counter[int], bool]:
+    """Return how often each process was seen with one of the files that changed last open, and whether that was told.
+
+    Our own process, which holds what it asks about, is told too wherever the file system tells at all.
+    """
     deadline = time.monotonic() + POLLING_S
     seen: Counter[int] = Counter()
     while time.monotonic() < deadline:
@@ -92,7 +95,8 @@ def _polled(places: Sequence[bytes]) -> Counter[int]:
             with suppress(OSError, ValueError):
                 seen.update(set(_users(place, deadline)))
         time.sleep(_PAUSE_S)
-    return seen
+    told = bool(seen.pop(os.getpid(), 0))
+    return seen, told
 
 
 def _users(place: bytes, deadline: float) -> Iterator[int]:
@@ -108,7 +112,7 @@ def _users(place: bytes, deadline: float) -> Iterator[int]:
                 break
         for _, name in sorted(changed, reverse=True)[:MOST_ASKED]:
             with suppress(OSError), files.open_below(os.fsdecode(name), folder.handle, look=True) as file:
-                yield from (pid for pid in ntcalls.users(file.handle) if pid != os.getpid())
+                yield from ntcalls.users(file.handle)
 
 
 def _writer(pid: int, basis: str, count: int) -> Writer:
