@@ -119,7 +119,7 @@ set -o pipefail
 here=$(dirname -- "$(readlink -f -- "$0")")
 export WINEPREFIX=${{WINEPREFIX:-$here/prefix}} {settings} PYTHONUTF8=${{PYTHONUTF8-1}} LC_ALL=${{LC_ALL:-C.UTF-8}}
 [ -d "$WINEPREFIX" ] || cp -a --reflink=auto -- "$here/prefix" "$WINEPREFIX" || exit
-[ -n "$DISPLAY" ] || exec xvfb-run -a -s '-screen 0 1280x800x24 -nolisten tcp' "$0" "$@"
+[ -n "$DISPLAY" ] || exec xvfb-run -a -s '-screen 0 1280x1024x24 -nolisten tcp' "$0" "$@"
 [ -n "$COLLECT_WINE_RUN" ] || set -- "$here/py311/python.exe" "$@"
 [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && exec {wine} "$@"
 [ -p /dev/stdin ] || exec </dev/null

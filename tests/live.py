@@ -113,7 +113,8 @@ def start(*args: object, before: Iterable[object] = (), **options: object) -> su
     env = environment(**options.pop("env", {}))  # type: ignore[arg-type]
     return subprocess.Popen(
         [*(str(part) for part in before), *command(*args, fault=broken, root=root)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env, **options,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env,
+        errors="backslashreplace", **options,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def record(body: bytes) -> bytes:
 
 def members(bundle: Path) -> list[tuple[str, bytes]]:
     """Return the files of a bundle with their bytes, the manifest first."""
-    names = sorted(str(one.relative_to(bundle)) for one in bundle.rglob("*") if one.is_file())
+    names = sorted(one.relative_to(bundle).as_posix() for one in bundle.rglob("*") if one.is_file())
     names.sort(key=lambda name: (name != "manifest.jsonl", "/" in name, name))
     return [(name, (bundle / name).read_bytes()) for name in names]
 

@@ -249,6 +249,7 @@ def test_a_run_that_is_killed_leaves_nothing_readable_and_goes_on(tmp_path, tree
     assert bundle.artifacts("recent-files")
 
 
+@wine.posix("stock programs agree")
 def test_what_was_torn_and_left_unfinished_is_kept_for_recipients_only(tmp_path):
     """A torn tail and a part go into the ciphertext and an age file: verified by all, read by recipients."""
     secret, own = age.new_identity()

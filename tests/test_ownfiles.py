@@ -56,6 +56,7 @@ def test_a_run_that_nobody_meddles_with_says_nothing(tmp_path):
     assert not whats & {"own-files", "tool-changed"}
 
 
+@wine.posix("names of any bytes")
 def test_each_file_is_told_once(tmp_path):
     """A thousand names of somebody else: all counted, fifty named, and not again at the next look."""
     open_bundle = made.unsealed(tmp_path)

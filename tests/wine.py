@@ -22,6 +22,9 @@ if sys.platform == "win32":
     UNDER_WINE = hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
 
 NOT_LOADED = {
+    "test_build.py": "builds on Linux",
+    "test_build_windows.py": "driven from Linux",
+    "test_kit.py": "drives a terminal of POSIX",
     "test_bad_luck.py": "runs on a live Linux, with its limits",
     "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_hostile.py": "FIFOs, devices and limits of Linux",
