@@ -9,6 +9,7 @@ from pathlib import Path
 
 import live
 import made
+import wine
 
 from collector import ownfiles
 from collector.manifest import decode
