@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,3 +164,26 @@ def test_a_changed_kit_is_refused(kit, tmp_path, name):
         assert "ABIME OU A ETE MODIFIE" in told
     else:
         assert name.rpartition("/")[2] in told
+
+
+def test_a_stick_that_is_taken_out(program, tmp_path):
+    """The drive is gone in mid-run: the evidence goes on in the spare folder, and the two fit."""
+    stick, spare, kept = (tmp_path / name for name in ("stick", "spare", "kept"))
+    for folder in (stick, spare, tmp_path / "tree"):
+        folder.mkdir()
+    words = ("--case", "GONE", "--yes", "--json", "--profile", "triage", "--out", stick, "--spare", spare)
+    done = []
+    runs = threading.Thread(
+        target=lambda: done.append(built.run_windows(program, *words, "--scan", tmp_path / "tree", "--no-memory"))
+    )
+    runs.start()
+    while runs.is_alive() and not any(stick.glob("*/artifacts/*-processes.jsonl")):
+        time.sleep(0.05)
+    stick.rename(kept)
+    runs.join()
+    (first,), (second,) = kept.iterdir(), spare.iterdir()
+    assert done[0].code == 3, done
+    assert [one["why"] for one in done[0].json["continues"]] == ["gone"]
+    told = live.run("verify", first, second, "--json")
+    assert (told.code, [one["joint"] for one in told.json["links"]]) == (3, ["joined"])
+    assert live.run("verify", second).code == 0
