@@ -64,6 +64,8 @@ class Run:
     """Sources that an earlier part of the run has finished, in this bundle (resume) or in one that it continues."""
     earlier: tuple[Inventory, ...] = ()
     """What the bundles hold that this one continues."""
+    cut_by_full: set[str] = field(default_factory=set)
+    """Sources that a full folder ended: of a file that is cut, the table that names it may be whole."""
     started: float = field(default_factory=time.monotonic)
     _size: int = 0
     _missed: list[tuple[str, str]] = field(default_factory=list)
@@ -132,6 +134,7 @@ class Run:
         try:
             self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
         except DiskFullError:
+            self.cut_by_full.add(source.name)
             self._full()
 
     def _seconds(self, source: Source) -> float:

@@ -62,7 +62,7 @@ class Part:
             for source in sources
             if self.why == FULL or source.phase in closed or source.phase == first
         ]
-        return self.run.done | resume.finished_sources(bundle.inventory, known)
+        return (self.run.done | resume.finished_sources(bundle.inventory, known)) - self.run.cut_by_full
 
 
 def to_the_end(run: Run, elsewhere: Elsewhere, anew: Callable[[Part, Path], Run]) -> Result:

@@ -93,6 +93,9 @@ def test_a_stick_that_is_full(tmp_path, mounted):
     again = {one["source"] for one in kinds(second)} & {"processes", "connections", "interfaces"}
     assert not again, "what the first bundle holds is not collected twice"
     assert {one["kind"] for one in kinds(first)} >= {"processes", "connections", "interfaces"}
+    files = [one for path in (first, second) for one in kinds(path) if one["kind"] == "file"]
+    whole = {one["subject"] for one in files if not one["flags"]}
+    assert whole >= {f"{tree}/dump-{number}.bin" for number in range(8)}, "what was cut is taken again, whole"
 
 
 def kinds(path):
