@@ -88,8 +88,19 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     if recipients or plan.practice:
         identity, own = age.new_identity()
         recipients = (*recipients, own)
-    setting = _Setting(plan, host, onlooker, stop, vigil, recipients, identity, time.monotonic())
     try:
+        setting = _Setting(
+            plan,
+            host,
+            onlooker,
+            stop,
+            vigil,
+            recipients,
+            identity,
+            time.monotonic(),
+            tool.identity(host.privileges()),
+            readme(),
+        )
         run = setting.first()
     except BaseException:
         vigil.stop()
@@ -109,6 +120,10 @@ class _Setting:
     recipients: tuple[str, ...]
     identity: str | None
     started: float
+    tool: dict[str, str]
+    """What we said of ourselves at the start: a stick that is taken out takes our program along."""
+    readme: bytes
+    """The text for each bundle, for the same reason."""
 
     def first(self) -> Run:
         """Make the first bundle and return its run."""
@@ -143,7 +158,7 @@ class _Setting:
             "case": plan.case.case,
             "operator": _said(plan.case.operator),
             "witness": _said(plan.case.witness),
-            "tool": dict(tool.identity(host.privileges())),
+            "tool": {**self.tool},
             "arguments": _arguments(plan.arguments),
             "host": ordered(facts["host"]),
             "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
@@ -158,7 +173,7 @@ class _Setting:
         # SPEC 11, clause 4
         host_name = "" if self.recipients else layout.safe_name(readable(host.hostname()), 40) + "_"
         name = f"{plan.case.case}_{host_name}{when}"
-        return bundle.create(out, name, opening, readme(), seal.new_key(), host.clock, request=_asked(plan))
+        return bundle.create(out, name, opening, self.readme, seal.new_key(), host.clock, request=_asked(plan))
 
     def _run(self, made: bundle.Bundle, bundles: tuple[bytes, ...]) -> Run:
         plan = self.plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import subprocess
 import sys
 import time
@@ -147,6 +148,31 @@ def test_a_stick_that_is_taken_out(tmp_path, mounted):
     finally:
         system("umount", "-l", kept)
         system("mount", "-t", "tmpfs", "none", stick)  # the fixture takes it away
+
+
+@ROOT
+def test_a_stick_that_takes_our_program_along(tmp_path, mounted, checkout):
+    """The kit's evidence lies beside its program: what the next bundle says of the tool was read at the start."""
+    stick, spare, tool = mounted("-t", "tmpfs", "-o", "size=6m", "none"), tmp_path / "spare", tmp_path / "tool"
+    spare.mkdir()
+    for name in ("collector", "rules"):
+        shutil.copytree(checkout / name, tool / name, ignore=shutil.ignore_patterns("__pycache__"))
+    tree = live.files_in(tmp_path / "tree", 3)
+    for number in range(8):
+        (tree / f"dump-{number}.bin").write_bytes(bytes([number]) * (1 << 20))
+    began = live.start(
+        *("--case", "KIT", "--out", stick, "--spare", spare, "--scan", tree, "--json", "--rules", rule(tmp_path, tree)),
+        root=tool,
+    )
+    wait_for(lambda: any(stick.glob("*/manifest.jsonl")))
+    for name in ("LISEZ-MOI.txt", "der.py"):
+        (tool / "collector" / name).unlink()
+    done = live.ended(began)
+    assert done.code in live.SEALED, done
+    first, second = bundle_in(stick), Path(done.json["bundle"])
+    assert second.parent == spare
+    assert records(first)[0]["tool"] == records(second)[0]["tool"]
+    assert live.run("verify", second).code == 0
 
 
 @ROOT
