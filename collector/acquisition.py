@@ -109,9 +109,7 @@ class Run:
     @property
     def _planned(self) -> tuple[Source, ...]:
         whole_memory = self.request.memory_program is not None
-        return planned(
-            whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard
-        )
+        return planned(whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard)
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""
@@ -367,7 +365,7 @@ class Run:
             practice_identity=self.practice_identity,
             missed=tuple(self._missed),
             alarm=self.alarm,
-            disturbed=self._own.counted,
+            disturbed=self.disturbed,
         )
 
     @property
@@ -379,6 +377,11 @@ class Run:
     def missed_so_far(self) -> tuple[tuple[str, str], ...]:
         """Source and outcome of each gap so far."""
         return tuple(self._missed)
+
+    @property
+    def disturbed(self) -> int:
+        """Files of the bundle that somebody else took, changed or put there so far."""
+        return self._own.counted
 
     def _same_boot(self) -> bool | None:
         """Tell whether the machine was never started anew since `open`; `None` where the system tells no boot id."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import live
 import made
 import pytest
+from test_ownfiles import MEDDLING
 
 from collector import age, bundle, continuing
 from collector.errors import BundleNotMadeError
@@ -116,6 +117,36 @@ def rule(tmp_path, tree):
         f"  attributes: {{paths: ['{tree}/dump-*.bin']}}\nsupported_os: [Linux]\n"
     )
     return path
+
+
+@ROOT
+def test_what_was_taken_from_the_first_is_not_forgotten(tmp_path, mounted):
+    """The first bundle lost a file to somebody else and was then full: the run says so at its end, exit 3."""
+    stick, spare = mounted("-t", "tmpfs", "-o", "size=6m", "none"), tmp_path / "spare"
+    spare.mkdir()
+    tree = live.files_in(tmp_path / "tree", 3)
+    for number in range(8):
+        (tree / f"dump-{number}.bin").write_bytes(bytes([number]) * (1 << 20))
+    done = live.run(
+        *(
+            "--case",
+            "FULL",
+            "--out",
+            stick,
+            "--spare",
+            spare,
+            "--scan",
+            tree,
+            "--json",
+            "--rules",
+            rule(tmp_path, tree),
+        ),
+        fault=MEDDLING,
+        env={"MEDDLE": str(stick)},
+    )
+    assert [one["why"] for one in done.json["continues"]] == ["full"]
+    assert (done.code, done.json["exit"], done.json["own_files_disturbed"]) == (3, 3, 3), done
+    assert live.run("verify", bundle_in(spare)).code == 0
 
 
 @ROOT
