@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from collector import age, bundle, continuing, eyes, isolation, layout, profiles, resume, seal, tool
 from collector.acquisition import Run
+from collector.errors import BundleNotMadeError
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Profile, Request
@@ -101,7 +102,7 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
             tool.identity(host.privileges()),
             readme(),
         )
-        run = setting.first()
+        run = setting.begun()
     except BaseException:
         vigil.stop()
         raise
@@ -125,9 +126,21 @@ class _Setting:
     readme: bytes
     """The text for each bundle, for the same reason."""
 
-    def first(self) -> Run:
+    def begun(self) -> Run:
+        """Make the first bundle, in another folder where the one that was given takes none, and return its run."""
+        place = self.plan.out
+        while True:
+            try:
+                return self.first(place)
+            except BundleNotMadeError as error:
+                other = self.plan.elsewhere(continuing.FULL, error)
+                if other is None:
+                    raise
+                place = other
+
+    def first(self, place: Path) -> Run:
         """Make the first bundle and return its run."""
-        run = self._run(self._made(self.plan.out, None), ())
+        run = self._run(self._made(place, None), ())
         self.onlooker.encrypted(self.identity)
         if self.plan.declined:
             run.bundle.observe("isolate", {"step": "declined"})

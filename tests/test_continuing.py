@@ -150,6 +150,20 @@ def test_what_was_taken_from_the_first_is_not_forgotten(tmp_path, mounted):
 
 
 @ROOT
+def test_a_stick_that_is_full_from_the_start(tmp_path, mounted):
+    """A folder that takes no bundle at all, then one that is not there: the run begins in the spare one after them."""
+    stick, spare = mounted("-t", "tmpfs", "-o", "size=1m", "none"), tmp_path / "spare"
+    spare.mkdir()
+    words = ("--case", "FULL", "--out", stick, "--spare", tmp_path / "nowhere", "--spare", spare)
+    done = live.run(*words, "--scan", live.files_in(tmp_path / "tree", 1), "--json")
+    assert done.code in live.SEALED, done
+    assert (Path(done.json["bundle"]).parent, done.json["continues"]) == (spare, [])
+    assert "the folder of the bundle is full" in done.err.replace("\n", " ")
+    assert list(stick.iterdir()) == []
+    live.assert_sealed(done.json["bundle"])
+
+
+@ROOT
 def test_a_stick_that_is_taken_out(tmp_path, mounted):
     """What had reached it stays, unsealed; the run ends sealed on the spare and says that it is in two parts."""
     stick, spare, kept = mounted("-t", "tmpfs", "none"), tmp_path / "spare", tmp_path / "kept"

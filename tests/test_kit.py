@@ -494,6 +494,11 @@ def test_a_read_only_stick(mounted, laid, tmp_path):
     assert "protégée en écriture" in done.err
     assert "--out" in done.err
     (tmp_path / "other").mkdir()
+    (tmp_path / "spare").mkdir()
+    words = ("--scan", tmp_path / "nothing", "--spare", tmp_path / "spare", *kits.SHORT)
+    done = started(stick, "--case", "W1", "--yes", *words)
+    assert done.code in live.SEALED, done.err
+    live.assert_sealed(next((tmp_path / "spare").iterdir()))
     done = started(
         stick, "--case", "W1", "--yes", "--scan", tmp_path / "nothing", "--out", tmp_path / "other", *kits.SHORT
     )
