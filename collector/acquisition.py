@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import isolate, ownfiles
+from collector import isolate, loading, ownfiles
 from collector.alarm import Sentinel
 from collector.errors import DiskFullError
 from collector.host import HostError
@@ -156,6 +156,7 @@ class Run:
             except DiskFullError:
                 self._full()
             self.vigil.judge(self, "isolated")
+        loading.rooms_of(self.host.system_word())
         self.vigil.hold(self)
 
     def _look_on(self) -> None:

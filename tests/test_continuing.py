@@ -221,6 +221,33 @@ def test_a_stick_that_takes_our_program_along(tmp_path, mounted, checkout):
 
 
 @ROOT
+def test_a_kit_that_is_taken_out(tmp_path, mounted, checkout):
+    """Program, rules and evidence are gone at once: sealed on the spare all the same, with gaps for what was rules."""
+    stick, spare, kept = mounted("-t", "tmpfs", "none"), tmp_path / "spare", tmp_path / "kept"
+    for folder in (spare, kept, stick / "preuves"):
+        folder.mkdir()
+    for name in ("collector", "rules"):
+        shutil.copytree(checkout / name, stick / name, ignore=shutil.ignore_patterns("__pycache__"))
+    began = live.start(
+        *("--case", "KIT", "--out", stick / "preuves", "--spare", spare, "--json"),
+        *("--scan", live.files_in(tmp_path / "tree", 3)),
+        root=stick,
+    )
+    wait_for(lambda: any(b'"awake"' in one.read_bytes() for one in stick.glob("preuves/*/manifest.jsonl")))
+    taken_out(stick, kept)
+    try:
+        done = live.ended(began)
+        assert done.code == 3, done
+        second = Path(done.json["bundle"])
+        assert (second.parent, [one["why"] for one in done.json["continues"]]) == (spare, ["gone"])
+        assert live.run("verify", second).code == 0
+        followed(bundle_in(kept / "preuves"), second)
+    finally:
+        system("umount", "-l", kept)
+        system("mount", "-t", "tmpfs", "none", stick)
+
+
+@ROOT
 def test_without_another_folder_it_ends(tmp_path, mounted):
     """Nobody is there to name one: the error says what to do, and what was written verifies."""
     stick, kept = mounted("-t", "tmpfs", "none"), tmp_path / "kept"
