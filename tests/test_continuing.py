@@ -286,12 +286,16 @@ def test_an_encrypted_run_keeps_its_readers(tmp_path, mounted):
         live.assert_sealed(path, done.json["practice_identity"])
 
 
-def test_a_bundle_that_was_replaced(tmp_path):
-    """Somebody made another bundle of the same sid: each verifies by itself, together they don't."""
+@pytest.mark.parametrize("number", [2, 99])
+def test_a_bundle_that_was_replaced(tmp_path, number):
+    """Somebody made another bundle of the same sid: each verifies by itself, together they don't.
+
+    A shorter one that is closed is no stick that lost its end.
+    """
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     first = made.sealed(tmp_path / "a")
-    told = {"sid": made.SID, "head": "cd" * 32, "records": 2}
+    told = {"sid": made.SID, "head": "cd" * 32, "records": number}
     fields = {**made.opening(), "continues": told}
     clock = made.MadeClock()
     later = bundle.create(tmp_path / "b", "T-1", fields, made.README, made.key(2), clock)
