@@ -44,7 +44,7 @@ FLOORS = """
     host
     tracing
     searching
-    sources reading ownfiles
+    sources reading ownfiles loading
     output vigil isolate alarm onlooker
     result
     acquisition watching

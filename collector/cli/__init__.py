@@ -106,7 +106,7 @@ def collect(  # noqa: PLR0917 - one for each option
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
-        out=Path(out or ".") if dry_run else kitting.folder(kept, out, asks=guided_mode),
+        out=Path(out or ".") if dry_run else kitting.folder(kept, out, asks=guided_mode, spare=bool(spares)),
         since_ns=since(since_text, host.clock.now().utc_ns),
         scan=paths(scan),
         limits=limits,
