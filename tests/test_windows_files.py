@@ -318,3 +318,12 @@ def test_the_newest_state_of_a_file_is_taken_from_the_copies_of_its_own_volume(t
     finally:
         for letter in ("M:", "N:", "O:", "P:"):
             define(2, letter, None)
+
+
+def test_a_volume_that_bitlocker_keeps_is_locked(tmp_path, monkeypatch):
+    """Its code has the highest bit, of which Python would make an error of another kind that nobody expects."""
+    monkeypatch.setattr(ntcalls, "_dos_error", lambda _: 0x80310000)
+    with pytest.raises(OSError) as told:  # noqa: PT011 - the number is looked at below
+        files.open_folder(tmp_path / "not there")
+    assert files.outcome_of(told.value) is Outcome.LOCKED
+    assert files.gap_of(told.value, "what").reason == "what: error 80310000 of Windows"
