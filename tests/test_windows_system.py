@@ -202,3 +202,17 @@ def test_a_table_without_our_own_file_is_not_believed(monkeypatch):
     rows = [row for row in processes.ProcessTable().rows() if not isinstance(row, Gap)]
     assert {row["open_files"] for row in rows} == {None}
     assert {row["unread"]["open_files"] for row in rows} == {"unsupported"}
+
+
+def test_the_keeper_of_passwords_is_not_opened_for_reading(monkeypatch):
+    """Not its memory, not its handles; that is told, and a program of the same name elsewhere is read."""
+    monkeypatch.setattr(process, "_KEEPER", "services.exe")  # Wine has no lsass.exe
+    items = list(processes.ProcessTable().rows())
+    (row,) = [one for one in items if not isinstance(one, Gap) and one["name"] == "services.exe"]
+    assert row["exe"].lower().endswith("services.exe")
+    assert {name: row["unread"].get(name) for name in ("cmdline", "cwd", "open_files")} == dict.fromkeys(
+        ("cmdline", "cwd", "open_files"), "unsupported"
+    )
+    assert processes._GUARDED in [one.reason for one in items if isinstance(one, Gap)]
+    monkeypatch.setattr(process, "_KEEPER", Path(sys.executable).name.lower())
+    assert row_of(os.getpid())["cmdline"]

@@ -87,7 +87,8 @@ class FactReader:
         if process.is_of_kernel(listed):
             return None
         name = process.name_of(listed)
-        arguments = _arguments(listed.pid)
+        is_guarded = process.is_guarded(listed)
+        arguments = () if is_guarded else _arguments(listed.pid)
         facts = ProcessFacts(listed.pid, name.lower(), arguments=arguments)
         try:
             with process.opened(listed) as held:
@@ -97,7 +98,9 @@ class FactReader:
         except OSError:
             return Seen(facts, listed, denied=True)
         unread: dict[str, Json] = {}
-        cwd = processes.asked(unread, "cwd", lambda: psutil.Process(listed.pid).cwd()) or None
+        cwd = None
+        if not is_guarded:
+            cwd = processes.asked(unread, "cwd", lambda: psutil.Process(listed.pid).cwd()) or None
         script = judged.script_of(path, arguments, cwd, self.rules)
         names = {self.judged(one): one for one in (path, script) if one is not None}
         facts = replace(
