@@ -15,7 +15,7 @@ assert sys.platform == "win32"
 import ctypes
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import wintypes
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -105,6 +105,12 @@ def function(library_name: str, name: str, result: type | None, *arguments: type
 function("kernel32", "SetErrorMode", wintypes.UINT, wintypes.UINT)(0x8001)
 # SEM_FAILCRITICALERRORS, SEM_NOOPENFILEERRORBOX (errhandlingapi.h): a drive without a medium is an error for us, and
 # no window that asks the victim to put one in.
+
+
+with suppress(OSError):  # since Windows 10 1803
+    function("ntdll", "RtlSetProcessPlaceholderCompatibilityMode", ctypes.c_byte, ctypes.c_byte)(2)
+# PHCM_EXPOSE_PLACEHOLDERS (ntifs.h): Windows may hide from a program, for its compatibility's sake, that a file lies in
+# a cloud. It would look like any other, and reading it would fetch it over the network.
 
 
 def error_of(code: int) -> OSError:
