@@ -17,7 +17,8 @@ import winreg
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector.host.windows import accounts, calls, disks, handles, process, processes, system
+from collector import suspicion_rules
+from collector.host.windows import accounts, calls, disks, handles, process, processes, program_facts, system
 from collector.model import Gap, Outcome
 from collector.sources.processes import ProcessSource
 from collector.sources.system import SystemSource
@@ -216,3 +217,10 @@ def test_the_keeper_of_passwords_is_not_opened_for_reading(monkeypatch):
     assert processes._GUARDED in [one.reason for one in items if isinstance(one, Gap)]
     monkeypatch.setattr(process, "_KEEPER", Path(sys.executable).name.lower())
     assert row_of(os.getpid())["cmdline"]
+
+
+def test_the_drive_of_the_system_is_not_what_our_environment_says(monkeypatch):
+    """A user's own variables reach us, and malware may write them."""
+    monkeypatch.setenv("SYSTEMDRIVE", "Z:")
+    reader = program_facts.FactReader(suspicion_rules.suspicion(suspicion_rules.WINDOWS), ())
+    assert reader.drive == "C:"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 import psutil
 
 from collector import text
-from collector.host.windows import files, process, processes, system
+from collector.host.windows import files, process, processes, system, volumes
 from collector.model import Outcome
 from collector.suspicion import HostFacts, ProcessFacts
 from collector.winformats import filetimes, judged
@@ -58,7 +58,7 @@ class FactReader:
 
     def __init__(self, table: SuspicionRules, asked: tuple[bytes, ...]) -> None:
         self.gaps: list[Gap] = []
-        self.drive = os.environ.get("SYSTEMDRIVE", "C:")
+        self.drive = volumes.windows_folder()[:2]
         homes = [self.judged(text.readable(cast("str", home))) for home in system.profiles().values() if home]
         kept = tuple(sorted({home for home in homes if home.count("/") > 1 and not home.startswith("/windows/")}))
         temporary = (*table.paths["temporary"], *(f"{home}/.appdata/local/temp" for home in kept))
