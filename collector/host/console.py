@@ -132,9 +132,13 @@ if sys.platform == "win32":
     def _closing(event: int) -> bool:
         if event not in _ENDS:
             return False  # Ctrl-C and Ctrl-Break are Python's
-        _thread.interrupt_main(signal.SIGBREAK)
-        time.sleep(CLOSING_SECONDS)  # ours is a thread of its own; whoever returns from here has no more time
+        ending()
         return True
+
+    def ending() -> None:
+        """Have the run close by itself, as on SIGBREAK, and keep Windows waiting meanwhile; not for the main thread."""
+        _thread.interrupt_main(signal.SIGBREAK)
+        time.sleep(CLOSING_SECONDS)  # whoever returns from here has no more time
 
     _on_end = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.DWORD)(_closing)
     """Kept for as long as the process lives: Windows calls it."""
