@@ -1,0 +1,48 @@
+"""`collect deadlines`: arguments and exit codes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from collector.arguments import paris_moment
+from collector.cli.process import LANG, say
+from collector.errors import RefusedError, UsageError
+from collector.ui.messages import language
+
+
+@click.command("deadlines")
+@click.option("--aware", metavar="TIME", help="When somebody became aware of the attack, in Paris time.")
+@click.option("--initial", metavar="TIME", help="When the CNIL got its first notice, in Paris time.")
+@click.option("--ics", "ics_file", metavar="FILE", help="Write the dates as a calendar file, too.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def deadlines_command(aware: str | None, initial: str | None, ics_file: str | None, *, as_json: bool) -> None:
+    """Work out until when to complain, notify and tell whom, counted from when somebody became aware."""
+    from collector import deadlines, papers  # noqa: PLC0415 - only here
+    from collector.handover import ics  # noqa: PLC0415 - the same
+    from collector.ui import due  # noqa: PLC0415 - the same
+    from collector.ui.as_json import path_json  # noqa: PLC0415 - the same
+
+    if aware is None:
+        hint = "write when somebody saw it first, in Paris time: collect deadlines --aware '2026-11-26 08:30'"
+        raise UsageError("the moment of awareness is not given", hint=hint)
+    start = paris_moment(aware)
+    notice = None if initial is None else paris_moment(initial).utc
+    if notice is not None and notice < start.utc:
+        raise UsageError("the first notice to the CNIL is before the awareness", hint="look at both times again")
+    now = datetime.now(UTC)
+    found = deadlines.deadlines(start.utc, notice)
+    path = None if ics_file is None else Path(ics_file)
+    if path is not None:
+        papers.refuse_folder(path.parent, "--ics")
+        if not papers.is_free(path):
+            raise RefusedError("a file of this name is there already", hint="give another with --ics")
+        papers.put({path: ics.calendar(found, start.utc, now, language())})
+    if as_json:
+        say(json.dumps({**due.as_json(start, found), "ics": None if path is None else path_json(path)}) + "\n")
+        return
+    say(due.told(start, found, now) + ("" if path is None else "\n" + due.written(str(path))))
