@@ -31,20 +31,20 @@ class Step:
     basis: str = "read"
 
 
-_NOW = ("maintenant", "now")
+NOW = ("maintenant", "now")
 _SEED = ("URPS médecins libéraux Nouvelle-Aquitaine", "URPS médecins libéraux Nouvelle-Aquitaine")
 _72H = ("dans les 72~heures", "within 72 hours")
 
 STEPS = {
     "disconnect": Step(
         name=("Débrancher le réseau, photographier l'écran, tout noter", "Unplug the network, photograph the screen, write all down"),
-        when=_NOW,
+        when=NOW,
         know=("Sur papier~: l'heure, qui, quoi. N'éteignez pas l'ordinateur.", "On paper: the time, who, what. Do not power the computer off."),
         source=_SEED,
     ),
     "helpers": Step(
         name=("Appeler l'informaticien, l'éditeur du logiciel et l'assureur", "Call the IT provider, the software vendor and the insurer"),
-        when=_NOW,
+        when=NOW,
         know=(
             "Un assureur peut demander qu'on l'appelle avant toute démarche~: lisez votre contrat.",
             "An insurer may ask to be called before any other step: read your policy.",
@@ -53,7 +53,7 @@ STEPS = {
     ),
     "17cyber": Step(
         name=("Demander conseil à 17Cyber (17cyber.gouv.fr)", "Ask 17Cyber for advice (17cyber.gouv.fr)"),
-        when=_NOW,
+        when=NOW,
         know=(
             "Avec un téléphone ou un autre ordinateur. Cet échange n'est pas une plainte.",
             "With a telephone or another computer. This exchange is not a complaint.",
@@ -93,7 +93,10 @@ STEPS = {
             "si possible dans les 72~heures après la première déclaration",
             "if possible within 72 hours after the first notice",
         ),
-        know=("Notez l'heure de la première déclaration.", "Write down the time of the first notice."),
+        know=(
+            "Ce délai est «~si possible~». Notez l'heure de la première déclaration.",
+            "This deadline is “if possible”. Write down the time of the first notice.",
+        ),
         source=("cnil.fr, notifier une violation", "cnil.fr, notifying a breach"),
     ),
     "patients": Step(
@@ -139,8 +142,8 @@ STEPS = {
 }  # fmt: skip
 """Every step of `deadlines.deadlines`, by its name there."""
 
-_BASIS = {
-    "read": ("lu dans une copie, à vérifier", "read in a stored copy, to be verified"),
+_BASIS = {  # docs/DEADLINES.md says more: a copy that was read may be out of date
+    "read": ("à vérifier", "to be verified"),
     "memory": ("de mémoire, à vérifier", "from memory, to be verified"),
 }
 _LABEL = ("Date prudente, à confirmer.", "Prudent date, to be confirmed.")
@@ -157,7 +160,7 @@ _MONTHS = (
 CLOSED = {
     "saturday": ("C'est un samedi", "It is a Saturday"),
     "sunday": ("C'est un dimanche", "It is a Sunday"),
-    "hours": ("C'est en dehors des heures de bureau", "It is outside office hours"),
+    "hours": ("C'est trop tôt ou trop tard dans la journée", "It is too early or too late in the day"),
     "new-year": ("C'est le jour de l'an", "It is New Year's Day"),
     "easter-monday": ("C'est le lundi de Pâques", "It is Easter Monday, a public holiday"),
     "may-1": ("C'est le 1er~mai", "It is 1 May, a public holiday"),
@@ -189,16 +192,21 @@ def said(pair: Pair, language: str, **fields: object) -> str:
 
 def moment(utc: datetime, language: str) -> str:
     """Return a moment as a person in Paris reads it: day, date, time, and how far that is ahead of UTC."""
+    zone = ("heure de Paris, UTC+{ahead}", "Paris time, UTC+{ahead}")
+    ahead = (paris.local(utc).utcoffset() or timedelta()) // timedelta(hours=1)
+    return f"{_day_and_time(utc, language)} ({said(zone, language, ahead=ahead)})"
+
+
+def _day_and_time(utc: datetime, language: str) -> str:
     here = paris.local(utc)
     column = LANGUAGES.index(language)
     day, month = _DAYS[column][here.weekday()], _MONTHS[column][here.month - 1]
-    ahead = (here.utcoffset() or timedelta()) // timedelta(hours=1)
     if language == "fr":
         first = "1er" if here.day == 1 else str(here.day)
         minutes = f"~{here.minute:02}" if here.minute else ""
-        words = f"{day} {first}~{month}~{here.year} à {here.hour}~h{minutes} (heure de Paris, UTC+{ahead})"
+        words = f"{day} {first}~{month}~{here.year} à {here.hour}~h{minutes}"
     else:
-        words = f"{day} {here.day} {month} {here.year} at {here:%H:%M} (Paris time, UTC+{ahead})"
+        words = f"{day} {here.day} {month} {here.year} at {here:%H:%M}"
     return words.replace("~", "\u00a0")
 
 
@@ -212,7 +220,9 @@ def office(closed: str | None, earlier: datetime | None, language: str) -> tuple
     if closed is None:
         return ()
     why = said(CLOSED[closed], language) + said(_SHUT, language)
-    return why, said(_AT_ONCE, language) if earlier is None else said(_RATHER, language, moment=moment(earlier, language))
+    if earlier is None:
+        return why, said(_AT_ONCE, language)
+    return why, said(_RATHER, language, moment=_day_and_time(earlier, language))
 
 
 def source(step: str, language: str) -> str:

@@ -59,7 +59,7 @@ def deadlines(aware: datetime, initial: datetime | None = None) -> tuple[Deadlin
         Deadline("patients"),
         Deadline("insurer"),
         Deadline("register"),
-        _dated("limitation", aware, _years_later(aware)),
+        Deadline("limitation", _years_later(aware)),  # nobody should aim at it: no hint about offices
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-
 import click
 
 from collector.arguments import paris_moment
 from collector.cli.process import LANG, say
 from collector.errors import RefusedError, UsageError
+from collector.paris import Doubt, Entered, local
 from collector.ui.messages import language
 
 
@@ -31,11 +31,9 @@ def deadlines_command(aware: str | None, initial: str | None, ics_file: str | No
         hint = "write when somebody saw it first, in Paris time: collect deadlines --aware '2026-11-26 08:30'"
         raise UsageError("the moment of awareness is not given", hint=hint)
     start = paris_moment(aware)
-    notice = None if initial is None else paris_moment(initial).utc
-    if notice is not None and notice < start.utc:
-        raise UsageError("the first notice to the CNIL is before the awareness", hint="look at both times again")
+    notice = None if initial is None else _notice(paris_moment(initial), start)
     now = datetime.now(UTC)
-    found = deadlines.deadlines(start.utc, notice)
+    found = deadlines.deadlines(start.utc, None if notice is None else notice.utc)
     path = None if ics_file is None else Path(ics_file)
     if path is not None:
         papers.refuse_folder(path.parent, "--ics")
@@ -45,4 +43,14 @@ def deadlines_command(aware: str | None, initial: str | None, ics_file: str | No
     if as_json:
         say(json.dumps({**due.as_json(start, found), "ics": None if path is None else path_json(path)}) + "\n")
         return
-    say(due.told(start, found, now) + ("" if path is None else "\n" + due.written(str(path))))
+    say(due.told(start, notice, found, now) + ("" if path is None else "\n" + due.written(str(path))))
+
+
+def _notice(given: Entered, aware: Entered) -> Entered:
+    """Return when the CNIL got its first notice: never before the awareness, unless that is what was said."""
+    if given.utc >= aware.utc:
+        return given
+    same_day = local(given.utc).date() == local(aware.utc).date()
+    if same_day and given.doubt in (Doubt.DAY, Doubt.TWICE):  # the earlier moment was our choice
+        return Entered(aware.utc)
+    raise UsageError("the first notice to the CNIL is before the awareness", hint="look at both times again")

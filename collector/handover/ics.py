@@ -6,7 +6,7 @@ time zone has to be described; the words say them in Paris time.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from collector import deadline_words as words
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 LINE = 75
 """Octets of a line before its end (section 3.1)."""
-_DAY, _HOURS, _MONTHS = timedelta(days=1), timedelta(hours=3), timedelta(days=180)
-_ALARMS = {"limitation": (_MONTHS,)}
-"""How long before its moment a step is recalled, where that is not a day and three hours."""
+_RECALLED = ("-PT24H", "-PT3H")
+"""How long before its moment a step is recalled (section 3.3.6)."""
+_LATER = {"limitation": ("-P180D",)}
+"""The same for a step that has years."""
 _PRUDENT = ("Plutôt maintenant~: {name}", "Rather now: {name}")
 _BEFORE = ("À faire avant cette heure~: {name}", "To be done before this time: {name}")
 
@@ -31,7 +32,6 @@ def calendar(deadlines: Iterable[Deadline], aware: datetime, written: datetime, 
     `written` is DTSTAMP. The same awareness gives the same UIDs, so that a calendar takes a second file for the first.
     """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//evidence-collector//deadlines//FR", "CALSCALE:GREGORIAN"]
-    lines += ["METHOD:PUBLISH"]
     for deadline in deadlines:
         if deadline.due is not None and deadline.done is None:
             lines += _events(deadline, deadline.due, (_utc(aware), _utc(written)), language)
@@ -44,16 +44,15 @@ def _events(deadline: Deadline, due: datetime, stamps: tuple[str, str], language
     name = words.said(step.name, language)
     aware, written = stamps
     about = [
-        words.said(step.when, language),
         words.moment(due, language),
         words.label(deadline.step, language),
         *words.office(deadline.closed, deadline.earlier, language),
         words.said(step.know, language),
         words.source(deadline.step, language),
     ]
-    moments = [("", due, words.said(_BEFORE, language, name=name), _ALARMS.get(deadline.step, (_DAY, _HOURS)))]
+    moments = [("", due, words.said(_BEFORE, language, name=name), _LATER.get(deadline.step, _RECALLED))]
     if deadline.earlier is not None:
-        moments.append(("-earlier", deadline.earlier, words.said(_PRUDENT, language, name=name), (_HOURS,)))
+        moments.append(("-earlier", deadline.earlier, words.said(_PRUDENT, language, name=name), _RECALLED[1:]))
     for suffix, at, summary, alarms in moments:
         yield "BEGIN:VEVENT"
         yield f"UID:{aware}-{deadline.step}{suffix}@evidence-collector.invalid"
@@ -66,7 +65,7 @@ def _events(deadline: Deadline, due: datetime, stamps: tuple[str, str], language
             yield "BEGIN:VALARM"
             yield "ACTION:DISPLAY"
             yield f"DESCRIPTION;LANGUAGE={language}:{_text(summary)}"
-            yield f"TRIGGER:-PT{before // timedelta(hours=1)}H"
+            yield f"TRIGGER:{before}"
             yield "END:VALARM"
         yield "END:VEVENT"
 
@@ -83,7 +82,7 @@ def _text(value: str) -> str:
 
 
 def _folded(line: str) -> Iterator[bytes]:
-    """Yield a line in pieces of at most 75 octets, none cut inside a character; all but the first begin with a space."""
+    """Yield a line in pieces of at most 75 octets, no character cut; all but the first begin with a space."""
     piece = b""
     for char in line:
         octets = char.encode()

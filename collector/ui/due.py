@@ -26,8 +26,11 @@ _DOUBTS = {
 }
 
 
-def told(entered: Entered, deadlines: Sequence[Deadline], now: datetime) -> str:
-    """Return the whole answer for a person, at 80 columns; `now` is this computer's clock and only doubted with."""
+def told(entered: Entered, notice: Entered | None, deadlines: Sequence[Deadline], now: datetime) -> str:
+    """Return the whole answer for a person, at 80 columns; `now`, this computer's clock, only raises a doubt.
+
+    `entered` and `notice` are the awareness and the first notice to the CNIL as they were given.
+    """
     lines = [
         *_folded(_("You became aware of the attack on:")),
         *_folded(words.moment(entered.utc, language()), "  "),
@@ -49,21 +52,24 @@ def told(entered: Entered, deadlines: Sequence[Deadline], now: datetime) -> str:
         lines += ["", title]
         for one in ones:
             number += 1
-            lines += _step(number, one)
+            lines += _step(number, one, Doubt.NONE if notice is None else notice.doubt)
     lines += ["", *_folded(_("Copy these dates onto paper."))]
     return "\n".join(lines) + "\n"
 
 
-def _step(number: int, one: Deadline) -> list[str]:
+def _step(number: int, one: Deadline, doubt: Doubt) -> list[str]:
     step, lang = words.STEPS[one.step], language()
     head = f"{number}. "
     lines = terminal.fold(words.said(step.name, lang), _COLUMNS, f"{head:>4}", "    ")
-    if one.due is None:
+    sentences: list[str] = []
+    if one.due is None and step.when != words.NOW:  # its heading says so
         sentences = [_("When: {when}.", when=words.said(step.when, lang))]
-    else:
+    elif one.due is not None:
         sentences = [_("Before: {moment}.", moment=words.moment(one.due, lang)), words.label(one.step, lang)]
     if one.done is not None:
         sentences.append(_("Done: {moment}.", moment=words.moment(one.done, lang)))
+        if doubt in _DOUBTS:
+            sentences.append(_(_DOUBTS[doubt]))
         if one.is_late:
             sentences.append(_("That is later than 72 hours: the notice should say why."))
     elif one.due is not None:
