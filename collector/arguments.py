@@ -46,8 +46,9 @@ def since(text: str, now_ns: int) -> int:
 
 
 _DAY = r"(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})|(?P<D>[0-9]{1,2})/(?P<M>[0-9]{1,2})/(?P<Y>[0-9]{4}))"
-_HOUR = r"(?P<hour>[0-9]{1,2})(?:(?::| ?[hH] ?)(?P<minute>[0-9]{2})(?::[0-9]{2})?| ?[hH])(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
-_MOMENT = re.compile(rf"{_DAY}(?:[Tà ]+{_HOUR})?")
+_HOUR = r"(?P<hour>[0-9]{1,2})(?:(?::| ?[hH] ?)(?P<minute>[0-9]{2})(?::[0-9]{2})?| ?[hH])"
+_ZONE = r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+_MOMENT = re.compile(rf"{_DAY}(?:[Tà ]+{_HOUR}{_ZONE})?")
 
 
 def paris_moment(text: str) -> paris.Entered:

@@ -50,7 +50,8 @@ def _events(deadline: Deadline, due: datetime, stamps: tuple[str, str], language
         words.said(step.know, language),
         words.source(deadline.step, language),
     ]
-    moments = [("", due, words.said(_BEFORE, language, name=name), _LATER.get(deadline.step, _RECALLED))]
+    before = name if deadline.step in _LATER else words.said(_BEFORE, language, name=name)
+    moments = [("", due, before, _LATER.get(deadline.step, _RECALLED))]
     if deadline.earlier is not None:
         moments.append(("-earlier", deadline.earlier, words.said(_PRUDENT, language, name=name), _RECALLED[1:]))
     for suffix, at, summary, alarms in moments:
@@ -61,11 +62,11 @@ def _events(deadline: Deadline, due: datetime, stamps: tuple[str, str], language
         yield f"SUMMARY;LANGUAGE={language}:{_text(summary)}"
         yield f"DESCRIPTION;LANGUAGE={language}:" + _text("\n".join(about))
         yield "TRANSP:TRANSPARENT"
-        for before in alarms:
+        for trigger in alarms:
             yield "BEGIN:VALARM"
             yield "ACTION:DISPLAY"
             yield f"DESCRIPTION;LANGUAGE={language}:{_text(summary)}"
-            yield f"TRIGGER:{before}"
+            yield f"TRIGGER:{trigger}"
             yield "END:VALARM"
         yield "END:VEVENT"
 
