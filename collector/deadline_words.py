@@ -73,8 +73,8 @@ STEPS = {
         name=("Déposer plainte", "Lodge a complaint (plainte)"),
         when=_72H,
         know=(
-            "L'assurance contre les cyberattaques en dépend. Seule une plainte compte~: ni 17Cyber, ni un signalement. Si le temps presse, allez-y en personne~: l'effet d'un courrier sur le délai est à vérifier.",
-            "The insurance against cyber attacks depends on it. Only a complaint counts: neither 17Cyber nor a report does. If time is short go there in person: what a letter does for the deadline is to be verified.",
+            "Au commissariat, à la gendarmerie ou par lettre au procureur. L'assurance contre les cyberattaques en dépend. Seule une plainte compte~: ni 17Cyber, ni un signalement. Si le temps presse, allez-y en personne~: l'effet d'un courrier sur le délai est à vérifier.",
+            "At a police or gendarmerie station, or by letter to the procureur. The insurance against cyber attacks depends on it. Only a complaint counts: neither 17Cyber nor a report does. If time is short go there in person: what a letter does for the deadline is to be verified.",
         ),
         source=("Code des assurances, art. L.12-10-1", "Code des assurances, art. L.12-10-1"),
     ),
@@ -82,8 +82,8 @@ STEPS = {
         name=("Prévenir la CNIL~: première déclaration", "Notify the CNIL: first notice"),
         when=_72H,
         know=(
-            "Une déclaration incomplète suffit d'abord. En cas de doute, déclarez. Après 72~heures, déclarez tout de même et dites pourquoi c'est en retard.",
-            "An incomplete notice will do at first. In doubt, notify. After 72 hours notify all the same, and say why it is late.",
+            "Sur notifications.cnil.fr (adresse à vérifier). Une déclaration incomplète suffit d'abord. En cas de doute, déclarez. Après 72~heures, déclarez tout de même et dites pourquoi c'est en retard.",
+            "At notifications.cnil.fr (address to be verified). An incomplete notice will do at first. In doubt, notify. After 72 hours notify all the same, and say why it is late.",
         ),
         source=("RGPD, art. 33", "GDPR, art. 33"),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -179,10 +180,14 @@ def test_what_to_aim_at_is_open_and_in_time(aware):
             step += timedelta(minutes=10)
 
 
-def test_when_no_office_is_open_before_the_deadline():
+@pytest.mark.parametrize(("hour", "aim"), [("16:59", "2026-04-03T15:00"), ("17:00", None), ("18:00", None)])
+def test_when_no_office_is_open_before_the_deadline(hour, aim):
     """From a Friday evening to Easter Monday there is nothing to aim at: it says to call now."""
-    one = by_step(deadlines(paris_moment("2026-04-03 18:00").utc))["complaint"]
-    assert (one.closed, one.earlier) == ("easter-monday", None)
+    one = by_step(deadlines(paris_moment(f"2026-04-03 {hour}").utc))["complaint"]
+    assert one.closed == "easter-monday"
+    assert one.earlier == (aim and datetime.fromisoformat(aim + "+00:00"))
+    if aim is not None:
+        return
     assert "appelez maintenant" in " ".join(words.office(one.closed, one.earlier, "fr"))
 
 
@@ -210,6 +215,13 @@ def test_without_a_first_notice_the_complement_has_no_date():
     assert by_step(deadlines(paris_moment("26/11/2026 8h").utc))["cnil-complement"].due is None
     with pytest.raises(ValueError, match="before the awareness"):
         deadlines(paris_moment("26/11/2026 8h").utc, paris_moment("26/11/2026 7h59").utc)
+
+
+@pytest.mark.parametrize(("notice", "late"), [("29/11/2026 8h30", False), ("29/11/2026 8h31", True)])
+def test_a_notice_in_the_last_minute_is_in_time(notice, late):
+    """The seventy-second hour belongs to the deadline."""
+    found = deadlines(paris_moment("26/11/2026 8h30").utc, paris_moment(notice).utc)
+    assert by_step(found)["cnil"].is_late == late
 
 
 # what a person types
@@ -287,6 +299,7 @@ def test_everything_is_to_be_verified_and_every_date_to_be_confirmed(language):
     assert verify in words.said(words.STEPS["insurer"].know, language)  # the five working days
     assert verify in words.said(words.STEPS["ars"].know, language)  # whether a health centre must
     assert verify in words.said(words.STEPS["complaint"].know, language)  # what a letter does
+    assert f"({'adresse' if language == 'fr' else 'address'} {verify})" in words.said(words.STEPS["cnil"].know, language)
 
 
 @pytest.mark.parametrize(
@@ -443,7 +456,7 @@ def test_text_survives_the_calendar(value):
 def run(folder, *arguments):
     return subprocess.run(
         [sys.executable, "-m", "collector.cli", "deadlines", *arguments], cwd=folder, check=False, capture_output=True,
-        env={"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "PATH": "/nonexistent"}, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}, encoding="utf-8",
     )  # fmt: skip
 
 
@@ -477,6 +490,7 @@ def test_the_command_says_and_writes_it(tmp_path):
         ("--aware", "26/11/2026 8h", "--initial", "25/11/2026"),
         ("--aware", "26/11/2026 8h", "--initial", "26/11/2026 7h"),
         ("--aware", "26/11/2026 8h", "--ics", "absent/dates.ics"),
+        ("--aware", "26/11/2026 8h", "--ics", ""),
     ],
 )
 def test_a_wrong_command_says_what_to_write(tmp_path, arguments):
@@ -485,3 +499,22 @@ def test_a_wrong_command_says_what_to_write(tmp_path, arguments):
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"erreur : .+\nconseil : .+\n", done.stderr)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_calendar_that_fails_takes_no_date_away(tmp_path):
+    """The dates are said, then what went wrong; nothing is left."""
+    done = run(tmp_path, "--aware", "26/11/2026 8h", "--ics", "a" * 300 + ".ics", "--lang", "en")
+    assert done.returncode == 1
+    assert "Sunday 29 November 2026 at 08:00" in done.stdout
+    assert "is written" not in done.stdout
+    assert done.stderr.startswith("error: the calendar file can't be written\nhint: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_calendar_inside_a_bundle(tmp_path):
+    """A file more would make the evidence look altered."""
+    tmp_path.joinpath("manifest.jsonl").write_text("{}\n")
+    done = run(tmp_path, "--aware", "26/11/2026 8h", "--ics", "dates.ics", "--lang", "en")
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith("error: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.jsonl"]
