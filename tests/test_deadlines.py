@@ -286,9 +286,9 @@ def test_the_page_says_what_the_program_says():
 @pytest.mark.parametrize("language", words.LANGUAGES)
 def test_everything_is_to_be_verified_and_every_date_to_be_confirmed(language):
     """No source goes without it; what is from memory says so; only what never was prudent is not called so."""
-    verify, confirm, prudent, memory = {
-        "fr": ("à vérifier", "à confirmer", "prudente", "de mémoire"),
-        "en": ("to be verified", "to be confirmed", "rudent", "from memory"),
+    verify, confirm, prudent, memory, address = {
+        "fr": ("à vérifier", "à confirmer", "prudente", "de mémoire", "adresse"),
+        "en": ("to be verified", "to be confirmed", "Prudent", "from memory", "address"),
     }[language]
     for name, step in words.STEPS.items():
         assert verify in words.source(name, language)
@@ -299,7 +299,7 @@ def test_everything_is_to_be_verified_and_every_date_to_be_confirmed(language):
     assert verify in words.said(words.STEPS["insurer"].know, language)  # the five working days
     assert verify in words.said(words.STEPS["ars"].know, language)  # whether a health centre must
     assert verify in words.said(words.STEPS["complaint"].know, language)  # what a letter does
-    assert f"({'adresse' if language == 'fr' else 'address'} {verify})" in words.said(words.STEPS["cnil"].know, language)
+    assert f"notifications.cnil.fr ({address} {verify})" in words.said(words.STEPS["cnil"].know, language)
 
 
 @pytest.mark.parametrize(
