@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,8 +18,10 @@ import pytest
 from test_ownfiles import MEDDLING
 
 from collector import age, bundle, continuing
+from collector.cli import process
 from collector.errors import BundleNotMadeError
 from collector.manifest import decode
+from collector.result import Stop
 from collector.ui import another
 
 ROOT = pytest.mark.root
@@ -303,6 +307,19 @@ def test_a_bundle_that_was_replaced(tmp_path, number):
     assert [live.run("verify", one).code for one in (first, later.path)] == [0, 0]
     assert joint(first, later.path) == (1, ["different"])
     assert "replaced" in live.run("verify", first, later.path, "--lang", "en").out
+
+
+def test_a_signal_on_a_full_stick_ends_the_run():
+    """Ctrl-C while a full bundle is being closed: it does not go on elsewhere."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    stop = Stop("disk_full")
+    try:
+        process.heed_signals(stop)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.reason == "signal"
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Typed(io.StringIO):

@@ -41,7 +41,7 @@ def heed_signals(stop: Stop) -> None:
     """Let signals that end a program leave word in `stop`, so that what runs closes by itself."""
 
     def on_signal(_number: int, _frame: object) -> None:
-        if stop.reason is None:
+        if stop.reason in (None, "disk_full"):  # who ends a run on a full stick wants it to go on nowhere else
             stop.reason = "signal"
 
     _heed(on_signal)

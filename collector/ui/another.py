@@ -39,18 +39,19 @@ class Another:
         self._spares = list(spares)
         self._source, self._terminal = source, Terminal(stream)
         self._asks, self._pause = asks, pause
+        self._has_named = False
 
     def __call__(self, why: str, error: CollectorError | None) -> Path | None:
         """Return the next folder, or `None`: there is none (then nothing is said), or nobody answers."""
-        if not self._spares and not self._asks and error is None:
-            return None
+        if not (self._spares or self._asks or self._has_named):
+            return None  # whoever asked tells the error
         self._pause()
         if error is None:
             self._say(_(_HAPPENED[why]))
         else:
             self._say(_("The evidence can't be written there:") + " " + terminal.shown(elsewhere(str(error)), _MOST))
         if self._spares:
-            place = self._spares.pop(0)
+            place, self._has_named = self._spares.pop(0), True
             self._say(_("The collection goes on in another folder:"))
             self._terminal.write("\n".join(terminal.fold_path(str(place), terminal.WIDTH - 3, "  ")) + "\n")
             self._terminal.flush()
