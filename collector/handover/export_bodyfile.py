@@ -125,10 +125,10 @@ class _Body:
 def _path(value: Json) -> str:
     r"""Return a path as fls would write it: `C:/Users` for `C:\Users`, and a backslash of POSIX doubled."""
     if isinstance(value, dict) and schema.is_text(value):
-        raw = bytes.fromhex(str(value["hex"]))
+        raw = bytes.fromhex(str(value["hex"])[: 2 * MAX_NAME + 2])
         told = raw.replace(b"\\", b"/" if _is_windows(str(value["text"])) else b"\\\\")
         return _name(told.decode("utf-8", "backslashreplace"))
-    text = value if isinstance(value, str) else str(value)
+    text = (value if isinstance(value, str) else str(value))[: MAX_NAME + 1]  # `_entry` sees that it was longer
     return _name(text.replace("\\", "/" if _is_windows(text) else "\\\\"))
 
 
