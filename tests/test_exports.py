@@ -7,10 +7,13 @@ their sources state them (each named where it stands).
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
+import subprocess
 import tracemalloc
+import zipfile
 from datetime import datetime
 
 import live
@@ -25,6 +28,7 @@ from collector.handover.export import export
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
 
+FORMATS = ["csv", "bodyfile", "timesketch", "dissect"]
 KEY = pyrage.x25519.Identity.generate()
 OTHER = pyrage.x25519.Identity.generate()
 NS = 1_795_000_000 * 10**9
@@ -119,7 +123,7 @@ def plain(tmp_path_factory):
     return bundle(tmp_path_factory.mktemp("plain"))
 
 
-@pytest.mark.parametrize("form", ["csv", "bodyfile", "timesketch"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_an_altered_bundle_gives_nothing(tmp_path, form):
     """One byte of one artifact is another: refused with exit 1, and nothing stands where the export would."""
     path = bundle(tmp_path)
@@ -135,7 +139,7 @@ def test_an_altered_bundle_gives_nothing(tmp_path, form):
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("form", ["csv", "bodyfile", "timesketch"])
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("what", ["artifacts/000001-recent-files.jsonl", "manifest.jsonl"])
 def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form, what):
     """A bundle that somebody changes once it was verified is refused as well, and the export is thrown away."""
@@ -155,7 +159,7 @@ def test_a_bundle_that_was_never_closed_is_exported_and_marked(tmp_path):
     path = bundle(tmp_path, close=False)
     out = tmp_path / "out"
     out.mkdir()
-    for form in ("csv", "bodyfile", "timesketch"):
+    for form in FORMATS:
         done = live.run("export", path, "--format", form, "--out", out, "--json")
         assert done.code == 3, done.err
         assert done.json["bundles"][0]["verdict"] == "INCOMPLETE"
@@ -434,7 +438,7 @@ def test_nothing_is_written_over_nor_into_a_bundle(tmp_path, plain):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["T-1-csv", "e.jsonl"]
 
 
-@pytest.mark.parametrize("form", ["csv", "bodyfile", "timesketch"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_full_disk_leaves_nothing(tmp_path, plain, form):
     """The folder takes no more bytes in the middle: exit 1, and neither a half export nor a temporary one is left."""
     out = tmp_path / "out"
@@ -454,7 +458,7 @@ def test_a_live_collection_of_this_machine_exports(tmp_path):
     done = live.collect(out, "--scan", tree)
     assert done.code in live.SEALED, done.err
     path = live.only_bundle(out).path
-    for form in ("csv", "bodyfile", "timesketch"):
+    for form in FORMATS:
         told = live.run("export", path, "--format", form, "--out", tmp_path, "--json")
         assert told.code == 0, told.err
         assert told.json["bundles"][0]["unread_rows"] == 0
@@ -464,3 +468,112 @@ def test_a_live_collection_of_this_machine_exports(tmp_path):
     assert {"Start Time", "Creation Time", "Collection End Time"} <= {
         event["timestamp_desc"] for event in events(tmp_path / "T1-timesketch.jsonl")
     }
+
+
+COPIES = {
+    "/etc/hostname": b"poste-1\n",
+    "/etc/passwd": b"root:x:0:0:root:/root:/bin/bash\n",
+    "/etc/os-release": b"NAME=Debian\n",
+    "/srv/../../../../tmp/evil": b"dots",
+    "/srv/CON": b"device",
+    "/srv/a:b\n\x1b[31m": b"control",
+    "/srv/100%41": b"percent",
+    "/srv/dir": b"a file that is a folder of the next one",
+    "/srv/dir/inside": b"no place",
+    "/etc/HOSTNAME": b"no place on every system",
+    "relative": b"no path",
+    "/srv/" + "x" * 300: b"too long",
+    "/fs/$rootfs$/fs/C": b"mangled by nobody",
+}
+
+
+def with_copies(folder, copies, *, readers=(), sid=made.SID, **host):
+    opening = {
+        **made.opening(),
+        "host": {"hostname": "poste-1", **host},
+        "recipients": [str(one.to_public()) for one in readers],
+    }
+    found = bundles.create(folder, f"d_{sid[:4]}", opening, made.README, made.key(), made.MadeClock(), sid)
+    for path, data in copies.items():
+        file = found.artifact("file", "artifacts", ".bin", "test")
+        file.write(data)
+        found.finish(file, subject=path, source_times={"mtime_ns": str(NS)})
+    half = found.artifact("file", "ransom", ".bin", "test")
+    half.write(b"head")
+    found.finish(half, subject="/srv/half", flags=["head-and-tail"])
+    file = found.artifact("recent-files", "recent-files", ".jsonl", "test")
+    file.write(table([recent(path, size=len(data)) for path, data in copies.items()]))
+    found.finish(file, rows=len(copies))
+    found.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    return found.path
+
+
+def files_of(out):
+    """Return what stands in a tree, a folder's or a zip's, by name."""
+    if out.suffix == ".zip":
+        with zipfile.ZipFile(out) as archive:
+            assert archive.testzip() is None
+            return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+    return {file.relative_to(out).as_posix(): file.read_bytes() for file in out.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("name", ["tree", "tree.zip"])
+@pytest.mark.parametrize("readers", [(), (KEY,)], ids=["clear", "encrypted"])
+def test_a_tree_has_every_copy_and_leaves_its_root_nowhere(tmp_path, name, readers):
+    """Each copy stands at its own place or among `$others$`; no name of the host climbs, acts or takes another's."""
+    path = with_copies(tmp_path, COPIES, readers=readers)
+    (tmp_path / "o").mkdir()
+    exported(tmp_path / "o" / name, "dissect", path, keys=readers)
+    assert [file.name for file in (tmp_path / "o").iterdir()] == [name]
+    found = files_of(tmp_path / "o" / name)
+    hashes = gzip.decompress(found.pop("fs/$rootfs$/$metadata$/file-hashes.csv.gz")).decode()
+    assert len(list(csv.DictReader(io.StringIO(hashes)))) == len(COPIES)
+    others = sorted(found.pop(one) for one in list(found) if one.startswith("$others$/"))
+    lost = {"/srv/dir/inside", "/etc/HOSTNAME", "relative", "/srv/" + "x" * 300}
+    assert others == sorted([b"head", *(COPIES[one] for one in lost)])
+    root = "fs/$rootfs$"
+    assert found == {
+        f"{root}/etc/hostname": b"poste-1\n",
+        f"{root}/etc/passwd": COPIES["/etc/passwd"],
+        f"{root}/etc/os-release": b"NAME=Debian\n",
+        f"{root}/srv/%2E%2E/%2E%2E/%2E%2E/%2E%2E/tmp/evil": b"dots",
+        f"{root}/srv/%43ON": b"device",
+        f"{root}/srv/a%3Ab%0A%1B[31m": b"control",
+        f"{root}/srv/100%2541": b"percent",
+        f"{root}/srv/dir": COPIES["/srv/dir"],
+        f"{root}/fs/$rootfs$/fs/C": b"mangled by nobody",
+    }
+
+
+def test_trees_of_several_hosts_stand_side_by_side(tmp_path):
+    """A folder with a tree for each; one zip holds one host."""
+    paths = [with_copies(tmp_path, {"/etc/hostname": sid.encode()}, sid=sid * 32) for sid in "ab"]
+    done = exported(tmp_path / "trees", "dissect", *paths)
+    assert len(done.files) == 2
+    for sid, name in zip("ab", done.files, strict=True):
+        assert (tmp_path / "trees" / name / "fs/$rootfs$/etc/hostname").read_bytes() == sid.encode()
+    with pytest.raises(UsageError):
+        exported(tmp_path / "x.zip", "dissect", *paths)
+    assert not (tmp_path / "x.zip").exists()
+
+
+@pytest.mark.parametrize("name", ["tree", "tree.zip"])
+def test_target_query_opens_the_tree(tmp_path, name):
+    """dissect.target itself answers hostname, system, users and hashes of a Linux host, and opens a Windows one."""
+    live.needs("target-query", "target-fs")
+
+    def asked(program, *arguments):
+        done = subprocess.run([program, "-q", *map(str, arguments)], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    exported(tmp_path / name, "dissect", with_copies(tmp_path, COPIES))
+    tree = tmp_path / name
+    assert "poste-1" in asked("target-query", tree, "-f", "hostname")
+    assert "linux" in asked("target-query", tree, "-f", "os")
+    assert "name='root'" in asked("target-query", "-s", tree, "-f", "users")
+    assert "sha256=" + "ab" * 32 in asked("target-query", "-s", tree, "-f", "acquire.hashes")
+    windows = with_copies(tmp_path, {"C:\\Users\\zoe\\note.txt": b"pay"}, sid="b" * 32, os="Windows 10")
+    other = tmp_path / f"w-{name}"
+    exported(other, "dissect", windows)
+    assert "windows" in asked("target-query", other, "-f", "os")
+    assert asked("target-fs", other, "ls", "C:/Users/zoe").split() == ["note.txt"]

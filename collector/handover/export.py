@@ -1,18 +1,21 @@
 """Turns verified bundles of one case into files that experts' own tools read; each bundle's hosts stay told apart.
 
 Read `export_evidence` first, how a bundle is read; then `export_output`, where the result goes; then the formats, one
-file each: `export_csv`, `export_bodyfile`, `export_timesketch` (with `export_events`, what is an event).
+file each: `export_csv`, `export_bodyfile`, `export_timesketch` (with `export_events`, what is an event) and
+`export_dissect` (with `export_tree`, how a host's path becomes a name of ours).
 """
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import layout
 from collector.errors import UsageError
-from collector.handover import export_bodyfile, export_csv, export_output, export_timesketch
+from collector.handover import export_bodyfile, export_csv, export_dissect, export_output, export_timesketch
 from collector.handover.export_evidence import opened, told_apart
+from collector.handover.export_tree import FolderTree, ZipTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from collector.handover.export_output import NewFile
     from collector.verify import VerifiedBundle
 
-FORMATS = ("csv", "bodyfile", "timesketch")
-_SUFFIXES = {"csv": "-csv", "bodyfile": ".body", "timesketch": "-timesketch.jsonl"}
+FORMATS = ("csv", "bodyfile", "timesketch", "dissect")
+_SUFFIXES = {"csv": "-csv", "bodyfile": ".body", "timesketch": "-timesketch.jsonl", "dissect": "-dissect"}
 _FILES: dict[str, Callable[[Sequence[Evidence], NewFile], None]] = {
     "bodyfile": export_bodyfile.write,
     "timesketch": export_timesketch.write,
@@ -73,6 +76,27 @@ def export(
         with export_output.file(path) as made:
             _FILES[form](evidence, made)
         return Exported(form, path, (), tuple(evidence))
+    if form == "dissect" and path.name.endswith(".zip"):
+        _zip(evidence, path)
+        return Exported(form, path, (), tuple(evidence))
     with export_output.folder(path) as folder:
-        files = export_csv.write(evidence, folder)
+        files = export_csv.write(evidence, folder) if form == "csv" else _trees(evidence, folder)
     return Exported(form, path, tuple(files), tuple(evidence))
+
+
+def _zip(evidence: Sequence[Evidence], path: Path) -> None:
+    if len(evidence) > 1:
+        hint = "give a name without .zip: it becomes a folder with a tree for each host"
+        raise UsageError("one zip holds one host", hint=hint)
+    with export_output.file(path) as made, zipfile.ZipFile(made, "w") as archive:
+        export_dissect.write(evidence[0], ZipTree(archive))
+
+
+def _trees(evidence: Sequence[Evidence], folder: Path) -> list[str]:
+    if len(evidence) == 1:
+        export_dissect.write(evidence[0], FolderTree(folder))
+        return []
+    names = [f"{layout.safe_name(one.host, _LONGEST_NAME)}-{one.sid[:8]}" for one in evidence]
+    for one, name in zip(evidence, names, strict=True):
+        export_dissect.write(one, FolderTree(folder / name))
+    return names

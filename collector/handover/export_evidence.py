@@ -177,15 +177,19 @@ class Evidence:
         except OSError as error:
             raise unreadable(error) from error
 
-    def _lines(self, stored: Stored, take: Callable[[Row], None], *, counted: bool) -> None:
-        lines = _Lines(take)
+    def content(self, stored: Stored, take: Callable[[bytes], object]) -> bool:
+        """Give a stored file's bytes in the clear, piece by piece; tell whether they came to their end.
+
+        Raises `AlteredError` where the file is not what was verified; what was given then is worth nothing.
+        """
         try:
             fd = disk.open_regular(self.bundle.path / stored.path)
         except OSError as error:
             raise unreadable(error) from error
+        sink = _Sink(take)
+        source = _Source(fd)
         try:
-            source = _Source(fd)
-            whole = self._poured(stored, source, lines)
+            whole = self._poured(stored, source, sink)
             source.drain()
         except OSError as error:
             raise unreadable(error) from error
@@ -193,27 +197,32 @@ class Evidence:
             os.close(fd)
         if (source.size, source.sum.hexdigest()) != (stored.size, stored.sha256):
             raise altered(mismatch(stored, layout.MANIFEST), _AGAIN)
+        return whole
+
+    def _lines(self, stored: Stored, take: Callable[[Row], None], *, counted: bool) -> None:
+        lines = _Lines(take)
+        whole = self.content(stored, lines.feed)
+        if whole:
+            lines.end()
         if counted:
             self.tally.unread_rows += lines.bad
             self.tally.unread_files += not whole
 
-    def _poured(self, stored: Stored, source: _Source, lines: _Lines) -> bool:
-        """Pour a file into its lines, decrypted where it is an age file; tell whether that went to its end."""
+    def _poured(self, stored: Stored, source: _Source, sink: _Sink) -> bool:
+        """Pour a file into a sink, decrypted where it is an age file; tell whether that went to its end."""
         if not stored.path.endswith(age.SUFFIX):
             while data := source.read(disk.CHUNK):
-                lines.write(data)
-            lines.end()
+                sink.write(data)
             return True
         try:
-            apart(lambda: pyrage.decrypt_io(source, lines, list(self.identities)), source.fail)
+            apart(lambda: pyrage.decrypt_io(source, sink, list(self.identities)), source.fail)
         except BaseException as error:
-            failed = lines.failed or source.failed
+            failed = sink.failed or source.failed
             if failed is not None:
                 raise failed from None
             if isinstance(error, pyrage.DecryptError | OSError):
                 return False
             raise
-        lines.end()
         return True
 
 
@@ -292,18 +301,14 @@ class _Source:
             pass
 
 
-class _Lines:
-    """Cuts what is written to it into lines and gives each as a row; keeps what goes wrong.
+class _Sink:
+    """What pyrage writes to: hands on, and keeps what goes wrong.
 
     pyrage makes text of an error, and after an error it writes again.
     """
 
-    def __init__(self, take: Callable[[Row], None]) -> None:
+    def __init__(self, take: Callable[[bytes], object]) -> None:
         self._take = take
-        self._held = bytearray()
-        self._over = False
-        self.bad = 0
-        """Lines that are no row."""
         self.failed: BaseException | None = None
 
     def write(self, data: bytes) -> int:
@@ -311,18 +316,33 @@ class _Lines:
         if self.failed is not None:
             raise self.failed
         try:
-            first, *rest = data.split(b"\n")
-            self._hold(first)
-            for part in rest:
-                self._line()
-                self._hold(part)
+            self._take(data)
         except BaseException as error:
             self.failed = error
             raise
         return len(data)
 
     def flush(self) -> None:
-        """Have nothing to do: a line ends where it ends."""
+        """Have nothing to do: everything was handed on."""
+
+
+class _Lines:
+    """Cuts bytes into lines and gives each as a row."""
+
+    def __init__(self, take: Callable[[Row], None]) -> None:
+        self._take = take
+        self._held = bytearray()
+        self._over = False
+        self.bad = 0
+        """Lines that are no row."""
+
+    def feed(self, data: bytes) -> None:
+        """Take all of it."""
+        first, *rest = data.split(b"\n")
+        self._hold(first)
+        for part in rest:
+            self._line()
+            self._hold(part)
 
     def end(self) -> None:
         """Take the last line, which has no line end."""
