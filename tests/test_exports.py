@@ -369,7 +369,8 @@ def test_a_clock_that_was_compared_is_put_right_and_said(tmp_path):
     assert (start["datetime"], start["host_datetime"]) == (
         "2026-11-18T09:50:00.500000+00:00", "2026-11-18T10:00:00.500000+00:00",
     )  # fmt: skip
-    assert all("clock_correction_s" not in event for event in found if event["data_type"].startswith("collect:custody"))
+    (note,) = (event for event in found if event["data_type"] == "collect:custody:note")
+    assert (note["datetime"], note.get("host_datetime")) == ("2026-11-18T11:06:40.001000+00:00", None)
     exported(tmp_path / "b", "bodyfile", path)
     found = {entry[1]: entry for entry in entries(tmp_path / "b")}
     assert found["/srv/plain.txt"][8] == str(1_795_000_000 - 600)
