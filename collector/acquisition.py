@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import isolate, ownfiles
+from collector import isolate, loading, ownfiles
 from collector.alarm import Sentinel
 from collector.errors import DiskFullError
 from collector.host import HostError
@@ -64,6 +64,8 @@ class Run:
     """Sources that an earlier part of the run has finished, in this bundle (resume) or in one that it continues."""
     earlier: tuple[Inventory, ...] = ()
     """What the bundles hold that this one continues."""
+    cut_by_full: set[str] = field(default_factory=set)
+    """Sources that a full folder ended: of a file that is cut, the table that names it may be whole."""
     started: float = field(default_factory=time.monotonic)
     _size: int = 0
     _missed: list[tuple[str, str]] = field(default_factory=list)
@@ -107,9 +109,7 @@ class Run:
     @property
     def _planned(self) -> tuple[Source, ...]:
         whole_memory = self.request.memory_program is not None
-        return planned(
-            whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard
-        )
+        return planned(whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard)
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""
@@ -132,6 +132,7 @@ class Run:
         try:
             self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
         except DiskFullError:
+            self.cut_by_full.add(source.name)
             self._full()
 
     def _seconds(self, source: Source) -> float:
@@ -155,6 +156,7 @@ class Run:
             except DiskFullError:
                 self._full()
             self.vigil.judge(self, "isolated")
+        loading.rooms_of(self.host.system_word())
         self.vigil.hold(self)
 
     def _look_on(self) -> None:
@@ -364,7 +366,7 @@ class Run:
             practice_identity=self.practice_identity,
             missed=tuple(self._missed),
             alarm=self.alarm,
-            disturbed=self._own.counted,
+            disturbed=self.disturbed,
         )
 
     @property
@@ -376,6 +378,11 @@ class Run:
     def missed_so_far(self) -> tuple[tuple[str, str], ...]:
         """Source and outcome of each gap so far."""
         return tuple(self._missed)
+
+    @property
+    def disturbed(self) -> int:
+        """Files of the bundle that somebody else took, changed or put there so far."""
+        return self._own.counted
 
     def _same_boot(self) -> bool | None:
         """Tell whether the machine was never started anew since `open`; `None` where the system tells no boot id."""

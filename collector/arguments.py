@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from collector import paris
 from collector.errors import UsageError
 from collector.schema import is_case
 
@@ -42,6 +43,35 @@ def since(text: str, now_ns: int) -> int:
         hint = "write for example 7d, 2026-11-20 or 2026-11-20T08:30"
         raise UsageError("this is neither a length of time nor a date", hint=hint) from error
     return max(0, int(then.timestamp()) * 10**9)
+
+
+_DAY = r"(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})|(?P<D>[0-9]{1,2})/(?P<M>[0-9]{1,2})/(?P<Y>[0-9]{4}))"
+_HOUR = r"(?P<hour>[0-9]{1,2})(?:(?::| ?[hH] ?)(?P<minute>[0-9]{2})(?::[0-9]{2})?| ?[hH])"
+_ZONE = r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+_MOMENT = re.compile(rf"{_DAY}(?:[Tà ]+{_HOUR}{_ZONE})?")
+
+
+def paris_moment(text: str) -> paris.Entered:
+    """Return the moment that a date and time of day in Paris means, to the minute; raises `UsageError`.
+
+    Day, month and year stand as in France or as in ISO 8601, where an offset may follow. Of two moments that may be
+    meant the earlier one is taken, and without a time of day the day's first minute: a deadline then comes too early.
+    """
+    hint = "write the day and the time of day in Paris, for example 2026-11-26 08:30 or 26/11/2026 8h30"
+    match = _MOMENT.fullmatch(" ".join(text.split()))
+    if match is None:
+        raise UsageError("this is no date and time of day", hint=hint)
+    year, month, day = (int(match[small] or match[large]) for small, large in ("yY", "mM", "dD"))
+    if not paris.FIRST_YEAR <= year <= paris.LAST_YEAR:
+        raise UsageError("the year can't be right", hint=hint)
+    try:
+        if match["hour"] is None:
+            return paris.day_entered(date(year, month, day))
+        clock = f"{int(match['hour']):02}:{match['minute'] or '00'}"
+        then = datetime.fromisoformat(f"{date(year, month, day)}T{clock}{match['zone'] or ''}")
+    except ValueError as error:
+        raise UsageError("there is no such day or time of day", hint=hint) from error
+    return paris.entered(then) if then.tzinfo is None else paris.Entered(then.astimezone(UTC))
 
 
 def case_id(text: str) -> str:

@@ -62,7 +62,7 @@ class Part:
             for source in sources
             if self.why == FULL or source.phase in closed or source.phase == first
         ]
-        return self.run.done | resume.finished_sources(bundle.inventory, known)
+        return (self.run.done | resume.finished_sources(bundle.inventory, known)) - self.run.cut_by_full
 
 
 def to_the_end(run: Run, elsewhere: Elsewhere, anew: Callable[[Part, Path], Run]) -> Result:
@@ -113,14 +113,19 @@ def _next(part: Part, elsewhere: Elsewhere, anew: Callable[[Part, Path], Run]) -
 
 
 def _whole(result: Result, parts: list[Part]) -> Result:
-    """Return the result with what came before: a bundle that was lost is not sealed, so the run was cut short."""
+    """Return the result with what came before: a bundle that was lost is not sealed, so the run was cut short.
+
+    One whose files somebody else took or changed counts as if that had been seen in the last one.
+    """
     if not parts:
         return result
     lost = any(part.why == GONE for part in parts)
+    disturbed = sum(part.run.disturbed for part in parts)
     return replace(
         result,
         parts=tuple((part.run.bundle.path, part.why) for part in parts),
-        exit_code=3 if lost else result.exit_code,
+        exit_code=3 if lost or disturbed else result.exit_code,
+        disturbed=disturbed + result.disturbed,
         missed=tuple(one for part in parts for one in part.run.missed_so_far) + result.missed,
         alarm=result.alarm or next((part.run.alarm for part in reversed(parts) if part.run.alarm), None),
     )

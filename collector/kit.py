@@ -56,8 +56,8 @@ _OF_THE_SYSTEM = frozenset(
 )
 """What systems make by themselves in the first folder of a medium."""
 _STARTED = (
-    ".bat .cmd .com .cpl .dll .exe .hta .inf .jar .js .jse .lnk .msi .pif .ps1 .py .reg .scf .scr .sh .url .vbe .vbs "
-    ".wsf"
+    ".appref-ms .bat .chm .cmd .com .cpl .desktop .dll .exe .hta .inf .jar .js .jse .lnk .msc .msi .msp .pif .ps1 .py "
+    ".reg .scf .scr .sh .url .vb .vbe .vbs .wsf .wsh"
 )
 """What a double-click starts, or a program loads, by the ending of its name: none may lie beside the kit's own."""
 
@@ -174,7 +174,7 @@ def check(folder: Path) -> tuple[str, ...]:
 
 def is_started(name: str) -> bool:
     """Tell whether a double-click starts a file of this name, or a program may load it."""
-    return Path(name).suffix.lower() in _STARTED.split()
+    return Path(name.rstrip(". ")).suffix.lower() in _STARTED.split()  # Windows overlooks dots and blanks at the end
 
 
 def beside(folder: Path) -> tuple[str, ...]:
@@ -233,7 +233,7 @@ def _files(folder: Path) -> Iterator[str]:
                 raise _refused([f"{inner} was changed"])
             name = f"{inner}/{entry.name}" if inner else entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if not inner and (_is_systems(entry.name) or entry.name in (EVIDENCE, SUMS)):
+            if not inner and ((is_folder and _is_systems(entry.name)) or entry.name in (EVIDENCE, SUMS)):
                 continue
             if layout.is_litter(entry.name) and not is_folder:
                 continue

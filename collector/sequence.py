@@ -61,13 +61,16 @@ def links(bundles: Sequence[Path]) -> list[Link]:
 
 
 def _joint(earlier: Path, records: int, head: str) -> Joint:
-    resumed = False
+    resumed, last = False, None
     for number, (line, record) in enumerate(_records(earlier), 1):
-        resumed = resumed or record["type"] == "resume"
+        last = record["type"]
+        resumed = resumed or last == "resume"
         if number == records:
             same = hashlib.sha256(line).hexdigest() == head
             return Joint.JOINED if same else Joint.RESUMED if resumed else Joint.DIFFERENT
-    return Joint.RESUMED if resumed else Joint.SHORTER
+    if resumed:
+        return Joint.RESUMED
+    return Joint.DIFFERENT if last == "close" else Joint.SHORTER  # what was closed has lost no end
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, dict[str, object]]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from collector import age, bundle, continuing, eyes, isolation, layout, profiles, resume, seal, tool
 from collector.acquisition import Run
+from collector.errors import BundleNotMadeError
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Profile, Request
@@ -88,9 +89,20 @@ def begin(plan: Plan, host: Host, onlooker: Onlooker, stop: Stop) -> Result:
     if recipients or plan.practice:
         identity, own = age.new_identity()
         recipients = (*recipients, own)
-    setting = _Setting(plan, host, onlooker, stop, vigil, recipients, identity, time.monotonic())
     try:
-        run = setting.first()
+        setting = _Setting(
+            plan,
+            host,
+            onlooker,
+            stop,
+            vigil,
+            recipients,
+            identity,
+            time.monotonic(),
+            tool.identity(host.privileges()),
+            readme(),
+        )
+        run = setting.begun()
     except BaseException:
         vigil.stop()
         raise
@@ -109,10 +121,26 @@ class _Setting:
     recipients: tuple[str, ...]
     identity: str | None
     started: float
+    tool: dict[str, str]
+    """What we said of ourselves at the start: a stick that is taken out takes our program along."""
+    readme: bytes
+    """The text for each bundle, for the same reason."""
 
-    def first(self) -> Run:
+    def begun(self) -> Run:
+        """Make the first bundle, in another folder where the one that was given takes none, and return its run."""
+        place = self.plan.out
+        while True:
+            try:
+                return self.first(place)
+            except BundleNotMadeError as error:
+                other = self.plan.elsewhere(continuing.FULL, error)
+                if other is None:
+                    raise
+                place = other
+
+    def first(self, place: Path) -> Run:
         """Make the first bundle and return its run."""
-        run = self._run(self._made(self.plan.out, None), ())
+        run = self._run(self._made(place, None), ())
         self.onlooker.encrypted(self.identity)
         if self.plan.declined:
             run.bundle.observe("isolate", {"step": "declined"})
@@ -143,7 +171,7 @@ class _Setting:
             "case": plan.case.case,
             "operator": _said(plan.case.operator),
             "witness": _said(plan.case.witness),
-            "tool": dict(tool.identity(host.privileges())),
+            "tool": {**self.tool},
             "arguments": _arguments(plan.arguments),
             "host": ordered(facts["host"]),
             "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
@@ -158,7 +186,7 @@ class _Setting:
         # SPEC 11, clause 4
         host_name = "" if self.recipients else layout.safe_name(readable(host.hostname()), 40) + "_"
         name = f"{plan.case.case}_{host_name}{when}"
-        return bundle.create(out, name, opening, readme(), seal.new_key(), host.clock, request=_asked(plan))
+        return bundle.create(out, name, opening, self.readme, seal.new_key(), host.clock, request=_asked(plan))
 
     def _run(self, made: bundle.Bundle, bundles: tuple[bytes, ...]) -> Run:
         plan = self.plan

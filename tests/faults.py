@@ -218,7 +218,7 @@ class Ended:
 
 def loaded() -> None:
     """Load the whole package once, so that each command is a fork away."""
-    for module in pkgutil.walk_packages(collector.__path__, "collector."):
+    for module in pkgutil.walk_packages(collector.__path__, "collector.", lambda _: None):  # rooms of other systems
         if not re.search(r"windows|darwin|locale|__main__", module.name):
             importlib.import_module(module.name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import live
 import made
 import pytest
+from test_ownfiles import MEDDLING
 
 from collector import age, bundle, continuing
 from collector.errors import BundleNotMadeError
@@ -93,6 +95,9 @@ def test_a_stick_that_is_full(tmp_path, mounted):
     again = {one["source"] for one in kinds(second)} & {"processes", "connections", "interfaces"}
     assert not again, "what the first bundle holds is not collected twice"
     assert {one["kind"] for one in kinds(first)} >= {"processes", "connections", "interfaces"}
+    files = [one for path in (first, second) for one in kinds(path) if one["kind"] == "file"]
+    whole = {one["subject"] for one in files if not one["flags"]}
+    assert whole >= {f"{tree}/dump-{number}.bin" for number in range(8)}, "what was cut is taken again, whole"
 
 
 def kinds(path):
@@ -112,6 +117,50 @@ def rule(tmp_path, tree):
         f"  attributes: {{paths: ['{tree}/dump-*.bin']}}\nsupported_os: [Linux]\n"
     )
     return path
+
+
+@ROOT
+def test_what_was_taken_from_the_first_is_not_forgotten(tmp_path, mounted):
+    """The first bundle lost a file to somebody else and was then full: the run says so at its end, exit 3."""
+    stick, spare = mounted("-t", "tmpfs", "-o", "size=6m", "none"), tmp_path / "spare"
+    spare.mkdir()
+    tree = live.files_in(tmp_path / "tree", 3)
+    for number in range(8):
+        (tree / f"dump-{number}.bin").write_bytes(bytes([number]) * (1 << 20))
+    done = live.run(
+        *(
+            "--case",
+            "FULL",
+            "--out",
+            stick,
+            "--spare",
+            spare,
+            "--scan",
+            tree,
+            "--json",
+            "--rules",
+            rule(tmp_path, tree),
+        ),
+        fault=MEDDLING,
+        env={"MEDDLE": str(stick)},
+    )
+    assert [one["why"] for one in done.json["continues"]] == ["full"]
+    assert (done.code, done.json["exit"], done.json["own_files_disturbed"]) == (3, 3, 3), done
+    assert live.run("verify", bundle_in(spare)).code == 0
+
+
+@ROOT
+def test_a_stick_that_is_full_from_the_start(tmp_path, mounted):
+    """A folder that takes no bundle at all, then one that is not there: the run begins in the spare one after them."""
+    stick, spare = mounted("-t", "tmpfs", "-o", "size=1m", "none"), tmp_path / "spare"
+    spare.mkdir()
+    words = ("--case", "FULL", "--out", stick, "--spare", tmp_path / "nowhere", "--spare", spare)
+    done = live.run(*words, "--scan", live.files_in(tmp_path / "tree", 1), "--json")
+    assert done.code in live.SEALED, done
+    assert (Path(done.json["bundle"]).parent, done.json["continues"]) == (spare, [])
+    assert "the folder of the bundle is full" in done.err.replace("\n", " ")
+    assert list(stick.iterdir()) == []
+    live.assert_sealed(done.json["bundle"])
 
 
 @ROOT
@@ -144,6 +193,58 @@ def test_a_stick_that_is_taken_out(tmp_path, mounted):
     finally:
         system("umount", "-l", kept)
         system("mount", "-t", "tmpfs", "none", stick)  # the fixture takes it away
+
+
+@ROOT
+def test_a_stick_that_takes_our_program_along(tmp_path, mounted, checkout):
+    """The kit's evidence lies beside its program: what the next bundle says of the tool was read at the start."""
+    stick, spare, tool = mounted("-t", "tmpfs", "-o", "size=6m", "none"), tmp_path / "spare", tmp_path / "tool"
+    spare.mkdir()
+    for name in ("collector", "rules"):
+        shutil.copytree(checkout / name, tool / name, ignore=shutil.ignore_patterns("__pycache__"))
+    tree = live.files_in(tmp_path / "tree", 3)
+    for number in range(8):
+        (tree / f"dump-{number}.bin").write_bytes(bytes([number]) * (1 << 20))
+    began = live.start(
+        *("--case", "KIT", "--out", stick, "--spare", spare, "--scan", tree, "--json", "--rules", rule(tmp_path, tree)),
+        root=tool,
+    )
+    wait_for(lambda: any(stick.glob("*/manifest.jsonl")))
+    for name in ("LISEZ-MOI.txt", "der.py"):
+        (tool / "collector" / name).unlink()
+    done = live.ended(began)
+    assert done.code in live.SEALED, done
+    first, second = bundle_in(stick), Path(done.json["bundle"])
+    assert second.parent == spare
+    assert records(first)[0]["tool"] == records(second)[0]["tool"]
+    assert live.run("verify", second).code == 0
+
+
+@ROOT
+def test_a_kit_that_is_taken_out(tmp_path, mounted, checkout):
+    """Program, rules and evidence are gone at once: sealed on the spare all the same, with gaps for what was rules."""
+    stick, spare, kept = mounted("-t", "tmpfs", "none"), tmp_path / "spare", tmp_path / "kept"
+    for folder in (spare, kept, stick / "preuves"):
+        folder.mkdir()
+    for name in ("collector", "rules"):
+        shutil.copytree(checkout / name, stick / name, ignore=shutil.ignore_patterns("__pycache__"))
+    began = live.start(
+        *("--case", "KIT", "--out", stick / "preuves", "--spare", spare, "--json"),
+        *("--scan", live.files_in(tmp_path / "tree", 3)),
+        root=stick,
+    )
+    wait_for(lambda: any(b'"awake"' in one.read_bytes() for one in stick.glob("preuves/*/manifest.jsonl")))
+    taken_out(stick, kept)
+    try:
+        done = live.ended(began)
+        assert done.code == 3, done
+        second = Path(done.json["bundle"])
+        assert (second.parent, [one["why"] for one in done.json["continues"]]) == (spare, ["gone"])
+        assert live.run("verify", second).code == 0
+        followed(bundle_in(kept / "preuves"), second)
+    finally:
+        system("umount", "-l", kept)
+        system("mount", "-t", "tmpfs", "none", stick)
 
 
 @ROOT
@@ -185,12 +286,16 @@ def test_an_encrypted_run_keeps_its_readers(tmp_path, mounted):
         live.assert_sealed(path, done.json["practice_identity"])
 
 
-def test_a_bundle_that_was_replaced(tmp_path):
-    """Somebody made another bundle of the same sid: each verifies by itself, together they don't."""
+@pytest.mark.parametrize("number", [2, 99])
+def test_a_bundle_that_was_replaced(tmp_path, number):
+    """Somebody made another bundle of the same sid: each verifies by itself, together they don't.
+
+    A shorter one that is closed is no stick that lost its end.
+    """
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     first = made.sealed(tmp_path / "a")
-    told = {"sid": made.SID, "head": "cd" * 32, "records": 2}
+    told = {"sid": made.SID, "head": "cd" * 32, "records": number}
     fields = {**made.opening(), "continues": told}
     clock = made.MadeClock()
     later = bundle.create(tmp_path / "b", "T-1", fields, made.README, made.key(2), clock)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 FLOORS = """
-    errors text layout findings times collector
-    strictyaml
+    errors text layout findings times paris collector
+    strictyaml deadlines deadline_words
     model rows rules tool vocabulary corefile
     schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
     isolation library ransom suspicion
@@ -44,7 +44,7 @@ FLOORS = """
     host
     tracing
     searching
-    sources reading ownfiles
+    sources reading ownfiles loading
     output vigil isolate alarm onlooker
     result
     acquisition watching
@@ -71,6 +71,8 @@ NEVER = (
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
+    ("paris deadlines deadline_words", "host sources bundle ui", "deadlines are worked out from what a person says"),
+    ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),

@@ -236,6 +236,20 @@ def test_a_private_key_is_refused_and_not_repeated(more, hidden, out, tmp_path, 
 HOSTILE = ["", " ", "a\nb", "a\x1b[31mb", "\u202ecba", "x\x00y", "Zoé 😀 06 12", "Paweł Łukasz 06", "x" * 101, "a\tb"]
 
 
+@pytest.mark.parametrize("place", ["stick/expert.key", "program-linux/_internal/id_ed25519"])
+@pytest.mark.parametrize("words", ["# created\n{}\n", "-----BEGIN OPENSSH PRIVATE KEY-----\n{}"])
+def test_a_private_key_that_lies_there_is_refused(place, words, tmp_path, expert):
+    """Made on the stick itself, or left in the program's folder: named, not repeated, and nothing is laid out."""
+    programs, stick = kits.programs(tmp_path), tmp_path / "stick"
+    stick.mkdir()
+    (tmp_path / place).write_text(words.format(expert.identity))
+    before = live.snapshot(stick)
+    done = live.run(*kits.words(stick, expert, programs))
+    assert (done.code, "private key" in done.err, Path(place).name in done.err) == (1, True, True), done
+    assert expert.identity not in done.err + done.out
+    assert live.snapshot(stick) == before
+
+
 @pytest.mark.parametrize("contact", HOSTILE)
 def test_a_contact_that_would_not_be_whole_on_paper_is_refused(contact, expert):
     """Line breaks, escapes, letters that the fonts have not, too much: a number that can't be read helps nobody."""
@@ -385,8 +399,9 @@ def test_no_byte_of_the_sums_can_change(stick):
 
 
 @pytest.mark.parametrize(
-    "name", ["windows/version.dll", "windows/_internal/more/x.pyd", "linux/x", "collect.exe", "COLLECTER.COM", "x.Lnk"]
-)
+    "name", ["windows/version.dll", "windows/_internal/more/x.pyd", "linux/x", "collect.exe", "COLLECTER.COM", "x.Lnk",
+             "FOUND.exe", ".Trash-1.sh", "photos.desktop", "x.msc", "x.exe "]
+)  # fmt: skip
 def test_what_could_run_in_our_place_is_refused(stick, name):
     """A library beside the program, a program beside the script: added, whatever is in it."""
     (stick / name).parent.mkdir(exist_ok=True)
@@ -479,6 +494,11 @@ def test_a_read_only_stick(mounted, laid, tmp_path):
     assert "protégée en écriture" in done.err
     assert "--out" in done.err
     (tmp_path / "other").mkdir()
+    (tmp_path / "spare").mkdir()
+    words = ("--scan", tmp_path / "nothing", "--spare", tmp_path / "spare", *kits.SHORT)
+    done = started(stick, "--case", "W1", "--yes", *words)
+    assert done.code in live.SEALED, done.err
+    live.assert_sealed(next((tmp_path / "spare").iterdir()))
     done = started(
         stick, "--case", "W1", "--yes", "--scan", tmp_path / "nothing", "--out", tmp_path / "other", *kits.SHORT
     )

@@ -82,7 +82,8 @@ def test_the_plain_archive_of_the_tests_opens(tmp_path, out, bundle):
     assert found.report.verdict == "UNANCHORED"
     assert same(found.path, bundle)
     assert [path.name for path in out.iterdir()] == [TOP]
-    assert {oct(path.stat().st_mode & 0o777) for path in out.rglob("*")} == {"0o700", "0o600"}
+    if not wine.WINDOWS:  # where a folder has the rights of the one around it
+        assert {oct(path.stat().st_mode & 0o777) for path in out.rglob("*")} == {"0o700", "0o600"}
 
 
 @pytest.mark.parametrize("form", ["gnu", "ustar", "posix"])

@@ -49,6 +49,44 @@ def test_what_is_taken_or_changed_is_noted(tmp_path):
     assert codes == {"MISSING", "CONTENT_MISMATCH", "EXTRA_FILE"}
 
 
+AROUND = """
+import os, threading, glob, time
+folder = os.environ["MEDDLE"]
+def meddle():
+    while not (found := glob.glob(folder + "/*/artifacts/*-connections.jsonl")):
+        time.sleep(0.02)
+    around = os.path.dirname(os.path.dirname(found[0]))
+    os.rename(around + "/LISEZ-MOI.txt", around + "/LISEZ-MOI.txt.locked")
+    open(around + "/HOW_TO_DECRYPT.txt", "w").close()
+threading.Thread(target=meddle, daemon=True).start()
+"""
+
+
+def test_a_note_beside_the_manifest_is_noted(tmp_path):
+    """A ransomware lays its note into every folder: into the bundle's own, too, and that verifies as ALTERED."""
+    scan = live.files_in(tmp_path / "tree", 2)
+    done = live.collect(tmp_path, "--scan", scan, fault=AROUND, env={"MEDDLE": str(tmp_path)})
+    assert (done.code, done.json["own_files_disturbed"]) == (3, 3), done
+    path = Path(done.json["bundle"])
+    seen = [one["data"] for one in records(path) if one["type"] == "observation" and one["what"] == "own-files"]
+    assert {name for one in seen for name in one["foreign"]} == {"../LISEZ-MOI.txt.locked", "../HOW_TO_DECRYPT.txt"}
+    assert [name for one in seen for name in one["missing"]] == ["../LISEZ-MOI.txt"]
+
+
+def test_a_manifest_that_is_not_ours_is_noted(tmp_path):
+    """Another file in its place, or bytes of somebody else behind its last record; what is the system's is not told."""
+    open_bundle = made.unsealed(tmp_path)
+    own = ownfiles.OwnFiles(open_bundle)
+    for name in (".DS_Store", "._manifest.jsonl", "desktop.ini"):
+        (open_bundle.path / name).touch()
+    assert own.look() is None
+    with (open_bundle.path / "manifest.jsonl").open("ab") as file:
+        file.write(b"more")
+    (open_bundle.path / "LISEZ-MOI.txt").write_bytes(b"locked")
+    data = own.look()
+    assert (sorted(data["changed"]), data["counted"]) == (["../LISEZ-MOI.txt", "../manifest.jsonl"], 2)
+
+
 def test_a_run_that_nobody_meddles_with_says_nothing(tmp_path):
     """No such observation, and the tool's own files are what they were."""
     done = live.collect(tmp_path, "--scan", live.files_in(tmp_path / "tree", 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import time
@@ -199,3 +200,21 @@ def test_folders_that_were_there_before_are_watched(folder):
     (folder / "a" / "b" / "c.txt").write_bytes(b"x")
     until(lambda: watched.saw("created", folder / "a" / "b" / "c.txt"))
     watched.end()
+
+
+def test_a_file_system_that_knows_the_older_call_only_is_watched(folder, monkeypatch):
+    """FAT and exFAT, which sticks have, refuse the newer one of 2017: each folder falls back by itself."""
+    asked = []
+
+    def refused(*arguments):
+        asked.append(arguments)
+        ctypes.set_last_error(1)  # ERROR_INVALID_FUNCTION
+        return 0
+
+    monkeypatch.setattr(notices, "_read_extended", lambda: refused)
+    watched = Watched(folder)
+    (folder / "new").write_bytes(b"x")
+    until(lambda: watched.saw("created", folder / "new"))
+    _, gaps = watched.end()
+    assert len(asked) == 1
+    assert gaps == []

@@ -164,3 +164,15 @@ def test_a_process_that_may_not_be_seen_is_counted(monkeypatch):
     gaps = [one for one in executables.rows(processes.ProcessTable()) if isinstance(one, Gap)]
     assert [gap.outcome for gap in gaps] == [Outcome.DENIED]
     assert "may not be seen" in gaps[0].reason
+
+
+def test_a_registry_that_hides_who_judges_signatures_costs_them_only(monkeypatch):
+    """Malware may take the right to read these keys from everybody: the executables are hashed all the same."""
+
+    def denied():
+        raise PermissionError(13, "denied", None, 5)
+
+    monkeypatch.setattr(signatures, "replaced", denied)
+    gaps = []
+    assert not executables._signatures_asked(gaps)
+    assert [gap.outcome for gap in gaps] == [Outcome.DENIED]

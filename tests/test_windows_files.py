@@ -318,3 +318,35 @@ def test_the_newest_state_of_a_file_is_taken_from_the_copies_of_its_own_volume(t
     finally:
         for letter in ("M:", "N:", "O:", "P:"):
             define(2, letter, None)
+
+
+def test_a_volume_that_bitlocker_keeps_is_locked(tmp_path, monkeypatch):
+    """Its code has the highest bit, of which Python would make an error of another kind that nobody expects."""
+    monkeypatch.setattr(ntcalls, "_dos_error", lambda _: 0x80310000)
+    with pytest.raises(OSError) as told:  # noqa: PT011 - the number is looked at below
+        files.open_folder(tmp_path / "not there")
+    assert files.outcome_of(told.value) is Outcome.LOCKED
+    assert files.gap_of(told.value, "what").reason == "what: error 80310000 of Windows"
+
+
+def test_a_file_system_without_tags_is_read(tmp_path, monkeypatch):
+    """FAT and exFAT answer ERROR_INVALID_PARAMETER to whoever asks a plain file for its reparse tag."""
+    real, empty = ntcalls.ask, False
+
+    def ask(handle, number, buffer):
+        if number in (files._TAG, files._STREAMS):
+            raise ctypes.WinError(87)
+        if number == files._ID_BOTH_DIRECTORY + 1 and empty:
+            raise ctypes.WinError(2)
+        real(handle, number, buffer)
+
+    monkeypatch.setattr(ntcalls, "ask", ask)
+    below = tmp_path / "a"
+    below.mkdir()
+    path = made(below, "b")
+    assert files.read_small(path) == b"content"
+    assert files.names(os.fsencode(below)) == [b"b"]
+    with files.open_file(path, look=True) as file:
+        assert file.facts().size == len(b"content")
+    empty = True  # the root of an empty stick has not even its dots
+    assert files.names(os.fsencode(below)) == []

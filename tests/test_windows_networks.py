@@ -5,9 +5,11 @@ Here under Wine, over whatever interfaces this machine has; `test_windows_networ
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
+import types
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from collector.model import Gap
 from collector.sources.interfaces import InterfaceSource
 from collector.sources.neighbours import NeighbourSource
 from collector.sources.routes import RouteSource
+from collector.winformats import wlan
 
 
 def test_every_interface_has_the_columns_that_are_promised():
@@ -116,3 +119,19 @@ def test_a_plan_is_made_without_changing_anything():
     """Two plans over the same facts are the same."""
     facts = networks.facts()
     assert cutting.plan(facts) == cutting.plan(facts)
+
+
+def test_nobody_is_asked_for_leave_to_name_a_network(monkeypatch):
+    """Windows 11 24H2 would put its question about the place on the screen: the name is left out, and that is told."""
+    seen = wlan.Interface(bytes(16), "{0}", "Wi-Fi", associated=True)
+    asked = []
+    monkeypatch.setattr(radios, "opened", lambda: contextlib.nullcontext(None))
+    monkeypatch.setattr(radios, "listed", lambda _: [seen])
+    monkeypatch.setattr(radios, "_asked", lambda *arguments: asked.append(arguments[2]) or b"")
+    for build, codes, unread in ((22_631, [4, 7], None), (26_100, [4], "denied")):
+        asked.clear()
+        monkeypatch.setattr(sys, "getwindowsversion", lambda build=build: types.SimpleNamespace(build=build))
+        stations, _ = radios.wifi([])
+        assert asked == codes
+        assert stations["{0}"].unread == unread
+        assert stations["{0}"].associated

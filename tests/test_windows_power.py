@@ -124,3 +124,26 @@ def test_shutdown_is_named_among_what_is_held_off():
         assert held.what == "shutdown:idle"
     finally:
         held.release()
+
+
+class Ending:
+    """The user32 of a session that ends, or does not."""
+
+    def __init__(self, ends):
+        self.ends = ends
+        self.DefWindowProcW = lambda *_: 7
+
+    def GetSystemMetrics(self, _):  # noqa: N802 - as Windows calls it
+        return self.ends
+
+
+@WINDOWS
+@pytest.mark.parametrize(("ends", "first", "answer"), [(1, 1, 0), (1, 0, 7), (0, 1, 7)])
+def test_a_shutdown_that_somebody_insists_on_closes_the_run(monkeypatch, ends, first, answer):
+    """Our window is told, our console is not; whoever else sends the same word while nothing ends is not believed."""
+    heard = []
+    monkeypatch.setattr(awake.calls, "library", lambda _: Ending(ends))
+    monkeypatch.setattr(awake.console, "ending", lambda: heard.append(1))
+    assert awake._answer(0, 0x16, first, 0) == answer
+    assert bool(heard) == (answer == 0)
+    awake._ending.clear()

@@ -315,3 +315,16 @@ def test_streams_are_told_and_the_mark_of_the_web_is_kept():
     assert told[0]["name"] == "Zone.Identifier"
     assert bytes.fromhex(told[0]["text"]["hex"]) == Marked().mark()
     assert told[1] == {"name": {"text": "���hidden", "hex": "eda08068696464656e"}, "size": str(2**60), "text": None}
+
+
+def test_a_drive_without_a_medium_is_told_as_absent(monkeypatch):
+    """A card reader has a letter without a card in it: Windows says "not ready", and that is what is told."""
+
+    def not_ready(*_):
+        raise ctypes.WinError(21)
+
+    monkeypatch.setattr(recent.files, "open_folder", not_ready)
+    for tree in (b"X:\\", b"\\\\?\\Volume{12345678-1234-1234-1234-123456789abc}\\"):
+        (told,) = recent.tops_of(tree, 0)
+        assert told.error.winerror == 21
+        assert told.folder.path(told.name) == tree

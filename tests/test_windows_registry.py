@@ -20,7 +20,7 @@ import winreg
 from ctypes import wintypes
 
 from collector import definitions
-from collector.host.windows import keys, profiles, registry
+from collector.host.windows import keys, profiles, registry, volumes
 from collector.model import Budget, Gap, Outcome, Profile, Request
 from collector.sources.registry import RegistrySource
 from collector.text import to_bytes
@@ -365,3 +365,15 @@ def test_another_root_is_a_gap():
     taken = Taken(definition("HKEY_LOCAL_MASHINE\\Software"))
     assert [gap.outcome for gap in taken.gaps] == [Outcome.UNSUPPORTED]
     assert [row["outcome"] for row in taken.rows] == ["unsupported"]
+
+
+def test_no_drive_of_the_network_is_asked_what_it_is(monkeypatch):
+    """What a letter stands for is looked up; nothing of it is opened, and no server hears of us."""
+    real = volumes.target
+
+    def target(letter):
+        return "\\Device\\LanmanRedirector\\;Z:0\\server\\share" if letter == "Z:" else real(letter)
+
+    monkeypatch.setattr(volumes, "target", target)
+    assert "C:" in profiles.local_drives()
+    assert "Z:" not in profiles.local_drives()

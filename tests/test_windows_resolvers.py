@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 
 import pytest
 
+from collector.model import Outcome
 from collector.sources.dns import DnsSource
 from collector.winformats import hosts
 
@@ -101,3 +103,17 @@ def test_the_cache_says_what_it_could_not_tell():
     from collector.host.windows import resolvers  # noqa: PLC0415 - only there
 
     assert list(resolvers._cached())
+
+
+@WINDOWS
+def test_a_service_that_never_answers_holds_nobody_up():
+    """A program that keeps a table for Windows may hang, or be suspended: that is a gap, and the run goes on."""
+    from collector.host.windows import answers  # noqa: PLC0415 - there on Windows only
+
+    hangs = threading.Event()
+    (gap,) = answers.in_time(lambda: [hangs.wait(20)], 0.2)
+    assert gap.outcome is Outcome.TIMED_OUT
+    hangs.set()
+    assert [*answers.in_time(lambda: (one for one in "ab"))] == ["a", "b"]
+    with pytest.raises(ZeroDivisionError):
+        [*answers.in_time(lambda: [1 // 0])]

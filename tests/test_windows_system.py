@@ -17,7 +17,8 @@ import winreg
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector.host.windows import accounts, calls, disks, handles, process, processes, system
+from collector import suspicion_rules
+from collector.host.windows import accounts, calls, disks, handles, process, processes, program_facts, system
 from collector.model import Gap, Outcome
 from collector.sources.processes import ProcessSource
 from collector.sources.system import SystemSource
@@ -202,3 +203,24 @@ def test_a_table_without_our_own_file_is_not_believed(monkeypatch):
     rows = [row for row in processes.ProcessTable().rows() if not isinstance(row, Gap)]
     assert {row["open_files"] for row in rows} == {None}
     assert {row["unread"]["open_files"] for row in rows} == {"unsupported"}
+
+
+def test_the_keeper_of_passwords_is_not_opened_for_reading(monkeypatch):
+    """Not its memory, not its handles; that is told, and a program of the same name elsewhere is read."""
+    monkeypatch.setattr(process, "_KEEPER", "services.exe")  # Wine has no lsass.exe
+    items = list(processes.ProcessTable().rows())
+    (row,) = [one for one in items if not isinstance(one, Gap) and one["name"] == "services.exe"]
+    assert row["exe"].lower().endswith("services.exe")
+    assert {name: row["unread"].get(name) for name in ("cmdline", "cwd", "open_files")} == dict.fromkeys(
+        ("cmdline", "cwd", "open_files"), "unsupported"
+    )
+    assert processes._GUARDED in [one.reason for one in items if isinstance(one, Gap)]
+    monkeypatch.setattr(process, "_KEEPER", Path(sys.executable).name.lower())
+    assert row_of(os.getpid())["cmdline"]
+
+
+def test_the_drive_of_the_system_is_not_what_our_environment_says(monkeypatch):
+    """A user's own variables reach us, and malware may write them."""
+    monkeypatch.setenv("SYSTEMDRIVE", "Z:")
+    reader = program_facts.FactReader(suspicion_rules.suspicion(suspicion_rules.WINDOWS), ())
+    assert reader.drive == "C:"

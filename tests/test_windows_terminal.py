@@ -132,3 +132,33 @@ def test_a_hidden_quotation_mark_is_understood_or_explained(checkout, tmp_path):
     done = run(checkout, "--case", "W1", "--out", f'{tmp_path}" --json')
     assert done.returncode == 2
     assert b"quotation mark" in done.stderr
+
+
+class Console:
+    """A console whose input has some mode, as kernel32 gives it."""
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def GetStdHandle(self, number):  # noqa: N802 - as Windows calls it
+        return number.value
+
+    def GetConsoleMode(self, _, told):  # noqa: N802 - the same
+        told._obj.value = self.mode
+        return 1
+
+    def SetConsoleMode(self, _, mode):  # noqa: N802 - the same
+        self.mode = mode.value
+        return 1
+
+
+@pytest.mark.parametrize(("mode", "meanwhile", "then"), [(0x1F7, 0x1B7, 0x1F7), (0x1B7, 0x1B7, 0x1B7)])
+def test_a_click_into_the_window_stops_nothing(monkeypatch, mode, meanwhile, then):
+    """QuickEdit is off while we run, and as it was before once we end; a window without it is left alone."""
+    window = Console(mode)
+    monkeypatch.setattr(console, "_kernel32", lambda: window)
+    console.pass_clicks()
+    assert window.mode == meanwhile
+    console.give_clicks_back()
+    console.give_clicks_back()
+    assert window.mode == then

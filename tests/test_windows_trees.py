@@ -6,13 +6,14 @@ import os
 import shutil
 import sys
 import time
-import winreg
 from pathlib import Path
 
 import pytest
 
 if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
+
+import winreg
 
 from collector.host import Batch, HostError
 from collector.host.windows import scope, trees

@@ -12,7 +12,7 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, encrypted_only, paths, program, said, since, size
-from collector.cli import after, exporting, kitting, looking, packing, papers, ruling, stamping, verifying
+from collector.cli import after, dating, exporting, kitting, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.host import console
@@ -106,7 +106,7 @@ def collect(  # noqa: PLR0917 - one for each option
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
-        out=Path(out or ".") if dry_run else kitting.folder(kept, out, asks=guided_mode),
+        out=Path(out or ".") if dry_run else kitting.folder(kept, out, asks=guided_mode, spare=bool(spares)),
         since_ns=since(since_text, host.clock.now().utc_ns),
         scan=paths(scan),
         limits=limits,
@@ -238,6 +238,7 @@ for _command in (
     packing.open_command,
     exporting.export_command,
     papers.slip_command,
+    dating.deadlines_command,
     ruling.rules_group,
     kitting.kit_command,
 ):

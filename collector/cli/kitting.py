@@ -212,17 +212,18 @@ def _risen() -> str:
     return "refused" if code is None else leave(code)
 
 
-def folder(start: Start, given: str | None, *, asks: bool) -> Path:
+def folder(start: Start, given: str | None, *, asks: bool, spare: bool = False) -> Path:
     """Return the folder for the bundle: the one given, the kit's own, or here.
 
-    Where it takes nothing, a person is asked for another; a script is told by `BundleNotMadeError`, for a kit's own.
+    Where it takes nothing, a person is asked for another; a script is told by `BundleNotMadeError`, for a kit's own,
+    unless it has named a spare one: that is for the run to take.
     """
     out = Path(given if given is not None else ".") if start.kit is None or given is not None else start.kit.evidence
     if start.kit is None:
         return out
     if asks:
         return kit_screens.Place(sys.stdin, sys.stderr).chosen(out)
-    reason = kits.refusal_of(out, kits.LEAST_AT_ALL) if given is None else None
+    reason = kits.refusal_of(out, kits.LEAST_AT_ALL) if given is None and not spare else None
     if reason is not None:
         raise BundleNotMadeError(kits.REASONS[reason], hint="give a folder on another stick with --out")
     return out

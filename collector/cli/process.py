@@ -70,6 +70,7 @@ def _heed(on_signal: Callable[[int, object], None]) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, on_signal)
     console.heed_closing()
+    console.pass_clicks()
 
 
 def say(words: str) -> bool:
@@ -125,4 +126,5 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more
             stream.flush()
+    console.give_clicks_back()
     os._exit(code)

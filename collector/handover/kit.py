@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 SHEETS = ("INSTRUCTIONS.pdf", "NE-PAS-ETEINDRE.pdf")
 _SECRET = re.compile(r"AGE-SECRET-KEY-|AGE-PLUGIN-[A-Z0-9-]+-1|PRIVATE[ -]+KEY", re.IGNORECASE)
 """What only private keys hold: identities of age and of its plugins, and every PEM form of OpenSSH, PuTTY and X.509."""
+_HELD_KEY = re.compile(rb"AGE-SECRET-KEY-1[A-Z0-9]{58}|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File-\d")
+"""What a file holds that is a private key: a library that reads such keys holds their first words only."""
+_MOST_OF_KEY = 64 << 10
+"""Bytes of the largest file that is looked into for one."""
 _UNFIT = re.compile(r'[\x00-\x1f<>:"|?*\\]|[. ]$')
 """What no name on a FAT or exFAT medium may hold, or end with."""
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
@@ -157,6 +161,7 @@ def lay(wish: Wish, out: Path, now: datetime) -> Laid:
     papers.refuse_folder(out, "--out")
     beside = _refuse_taken(out)
     sources = {system: _program_files(folder) for system, folder in wish.programs.items()}
+    _refuse_held_keys([*map(out.joinpath, beside), *(path for files in sources.values() for path in files.values())])
     size = sum(path.stat().st_size for files in sources.values() for path in files.values())
     if shutil.disk_usage(out).free < size + _SLACK:
         raise RefusedError("there is not enough room for the kit", hint=_FULL)
@@ -201,6 +206,17 @@ def _refuse_taken(out: Path) -> tuple[str, ...]:
             hint="empty the stick first, or put it into a folder of its own",
         )
     return beside
+
+
+def _refuse_held_keys(paths: Sequence[Path]) -> None:
+    """Raise `RefusedError` where one of the files that would be on the stick is a private key; its name is told."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # a folder, or what can't be read: copying tells that
+            if disk.length(path) <= _MOST_OF_KEY and _HELD_KEY.search(disk.read_regular(path, _MOST_OF_KEY)):
+                raise RefusedError(
+                    f"a private key would be on the stick: {path.name}",
+                    hint="keep it on your own machine, never on a stick that goes to other people",
+                )
 
 
 def _program_files(folder: Path) -> dict[str, Path]:

@@ -49,6 +49,7 @@ def unquoted(arguments: Sequence[str]) -> list[str]:
 
 if sys.platform == "win32":
     import _thread
+    import atexit
     import ctypes
     import msvcrt
     import signal
@@ -59,8 +60,10 @@ if sys.platform == "win32":
     _FRENCH: Final = 0x0C
     """Primary language of a LANGID (winnt.h, LANG_FRENCH)."""
     _ENDS: Final = frozenset({2, 5, 6})  # CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT (wincon.h)
+    _INPUT: Final = -10  # STD_INPUT_HANDLE (processenv.h)
     _OUTPUTS: Final = (-11, -12)  # STD_OUTPUT_HANDLE, STD_ERROR_HANDLE (processenv.h)
     _VIRTUAL_TERMINAL: Final = 0x4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING (consoleapi.h), since Windows 10
+    _QUICK_EDIT, _EXTENDED = 0x40, 0x80  # ENABLE_QUICK_EDIT_MODE, ENABLE_EXTENDED_FLAGS (consoleapi.h)
     _SYSTEM32_ONLY: Final = 0x800  # LOAD_LIBRARY_SEARCH_SYSTEM32 (libloaderapi.h)
 
     def language() -> str:
@@ -104,12 +107,38 @@ if sys.platform == "win32":
         """
         _kernel32().SetConsoleCtrlHandler(_on_end, True)  # noqa: FBT003 - Add, as the call has it
 
+    def pass_clicks() -> None:
+        """Let no click into the window stop us: it would mark text, and whoever writes there waits until that ends.
+
+        Windows 10 has it so by default (QuickEdit). It is the window's own setting: `give_clicks_back` at the end.
+        """
+        kernel32, mode = _kernel32(), wintypes.DWORD()
+        handle = wintypes.HANDLE(kernel32.GetStdHandle(wintypes.DWORD(_INPUT)))
+        if not kernel32.GetConsoleMode(handle, ctypes.byref(mode)) or not mode.value & _QUICK_EDIT:
+            return
+        if kernel32.SetConsoleMode(handle, wintypes.DWORD(mode.value & ~_QUICK_EDIT | _EXTENDED)):
+            _before.append(mode.value | _EXTENDED)
+            atexit.register(give_clicks_back)
+
+    def give_clicks_back() -> None:
+        """Put the window's setting back as it was; may be called twice."""
+        while _before:
+            handle = wintypes.HANDLE(_kernel32().GetStdHandle(wintypes.DWORD(_INPUT)))
+            _kernel32().SetConsoleMode(handle, wintypes.DWORD(_before.pop()))
+
+    _before: list[int] = []
+    """The mode of the input of our console, where we changed it."""
+
     def _closing(event: int) -> bool:
         if event not in _ENDS:
             return False  # Ctrl-C and Ctrl-Break are Python's
-        _thread.interrupt_main(signal.SIGBREAK)
-        time.sleep(CLOSING_SECONDS)  # ours is a thread of its own; whoever returns from here has no more time
+        ending()
         return True
+
+    def ending() -> None:
+        """Have the run close by itself, as on SIGBREAK, and keep Windows waiting meanwhile; not for the main thread."""
+        _thread.interrupt_main(signal.SIGBREAK)
+        time.sleep(CLOSING_SECONDS)  # whoever returns from here has no more time
 
     _on_end = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.DWORD)(_closing)
     """Kept for as long as the process lives: Windows calls it."""
@@ -147,3 +176,9 @@ else:
 
     def heed_closing() -> None:
         """Do nothing: a terminal that goes away sends SIGHUP."""
+
+    def pass_clicks() -> None:
+        """Do nothing: a click into a terminal stops nobody."""
+
+    def give_clicks_back() -> None:
+        """Do nothing: none was taken."""

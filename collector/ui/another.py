@@ -41,7 +41,9 @@ class Another:
         self._asks, self._pause = asks, pause
 
     def __call__(self, why: str, error: CollectorError | None) -> Path | None:
-        """Return the next folder, or `None`: there is none, or nobody answers."""
+        """Return the next folder, or `None`: there is none (then nothing is said), or nobody answers."""
+        if not self._spares and not self._asks and error is None:
+            return None
         self._pause()
         if error is None:
             self._say(_(_HAPPENED[why]))

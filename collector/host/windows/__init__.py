@@ -108,9 +108,9 @@ class WindowsHost:
         return clock.boot_time_ns()
 
     def power_events(self) -> Iterator[Row | Gap]:
-        from collector.host.windows import power_events
+        from collector.host.windows import answers, power_events
 
-        yield from power_events.rows()
+        yield from answers.in_time(power_events.rows)
 
     def routes(self) -> Iterator[Row | Gap]:
         from collector.host.windows import routes
@@ -128,9 +128,9 @@ class WindowsHost:
         yield from resolvers.rows()
 
     def sessions(self) -> Iterator[Row | Gap]:
-        from collector.host.windows import sessions
+        from collector.host.windows import answers, sessions
 
-        yield from sessions.rows()
+        yield from answers.in_time(sessions.rows)
 
     def windows(self) -> Iterator[Row | Gap]:
         from collector.host.windows import windows

@@ -4,7 +4,8 @@ Idle sleep: an execution state of a thread of our own, and a power request with 
 on, too, for a machine with modern standby sleeps as soon as it is dark, whatever else is asked. Shutdown: a hidden
 top-level window that answers WM_QUERYENDSESSION with no and says why (ShutdownBlockReasonCreate); Windows asks us
 before other programs. Whoever insists, forces it or holds the power button is not held off, nor is a lid that is shut
-or a sleep that somebody asks for. All of it ends with the thread, so with us, however we end.
+or a sleep that somebody asks for; where Windows says so before (WM_ENDSESSION), the run closes in the seconds left.
+All of it ends with the thread, so with us, however we end.
 """
 # ruff: noqa: E402 - what follows the assertion is for this system only
 
@@ -19,7 +20,7 @@ import threading
 from ctypes import wintypes
 from typing import Final
 
-from collector.host import HostError
+from collector.host import HostError, console
 from collector.host.windows import calls
 from collector.model import Gap, Outcome
 
@@ -35,10 +36,15 @@ _REQUESTS: Final = (1, 0)  # PowerRequestSystemRequired, PowerRequestDisplayRequ
 _INVALID: Final = ctypes.c_void_p(-1).value
 _FIRST_ASKED: Final = 0x3FF  # SetProcessShutdownParameters: the highest level that is not the system's own
 # winuser.h
-_QUERY_END_SESSION, _CLOSE = 0x11, 0x10
+_QUERY_END_SESSION, _END_SESSION, _CLOSE = 0x11, 0x16, 0x10
+_SHUTTING_DOWN: Final = 0x2000  # SM_SHUTTINGDOWN: whoever else sends us that word is not believed
 _WINDOW_PROCEDURE: Final = ctypes.WINFUNCTYPE(
     ctypes.c_ssize_t, wintypes.HWND, wintypes.UINT, wintypes.WPARAM, wintypes.LPARAM
 )
+
+
+_ending: Final = threading.Event()
+"""The session ends, whatever we answered."""
 
 
 class _WindowClass(ctypes.Structure):
@@ -102,7 +108,8 @@ class Held:
         window = self._window
         if window is not None:
             calls.library("user32").PostMessageW(wintypes.HWND(window), _CLOSE, 0, 0)
-        self._thread.join(SECONDS)
+        if not _ending.is_set():  # else it keeps Windows waiting for us, and every second counts
+            self._thread.join(SECONDS)
 
     def _run(self) -> None:
         kernel = calls.library("kernel32")
@@ -147,9 +154,13 @@ def _answer(window: int, message: int, first: int, second: int) -> int:
     """Say no to the end of the session; anything else is answered as Windows does."""
     if message == _QUERY_END_SESSION:
         return 0
+    user = calls.library("user32")
+    if message == _END_SESSION and first and user.GetSystemMetrics(_SHUTTING_DOWN):
+        _ending.set()  # "shut down anyway": a program that has a window gets no event of its console for it
+        console.ending()
+        return 0
     if message == _CLOSE:  # `release` looks at its own word; whoever else sends it is not obeyed
         return 0
-    user = calls.library("user32")
     user.DefWindowProcW.argtypes = [wintypes.HWND, wintypes.UINT, wintypes.WPARAM, wintypes.LPARAM]
     user.DefWindowProcW.restype = ctypes.c_ssize_t
     answer: int = user.DefWindowProcW(window, message, first, second)

@@ -15,7 +15,7 @@ assert sys.platform == "win32"
 import ctypes
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import wintypes
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +51,8 @@ _OUTCOMES: Final = {
     1168: Outcome.ABSENT,  # ERROR_NOT_FOUND
     1314: Outcome.DENIED,  # ERROR_PRIVILEGE_NOT_HELD
     1460: Outcome.TIMED_OUT,  # ERROR_TIMEOUT
+    1005: Outcome.UNSUPPORTED,  # ERROR_UNRECOGNIZED_VOLUME: no file system that Windows knows
+    0x80310000 - (1 << 32): Outcome.LOCKED,  # FVE_E_LOCKED_VOLUME: BitLocker, and nobody has given the key
 }
 """Error codes of Windows (winerror.h)."""
 _BY_ERRNO: Final = {
@@ -76,7 +78,9 @@ def gap_of(error: OSError, what: str, subject: Text | None = None) -> Gap:
 
     The system's own sentence is in the language of the host; its number says the same everywhere.
     """
-    why = f"error {error.winerror} of Windows" if error.winerror else os.strerror(error.errno or 0)
+    number = error.winerror or 0
+    told = number if number >= 0 else f"{number + (1 << 32):08x}"
+    why = f"error {told} of Windows" if number else os.strerror(error.errno or 0)
     return Gap(outcome_of(error), f"{what}: {why}", subject)
 
 
@@ -101,6 +105,20 @@ def function(library_name: str, name: str, result: type | None, *arguments: type
 function("kernel32", "SetErrorMode", wintypes.UINT, wintypes.UINT)(0x8001)
 # SEM_FAILCRITICALERRORS, SEM_NOOPENFILEERRORBOX (errhandlingapi.h): a drive without a medium is an error for us, and
 # no window that asks the victim to put one in.
+
+
+with suppress(OSError):  # since Windows 10 1803
+    function("ntdll", "RtlSetProcessPlaceholderCompatibilityMode", ctypes.c_byte, ctypes.c_byte)(2)
+# PHCM_EXPOSE_PLACEHOLDERS (ntifs.h): Windows may hide from a program, for its compatibility's sake, that a file lies in
+# a cloud. It would look like any other, and reading it would fetch it over the network.
+
+
+def error_of(code: int) -> OSError:
+    """Return the error for a code of 32 bits.
+
+    Some have the highest bit, as 80310000 of a volume that BitLocker keeps; to Python those are negative.
+    """
+    return ctypes.WinError(ctypes.c_int32(code).value)
 
 
 def last_error() -> OSError:

@@ -100,6 +100,9 @@ class Copies:
         if suspect.ours is not None:  # ours holds the key of this run; the others, the operator's own shell
             row["memory"] = OURS
             return row
+        if process.is_guarded(seen.listed):
+            row["memory"] = unread["environment"] = str(Outcome.UNSUPPORTED)
+            return row
         row["environment"] = _environment(facts.pid, unread)
         row["memory"] = self._memory_wanted(suspect)
         return row

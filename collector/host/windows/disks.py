@@ -12,7 +12,6 @@ import sys
 assert sys.platform == "win32"
 
 import ctypes
-import os
 import winreg
 from contextlib import contextmanager
 from ctypes import wintypes
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
-from collector.host.windows import accounts, calls
+from collector.host.windows import accounts, calls, volumes
 from collector.model import Outcome, number
 from collector.winformats import storage
 
@@ -76,12 +75,12 @@ def disks() -> list[Json]:
     does, and `unknown` where they may not be read.
     """
     found: list[Json] = []
-    volumes = _volumes()
+    known = _volumes()
     failure: OSError | None = None
     for disk in range(MAX_DISKS):
         try:
             with _opened(f"\\\\.\\PhysicalDrive{disk}") as held:
-                found.append(_disk(disk, held, volumes))
+                found.append(_disk(disk, held, known))
         except OSError as error:
             if calls.outcome_of(error) is not Outcome.ABSENT:
                 failure = error
@@ -90,12 +89,12 @@ def disks() -> list[Json]:
     return found
 
 
-def _disk(disk: int, held: int, volumes: list[_Volume]) -> Json:
+def _disk(disk: int, held: int, known: list[_Volume]) -> Json:
     said = _described(held)
     geometry = _answer(held, _GEOMETRY)
     size = int.from_bytes(geometry[24:32], "little") if geometry is not None else None
     maker, model = (said.maker, said.model) if said else (None, None)
-    own = [volume for volume in volumes if disk in volume.disks]
+    own = [volume for volume in known if disk in volume.disks]
     return {
         "name": f"PhysicalDrive{disk}",
         "model": _text(b" ".join(part for part in (maker, model) if part) or None),
@@ -132,7 +131,7 @@ def _encryption(disk: int, held: int, own: list[_Volume]) -> str:
         read += first is not None
         if first is not None and (found := storage.encryption(first)):
             return found
-    drive = os.environ.get("SYSTEMDRIVE", "C:").upper()
+    drive = volumes.windows_folder()[:2].upper()
     if any(mount.upper().startswith(drive) for volume in own for mount in volume.mounts) and _started_from_bitlocker():
         return "bitlk"
     return "none_seen" if places and read == len(places) else "unknown"

@@ -80,7 +80,11 @@ def rows(table: ProcessTable) -> Iterator[Row | Gap]:
 
 
 def _signatures_asked(gaps: list[Gap]) -> bool:
-    told = signatures.replaced()
+    try:
+        told = signatures.replaced()
+    except OSError as error:  # a key that even we may not read: somebody has seen to that
+        gaps.append(files.gap_of(error, "what judges signatures here can't be looked up, so it was not asked"))
+        return False
     if told:
         reason = "what judges signatures on this system has been replaced by another program, so it was not asked"
         gaps.append(Gap(Outcome.UNSUPPORTED, reason))

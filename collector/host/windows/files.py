@@ -50,13 +50,13 @@ _ID_BOTH_DIRECTORY: Final = 10
 _TIMES: Final = struct.Struct("<4q")
 _ATTRIBUTES_TAG: Final = struct.Struct("<II")
 _BACKUP_SEMANTICS: Final = 0x0200_0000
-_NO_MORE_FILES: Final = 18
+_NO_MORE_FILES: Final = (18, 2)
+"""ERROR_NO_MORE_FILES; ERROR_FILE_NOT_FOUND: the root of a FAT volume, which has no entry of itself, holds nothing."""
 _END_OF_STREAMS: Final = 38  # ERROR_HANDLE_EOF: no stream at all, as of a folder
 _MORE_DATA: Final = (122, 234)
 _TRIES: Final = 4
 _PAUSE_S: Final = 0.05
 _MOST_STREAMS: Final = 64 << 10
-
 
 ELSEWHERE: Final = "its content lies elsewhere (in a cloud, on a tape) and would be fetched"
 
@@ -175,14 +175,9 @@ def facts_of(handle: int) -> Facts:
     basic = ctypes.create_string_buffer(40)
     ntcalls.ask(handle, _BASIC, basic)
     born, read, written, changed = _TIMES.unpack_from(basic)
-    tag = 0
-    if told.attributes & reparse.REPARSE:
-        buffer = ctypes.create_string_buffer(8)
-        ntcalls.ask(handle, _TAG, buffer)
-        tag = _ATTRIBUTES_TAG.unpack_from(buffer)[1]
     return Facts(
         attributes=told.attributes,
-        tag=tag,
+        tag=_tag(handle) if told.attributes & reparse.REPARSE else 0,
         size=told.size_high << 32 | told.size_low,
         inode=told.index_high << 32 | told.index_low,
         device=told.serial,
@@ -252,10 +247,17 @@ def _below(name: str, above: int, access: int, *, exact: bool, waiting: bool = F
 
 
 def _attributes(handle: int) -> tuple[int, int]:
+    """Return attributes and reparse tag; FAT and exFAT, which have no tags, refuse to be asked for one."""
+    basic = ctypes.create_string_buffer(40)
+    ntcalls.ask(handle, _BASIC, basic)
+    attributes = int.from_bytes(basic.raw[32:36], "little")
+    return attributes, _tag(handle) if attributes & reparse.REPARSE else 0
+
+
+def _tag(handle: int) -> int:
     buffer = ctypes.create_string_buffer(8)
     ntcalls.ask(handle, _TAG, buffer)
-    attributes, tag = _ATTRIBUTES_TAG.unpack_from(buffer)
-    return attributes, tag
+    return int(_ATTRIBUTES_TAG.unpack_from(buffer)[1])
 
 
 def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
@@ -371,7 +373,7 @@ def slices(handle: int) -> Iterator[memoryview]:
         try:
             ntcalls.ask(handle, number, buffer)
         except OSError as error:
-            if error.winerror == _NO_MORE_FILES:
+            if error.winerror in _NO_MORE_FILES:
                 return
             raise
         yield view

@@ -113,6 +113,9 @@ class _Search:
         if time.monotonic() > self._until:
             self.found.unread[one.pid] = Outcome.TIMED_OUT
             return
+        if process.is_guarded(one):
+            self.found.unread[one.pid] = Outcome.UNSUPPORTED
+            return
         try:
             with process.opened(one, process.LOOK | process.DUPLICATE) as held:
                 self.found.files[one.pid] = []

@@ -28,7 +28,8 @@ _WANTED: Final = 0x1 | 0x2 | 0x8 | 0x10
 """FILE_NOTIFY_CHANGE_FILE_NAME | DIR_NAME | SIZE | LAST_WRITE."""
 _EXTENDED: Final = 2
 """ReadDirectoryNotifyExtendedInformation."""
-_PENDING: Final = 997
+_ONLY_PLAIN: Final = (1, 50, 87)
+"""ERROR_INVALID_FUNCTION, _NOT_SUPPORTED, _INVALID_PARAMETER: what file systems but NTFS say to the newer call."""
 _TOO_MANY: Final = 1022
 """ERROR_NOTIFY_ENUM_DIR: the buffer was full, all of it is lost."""
 _SIGNALLED: Final = 0x80
@@ -90,15 +91,26 @@ class Notices:
             raise
         self._buffer = ctypes.create_string_buffer(BUFFER)
         self._overlapped = ntcalls.Overlapped(None, None, 0, self.bell.handle)
+        self._extended = _read_extended()
         try:
-            self._ask()
+            self._begin()
         except OSError:
             self.close()
             raise
 
+    def _begin(self) -> None:
+        """Ask for the first time, by the older call where the file system (FAT, exFAT) doesn't know the newer one."""
+        try:
+            self._ask()
+        except OSError as error:
+            if self._extended is None or error.winerror not in _ONLY_PLAIN:
+                raise
+            self._extended = None
+            self._ask()
+
     def _ask(self) -> None:
         """Ask for the next events; the kernel keeps those that come meanwhile."""
-        extended = _read_extended()
+        extended = self._extended
         arguments = (self._folder.handle, self._buffer, BUFFER, 1, _WANTED, None, ctypes.byref(self._overlapped), None)
         done = _read(*arguments) if extended is None else extended(*arguments, _EXTENDED)
         if not done:
@@ -126,7 +138,7 @@ class Notices:
             lost = True
         if lost:
             raise LostError
-        return list(notifications(raw, extended=_read_extended() is not None))
+        return list(notifications(raw, extended=self._extended is not None))
 
     def close(self) -> None:
         """End the watch; waits until the kernel has let go of our memory."""

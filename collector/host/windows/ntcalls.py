@@ -133,7 +133,7 @@ _dos_error = calls.function("ntdll", "RtlNtStatusToDosError", _U, _U)
 
 
 def _error(status: int) -> OSError:
-    return ctypes.WinError(_dos_error(status))
+    return calls.error_of(_dos_error(status))
 
 
 class _Named:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final
 
-from collector.host.windows import calls, files
+from collector.host.windows import calls, files, volumes
 from collector.model import Outcome
 from collector.winformats import filetimes
 
@@ -30,6 +30,7 @@ READ_MEMORY: Final = 0x0400 | 0x0010
 DUPLICATE: Final = 0x0040
 """PROCESS_DUP_HANDLE."""
 
+_KEEPER: Final = "lsass.exe"
 _MAX_PATH: Final = 32_768
 _NO_PROGRAM: Final = (0, 4)
 """The idle process and System: the kernel itself."""
@@ -95,6 +96,21 @@ def name_of(listed: Listed) -> str:
 def is_of_kernel(listed: Listed) -> bool:
     """Tell whether a process has no program, no arguments and no folder: the kernel runs in it."""
     return listed.pid in _NO_PROGRAM or (listed.ppid in _NO_PROGRAM and name_of(listed).lower() in _KERNEL_NAMES)
+
+
+def is_guarded(listed: Listed) -> bool:
+    """Tell whether a process is Windows' own keeper of passwords: asked for what its list tells, and no more.
+
+    Who opens it to read its memory or to copy its handles does what thieves of passwords do: Defender blocks it and
+    says so (attack surface reduction), other programs end whoever tries. One of its name elsewhere is like any other.
+    """
+    if name_of(listed).lower() != _KEEPER:
+        return False
+    try:
+        with opened(listed) as held:
+            return path(held).lower() == rf"{volumes.windows_folder()}\system32\{_KEEPER}".lower()
+    except OSError:
+        return True
 
 
 def is_gone(name: str) -> bool | None:

@@ -79,6 +79,8 @@ class ProcessTable:
             yield row
         if outcomes["absent"]:
             gaps.append(Gap(Outcome.ABSENT, f"{outcomes['absent']} processes ended while they were read"))
+        if any(map(process.is_guarded, self.listed)):
+            gaps.append(Gap(Outcome.UNSUPPORTED, _GUARDED))
         for outcome, what in _SUMMED.items():
             if outcomes[str(outcome)]:
                 reason = f"{outcomes[str(outcome)]} of {len(self.listed)} processes {what}: see the column unread"
@@ -133,6 +135,9 @@ class ProcessTable:
             row["username"] = cast("Json", names.of(accounts.user(held)))
         except (OSError, ValueError) as error:
             _fail(unread, error, "username")
+        if process.is_guarded(one):
+            unread |= dict.fromkeys(("cmdline", "cwd"), str(Outcome.UNSUPPORTED))
+            return
         cmdline = asked(unread, "cmdline", lambda: psutil.Process(one.pid).cmdline())
         row["cmdline"] = None if cmdline is None else [_text(argument) for argument in cmdline]
         cwd = asked(unread, "cwd", lambda: psutil.Process(one.pid).cwd())
@@ -152,6 +157,10 @@ def asked(unread: dict[str, Json], column: str, ask: Callable[[], _T]) -> _T | N
     return None
 
 
+_GUARDED: Final = (
+    "arguments, folder and open files of lsass.exe were not read: it keeps the passwords of Windows, and whoever opens "
+    "it so is taken for a thief of them"
+)
 _SUMMED: Final = {
     Outcome.DENIED: "hide some of their columns",
     Outcome.TIMED_OUT: "did not tell all of their open files in time",

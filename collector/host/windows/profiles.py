@@ -11,16 +11,17 @@ import sys
 
 assert sys.platform == "win32"
 
-import ctypes
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from collector.expansion import Facts
-from collector.host.windows import calls, registry
+from collector.host.windows import calls, files, registry, volumes
 from collector.model import Gap, Outcome
 from collector.text import from_native
+from collector.winformats.volumes import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,8 +85,7 @@ _PERSON: Final = re.compile(r"S-1-(5-21|12-1)-", re.IGNORECASE)
 _SID: Final = re.compile(r"S-1(-\d{1,20}){1,15}", re.IGNORECASE)
 _LOCAL: Final = re.compile(r"[A-Za-z]:\\[^\0:*?\"<>|/]+")
 _REFERENCE: Final = re.compile(r"%([^%\\]{1,64})%")
-_FIXED: Final = (2, 3, 6)  # DRIVE_REMOVABLE, DRIVE_FIXED, DRIVE_RAMDISK (fileapi.h)
-_REPARSE: Final = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT
+_FLOPPIES: Final = ("A:", "B:")
 
 
 @dataclass(slots=True)
@@ -126,12 +126,11 @@ def profiles() -> Profiles:
 
 
 def local_drives() -> list[str]:
-    """Return the letters of drives of this machine with a colon; no network drive, CD or floppy."""
-    kernel32 = calls.library("kernel32")
-    kernel32.GetDriveTypeW.argtypes = [ctypes.c_wchar_p]
-    mask = kernel32.GetLogicalDrives()
-    letters = [chr(ord("A") + bit) for bit in range(2, 26) if mask & 1 << bit]
-    return [f"{letter}:" for letter in letters if kernel32.GetDriveTypeW(f"{letter}:\\") in _FIXED]
+    """Return the letters of drives of this machine with a colon; no network drive, CD or floppy.
+
+    By what they stand for: GetDriveTypeW may ask the server of a network drive, or wait for one that is gone.
+    """
+    return [letter for letter, sort in volumes.letters() if sort is Kind.LOCAL and letter not in _FLOPPIES]
 
 
 def is_local(path: str, drives: list[str]) -> bool:
@@ -184,14 +183,10 @@ def _users(environ: Mapping[str, str], gaps: list[Gap]) -> list[_User]:
 
 def _folders(above: str) -> Iterator[str]:
     """Yield what lies beside the profiles: those of accounts that were deleted, and what new ones start from."""
-    try:
-        with os.scandir(f"\\\\?\\{above}") as entries:
-            for entry in entries:
-                attributes = entry.stat(follow_symlinks=False).st_file_attributes
-                if entry.is_dir(follow_symlinks=False) and not attributes & _REPARSE:
-                    yield f"{above}\\{entry.name}"
-    except OSError:
-        return  # not there, or not ours to read: then each profile says so itself
+    with suppress(OSError):  # not there, or not ours to read: then each profile says so itself
+        for name, told in files.entries(above):  # never through a link: one to a server would send a packet
+            if told.type == "folder":
+                yield f"{above}\\{os.fsdecode(name)}"
 
 
 def _is_loaded(sid: str) -> bool:

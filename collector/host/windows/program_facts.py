@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 import psutil
 
 from collector import text
-from collector.host.windows import files, process, processes, system
+from collector.host.windows import files, process, processes, system, volumes
 from collector.model import Outcome
 from collector.suspicion import HostFacts, ProcessFacts
 from collector.winformats import filetimes, judged
@@ -58,7 +58,7 @@ class FactReader:
 
     def __init__(self, table: SuspicionRules, asked: tuple[bytes, ...]) -> None:
         self.gaps: list[Gap] = []
-        self.drive = os.environ.get("SYSTEMDRIVE", "C:")
+        self.drive = volumes.windows_folder()[:2]
         homes = [self.judged(text.readable(cast("str", home))) for home in system.profiles().values() if home]
         kept = tuple(sorted({home for home in homes if home.count("/") > 1 and not home.startswith("/windows/")}))
         temporary = (*table.paths["temporary"], *(f"{home}/.appdata/local/temp" for home in kept))
@@ -87,7 +87,8 @@ class FactReader:
         if process.is_of_kernel(listed):
             return None
         name = process.name_of(listed)
-        arguments = _arguments(listed.pid)
+        is_guarded = process.is_guarded(listed)
+        arguments = () if is_guarded else _arguments(listed.pid)
         facts = ProcessFacts(listed.pid, name.lower(), arguments=arguments)
         try:
             with process.opened(listed) as held:
@@ -97,7 +98,9 @@ class FactReader:
         except OSError:
             return Seen(facts, listed, denied=True)
         unread: dict[str, Json] = {}
-        cwd = processes.asked(unread, "cwd", lambda: psutil.Process(listed.pid).cwd()) or None
+        cwd = None
+        if not is_guarded:
+            cwd = processes.asked(unread, "cwd", lambda: psutil.Process(listed.pid).cwd()) or None
         script = judged.script_of(path, arguments, cwd, self.rules)
         names = {self.judged(one): one for one in (path, script) if one is not None}
         facts = replace(

@@ -1,7 +1,8 @@
 """Radios: Wi-Fi as its service tells (wlanapi.h), Bluetooth radios that are switched on (bluetoothapis.h).
 
 Only what the service knows already is asked: no scan, and nothing is sent. Since Windows 11 24H2 the name of the Wi-Fi
-network is kept from programs that may not know the place of the computer; whether it is joined to one is not.
+network is kept from programs that may not know the place of the computer, and who asks for it all the same makes
+Windows put a question on the screen of whoever sits there: it is asked for only where that was allowed before.
 """
 # ruff: noqa: E402 - what follows the assertion is for this system only
 
@@ -12,6 +13,7 @@ import sys
 assert sys.platform == "win32"
 
 import ctypes
+import winreg
 from contextlib import contextmanager
 from ctypes import wintypes
 from typing import TYPE_CHECKING, Final
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from collector import text
 from collector.facts import Radio, Unread
 from collector.host.windows import calls
+from collector.model import Outcome
 from collector.winformats import networktables, wlan
 
 if TYPE_CHECKING:
@@ -35,6 +38,15 @@ _NOT_RUNNING: Final = 1062  # ERROR_SERVICE_NOT_ACTIVE
 _NOT_JOINED: Final = (5023, 1168)  # ERROR_INVALID_STATE, ERROR_NOT_FOUND
 _NO_MORE: Final = (259, 1168)  # ERROR_NO_MORE_ITEMS
 _NO_LIBRARY: Final = 126  # ERROR_MOD_NOT_FOUND
+_ASKS_A_PERSON: Final = 26_100
+"""Build of Windows 11 24H2 ("Changes to API behavior for Wi-Fi access and location", learn.microsoft.com)."""
+_CONSENT: Final = r"SOFTWARE\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\location"
+_CONSENTS: Final = (
+    (winreg.HKEY_LOCAL_MACHINE, _CONSENT),
+    (winreg.HKEY_CURRENT_USER, _CONSENT),
+    (winreg.HKEY_CURRENT_USER, rf"{_CONSENT}\NonPackaged"),
+)
+"""Where Settings keeps who may know the place: this computer, this user, this user's programs that are no apps."""
 _VERSION: Final = 2  # of the client, Windows Vista and later
 
 
@@ -67,7 +79,9 @@ def wifi(unread: list[Unread]) -> tuple[dict[str, Station], list[Radio]]:
                 state = radio(client, seen)
                 missing: list[str] = []
                 joined = None
-                if seen.associated is not False:
+                if seen.associated is not False and not may_name():
+                    missing.append(str(Outcome.DENIED))
+                elif seen.associated is not False:
                     joined = wlan.network(_asked(client, seen.guid, _CURRENT_CONNECTION, missing))
                 stations[seen.name] = wlan.station(seen, joined, state, missing[0] if missing else None)
                 if state is not None:
@@ -77,6 +91,20 @@ def wifi(unread: list[Unread]) -> tuple[dict[str, Station], list[Radio]]:
         if error.winerror not in (_NO_LIBRARY, _NOT_RUNNING):  # no Wi-Fi at all, or nobody who would join a network
             unread.append(Unread("radios", calls.gap_of(error, "the Wi-Fi links can't be listed")))
     return stations, radios
+
+
+def may_name() -> bool:
+    """Tell whether the name of a network may be asked for without a question to whoever sits at the screen."""
+    if sys.getwindowsversion().build < _ASKS_A_PERSON:
+        return True
+    try:
+        for root, path in _CONSENTS:
+            with winreg.OpenKey(root, path) as key:
+                if winreg.QueryValueEx(key, "Value")[0] != "Allow":
+                    return False
+    except OSError:
+        return False
+    return True
 
 
 def bluetooth(first: int, unread: list[Unread]) -> list[Radio]:

@@ -233,6 +233,9 @@ def tops_of(tree: bytes, since_ns: int) -> Iterator[Folder | Found | Trouble]:
     try:
         files.open_folder(tree).close()
     except OSError as error:
+        if not name:  # a drive, which may have no medium: no file can stand there
+            yield Trouble(Folder(None, tree), name, error, "the top of a tree can't be looked at")
+            return
         if error.errno != errno.ENOENT and files.outcome_of(error) is not Outcome.ABSENT:
             yield Trouble(folder, name, error, "the top of a tree can't be looked at")
             return

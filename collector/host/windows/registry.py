@@ -178,7 +178,7 @@ def _error(status: int) -> OSError:
     """Return the error of Windows for a status of its kernel."""
     if status & 0xFFFFFFFF == _DELETED:
         return ctypes.WinError(2)
-    return ctypes.WinError(_ntdll().RtlNtStatusToDosError(status & 0xFFFFFFFF))
+    return calls.error_of(_ntdll().RtlNtStatusToDosError(status & 0xFFFFFFFF))
 
 
 @cache

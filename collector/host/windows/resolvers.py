@@ -20,7 +20,7 @@ from ctypes import wintypes
 from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
-from collector.host.windows import calls, files, iphelper
+from collector.host.windows import answers, calls, files, iphelper
 from collector.model import Gap, Outcome
 from collector.winformats import hosts, networktables
 
@@ -78,7 +78,7 @@ def rows() -> Iterator[Row | Gap]:
     folders: list[str] = []
     yield from _configured(folders)
     yield from _host_files(folders)
-    yield from _cached()
+    yield from answers.in_time(_cached)
 
 
 def _in_use() -> Iterator[Row | Gap]:

@@ -18,7 +18,7 @@ from ctypes import wintypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from collector.host.windows import accounts, calls
+from collector.host.windows import accounts, answers, calls
 from collector.model import Gap, Outcome
 
 if TYPE_CHECKING:
@@ -107,7 +107,13 @@ def rows() -> Iterator[Row | Gap]:
     except OSError as error:
         gaps.append(calls.gap_of(error, "the registry's list of services could not be read"))
     try:
-        states = {name.lower(): (name, state) for name, state in _states()}
+        listed = {}
+        for one in answers.in_time(_states):
+            if isinstance(one, Gap):
+                gaps.append(one)
+            else:
+                listed[one[0].lower()] = one
+        states = listed or None
     except OSError as error:
         gaps.append(calls.gap_of(error, "the service control manager did not list its services, so no state is known"))
     known = {name.lower(): name for name in names} | {low: one[0] for low, one in (states or {}).items()}

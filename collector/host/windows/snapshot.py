@@ -44,7 +44,7 @@ def query(kind: int, first: int = 1 << 20) -> tuple[bytes, int]:
 
 def status_error(status: int) -> OSError:
     """Return the error of Windows that a status of the kernel stands for."""
-    return ctypes.WinError(_dos_error(status))
+    return calls.error_of(_dos_error(status))
 
 
 def processes() -> list[processlist.Listed]:

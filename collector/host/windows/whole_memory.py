@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final
 
 from collector.host import HostError
-from collector.host.windows import accounts, calls, files, system
+from collector.host.windows import accounts, calls, files, system, volumes
 from collector.host.windows.jobs import Job
 from collector.model import Blob, Gap, Outcome
 from collector.text import from_bytes
@@ -306,7 +306,7 @@ def _held(path: str) -> tuple[int, str]:
 def _started(path: str, held: int, most: int) -> _Image:
     """Start the program with the name of a pipe of ours; raises `OSError`."""
     pipe = _Pipe()
-    root = os.environ.get("SYSTEMROOT", "C:\\Windows")
+    root = volumes.windows_folder()
     known = ("SYSTEMDRIVE", "TEMP", "TMP", "PROGRAMDATA")
     environment = {name: os.environ[name] for name in known if name in os.environ}
     environment |= {"SystemRoot": root, "windir": root, "Path": f"{root}\\System32"}
