@@ -4,9 +4,9 @@ r"""`bodyfile`: the four times of every file, for mactime and plaso (The Sleuth 
 
 Times are whole seconds since 1970 UTC, cut down, 0 where there is none. MD5 is 0: we make SHA-256, which the other
 exports hold. A name is one line of eleven fields whatever the host called its file: `|` is written `\x7c`, control
-characters and bytes that are no UTF-8 as `\xNN` and so on, a backslash doubled; paths of Windows get slashes, as
-fls writes them. An owner that is no number (Windows) stays empty. Where several hosts are in one file, each name
-begins with its host in brackets.
+characters and bytes that are no UTF-8 `\xNN` and so on, a backslash `\x5c` (plaso takes `\\x0a` for a line feed); paths
+of Windows get slashes, as fls writes them. An owner that is no number (Windows) stays empty. Where several hosts are in
+one file, each name begins with its host in brackets.
 """
 
 from __future__ import annotations
@@ -123,13 +123,13 @@ class _Body:
 
 
 def _path(value: Json) -> str:
-    r"""Return a path as fls would write it: `C:/Users` for `C:\Users`, and a backslash of POSIX doubled."""
+    r"""Return a path as fls would write it: `C:/Users` for `C:\Users`, and a backslash of POSIX escaped."""
     if isinstance(value, dict) and schema.is_text(value):
-        raw = bytes.fromhex(str(value["hex"])[: 2 * MAX_NAME + 2])
-        told = raw.replace(b"\\", b"/" if _is_windows(str(value["text"])) else b"\\\\")
+        raw = bytes.fromhex(str(value["hex"])[: 8 * (MAX_NAME + 1)])  # a character has four bytes at most
+        told = raw.replace(b"\\", b"/" if _is_windows(str(value["text"])) else b"\\x5c")
         return _name(told.decode("utf-8", "backslashreplace"))
     text = (value if isinstance(value, str) else str(value))[: MAX_NAME + 1]  # `_entry` sees that it was longer
-    return _name(text.replace("\\", "/" if _is_windows(text) else "\\\\"))
+    return _name(text.replace("\\", "/" if _is_windows(text) else "\\x5c"))
 
 
 def _is_windows(path: str) -> bool:
