@@ -12,7 +12,7 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, encrypted_only, paths, program, said, since, size
-from collector.cli import after, dating, kitting, looking, packing, papers, ruling, stamping, verifying
+from collector.cli import after, dating, exporting, kitting, looking, packing, papers, ruling, stamping, verifying
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.host import console
@@ -236,6 +236,7 @@ for _command in (
     stamping.timestamp_group,
     packing.pack_command,
     packing.open_command,
+    exporting.export_command,
     papers.slip_command,
     dating.deadlines_command,
     ruling.rules_group,

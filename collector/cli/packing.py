@@ -91,12 +91,12 @@ def open_command(file: str, identity: str, out: str, *, as_json: bool) -> None:
     for left in remains(Path(out)):
         terminal.show(sys.stderr, shown.remains_text(left))
     with orderly():
-        found = open_file(Path(file), keys.identities(_key_file(identity)), Path(out))
+        found = open_file(Path(file), keys.identities(key_file(identity)), Path(out))
     say(json.dumps(shown.opened_json(found)) + "\n" if as_json else shown.opened_text(found))
     leave(3 if found.report.verdict == "INCOMPLETE" else 0)
 
 
-def _key_file(name: str) -> bytes:
+def key_file(name: str) -> bytes:
     """Return what an identity file holds, a byte more than it may at most; raises `UsageError`."""
     from collector import disk  # noqa: PLC0415 - only here
     from collector.handover.keys import MAX_KEYFILE  # noqa: PLC0415 - the same

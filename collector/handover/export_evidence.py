@@ -1,0 +1,375 @@
+"""Reads a verified bundle for an export: records and rows, decrypted where needed, pushed one by one.
+
+Everything is read once more after the verification, so every byte is held against its record a second time: a file
+that was changed in between is ALTERED, and the export that was begun is thrown away. What a bundle's own maker broke
+(a row that is no JSON, a line longer than the format has, a record that no key reads) is counted and told, not
+refused: the rest is evidence. Memory is bounded by one line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyrage
+
+from collector import age, disk, layout, schema, seal
+from collector.chainfile import read_chain
+from collector.contents import mismatch, unreadable
+from collector.errors import AlteredError, RefusedError, UsageError
+from collector.findings import Verdict
+from collector.handover.behind import apart
+from collector.inventory import recipients_of
+from collector.rows import MAX_ROW
+from collector.text import printable
+from collector.verify import altered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pyrage.x25519 import Identity
+
+    from collector.chainfile import ChainFile
+    from collector.inventory import Stored
+    from collector.manifest import Record
+    from collector.model import Row
+    from collector.verify import VerifiedBundle
+
+HOST_NAME = 60
+"""Characters of a host's own name that tell it apart in an export."""
+_SID = 8
+_TABLE = (".jsonl", ".jsonl" + age.SUFFIX)
+_AGAIN = "keep the bundle as it is and tell the expert; nothing was exported"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of what was read, for one bundle."""
+
+    written: int = 0
+    """Lines that the export holds of it: events, entries, rows."""
+    unread_rows: int = 0
+    """Rows that are no JSON object, or longer than the format has."""
+    unread_files: int = 0
+    """Tables that end inside their encryption, or whose encryption is none."""
+    unread_records: int = 0
+    """Records whose private fields this key does not read; what stands in the clear was used."""
+    undated: int = 0
+    """Times that are no date between the years 1 and 9999: they are in the bundle alone."""
+    cut: int = 0
+    """Texts that were too long for the format and end in an ellipsis."""
+    neutralised: int = 0
+    """Cells that a spreadsheet would have taken for a formula."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One verified bundle, open for reading with the keys that were given."""
+
+    bundle: VerifiedBundle
+    identities: Sequence[Identity]
+    opening: Record
+    """The first record, in the clear."""
+    host: str
+    """What tells the host apart from the others of the same export; printable."""
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def sid(self) -> str:
+        """Return the bundle's own number."""
+        return str(self.opening["sid"])
+
+    @property
+    def verdict(self) -> str:
+        """Return what the verification came to; INCOMPLETE marks what is exported."""
+        return self.bundle.report.verdict.value
+
+    @property
+    def incomplete(self) -> bool:
+        """Tell whether it was never closed, or something that was added after is unfinished."""
+        return self.bundle.report.verdict is Verdict.INCOMPLETE
+
+    @property
+    def encrypted(self) -> bool:
+        """Tell whether its files are age files."""
+        return bool(recipients_of(self.opening))
+
+    @property
+    def timezone(self) -> str:
+        """Return the host's time zone as the host gave it; printable."""
+        zone = _clock(self.opening).get("timezone")
+        return printable(zone, HOST_NAME) if schema.is_text(zone) else ""  # type: ignore[arg-type]
+
+    @property
+    def correction_s(self) -> int | None:
+        """Return the seconds that bring the host's clock to the operator's watch; none: nobody compared them."""
+        found = _clock(self.opening).get("watch_offset")
+        if isinstance(found, bool) or not isinstance(found, int | str):
+            return None
+        text = str(found)
+        return int(text) if text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 12 else None  # noqa: PLR2004 - digits of 3,000 years
+
+    def tables(self) -> list[Stored]:
+        """Return the artifacts that are tables, in their order."""
+        return [stored for stored in self.bundle.inventory.stored.values() if stored.path.endswith(_TABLE)]
+
+    def records(self, take: Callable[[Record], None]) -> None:
+        """Give each record of the manifest, in the clear; raises `AlteredError` where it is not what was verified."""
+        chain = self._chain(layout.MANIFEST, layout.ARTIFACTS, take)
+        checkpoint = self.bundle.checkpoint
+        held = chain.head.records == self.bundle.report.records and not chain.problems
+        if not held or (checkpoint is not None and seal.checkpoint_text(chain.head) != checkpoint):
+            raise _changed(layout.MANIFEST)
+
+    def custody(self, take: Callable[[Record], None]) -> None:
+        """Give each custody record, in the clear; raises `AlteredError` where it is not what was verified."""
+        known, checkpoint = self.bundle.custody, self.bundle.checkpoint
+        if known is None or checkpoint is None:
+            return
+        first = hashlib.sha256(checkpoint).hexdigest()
+        chain = self._chain(layout.CUSTODY, layout.ATTACHMENTS, take, first=first)
+        if chain.problems or chain.head != known.head:
+            raise _changed(layout.CUSTODY)
+
+    def header(self, stored: Stored) -> Row:
+        """Return the first line of a table, empty where there is none: kind, and columns with their meaning."""
+        found: list[Row] = []
+
+        def first(row: Row) -> None:
+            found.append(row)
+            raise _Enough
+
+        with contextlib.suppress(_Enough):
+            self._lines(stored, first, counted=False)
+        return found[0] if found else {}
+
+    def rows(self, stored: Stored, take: Callable[[Row], None]) -> None:
+        """Give each row of a table, its header left out; raises `AlteredError` where it is not what was verified."""
+        first = True
+
+        def row(one: Row) -> None:
+            nonlocal first
+            if first:
+                first = False
+            else:
+                take(one)
+
+        self._lines(stored, row, counted=True)
+
+    def _chain(self, name: str, folder: str, take: Callable[[Record], None], first: str = "") -> ChainFile:
+        def clear(record: Record) -> None:
+            try:
+                record = age.revealed(record, self.identities)
+            except RefusedError:
+                self.tally.unread_records += 1
+            take(record)
+
+        read = partial(read_chain, self.bundle.path / name, folder=folder, seen=clear)
+        try:
+            if not first:
+                return read()
+            return read(tables=schema.CUSTODY, sid=self.sid, first=first, encrypted=self.encrypted)
+        except OSError as error:
+            raise unreadable(error) from error
+
+    def content(self, stored: Stored, take: Callable[[bytes], object]) -> bool:
+        """Give a stored file's bytes in the clear, piece by piece; tell whether they came to their end.
+
+        Raises `AlteredError` where the file is not what was verified; what was given then is worth nothing.
+        """
+        try:
+            fd = disk.open_regular(self.bundle.path / stored.path)
+        except OSError as error:
+            raise unreadable(error) from error
+        sink = _Sink(take)
+        source = _Source(fd)
+        try:
+            whole = self._poured(stored, source, sink)
+            source.drain()
+        except OSError as error:
+            raise unreadable(error) from error
+        finally:
+            os.close(fd)
+        if (source.size, source.sum.hexdigest()) != (stored.size, stored.sha256):
+            raise altered(mismatch(stored, layout.MANIFEST), _AGAIN)
+        return whole
+
+    def _lines(self, stored: Stored, take: Callable[[Row], None], *, counted: bool) -> None:
+        lines = _Lines(take)
+        whole = self.content(stored, lines.feed)
+        if whole:
+            lines.end()
+        if counted:
+            self.tally.unread_rows += lines.bad
+            self.tally.unread_files += not whole
+
+    def _poured(self, stored: Stored, source: _Source, sink: _Sink) -> bool:
+        """Pour a file into a sink, decrypted where it is an age file; tell whether that went to its end."""
+        if not stored.path.endswith(age.SUFFIX):
+            while data := source.read(disk.CHUNK):
+                sink.write(data)
+            return True
+        try:
+            apart(lambda: pyrage.decrypt_io(source, sink, list(self.identities)), source.fail)
+        except BaseException as error:
+            failed = sink.failed or source.failed
+            if failed is not None:
+                raise failed from None
+            if isinstance(error, pyrage.DecryptError | OSError):
+                return False
+            raise
+        return True
+
+
+def opened(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Evidence:
+    """Return the evidence of a bundle; raises `UsageError` without a key, `RefusedError` with another one."""
+    opening = bundle.inventory.opening
+    if opening is None:
+        raise RefusedError("the bundle ends before it says where it comes from", hint="there is nothing to export")
+    if recipients_of(opening) and not identities:
+        hint = "give the key of one of its readers with --identity: the expert's, or the practice's, which is on paper"
+        raise UsageError("the bundle is encrypted", hint=hint)
+    clear = age.revealed(opening, identities)
+    told = clear.get("host")
+    name = told.get("hostname") if isinstance(told, dict) else None
+    host = printable(name, HOST_NAME) if schema.is_text(name) else ""  # type: ignore[arg-type]
+    return Evidence(bundle, identities, clear, host or "unknown")
+
+
+def told_apart(evidence: Sequence[Evidence]) -> None:
+    """Give hosts of one name different ones; raises `UsageError` for bundles of two cases, or one bundle twice."""
+    if len({str(one.opening["case"]) for one in evidence}) > 1:
+        raise UsageError("these bundles are of different cases", hint="export each case into a file of its own")
+    if len({one.sid for one in evidence}) < len(evidence):
+        raise UsageError("the same bundle is given twice", hint="name each bundle once")
+    names = [one.host for one in evidence]
+    for one in evidence:
+        if names.count(one.host) > 1:
+            one.host = f"{one.host}~{one.sid[:_SID]}"
+    if len({one.host for one in evidence}) < len(evidence):  # only where somebody wants them confused
+        for one in evidence:
+            one.host = one.sid
+
+
+def _clock(opening: Record) -> Record:
+    clock = opening.get("clock")
+    return clock if isinstance(clock, dict) else {}
+
+
+def _changed(name: str) -> AlteredError:
+    return AlteredError(f"{name} changed while it was exported", hint=_AGAIN)
+
+
+class _Enough(Exception):  # noqa: N818 - no error: what was looked for is found
+    """The first line is all that is wanted."""
+
+
+class _Source:
+    """A stored file as pyrage reads it: summed up, and what goes wrong is kept."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.sum = hashlib.sha256()
+        self.size = 0
+        self.failed: BaseException | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """Raise this at the next read."""
+        self.failed = error
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            data = os.read(self._fd, size)
+        except OSError as error:
+            self.failed = error
+            raise
+        self.sum.update(data)
+        self.size += len(data)
+        return data
+
+    def drain(self) -> None:
+        """Sum up what nobody read."""
+        while self.read(disk.CHUNK):
+            pass
+
+
+class _Sink:
+    """What pyrage writes to: hands on, and keeps what goes wrong.
+
+    pyrage makes text of an error, and after an error it writes again.
+    """
+
+    def __init__(self, take: Callable[[bytes], object]) -> None:
+        self._take = take
+        self.failed: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take all of it."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            self._take(data)
+        except BaseException as error:
+            self.failed = error
+            raise
+        return len(data)
+
+    def flush(self) -> None:
+        """Have nothing to do: everything was handed on."""
+
+
+class _Lines:
+    """Cuts bytes into lines and gives each as a row."""
+
+    def __init__(self, take: Callable[[Row], None]) -> None:
+        self._take = take
+        self._held = bytearray()
+        self._over = False
+        self.bad = 0
+        """Lines that are no row."""
+
+    def feed(self, data: bytes) -> None:
+        """Take all of it."""
+        first, *rest = data.split(b"\n")
+        self._hold(first)
+        for part in rest:
+            self._line()
+            self._hold(part)
+
+    def end(self) -> None:
+        """Take the last line, which has no line end."""
+        if self._held or self._over:
+            self._line()
+
+    def _hold(self, part: bytes) -> None:
+        if self._over or len(self._held) + len(part) > MAX_ROW:
+            self._over = True
+            self._held.clear()
+        else:
+            self._held += part
+
+    def _line(self) -> None:
+        line, over = bytes(self._held), self._over
+        self._held.clear()
+        self._over = False
+        row = None if over else _row(line)
+        if row is None:
+            self.bad += 1
+        else:
+            self._take(row)
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, a number of 5,000 digits, 100,000 brackets
+        return None
+    return row if isinstance(row, dict) else None

@@ -1,0 +1,50 @@
+r"""Values of rows as texts that a spreadsheet, a timeline and a terminal can hold: nothing in them acts. Pure.
+
+A text of the host keeps its letters; control and format characters (line ends, ANSI, bidi marks) and bytes that are
+no UTF-8 become `\xNN`, `\uNNNN` or `\UNNNNNNNN`. What has parts is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from collector import schema
+from collector.text import printable
+
+if TYPE_CHECKING:
+    from collector.model import Json
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def escaped(text: str) -> str:
+    """Return all of a text on one line."""
+    return text if text.isprintable() else printable(text, len(text))
+
+
+def cell(value: Json, limit: int) -> tuple[str, bool]:
+    """Return a value of a row as one line of at most `limit` characters, empty for none, and whether it was longer.
+
+    What was longer ends in an ellipsis.
+    """
+    text = _unescaped(value)
+    shown = escaped(text[: limit + 1])
+    if len(text) <= limit and len(shown) <= limit:
+        return shown, False
+    return shown[: limit - 1] + "…", True
+
+
+def _unescaped(value: Json) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict) and schema.is_text(value):
+        return bytes.fromhex(str(value["hex"])).decode("utf-8", "backslashreplace")
+    try:
+        return _JSON.encode(value)
+    except (ValueError, RecursionError):  # a number of 5,000 digits, or more brackets than Python likes
+        return "(not shown)"
