@@ -146,7 +146,9 @@ def test_killed_at_each_sync(tmp_path, tree):
             if "ended" in seen:
                 break
         seen += pool.map(one, last(numbers))
-    assert {"unborn", "resumed", "sealed"} <= set(seen), seen
+    # How many syncs a run has depends on how long it takes: the last ones, of the seal, may be missed (test_cut_points
+    # has each of them).
+    assert {"unborn", "resumed", "ended"} <= set(seen), seen
     assert seen.count("resumed") > 20, "so few syncs were seen that the injection can't have worked"
 
 
