@@ -633,7 +633,7 @@ def test_json_holds_the_promised_keys_and_any_path():
     assert list(told) == [
         *("bundle", "case", "exit", "records", "artifacts", "gaps", "isolation"),
         *("start_code", "seal_code", "seal_sha256", "recipients", "practice_identity"),
-        *("seconds", "never_powered_off", "reason", "missed"),
+        *("seconds", "never_powered_off", "reason", "missed", "own_files_disturbed", "continues"),
     ]
     assert told["bundle"] == {"text": "/m/\ufffd\n", "hex": "2f6d2fff0a"}
     assert told["isolation"] == {"open": "CONNECTED", "close": "CONNECTED", "run": "CONNECTED"}
