@@ -18,8 +18,7 @@ import vectors
 pytestmark = [pytest.mark.slow]
 
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-MOST_BYTES, MOST_FILES = 64 * 2**20, 150
-"""The aim is 60 MB (docs/BUILD.md says what it is and why); here some more, so that only what grows is told."""
+MOST_BYTES, MOST_FILES = 60 * 2**20, 150
 NEVER = re.compile(r"(tkinter|test|tests|setuptools|pip|pkg_resources|distutils|ssl|_ssl|PIL|pygments|ensurepip)(\.|$)")
 """What belongs to a developer, or speaks with a network, or reads foreign pictures."""
 OTHER = re.compile(r"collector\.(host\.(windows|darwin)|winformats|macformats)(\.|$)")
