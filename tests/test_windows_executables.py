@@ -125,10 +125,14 @@ def test_whoever_put_himself_in_place_of_the_judge_is_not_asked(number):
         winreg.SetValueEx(opened, name, 0, kind, "C:\\ProgramData\\wintrust.dll")
         try:
             assert signatures.replaced() is True
-            *rows, gap = executables.rows(processes.ProcessTable())
+            told = list(executables.rows(processes.ProcessTable()))
         finally:
             winreg.SetValueEx(opened, name, 0, kind, before)
-    assert gap.outcome is Outcome.UNSUPPORTED
+    # Other tests beside this one start and end programs: those that just went are gaps of their own.
+    gaps = [entry for entry in told if isinstance(entry, Gap)]
+    rows = [entry for entry in told if not isinstance(entry, Gap)]
+    assert gaps[-1].outcome is Outcome.UNSUPPORTED
+    assert Outcome.UNSUPPORTED not in {gap.outcome for gap in gaps[:-1]}
     assert {row["signature"] for row in rows} == {None}
     assert all(row["sha256"] for row in rows)
 
