@@ -26,8 +26,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FLOORS = """
     errors text layout findings times paris collector
     strictyaml deadlines deadline_words
-    model rows rules tool vocabulary corefile
-    schema facts eyes der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
+    model rows rules tool vocabulary corefile questions
+    schema facts eyes answers der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
     isolation library ransom suspicion
     activity_rules
     suffixes heads winformats macformats handles
@@ -72,6 +72,7 @@ NEVER = (
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
     ("paris deadlines deadline_words", "host sources bundle ui", "deadlines are worked out from what a person says"),
+    ("questions answers", "host sources bundle ui os time pathlib", "what a person says is the same everywhere"),
     ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
