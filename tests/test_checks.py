@@ -924,7 +924,8 @@ def test_a_file_that_grows_while_it_is_copied_is_flagged(bundle, photo, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(custody.disk, "chunks", growing)
         attach(bundle, photo, "\udcff")
-    artifact, text = records(bundle)[1:]
+    artifact, text, tie = records(bundle)[1:]
+    assert (tie["what"], tie["data"]["entry"], tie["data"]["note"]) == ("entry", 1, 2)
     assert artifact["flags"] == ["changed-while-reading"]
     assert text["text"]["hex"] == "ff"
 
