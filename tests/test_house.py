@@ -58,7 +58,7 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans "
-    "resume custody disk handles layout bundle der timestamp second_opinion stamps sequence"
+    "resume custody entries journal attached disk handles layout bundle der timestamp second_opinion stamps sequence"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
@@ -76,6 +76,7 @@ NEVER = (
     ("questions answers", "host sources bundle ui os time pathlib", "what a person says is the same everywhere"),
     ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
+    ("attached journal", "host sources bundle ui os time pathlib", "what is attached is hostile: bytes in, words out"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
     ("acquisition session continuing vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
