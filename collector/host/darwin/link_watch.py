@@ -8,12 +8,12 @@ not seen as such; but a link that has no carrier at both and has sent or receive
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from collector.facts import LinkChange
 from collector.host import HostError
 from collector.host.darwin import clock, networks
+from collector.host.kept_changes import KeptChanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,39 +25,19 @@ if TYPE_CHECKING:
 
 EVERY_S: Final = 0.5
 """Seconds between two looks: some calls of the system, and no program."""
-MOST: Final = 10_000
-"""Changes that are kept for whoever asks."""
 STOP_S: Final = 2.0
 
 
-class PollingWatch:
+class PollingWatch(KeptChanges):
     """See `collector.host.LinkWatch`."""
 
     def __init__(self, readings: Readings, first: Looked) -> None:
+        super().__init__(clock.DarwinClock(readings))
         self._readings = readings
-        self._clock = clock.DarwinClock(readings)
         self._seen = first
-        self._kept: deque[LinkChange] = deque()
-        self._lost = False
-        self._there = threading.Condition()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="link-changes", daemon=True)
         self._thread.start()
-
-    def changes(self) -> list[LinkChange]:
-        """See `LinkWatch`."""
-        with self._there:
-            found = list(self._kept)
-            self._kept.clear()
-            if self._lost:
-                self._lost = False
-                found.append(LinkChange(self._clock.now(), "lost"))
-            return found
-
-    def wait(self, seconds: float) -> bool:
-        """See `LinkWatch`."""
-        with self._there:
-            return self._there.wait_for(lambda: bool(self._kept) or self._lost, seconds)
 
     def stop(self) -> None:
         """See `LinkWatch`."""
@@ -77,27 +57,17 @@ class PollingWatch:
         except Exception:  # noqa: BLE001 - whatever ends this thread: what follows is not watched, and that is told
             self._miss()
 
-    def _miss(self) -> None:
-        with self._there:
-            self._lost = True
-            self._there.notify_all()
-
     def _look(self) -> None:
         now = networks.look(self._readings)
         if now.unread:
             self._miss()
             return
         before, self._seen = self._seen, now
-        found = list(compared(before, now, self._clock.now()))
-        if not found:
-            return
-        with self._there:
-            for change in found:
-                if change.what == "lost" or len(self._kept) >= MOST:
-                    self._lost = True
-                else:
-                    self._kept.append(change)
-            self._there.notify_all()
+        for change in compared(before, now, self._clock.now()):
+            if change.what == "lost":
+                self._miss()
+            else:
+                self._keep(change)
 
 
 def watch(readings: Readings) -> PollingWatch:
