@@ -14,6 +14,7 @@ from collector.facts import LinkChange
 from collector.host import HostError
 from collector.host.darwin import clock, networks
 from collector.host.kept_changes import KeptChanges
+from collector.host.readings import Reading, bare, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,38 +82,14 @@ def watch(readings: Readings) -> PollingWatch:
 def compared(before: Looked, after: Looked, moment: Moment) -> Iterator[LinkChange]:
     """Yield what became of the links, their addresses and the ways out between two looks."""
     earlier = {link.index: link for link in before.links}
-    later = {link.index: link for link in after.links}
-    for index, link in earlier.items():
-        if index not in later:
-            yield LinkChange(moment, "link-gone", index=index, name=link.name)
-    for index, link in later.items():
-        known = earlier.get(index)
-        if known is None or _bare(known) != _bare(link):
-            yield LinkChange(moment, "link", index=index, link=link, name=link.name)
-        elif _is_dark(link) and before.packets.get(index) != after.packets.get(index):
+    for link in after.links:
+        known = earlier.get(link.index)
+        silent = known is not None and bare(known) == bare(link) and _is_dark(link)
+        if silent and before.packets.get(link.index) != after.packets.get(link.index):
             yield LinkChange(moment, "lost")
-        yield from _addresses(known, link, moment)
-    for route in before.default_routes:
-        if route not in after.default_routes:
-            yield LinkChange(moment, "route-gone", index=route.index, route=route)
-    for route in after.default_routes:
-        if route not in before.default_routes:
-            yield LinkChange(moment, "route", index=route.index, route=route)
-
-
-def _bare(link: Link) -> tuple[object, ...]:
-    return link.name, link.kind, link.admin_up, link.carrier, link.mac, link.associated
+    first, second = (Reading.of(looked.links, looked.default_routes) for looked in (before, after))
+    yield from changes(first, second, moment)
 
 
 def _is_dark(link: Link) -> bool:
     return not (link.admin_up and link.carrier)
-
-
-def _addresses(known: Link | None, link: Link, moment: Moment) -> Iterator[LinkChange]:
-    had = known.addresses if known is not None else ()
-    for address in had:
-        if address not in link.addresses:
-            yield LinkChange(moment, "address-gone", index=link.index, address=address, name=link.name)
-    for address in link.addresses:
-        if address not in had:
-            yield LinkChange(moment, "address", index=link.index, address=address, name=link.name)
