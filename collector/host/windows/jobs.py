@@ -82,12 +82,14 @@ class Job:
             self.close()
             raise error if isinstance(error, OSError) else ctypes.WinError(87) from error
         process = int(child._handle)  # type: ignore[attr-defined] # noqa: SLF001 - Popen has no other way to give it
-        if not _assign(self._handle, process):
-            refused = calls.last_error()
-            child.kill()
+        refused = None if _assign(self._handle, process) else calls.last_error()
+        if refused is None and (status := _resume(process)) < 0:
+            refused = calls.status_error(status)
+        if refused is not None:
+            with child:  # its pipes are closed, and it is waited for
+                child.kill()
             self.close()
             raise refused
-        _resume(process)
         return child
 
     def end(self, child: subprocess.Popen[bytes]) -> bool:

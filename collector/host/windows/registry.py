@@ -178,7 +178,7 @@ def _error(status: int) -> OSError:
     """Return the error of Windows for a status of its kernel."""
     if status & 0xFFFFFFFF == _DELETED:
         return ctypes.WinError(2)
-    return calls.error_of(_ntdll().RtlNtStatusToDosError(status & 0xFFFFFFFF))
+    return calls.status_error(status)
 
 
 @cache
@@ -189,8 +189,6 @@ def _ntdll() -> ctypes.WinDLL:
     dll.NtQueryKey.argtypes = [wintypes.HANDLE, ctypes.c_int, *answer]
     dll.NtEnumerateKey.argtypes = [wintypes.HANDLE, wintypes.ULONG, ctypes.c_int, *answer]
     dll.NtEnumerateValueKey.argtypes = [wintypes.HANDLE, wintypes.ULONG, ctypes.c_int, *answer]
-    dll.RtlNtStatusToDosError.argtypes = [wintypes.ULONG]
-    dll.RtlNtStatusToDosError.restype = wintypes.ULONG
     for call in (dll.NtOpenKey, dll.NtQueryKey, dll.NtEnumerateKey, dll.NtEnumerateValueKey):
         call.restype = ctypes.c_long
     return dll

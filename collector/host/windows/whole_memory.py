@@ -63,8 +63,8 @@ _INBOUND_FIRST: Final = 0x1 | 0x80000
 """PIPE_ACCESS_INBOUND, FILE_FLAG_FIRST_PIPE_INSTANCE: nobody else has a pipe of this name."""
 _BYTES_LOCAL: Final = 0x8
 """PIPE_TYPE_BYTE, PIPE_READMODE_BYTE, PIPE_WAIT, PIPE_REJECT_REMOTE_CLIENTS."""
-_CONNECTED: Final = 535
-"""ERROR_PIPE_CONNECTED: somebody was there before we listened."""
+_CAME: Final = (535, 232)
+"""ERROR_PIPE_CONNECTED, ERROR_NO_DATA: somebody was there before we listened, or even gone again: it can be read."""
 
 _disconnect = calls.function("kernel32", "DisconnectNamedPipe", wintypes.BOOL, wintypes.HANDLE)
 _installed = calls.function("kernel32", "GetPhysicallyInstalledSystemMemory", wintypes.BOOL, ctypes.c_void_p)
@@ -89,7 +89,7 @@ class _Pipe:
             try:
                 _winapi.ConnectNamedPipe(self._handle)
             except OSError as error:
-                if error.winerror != _CONNECTED:
+                if error.winerror not in _CAME:
                     return
             if self._over.is_set():
                 return
