@@ -74,6 +74,25 @@ def paris_moment(text: str) -> paris.Entered:
     return paris.entered(then) if then.tzinfo is None else paris.Entered(then.astimezone(UTC))
 
 
+def seen_at(text: str | None) -> paris.Entered | None:
+    """Return when something was seen, `None` where nobody said; raises `UsageError` as `paris_moment` does."""
+    if text is None:
+        return None
+    try:
+        return paris_moment(text)
+    except UsageError as error:
+        raise UsageError(str(error), hint=f"{error.hint}; leave --observed out where nobody knows") from error
+
+
+def entry_number(text: str | None) -> int | None:
+    """Return the number of an entry of the main courante; raises `UsageError` for anything but digits."""
+    if text is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()) is None:
+        raise UsageError("this is no number of an entry", hint="`collect journal` shows the number of each entry")
+    return int(text)
+
+
 def case_id(text: str) -> str:
     """Return a case id that may name a folder; raises `UsageError`."""
     if not is_case(text):

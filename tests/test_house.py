@@ -28,9 +28,9 @@ FLOORS = """
     strictyaml deadlines deadline_words
     model rows rules tool vocabulary corefile questions
     schema facts eyes answers der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
-    isolation library ransom suspicion
+    isolation library ransom suspicion journal
     activity_rules
-    suffixes heads winformats macformats handles
+    suffixes heads winformats macformats handles attached
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
@@ -38,6 +38,7 @@ FLOORS = """
     orphans anchors sequence
     bundle verify
     resume
+    entries
     custody
     stamps papers kit
     handover

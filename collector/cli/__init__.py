@@ -231,6 +231,7 @@ for _command in (
     looking.isolation_command,
     after.note_command,
     after.attach_command,
+    after.journal_command,
     after.handover_command,
     after.receive_command,
     stamping.timestamp_group,
