@@ -6,11 +6,10 @@ The machine that collects is such a namespace, too: no packet leaves it, and no 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import live
@@ -25,7 +24,6 @@ mkdir /run/sshd
 mount -t tmpfs -o mode=1777 none /var/tmp
 mkdir /run/changed /run/work
 mount -t overlay -o "lowerdir=$2,upperdir=/run/changed,workdir=/run/work" none "$2"
-{more}
 exec {sshd} -D -e -f "$3"
 """
 
@@ -37,26 +35,28 @@ class Network:
         self.folder = folder
         self.hosts: dict[str, Host] = {}
         self.collector = spaces.Namespace()
-        for command in ("link set lo up", "link add br0 type bridge", "addr add 192.0.2.1/24 dev br0", "link set br0 up"):
-            self.collector.ip(command)
+        for line in ("link set lo up", "link add br0 type bridge", "link set br0 up", "addr add 192.0.2.1/24 dev br0"):
+            self.collector.ip(line)
         self.key = folder / "key"
         _keygen(self.key)
         self.known = folder / "known_hosts"
 
-    def add(self, name: str, *, more: str = "", listens: bool = True) -> Host:
-        host = Host(self, name, len(self.hosts) + 11, more)
-        self.hosts[name] = host
-        if listens:
-            host.start()
-        return host
+    def add(self, name: str) -> Host:
+        self.hosts[name] = Host(self, name, len(self.hosts) + 11)
+        return self.hosts[name]
 
-    def inventory(self, **variables: str) -> Path:
-        path = self.folder / "hosts.ini"
-        lines = [f"{host.name} ansible_host={host.address} {variables.get(host.name, '')}" for host in self.hosts.values()]
+    def inventory(self, everywhere: dict[str, object], variables: dict[str, dict[str, object]]) -> Path:
+        """Write the list of hosts as a provider has it: variables of all, and of each."""
         options = f"-o UserKnownHostsFile={self.known} -o StrictHostKeyChecking=yes -o ConnectTimeout=5"
-        lines += ["[all:vars]", "ansible_user=root", f"ansible_ssh_private_key_file={self.key}"]
-        lines += [f"ansible_ssh_common_args='{options}'"]
-        path.write_text("\n".join(lines) + "\n")
+        shared = {
+            **everywhere,
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(self.key),
+            "ansible_ssh_common_args": options,
+        }
+        hosts = {host.name: {"ansible_host": host.address, **variables[host.name]} for host in self.hosts.values()}
+        path = self.folder / "hosts.json"
+        path.write_text(json.dumps({"all": {"hosts": hosts, "vars": shared}}))
         self.known.write_text("".join(host.known for host in self.hosts.values()))
         return path
 
@@ -69,12 +69,11 @@ class Network:
 class Host:
     """One host; `/var/tmp` is its own, and so is whatever is written into root's home: `/run/changed`."""
 
-    def __init__(self, network: Network, name: str, number: int, more: str) -> None:
+    def __init__(self, network: Network, name: str, number: int) -> None:
         self.name = name
         self.address = f"192.0.2.{number}"
         self.folder = network.folder / name
         self.folder.mkdir()
-        self.more = more
         self.process: subprocess.Popen[bytes] | None = None
         self.space = spaces.Namespace()
         for command in ("link set lo up", f"link add up{number} type veth peer name eth0 netns {self.space.name}"):
@@ -96,17 +95,20 @@ PidFile none
 """)
 
     def start(self) -> None:
-        """Start its sshd; returns when it listens."""
-        script = _INSIDE.format(sshd=SSHD, more=self.more)
+        """Switch it on; returns when its sshd listens."""
+        self.space.ip("link set eth0 up")
+        script = _INSIDE.format(sshd=SSHD)
         home = os.path.expanduser("~root")  # noqa: PTH111 - of root, whatever HOME says
-        said = (self.folder / "sshd.log").open("ab")
-        with said:
+        log = self.folder / "sshd.log"
+        log.touch()
+        times = log.read_text().count("Server listening") + 1
+        with log.open("ab") as said:
             self.process = subprocess.Popen(
                 [*self.space.enter, "unshare", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child",
                  "sh", "-c", script, "sh", self.name, home, str(self.config)],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
-        live.wait_for(lambda: "Server listening" in (self.folder / "sshd.log").read_text())
+        live.wait_for(lambda: log.read_text().count("Server listening") == times)
 
     @property
     def root(self) -> Path:
@@ -130,7 +132,7 @@ PidFile none
 
 
 def _children(pid: int) -> list[int]:
-    """Return the processes that a process started: of `ip netns exec … unshare`, which execs, the one in its namespace."""
+    """Return the processes that a process started: of `unshare --fork`, the first of its namespace."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 

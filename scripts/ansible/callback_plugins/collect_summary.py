@@ -11,7 +11,7 @@ from ansible.plugins.callback import CallbackBase
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from fleet import summary
-from fleet.answers import printable
+from fleet.journey import Told, as_json
 
 DOCUMENTATION = """
 name: collect_summary
@@ -39,8 +39,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # Ansible has no types
         """Remember a host before anything is known of it: a play that is interrupted names it, too."""
         if str(task.action).endswith(_ACTION):
             name = str(host.get_name())
-            message = "the play ended before this host did"
-            self._told[name] = {"host": name, "outcome": "failed", "step": "wait", "message": message}
+            self._told[name] = as_json(Told(name, step="wait", message="the play ended before this host did"))
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Take what is told of a host."""
@@ -74,5 +73,4 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # Ansible has no types
             self._told[name] = dict(given["collect"])
             self._where = dict(given["collect_summary"])
         else:
-            message = printable(str(given.get("msg", "")), 500)
-            self._told[name] = {"host": name, "outcome": "failed", "step": "connect", "message": message}
+            self._told[name] = as_json(Told(name, message=str(given.get("msg", ""))))

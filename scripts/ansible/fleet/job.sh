@@ -12,5 +12,5 @@ answer=$("$@" 2>&1 </dev/null)
 echo $? >exit.new && mv exit.new exit
 while [ ! -e heard ] && [ -p answer ]; do
     printf '%s\n' "$answer" >answer
-    sleep 1 # so that whoever reads sees the end, and not the same again
+    sleep 0.2 2>/dev/null || sleep 1 # so that whoever reads sees the end, and not the same again
 done

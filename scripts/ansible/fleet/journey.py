@@ -295,6 +295,8 @@ class Journey:
     def _keep_key(self, key: str | None, bundle: str | None) -> None:
         """Write the reading key of the practice where only this user reads it."""
         if key is None:
+            earlier = sorted(self.home.glob("reading-key-*.txt")) if self.told.resumed else []
+            self.told.key_file = str(earlier[-1]) if earlier else None
             return
         path = self.home / f"reading-key-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
         lines = [f"# Cle de lecture du cabinet / reading key of the practice: case {self.wishes.case}"]
