@@ -822,6 +822,13 @@ def encrypted() -> None:
     files = {path: w.AGE}
     world = w.sealed(w.linked(told_all), files)
     add("encrypted", world, good, "", "", "private fields and files can't be read; all else is checked")
+    counts, summary = b'{"kind":"summary"}\n{"level":"B"}\n', "artifacts/000003-summary.jsonl"
+    leaves = w.veiled(w.artifact(8, summary, "summary", counts), "subject", "source_times")
+    both = [*told_all[:3], w.intent(7, summary, "summary"), leaves, w.close(9, intents=2, artifacts=2)]
+    clear = w.sealed(w.linked(both), {**files, summary: counts})
+    add("encrypted_summary_clear", clear, good, "", "", "counts that everybody may read beside what only recipients read")
+    risen = changed(summary, counts.replace(b"B", b"C"), clear)
+    add("encrypted_summary_changed", risen, bad, "CONTENT_MISMATCH", summary, "the level that the summary tells")
     flipped = changed(path, w.AGE[:-1] + b"?", world)
     add("encrypted_artifact_flipped", flipped, bad, "CONTENT_MISMATCH", path, "a byte of the age file")
     lines = w.linked(told_all)
