@@ -822,13 +822,6 @@ def encrypted() -> None:
     files = {path: w.AGE}
     world = w.sealed(w.linked(told_all), files)
     add("encrypted", world, good, "", "", "private fields and files can't be read; all else is checked")
-    counts, summary = b'{"kind":"summary"}\n{"level":"B"}\n', "artifacts/000003-summary.jsonl"
-    leaves = w.veiled(w.artifact(8, summary, "summary", counts), "subject", "source_times")
-    both = [*told_all[:3], w.intent(7, summary, "summary"), leaves, w.close(9, intents=2, artifacts=2)]
-    clear = w.sealed(w.linked(both), {**files, summary: counts})
-    add("encrypted_summary_clear", clear, good, "", "", "counts that everybody may read beside what only recipients read")
-    risen = changed(summary, counts.replace(b"B", b"C"), clear)
-    add("encrypted_summary_changed", risen, bad, "CONTENT_MISMATCH", summary, "the level that the summary tells")
     flipped = changed(path, w.AGE[:-1] + b"?", world)
     add("encrypted_artifact_flipped", flipped, bad, "CONTENT_MISMATCH", path, "a byte of the age file")
     lines = w.linked(told_all)
@@ -866,6 +859,24 @@ def encrypted() -> None:
         add(name, noted, bad if number else good, "CUSTODY_BREAK" if number else "", where if number else "", comment)
     veiled = in_custody([w.veiled(w.note(20, "x"), "text")])
     add("custody_private_without_recipients", veiled, bad, "CUSTODY_BREAK", f"{CUSTODY} line 1", "nobody could read it")
+
+
+def encrypted_with_counts() -> None:
+    """Add an encrypted bundle with the one artifact that everybody may read."""
+    path, summary = PATH + ".age", "artifacts/000003-summary.jsonl"
+    counts = b'{"kind":"summary"}\n{"level":"B"}\n'
+    told_all = [
+        w.veiled(w.opening(1, recipients=[w.AGE_RECIPIENT]), "operator", "witness", "arguments", "host"),
+        w.intent(2, path, "processes"),
+        w.veiled(w.artifact(5, path, "processes", w.AGE), "subject", "source_times"),
+        w.intent(6, summary, "summary"),
+        w.veiled(w.artifact(9, summary, "summary", counts), "subject", "source_times"),
+        w.close(10, intents=2, artifacts=2),
+    ]
+    world = w.sealed(w.linked(told_all), {path: w.AGE, summary: counts})
+    add("encrypted_summary_clear", world, "UNANCHORED", "", "", "counts that everybody may read, beside the rest")
+    risen = changed(summary, counts.replace(b"B", b"C"), world)
+    add("encrypted_summary_changed", risen, "ALTERED", "CONTENT_MISMATCH", summary, "the level that it tells")
 
 
 # --- what the verifier brings
@@ -939,6 +950,7 @@ PARTS: tuple[Callable[[], None], ...] = (
     the_receipts,
     the_timestamps,
     encrypted,
+    encrypted_with_counts,
     the_codes,
 )
 
