@@ -52,7 +52,8 @@ def usage(name, command):
         shown = f"{names}{value}" + ("…" if one.multiple else "")
         words.append(shown if one.required else f"[{shown}]")
         if names not in EVERYWHERE:
-            rows.append(f"| `{names}{value}` | {one.help} |".replace("7d|ISO", "7d\\|ISO"))
+            shown = f"{names}{value}".replace("|", "\\|")
+            rows.append(f"| `{shown}` | {one.help} |")
     lines, line = [], "   "
     for word in words:
         if len(line) + 1 + len(word) > 110:
