@@ -211,11 +211,12 @@ def test_every_command_of_a_page_does_what_it_says(scene, page):
             if IN_BUNDLE in block.text:
                 assert printed.splitlines()[-1] == words["code"].replace("-", "")
                 assert "Good" in printed
-    assert ran >= {"README.md": 6, "LISEZMOI.md": 4, "docs/EXPERT.md": 8}.get(page, 1)
+    assert ran >= {"README.md": 6, "LISEZMOI.md": 4, "docs/EXPERT.md": 9}.get(page, 1)
     if page == "docs/EXPERT.md":
         assert '"kind":"processes"' in said
         assert "content_sha256" in said
         assert '"isolation"' in said
+        assert '"left_out"' in said
     if page in ("README.md", "LISEZMOI.md"):
         assert len(list((folder / ("papers" if page == "README.md" else "papiers")).iterdir())) == 2
         assert live.examined(words["bundle"])["verdict"] == "UNANCHORED"

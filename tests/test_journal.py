@@ -284,7 +284,6 @@ def test_what_to_do_instead_is_said(path, tmp_path):
     assert hints["fifo"] == hints["none"] == "give the path of an ordinary file"
 
 
-@wine.posix("modes")
 def test_one_that_cannot_be_attached_stops_all(path, photo, tmp_path):
     """A folder among the files: refused with what to do before anything is copied."""
     before = live.snapshot(path)
