@@ -90,7 +90,7 @@ def unsealed(folder: Path, *, readers: tuple[str, ...] = (), tables: dict[str, l
     copy = _stored(one, "file", "ransom", ".bin", NOTE.encode())
     usual = {
         "system": [SYSTEM], "footprint": [FOOTPRINT], "ransom": ransom_rows(copy),
-        "recent-files": [{"path": f"C:\\Patients\\{PATIENT}\\{at}.lockbit", "judged": ["encrypted"]} for at in range(5)],
+        "recent-files": [{"path": f"C:\\P\\{PATIENT}\\{at}.lockbit", "judged": ["encrypted"]} for at in range(5)],
         "services": [{"name": "VeeamBackup", "state": "stopped", "state_expected": "running"}],
     }  # fmt: skip
     for kind, rows in (usual if tables is None else tables).items():

@@ -42,7 +42,7 @@ def exhibits(draft: Draft) -> Part:
         intro.append(said("exhibits_level", level=level))
     headings = tuple(said(f"col_{name}") for name in ("exhibit", "nature", "size", "sha256", "level", "patients"))
     rows = tuple(_exhibit(draft, one) for one in facts.exhibits)
-    blocks: list[Block] = [Text(tuple(intro)), Table(headings, (14, 36, 17, 84, 8, 15), rows, mono=(3,), small=True)]
+    blocks: list[Block] = [Text(tuple(intro)), Table(headings, (17, 33, 17, 84, 8, 15), rows, mono=(3,), small=True)]
     if facts.more_exhibits:
         what = ", ".join(f"{_named(draft, kind)} ({count})" for kind, count in facts.more_exhibits.most_common(12))
         blocks.append(Text((said("exhibits_more", what=what),), "small"))

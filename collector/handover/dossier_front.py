@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from collector import answers
 from collector.deadline_words import STEPS, label, office, source
-from collector.deadlines import deadlines
+from collector.deadlines import Deadline, deadlines
 from collector.handover.dossier_facts import text_of
 from collector.handover.dossier_parts import (
     Contents,
@@ -23,7 +22,6 @@ from collector.handover.dossier_parts import (
 )
 
 if TYPE_CHECKING:
-    from collector.deadlines import Deadline
     from collector.handover.dossier_draft import Draft
     from collector.handover.dossier_parts import Block
 
@@ -134,14 +132,14 @@ def due(draft: Draft) -> Part:
         blocks += _corrections(draft)
     if aware is None:
         blocks.append(Text((said("due_none"),), "warning"))
-        found = [one for one in deadlines(datetime(2000, 1, 3, 12, tzinfo=UTC)) if one.due is None]
+        found = [Deadline(step) for step in STEPS]
     else:
         if initial is not None and initial < aware:
             blocks.append(Text((said("due_wrong"),), "warning"))
             initial = None
         found = [*deadlines(aware, initial)]
     headings = tuple(said(name) for name in ("due_step", "due_until", "due_know"))
-    blocks.append(Table(headings, (32, 58, 80), tuple(_deadline(draft, one) for one in found)))
+    blocks.append(Table(headings, (34, 64, 72), tuple(_deadline(draft, one) for one in found)))
     return Part(2, said("due"), tuple(blocks))
 
 

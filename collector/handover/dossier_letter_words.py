@@ -187,6 +187,7 @@ LETTERS = {
     "register_effects": ("Effets", "Effects"),
     "register_measures": ("Mesures", "Measures"),
     "register_number": ("N° d'entrée au registre", "Number of the entry"),
+    "register_by": ("Entrée écrite par, le", "Entry written by, on"),
     "register_why_not": ("Si la CNIL ou les personnes n'ont pas été prévenues~: pourquoi", "If the CNIL or the persons were not told: why"),
 }
 """As `dossier_words.TABLE`."""

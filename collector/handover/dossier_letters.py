@@ -161,7 +161,7 @@ def others(draft: Draft) -> Part:
 def _insurer(draft: Draft) -> tuple[Block, ...]:
     said, given = draft.said, draft.given
     sender = tuple(given.inline(name, _LONG) for name in ("practice", "address", "phone", "email"))
-    to = said("insurer_to", insurer=given.inline("insurer", _LONG), blank=BLANK)
+    to = said("insurer_to", insurer=given.inline("insurer", BLANK * 2), blank=BLANK)
     body = (
         said("letter_hello"),
         said("insurer_1", **_inline(draft, "aware", "practice", "address")),
@@ -223,6 +223,5 @@ def _register(draft: Draft) -> tuple[Block, ...]:
         Fields((Field(said("cnil_consequences"), lines=2),)),
         Heading(said("register_measures")),
         draft.answered("before", "after", "informed", "cnil_initial", "complaint"),
-        Fields((Field(said("register_why_not"), lines=3),)),
-        Signature((said("signature_place"), said("signature_name"), said("signature"))),
+        Fields((Field(said("register_why_not"), lines=2), Field(said("register_by")))),
     )

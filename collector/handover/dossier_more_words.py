@@ -125,7 +125,7 @@ MORE = {
     "col_nature": ("Nature", "Kind"),
     "col_size": ("Taille (octets)", "Size (bytes)"),
     "col_sha256": ("Empreinte SHA-256", "SHA-256 fingerprint"),
-    "col_level": ("Niv.", "Level"),
+    "col_level": ("Niv.", "Lev."),
     "col_patients": ("Patients", "Patients"),
     "patients_yes": ("oui", "yes"),
     "patients_no": ("non", "no"),

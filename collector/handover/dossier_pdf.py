@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from collector.handover.dossier_pictures import Picture
 
 _CELL, _SMALL_CELL, _MONO = 8.6, 7.6, 5.8
+_COVER = 26.0
 _PAD = 1.1
 _MOST = 200
 """Lines of one paragraph of a cell."""
 _EMPTY = 9.0
 _FEW = 3
-"""Empty rows that are worth a page: as many are drawn as the page has room for, where these fit."""
+"""Empty rows that are worth a page: where so many fit as many are drawn as the page has room for; fewer are not."""
 _LEAST: dict[type, float] = {Table: 22.0, Signature: 30.0, Heading: 25.0, Quote: 30.0}
 """Millimetres of a block that stand below its heading; of others a line or two."""
 _TALL = 122.0
@@ -96,10 +97,13 @@ class _Pages(Sheet):
             self.block(block, part.blocks[at + 1 : at + 3])
 
     def _title(self, part: Part) -> None:
-        text = f"{part.number}. {part.title}" if part.number else self._dossier.title
-        for line in self._wrapped(text, TITLE, WIDTH, style="B", most=3):
-            self._text(line, LEFT, self.y, TITLE, style="B")
-            self.y += height_of(1, TITLE)
+        text, size = f"{part.number}. {part.title}", TITLE
+        if not part.number:
+            text, size = self._dossier.title, _COVER
+            self.y += 16.0
+        for line in self._wrapped(text, size, WIDTH, style="B", most=3):
+            self._text(line, LEFT, self.y, size, style="B")
+            self.y += height_of(1, size)
         self._pdf.set_line_width(0.6)
         self._pdf.line(LEFT, self.y + 0.6, LEFT + WIDTH, self.y + 0.6)
         self._pdf.set_line_width(0.15)
@@ -156,7 +160,7 @@ class _Pages(Sheet):
         for row in table.rows:
             self._row(table, widths, row)
         fit = int((BOTTOM - self.y) / _EMPTY)
-        if fit < min(table.empty, _FEW):
+        if fit < _FEW <= table.empty:
             self.next_page()
             self._headings(table, widths)
             fit = table.empty
