@@ -6,10 +6,14 @@ import os
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from collector import paris
+from collector import levels, paris
 from collector.errors import UsageError
 from collector.schema import is_case
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_NAME = 200
 """Longest name of an operator or witness in characters."""
@@ -74,6 +78,25 @@ def paris_moment(text: str) -> paris.Entered:
     return paris.entered(then) if then.tzinfo is None else paris.Entered(then.astimezone(UTC))
 
 
+def seen_at(text: str | None) -> paris.Entered | None:
+    """Return when something was seen, `None` where nobody said; raises `UsageError` as `paris_moment` does."""
+    if text is None:
+        return None
+    try:
+        return paris_moment(text)
+    except UsageError as error:
+        raise UsageError(str(error), hint=f"{error.hint}; leave --observed out where nobody knows") from error
+
+
+def entry_number(text: str | None) -> int | None:
+    """Return the number of an entry of the main courante; raises `UsageError` for anything but digits."""
+    if text is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()) is None:
+        raise UsageError("this is no number of an entry", hint="`collect journal` shows the number of each entry")
+    return int(text)
+
+
 def case_id(text: str) -> str:
     """Return a case id that may name a folder; raises `UsageError`."""
     if not is_case(text):
@@ -96,6 +119,24 @@ def said(text: str | None) -> str | None:
     if text is not None and len(text) > MAX_NAME:
         raise UsageError(f"a name of {len(text)} characters is too long", hint=f"{MAX_NAME} are allowed")
     return text
+
+
+def level(given: str | None, *, asked: bool, contents: Sequence[str]) -> str:
+    """Return the level of privacy: the one given, else that of an expert, or of a run that people are `asked` in.
+
+    Raises `UsageError` for another word, and for `contents` (options that were given) below the level that takes them.
+    """
+    found = (given or (levels.ASKED if asked else levels.EXPERT)).upper()
+    if found not in levels.LEVELS:
+        raise UsageError(
+            "there is no such level", hint="the levels are A (no names of files), B (names) and C (contents, too)"
+        )
+    if contents and found != levels.EXPERT:
+        raise UsageError(
+            f"{contents[0]} takes contents, which level {found} leaves out",
+            hint="give --level C as well, if the doctor in charge agrees to it",
+        )
+    return found
 
 
 def program(given: str | None, *, encrypts: bool) -> Path | None:

@@ -189,7 +189,8 @@ class Search:
             reasons=[*judgement.reasons],
             contacts=tracing.contacts(judgement) if first else None,
         )
-        yield self._copy(seen, row) if first and len(self._notes) <= self._limits.notes else row
+        copied = judgement.confidence != "low" or self._limits.weak_notes
+        yield self._copy(seen, row) if copied and first and len(self._notes) <= self._limits.notes else row
 
     # Encrypted files.
 
@@ -246,7 +247,8 @@ class Search:
         if seen.identity in self._kept:
             return
         self._kept.add(seen.identity)
-        yield self._copy(seen, tracing.file_row(what, seen, tracing.raw(folder), extension=tracing.told(extension)))
+        row = tracing.file_row(what, seen, tracing.raw(folder), extension=tracing.told(extension))
+        yield self._copy(seen, row) if self._limits.samples else row
 
     def _copy(self, seen: Seen, row: Row) -> Item:
         """Return a file as an artifact with its row, or the row alone where it is not copied."""

@@ -27,10 +27,11 @@ FLOORS = """
     errors text layout findings times paris collector
     strictyaml deadlines deadline_words
     model rows rules tool vocabulary corefile questions
-    schema facts eyes answers der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
-    isolation library ransom suspicion
+    schema facts eyes answers levels counts der second_opinion definitions expansion profiles marks
+    ransom_rules suspicion_rules hunt
+    isolation library ransom suspicion journal
     activity_rules
-    suffixes heads winformats macformats handles
+    suffixes heads winformats macformats handles attached
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
@@ -38,6 +39,7 @@ FLOORS = """
     orphans anchors sequence
     bundle verify
     resume
+    entries
     custody
     stamps papers kit
     handover
@@ -49,6 +51,7 @@ FLOORS = """
     result
     acquisition watching
     continuing
+    earlier
     session arguments signing
     ui
     cli
@@ -76,6 +79,7 @@ NEVER = (
     ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
+    ("levels counts", "host sources bundle ui os time pathlib", "what is taken is data; what is counted has no name"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
     ("acquisition session continuing vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
     ("sources acquisition vigil isolate alarm", "second_opinion stamps", "openssl is a verifier's, never a run's"),

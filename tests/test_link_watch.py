@@ -22,6 +22,7 @@ if sys.platform != "linux":
 
 from collector import isolation, watching
 from collector.facts import Facts, Link, LinkChange
+from collector.host import kept_changes
 from collector.host.linux import Roots, clock, link_watch, listening, namespaces, netlink
 from collector.timeline import Timeline
 from collector.ui import live as ui_live
@@ -149,7 +150,7 @@ def test_what_the_kernel_could_not_keep_for_us_is_told(space):
 def test_our_own_memory_is_bounded(monkeypatch):
     """More changes than are kept end in one `lost` after the first ones."""
     watch = link_watch.watch(Roots())
-    monkeypatch.setattr(link_watch, "MAX_CHANGES", 10)
+    monkeypatch.setattr(kept_changes, "MAX_CHANGES", 10)
     moment = watch._clock.now()
     for _ in range(50):
         watch._keep(LinkChange(moment, "address", None, 1, address="192.0.2.1/24"))

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import termios
 import threading
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from collector import profiles
 from collector.alarm import Alarm
 from collector.bursts import Writer
+from collector.entries import Told
 from collector.errors import DiskFullError, NotABundleError
 from collector.facts import DefaultRoute, Facts, Link
 from collector.findings import Anchor, Code, Finding, Level, Verdict
@@ -34,6 +36,7 @@ from collector.handover.packing import Packed
 from collector.handover.parts import Written
 from collector.isolation import Reason, judge
 from collector.model import Gap, Outcome, Profile
+from collector.paris import Doubt, Entered
 from collector.result import Result
 from collector.sources import SOURCES
 from collector.ui import (
@@ -531,8 +534,13 @@ def test_what_is_told_after_the_seal_is_narrow(lang):
     messages.install(lang)
     files = (Written(PATH / f"{'x' * 99}.tar.age", 141_160, SHA256), Written(PATH / "x.sha256", 1, SHA256))
     told = [
-        added.note_text(),
-        added.attachment_text({"path": f"attachments/{'x' * 99}.jpg", "sha256": SHA256}),
+        added.note_text(123_456, Told(corrects=3), 0),
+        added.attachment_text(
+            {"path": f"attachments/{'x' * 99}.jpg", "sha256": SHA256, "number": 7, "again": [*range(40)],
+             "says": {"taken": "x" * 90, "from": "y " * 90, "has_place": True}},
+            Told(Entered(datetime(2026, 11, 26, 7, 30, tzinfo=UTC), Doubt.DAY)),
+            0,
+        ),
         packed.packed_text(Packed(PATH, files, ("age1" + "q" * 58,), "AGE-SECRET-KEY-1")),
         packed.packed_text(Packed(PATH, files, ("age1" + "q" * 58,), None)),
         *(packed.opened_text(Opened(PATH / ("x" * 99), found(verdict))) for verdict in Verdict),

@@ -15,7 +15,9 @@ if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
 
 import ctypes
+import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -148,6 +150,27 @@ def test_a_program_without_end_is_ended(made, monkeypatch):
     assert [gap.outcome for gap in gaps] == [Outcome.OVER_LIMIT]
     assert blob.flags == ["cut"]
     assert len(content) <= 5 << 20
+
+
+def test_a_writer_that_is_gone_before_we_look_is_read(monkeypatch):
+    """It opened, wrote and closed before we listened: what it wrote is there, and whoever comes next is heard too."""
+    late, real = threading.Event(), whole_memory._winapi.ConnectNamedPipe
+    monkeypatch.setattr(whole_memory._winapi, "ConnectNamedPipe", lambda handle: (late.wait(60), real(handle)))
+    pipe = whole_memory._Pipe()
+    try:
+        for words in (b"first", b"second"):
+            writer = os.open(pipe.name, os.O_WRONLY | os.O_BINARY)
+            os.write(writer, words)
+            os.close(writer)
+            late.set()
+            assert pipe.pieces.get(timeout=60) == words
+            until = time.monotonic() + 60
+            while pipe.connected and time.monotonic() < until:
+                time.sleep(0.01)
+    finally:
+        pipe.close()
+    assert not pipe._thread.is_alive()
+    assert pipe.opened == 2
 
 
 def test_whoever_stops_reading_ends_the_program(made):

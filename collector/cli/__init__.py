@@ -12,7 +12,19 @@ import click
 
 from collector import __version__, age
 from collector.arguments import case_id, duration, encrypted_only, paths, program, said, since, size
-from collector.cli import after, dating, exporting, kitting, looking, packing, papers, ruling, stamping, verifying
+from collector.cli import (
+    after,
+    consenting,
+    dating,
+    exporting,
+    kitting,
+    looking,
+    packing,
+    papers,
+    ruling,
+    stamping,
+    verifying,
+)
 from collector.cli.process import INTERRUPTED, LANG, heed_signals, keep_streams, leave, say
 from collector.errors import CollectorError, UsageError
 from collector.host import console
@@ -40,6 +52,7 @@ if TYPE_CHECKING:
 @click.option("--max-time", metavar="DURATION", help="Longest that the run may take, for example 15m.")
 @click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Encrypt to this age recipient too.")
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick, which is checked first.")
+@click.option("--level", metavar="A|B|C", help="What may be taken: A no names of files, B names, C contents, too.")
 @click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
@@ -67,6 +80,7 @@ def collect(  # noqa: PLR0917 - one for each option
     max_time: str | None,
     recipients: tuple[str, ...],
     kit: str | None,
+    level: str | None,
     profile: str,
     rules: tuple[str, ...],
     memory: bool,  # noqa: FBT001 - click gives flags as arguments
@@ -87,6 +101,8 @@ def collect(  # noqa: PLR0917 - one for each option
     kept = kitting.begun(kit, quiet=quiet or as_json)
     if case is None and not guided_mode and kept.kit is None:
         raise UsageError("no case is given", hint="write for example: collect --case CABINET-1 (see collect --help)")
+    takes = {"--rules": rules, "--memory-program": memory_program, "--clipboard": clipboard}
+    least = consenting.level(level, asked=guided_mode or kept.kit is not None, contents=takes)
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.model import Case  # noqa: PLC0415 - the same
     from collector.result import Limits, Stop  # noqa: PLC0415 - verify needs none of it
@@ -103,6 +119,7 @@ def collect(  # noqa: PLR0917 - one for each option
         size=None if max_size is None else size(max_size),
     )
     readers = age.checked((*recipients, *kept.recipients))
+    agreed = consenting.agreed(level, least, asks=guided_mode, expert=bool(readers))
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
@@ -122,6 +139,8 @@ def collect(  # noqa: PLR0917 - one for each option
         eyes=asked.eyes,
         beside=kept.beside,
         elevation=asked.elevation,
+        level=agreed.level,
+        consent=agreed.consent,
         profile=ruling.profile(profile),
         rules=ruling.checked(rules),
     )
@@ -231,6 +250,7 @@ for _command in (
     looking.isolation_command,
     after.note_command,
     after.attach_command,
+    after.journal_command,
     after.handover_command,
     after.receive_command,
     stamping.timestamp_group,

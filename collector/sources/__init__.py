@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from collector import levels
 from collector.sources.artifacts import ArtifactSource
 from collector.sources.clipboard import ClipboardSource
 from collector.sources.connections import ConnectionSource
@@ -102,6 +103,11 @@ def planned(*, whole_memory: bool, system: str, clipboard: bool = False) -> tupl
     if system == RegistrySource.system:
         found.insert(next(at for at, one in enumerate(found) if one.name == ArtifactSource.name), RegistrySource())
     return tuple(found)
+
+
+def left_out(level: str, system: str) -> dict[str, list[str]]:
+    """Return what a level leaves out on a system, by source: parts as `levels.TABLE` names them."""
+    return levels.left_out(level, [source.name for source in planned(whole_memory=False, system=system)])
 
 
 def _end(found: list[Source], phase: str) -> int:

@@ -22,6 +22,7 @@ from collector import activity_rules
 from collector.bursts import Counters, Place
 from collector.errors import RuleError
 from collector.host import HostError
+from collector.host.walking import MAX_PATH
 from collector.host.windows import files, notices, scope
 from collector.model import Gap, Outcome
 from collector.text import from_bytes, joined, parted
@@ -98,7 +99,7 @@ class Watch:
         try:
             self._notices.append(notices.Notices(tree))
         except OSError as error:
-            subject = from_bytes(tree[: scope.MAX_PATH])
+            subject = from_bytes(tree[: MAX_PATH])
             self._gaps.append(files.gap_of(error, "a folder can't be watched", subject))
 
     def stop(self) -> None:

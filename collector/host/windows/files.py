@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from collector.host.windows import calls, lastaccess, ntcalls, rights, volumes
 from collector.model import Gap, Outcome
-from collector.winformats import owners, paths, reparse, streams
-from collector.winformats.filetimes import utc_ns
-from collector.winformats.folders import Facts, known_ns
+from collector.winformats import paths, reparse, sids, streams
+from collector.winformats.filetimes import known_ns, utc_ns
+from collector.winformats.folders import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +166,7 @@ class File:
 
     def owner(self) -> str | None:
         """Return the identifier of its owner, `S-1-…`; `None` where there is none. Raises `OSError`."""
-        return owners.owner(ntcalls.descriptor(self.handle))
+        return sids.owner(ntcalls.descriptor(self.handle))
 
 
 def facts_of(handle: int) -> Facts:

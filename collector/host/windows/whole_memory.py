@@ -29,11 +29,10 @@ import threading
 import time
 from ctypes import wintypes
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from collector.host import HostError
-from collector.host.windows import accounts, calls, files, system, volumes
-from collector.host.windows.jobs import Job
+from collector.host.windows import accounts, calls, files, jobs, system, volumes
 from collector.model import Blob, Gap, Outcome
 from collector.text import from_bytes
 
@@ -64,8 +63,8 @@ _INBOUND_FIRST: Final = 0x1 | 0x80000
 """PIPE_ACCESS_INBOUND, FILE_FLAG_FIRST_PIPE_INSTANCE: nobody else has a pipe of this name."""
 _BYTES_LOCAL: Final = 0x8
 """PIPE_TYPE_BYTE, PIPE_READMODE_BYTE, PIPE_WAIT, PIPE_REJECT_REMOTE_CLIENTS."""
-_CONNECTED: Final = 535
-"""ERROR_PIPE_CONNECTED: somebody was there before we listened."""
+_CAME: Final = (535, 232)
+"""ERROR_PIPE_CONNECTED, ERROR_NO_DATA: somebody was there before we listened, or even gone again: it can be read."""
 
 _disconnect = calls.function("kernel32", "DisconnectNamedPipe", wintypes.BOOL, wintypes.HANDLE)
 _installed = calls.function("kernel32", "GetPhysicallyInstalledSystemMemory", wintypes.BOOL, ctypes.c_void_p)
@@ -90,7 +89,7 @@ class _Pipe:
             try:
                 _winapi.ConnectNamedPipe(self._handle)
             except OSError as error:
-                if error.winerror != _CONNECTED:
+                if error.winerror not in _CAME:
                     return
             if self._over.is_set():
                 return
@@ -123,7 +122,7 @@ class _Pipe:
 class _Image:
     """A program that runs, and what it wrote and was not yet taken."""
 
-    job: Job
+    job: jobs.Job
     child: subprocess.Popen[bytes]
     pipe: _Pipe
     held: int
@@ -238,20 +237,10 @@ def _pieces(image: _Image) -> Iterator[bytes]:
 
 def _listen(image: _Image) -> bool:
     """Keep what the program says, and tell whether it said anything: it waits until that is read."""
-    complaint, words = _waiting(image.child.stderr), _waiting(image.child.stdout)
+    complaint, words = jobs.waiting(image.child.stderr), jobs.waiting(image.child.stdout)
     image.complaint = (image.complaint + complaint)[:MAX_COMPLAINT]
     image.words = (image.words + words)[-MAX_COMPLAINT:]
     return bool(complaint or words)
-
-
-def _waiting(pipe: IO[bytes] | None) -> bytes:
-    """Return what waits in a pipe, which may be nothing; never waits itself."""
-    if pipe is None:
-        return b""
-    with contextlib.suppress(OSError):  # closed at the other end
-        waiting = int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0])
-        return os.read(pipe.fileno(), min(waiting, _PIECE)) if waiting else b""
-    return b""
 
 
 def _end(image: _Image) -> None:
@@ -311,7 +300,7 @@ def _started(path: str, held: int, most: int) -> _Image:
     environment = {name: os.environ[name] for name in known if name in os.environ}
     environment |= {"SystemRoot": root, "windir": root, "Path": f"{root}\\System32"}
     try:
-        job = Job()
+        job = jobs.Job()
         child = job.start([path, pipe.name], root, environment)
     except OSError:
         pipe.close()

@@ -1,0 +1,81 @@
+"""Takes a bundle home: names that are ours only, and never more bytes than were agreed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from fleet.answers import AnswerError
+from fleet.target import PART
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fleet.target import Target
+
+SPARE = 1 << 30
+"""Free bytes that are left on this machine: its disk is where the other hosts' bundles go, too."""
+_TOGETHER = 300
+"""Small files that are asked for at once."""
+
+
+def fetch(target: Target, bundle: str, into: Path, quota: int, ask: Callable[[Callable[[], bytes]], bytes]) -> int:
+    """Fetch a bundle into a new folder; returns its bytes. Raises `AnswerError` where it is none of ours, or too large.
+
+    `ask` asks again where the connection was lost. What an earlier try left in `into` is removed first.
+    """
+    listed = target.files(bundle)
+    whole = sum(listed.values())
+    if whole > quota:
+        raise AnswerError(f"the bundle has {whole >> 20} MiB, more than the {quota >> 20} MiB that were agreed")
+    if whole + SPARE > shutil.disk_usage(into.parent).free:
+        raise AnswerError(f"this machine has no room for {whole >> 20} MiB in {into.parent}")
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(mode=0o700)
+    for folder in sorted({name.partition("/")[0] for name in listed if "/" in name}):
+        (into / folder).mkdir(mode=0o700)
+    for names, size in _together(listed):
+        data = ask(lambda names=names, size=size: target.read(bundle, names, size))  # type: ignore[misc]
+        at = 0
+        for name in names:
+            _write(into / name, [data[at : at + listed[name]]])
+            at += listed[name]
+    for name, size in listed.items():
+        if size > PART:
+            _write(into / name, _parts(target, bundle, name, size, ask))
+    return whole
+
+
+def _together(listed: dict[str, int]) -> Iterator[tuple[list[str], int]]:
+    """Yield the small files in groups that fit into one answer, each with its size."""
+    names: list[str] = []
+    size = 0
+    for name, length in listed.items():
+        if length > PART:
+            continue
+        if names and (size + length > PART or len(names) == _TOGETHER):
+            yield names, size
+            names, size = [], 0
+        names.append(name)
+        size += length
+    if names:
+        yield names, size
+
+
+def _parts(
+    target: Target, bundle: str, name: str, size: int, ask: Callable[[Callable[[], bytes]], bytes]
+) -> Iterator[bytes]:
+    for start in range(0, size, PART):
+        most = min(PART, size - start)
+        yield ask(lambda start=start, most=most: target.part(bundle, name, start, most))  # type: ignore[misc]
+
+
+def _write(path: Path, parts: Iterator[bytes] | list[bytes]) -> None:
+    """Write a new file; a link that lies there is not followed: it is refused."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+        file.writelines(parts)
+        file.flush()
+        os.fsync(descriptor)
