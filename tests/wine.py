@@ -46,6 +46,7 @@ NOT_LOADED = {
 """By file."""
 
 NOT_RUN = {
+    "test_dossier.py": "reads the papers with stock programs; that one is made: test_windows_handover.py",
     "test_exports.py": "an expert's command: its bundles are of a live Linux, with names that Windows has not",
     "test_second_verifier.py": "its verifier is for whoever reads SPEC on Linux; ours meets the same vectors here",
     "test_fuzz.py": "the fuzzers are for Linux",

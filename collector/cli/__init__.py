@@ -258,6 +258,7 @@ for _command in (
     packing.open_command,
     exporting.export_command,
     papers.slip_command,
+    papers.dossier_command,
     dating.deadlines_command,
     ruling.rules_group,
     kitting.kit_command,
