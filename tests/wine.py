@@ -47,6 +47,8 @@ NOT_LOADED = {
 
 NOT_RUN = {
     "test_exports.py": "an expert's command: its bundles are of a live Linux, with names that Windows has not",
+    "test_exports_shared.py": "the same",
+    "test_exports_experts.py": "the same, and the experts' own tools are installed for Linux",
     "test_second_verifier.py": "its verifier is for whoever reads SPEC on Linux; ours meets the same vectors here",
     "test_fuzz.py": "the fuzzers are for Linux",
     "test_mutants.py": "a tool of the developers, on Linux",

@@ -10,7 +10,7 @@ import click
 from collector.cli.packing import key_file
 from collector.cli.process import LANG, leave, orderly, say
 
-_FORMATS = ("csv", "bodyfile", "timesketch", "dissect")
+_FORMATS = ("csv", "bodyfile", "timesketch", "dissect", "iris", "misp", "case")
 
 
 @click.command("export")
