@@ -48,6 +48,8 @@ NOT_LOADED = {
 NOT_RUN = {
     "test_dossier.py": "reads the papers with stock programs; that one is made: test_windows_handover.py",
     "test_exports.py": "an expert's command: its bundles are of a live Linux, with names that Windows has not",
+    "test_exports_shared.py": "the same",
+    "test_exports_experts.py": "the same, and the experts' own tools are installed for Linux",
     "test_second_verifier.py": "its verifier is for whoever reads SPEC on Linux; ours meets the same vectors here",
     "test_fuzz.py": "the fuzzers are for Linux",
     "test_attached.py": "reads bytes that the test makes; what is attached there: test_journal.py",
