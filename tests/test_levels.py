@@ -135,9 +135,9 @@ def level_of(ran: Ran) -> str:
 
 def test_no_patient_stands_in_the_clear(ran):
     """Folder, manifest, summary, sums, what the run printed and what it said meanwhile: nothing names a patient."""
-    assert NAMED not in b"".join(ran.stored.values())
-    assert PATIENT not in str(ran.bundle.path.name) + "".join(ran.stored)
-    assert PATIENT not in ran.done.out + ran.done.err
+    assert NAMED.lower() not in b"".join(ran.stored.values()).lower()
+    told = str(ran.bundle.path.name) + "".join(ran.stored) + ran.done.out + ran.done.err
+    assert PATIENT.lower() not in told.lower()
 
 
 def test_what_is_clear_of_a_record_is_a_word_of_ours(ran):
@@ -162,6 +162,7 @@ def test_the_summary_alone_is_clear_and_holds_counts(ran):
     assert row["level"] == level_of(ran)
     assert row["extensions"][".lockbit"] == ENCRYPTED
     assert row["extensions"]["other"] >= 30
+    assert PATIENT.lower() not in json.dumps(row).lower()
     assert row["traces"] == {"note": 4, "encrypted": ENCRYPTED}
     if row["level"] == "A":
         assert row["judged"] is row["depths"] is None
@@ -211,7 +212,8 @@ def test_the_bundle_says_what_was_not_asked_for(ran):
 def test_what_a_recipient_reads_of_patients(ran):
     """At A nothing, not even encrypted; at B names and no contents; at C copies of samples, too."""
     everything = {**ran.clear, "records": "\n".join(ran.private()).encode()}
-    named = {re.sub(r".*/[0-9]+-|\..*", "", name) for name, data in everything.items() if NAMED in data}
+    said = NAMED.lower()
+    named = {re.sub(r".*/[0-9]+-|\..*", "", name) for name, data in everything.items() if said in data.lower()}
     copies = [row for row in ran.rows("ransom") if row["what"] in ("sample", "original") and row["copied"]]
     notes = [row for row in ran.rows("ransom") if row["what"] == "note" and row["copied"]]
     level = level_of(ran)
@@ -311,6 +313,22 @@ def test_what_is_left_out_leaves_no_trace_beside_it():
     assert row == {"what": "note", "path": None, "size": 3, "unread": {"size": "denied"}}
     kept = list(levels.within(iter([Gap(Outcome.DENIED, "x", PATIENT)]), frozenset({"title"})))
     assert kept[0].subject == PATIENT
+
+
+def test_at_a_an_extension_is_told_where_files_look_encrypted():
+    """Of the others only what everybody knows: `.dupont` is counted without its name."""
+    rows = [
+        {"what": "encrypted", "extension": ".lockbit", "confidence": "high", "reasons": ["extension"]},
+        {"what": "encrypted", "extension": ".irm", "confidence": "low", "reasons": ["extension"]},
+        {"what": "extension", "extension": ".lockbit", "reasons": []},
+        {"what": "extension", "extension": "docx", "reasons": ["ordinary"]},
+        {"what": "extension", "extension": ".dupont", "reasons": []},
+        {"what": "note", "extension": None, "confidence": "high", "reasons": []},
+    ]
+    without = levels.withheld("A", "ransom", ["what", "path", "types", "extension"])
+    assert without == {"path", "types", levels.STRANGE}
+    found = [row["extension"] for row in levels.within(iter(rows), without)]
+    assert found == [".lockbit", None, ".lockbit", "docx", None, None]
 
 
 def test_folders_of_an_encryption_are_counted_only():
