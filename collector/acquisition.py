@@ -134,6 +134,8 @@ class Run:
             return
         try:
             self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
+            if source.name == "system" and self.counts.disks:
+                self.onlooker.disks(self.counts.disks)
         except DiskFullError:
             self.cut_by_full.add(source.name)
             self._full()

@@ -287,6 +287,8 @@ def go_on(
         done=resume.finished_sources(reopened.inventory, known) if same_boot else frozenset(),
     )
     onlooker.opened(reopened.path, run.start_code)
+    if not reopened.recipients:
+        onlooker.encrypted(None)
     if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
         asked = "what was asked at the start is encrypted: the usual folders and window are looked through"
         run.missed("request", Gap(Outcome.UNSUPPORTED, asked))
