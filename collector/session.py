@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from collector import age, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
 from collector.acquisition import Run
-from collector.earlier import LEVEL, Earlier
+from collector.earlier import Earlier
 from collector.errors import BundleNotMadeError
+from collector.inventory import LEVEL
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request

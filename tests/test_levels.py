@@ -173,7 +173,10 @@ def test_the_summary_alone_is_clear_and_holds_counts(ran):
 def test_everybody_still_verifies(ran):
     """Clear counts beside ciphertext: our verifier and the second one agree that it is whole."""
     told = live.verify(ran.bundle.path).json
-    assert (told["verdict"], told["findings"]) == ("UNANCHORED", [])
+    assert (told["verdict"], told["findings"], told["level"]) == ("UNANCHORED", [], level_of(ran))
+    assert ran.done.json["level"] == level_of(ran)
+    said = live.run("verify", ran.bundle.path, "--lang", "en").out
+    assert ("were not asked for" in " ".join(said.split())) == (level_of(ran) != "C")
     second = subprocess.run(
         [sys.executable, "-I", ROOT / "scripts" / "second_verifier.py", ran.bundle.path],
         capture_output=True, text=True, check=False,
@@ -415,6 +418,16 @@ def test_contents_are_refused_below_c(tmp_path, option):
     assert done.code == 2
     assert "hint: " in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_names_what_the_level_takes():
+    """No step that would not be taken."""
+    found = [
+        {step["source"] for step in live.run("--case", "T1", "--dry-run", "--json", "--level", one).json["steps"]}
+        for one in levels.LEVELS
+    ]
+    assert found[1] - found[0] == {"recent-files"}
+    assert found[1] == found[2]
 
 
 def test_who_typed_c_has_agreed():

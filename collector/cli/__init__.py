@@ -150,7 +150,10 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.ui import report  # noqa: PLC0415 - the same
 
         named, sources = plan.scan is not None, planned(
-            whole_memory=plan.memory_program is not None, system=host.system_word(), clipboard=plan.clipboard
+            whole_memory=plan.memory_program is not None,
+            system=host.system_word(),
+            clipboard=plan.clipboard,
+            level=plan.level,
         )
         if as_json:
             steps = report.dry_run_times(sources, plan.profile, named=named)

@@ -37,6 +37,7 @@ MAX_KEPT: Final = 20
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _SAMPLES: Final = {0: 1, 2: 3, 4: 2, 6: 4}
 """Bytes of a pixel by the colour type of PNG, at 8 bits; transparency is dropped."""
+_HINT: Final = "cover it by hand, or do not hand it on"
 _PAPER: Final = b"\xff\xff\xff"
 _INK: Final = b"\x00\x00\x00"
 
@@ -89,13 +90,9 @@ def _all(*parts: Iterator[bytes] | list[bytes]) -> Iterator[bytes]:
         yield from part
 
 
-def _refused(why: str) -> RefusedError:
-    return RefusedError(f"the picture can't be blurred: {why}", hint="cover it by hand, or do not hand it on")
-
-
 def _head(png: bytes) -> _Form:
     if not png.startswith(_SIGNATURE) or len(png) > MAX_BYTES:
-        raise _refused("it is no PNG" if len(png) <= MAX_BYTES else "it is too large")
+        raise RefusedError("the picture is no PNG, or too large, and is not blurred", hint=_HINT)
     at, packed, head = len(_SIGNATURE), [], b""
     while at + 12 <= len(png):
         (length,) = struct.unpack_from(">I", png, at)
@@ -108,12 +105,12 @@ def _head(png: bytes) -> _Form:
             break
         at += length + 12
     if len(head) != struct.calcsize(">2I5B") or not packed:
-        raise _refused("it is no PNG that is whole")
+        raise RefusedError("the picture is no PNG that is whole", hint=_HINT)
     width, height, bits, colour, packing, filters, interlace = struct.unpack(">2I5B", head)
     if bits != 8 or colour not in _SAMPLES or (packing, filters, interlace) != (0, 0, 0):  # noqa: PLR2004 - bits
-        raise _refused("its form is not one of those that are taken of a screen")
+        raise RefusedError("the picture has another form than those taken of a screen", hint=_HINT)
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
-        raise _refused("it has too many pixels")
+        raise RefusedError("the picture has too many pixels", hint=_HINT)
     return _Form(width, height, _SAMPLES[colour], packed)
 
 
@@ -125,7 +122,7 @@ def _rows(form: _Form) -> Iterator[bytes]:
     for _row in range(form.height):
         line = next(unpacked, b"")
         if len(line) != length + 1:
-            raise _refused("it ends before its last row")
+            raise RefusedError("the picture ends before its last row", hint=_HINT)
         before = _unfiltered(line[0], bytearray(line[1:]), before, form.samples)
         yield _rgb(bytes(before), form.samples)
 
@@ -148,13 +145,13 @@ def _unpacked(form: _Form, length: int) -> Iterator[bytes]:
                 yield held[:length]
                 held = held[length:]
     except zlib.error as error:
-        raise _refused("its rows are damaged") from error
+        raise RefusedError("the picture is damaged", hint=_HINT) from error
 
 
 def _unfiltered(kind: int, line: bytearray, before: bytearray, samples: int) -> bytearray:
     """Return a row as it was before PNG filtered it (PNG, third edition, section 9.2)."""
     if kind > 4:  # noqa: PLR2004 - five filters
-        raise _refused("its rows are damaged")
+        raise RefusedError("the picture is damaged", hint=_HINT)
     if kind == 1:
         for at in range(samples, len(line)):
             line[at] = (line[at] + line[at - samples]) & 255
