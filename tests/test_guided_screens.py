@@ -113,6 +113,8 @@ class Driven:
                     page = screen.page("\n> ")
         self.pages.append(screen.page("les avez données"))
         screen.type("")
+        self.pages.append(screen.page("Entrée seule = non"))
+        screen.type("")
         screen.read(RUNS)
         self.pages.append(screen.page("Quand c'est noté, appuyez sur Entrée."))
         self.identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", "\n".join(self.pages[-1]))[0]
@@ -154,6 +156,7 @@ def test_what_was_answered_is_in_the_evidence(driven):
     observed = bundle.observed("answers")
     assert [data["group"] for data in observed] == list(BEFORE)
     assert answers.latest(observed) == dict(kept for _part, _lines, kept in SAID if kept is not None)
+    assert bundle.observed("consent") == [{"level": "C", "answer": "no", "who": "Anne Étienne"}]
     seen = ["yes", "no", "unknown", "unknown", "none", "yes", "none"]
     assert bundle.observed("eyes") == [dict(zip(eyes.QUESTIONS, seen, strict=True))]
 
@@ -209,6 +212,8 @@ def test_a_language_is_chosen_and_the_run_begins_at_once(tmp_path):
     screen.type("")
     fits(screen.page("for the questions."))
     screen.type("!")
+    fits(screen.page("Enter alone = no"))
+    screen.type("y")
     fits(screen.page("When you have it, press Enter."))
     screen.type("")
     page = fits(screen.page("\n> "))
@@ -221,6 +226,7 @@ def test_a_language_is_chosen_and_the_run_begins_at_once(tmp_path):
     (path,) = tmp_path.glob("INCIDENT-*")
     bundle = live.assert_sealed(path, identity)
     assert bundle.observed("answers") == []
+    assert bundle.observed("consent") == [{"level": "C", "answer": "yes", "who": None}]
     assert bundle.observed("eyes") == [dict.fromkeys(eyes.QUESTIONS, "unknown")]
     assert bundle.records[0]["operator"] is None
 
@@ -244,8 +250,8 @@ def test_a_terminal_that_ends_costs_no_evidence(tmp_path):
 
 # ---- Ctrl-C
 
-BEFORE_THE_RUN = 2 + len(SAID) + 1
-"""Screens: what is done first, what the questions are for, each question, what is still to be done."""
+BEFORE_THE_RUN = 2 + len(SAID) + 2
+"""Screens: what is done first, what the questions are for, each question, what is still to be done, the consent."""
 
 
 class Forked:
@@ -330,6 +336,8 @@ def test_ctrl_c_after_the_run_costs_nothing(tmp_path, number):
     screen.type("!")
     screen.read("for the questions.")
     screen.type("!")
+    screen.read("Enter alone = no")
+    screen.type("")
     screen.read("When you have it, press Enter.")
     if number == 0:
         screen.press(b"\x03")
@@ -472,7 +480,7 @@ def test_the_consent_of_a_level_takes_a_clear_yes():
     for typed_in, agreed in (("\n\ny\n", True), ("\n\n\n", False), ("\n\nno\n", False), ("", False)):
         wanted = guided.Before((("A", "b"), ("C", "d")), ("LEVEL C", "what is taken"))
         assert guided.Guide(io.StringIO(typed_in), io.StringIO()).before(wanted) is agreed
-    assert guided.Guide(io.StringIO("y\n"), io.StringIO()).before(guided.NOTHING_MORE) is None
+    assert guided.Guide(io.StringIO("y\n"), io.StringIO()).before(guided.Before()) is None
 
 
 def test_a_stray_byte_ends_no_questions(tmp_path):

@@ -566,6 +566,7 @@ def test_guided_mode_from_the_kit(stick, tmp_path, expert):
     screen.type("")
     screen.read("QUESTION 6")
     screen.type("!")
+    screen.type("")
     identity = screen.identity()
     assert CONTACT in screen.text.rpartition("MAINTENANT")[2]
     (path,) = (stick / "preuves").glob("INCIDENT-*")
@@ -620,7 +621,7 @@ def test_a_window_of_our_own_stays_open(stick, tmp_path, expert):
     )
     assert "Photographiez" not in screen.read("pour les questions.")
     screen.type("!")
-    assert screen.ended("", "", "", "") in live.SEALED
+    assert screen.ended("", "", "", "", "") in live.SEALED
     assert "Pour fermer cette fenêtre, appuyez sur Entrée." in screen.text
     identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", screen.text)[-1]
     (path,) = (stick / "preuves").iterdir()
@@ -637,8 +638,8 @@ def test_guided_mode_asks_for_another_stick(mounted, laid, tmp_path):
     screen = Screen(
         "--kit", stick / "kit.json", "--scan", tmp_path / "nothing", "--profile", "triage", cwd=tmp_path, lang="fr"
     )
-    screen.type("")
-    screen.type("!")
+    for line in ("", "!", ""):
+        screen.type(line)
     assert "protégée en écriture" in screen.read("réessayer avec la même.")
     screen.type(str(tmp_path / "gibt" / "es nicht"))
     assert "n'est pas là" in screen.read("réessayer avec la même.")

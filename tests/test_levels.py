@@ -7,7 +7,6 @@ and open file of a program. The runs are real; what they hold is read with the k
 from __future__ import annotations
 
 import base64
-import io
 import json
 import random
 import re
@@ -31,7 +30,7 @@ from collector.library import Library
 from collector.model import Blob, Gap, Outcome, Request
 from collector.sources import SOURCES, planned
 from collector.sources.artifacts import chosen
-from collector.ui import level_screens, messages
+from collector.ui import level_screens, messages, terminal
 
 PATIENT = "DUPONT_Jean_IRM"
 NAMED = PATIENT.encode()
@@ -174,7 +173,10 @@ def test_the_summary_alone_is_clear_and_holds_counts(ran):
 def test_everybody_still_verifies(ran):
     """Clear counts beside ciphertext: our verifier and the second one agree that it is whole."""
     told = live.verify(ran.bundle.path).json
-    assert (told["verdict"], told["findings"]) == ("UNANCHORED", [])
+    assert (told["verdict"], told["findings"], told["level"]) == ("UNANCHORED", [], level_of(ran))
+    assert ran.done.json["level"] == level_of(ran)
+    said = live.run("verify", ran.bundle.path, "--lang", "en").out
+    assert ("were not asked for" in " ".join(said.split())) == (level_of(ran) != "C")
     second = subprocess.run(
         [sys.executable, "-I", ROOT / "scripts" / "second_verifier.py", ran.bundle.path],
         capture_output=True, text=True, check=False,
@@ -418,48 +420,44 @@ def test_contents_are_refused_below_c(tmp_path, option):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_names_what_the_level_takes():
+    """No step that would not be taken."""
+    found = [
+        {step["source"] for step in live.run("--case", "T1", "--dry-run", "--json", "--level", one).json["steps"]}
+        for one in levels.LEVELS
+    ]
+    assert found[1] - found[0] == {"recent-files"}
+    assert found[1] == found[2]
+
+
 def test_who_typed_c_has_agreed():
     """The option is the consent of whoever typed it; below C nothing is asked for that needs one."""
-    typed = consenting.agreed("C", "C", asks=True, expert=True)
+    typed = consenting.agreed("C", "C")
     assert typed.consent == {"level": "C", "answer": "yes", "who": "command-line"}
-    assert consenting.agreed("B", "B", asks=True, expert=True) == consenting.Agreed("B")
-    assert consenting.agreed(None, "C", asks=False, expert=False) == consenting.Agreed("C")
+    assert consenting.agreed("B", "B", answer=True) == consenting.Agreed("B"), "what was typed counts"
+    assert consenting.agreed(None, "C") == consenting.Agreed("C")
 
 
-@pytest.mark.parametrize(
-    ("typed", "said", "who"),
-    [
-        ("y\nDr Élise Martin\n", "yes", "Dr Élise Martin"),
-        ("y\n\n", "yes", None),
-        ("y\n" + "x" * 4000 + "\n", "yes", "x" * 200),
-        ("\n", "no", None),
-        ("n\n", "no", None),
-        ("?\n", "unknown", None),
-        ("", "unknown", None),
-        ("what\nwhat\ny\nDr M\n", "yes", "Dr M"),
-        ("what\n" * 9, "unknown", None),
-        ("y", "yes", None),
-    ],
-)
-def test_contents_are_taken_on_a_plain_yes_only(typed, said, who):
-    """Enter alone is no; an end of input, "I don't know" and whatever is no answer leave it at B."""
-    messages.install("en", None)
-    shown = io.StringIO()
-    assert level_screens.ask(io.StringIO(typed), shown, expert=True) == level_screens.Answer(said, who)
+def test_a_person_decides():
+    """Who was asked and agreed has C, who did not stays where they were; both are recorded, with who it was."""
+    yes = consenting.agreed(None, "B", answer=True, who="Dr Martin")
+    assert (yes.level, yes.consent) == ("C", {"level": "C", "answer": "yes", "who": "Dr Martin"})
+    no = consenting.agreed(None, "B", answer=False)
+    assert (no.level, no.consent) == ("B", {"level": "C", "answer": "no", "who": None})
 
 
 @pytest.mark.parametrize("expert", [True, False])
 def test_the_screen_fits_and_says_who_can_read(expert):
-    """80 columns, 24 rows with the answer; that only keys open it, and that the doctor decides."""
+    """80 columns, 20 rows and four for the answer; that only keys open it, and that the doctor decides."""
     messages.install("en", None)
-    shown = io.StringIO()
-    level_screens.ask(io.StringIO("y\nDr M\n"), shown, expert=expert)
-    lines = shown.getvalue().split("\n")
-    assert max(map(len, lines)) <= 80
-    assert len(lines) <= 24
-    text = " ".join(shown.getvalue().split())
+    sentences = level_screens.consent(expert=expert)
+    lines = [line for one in sentences for line in (terminal.fold(one, 79) if one else [""])]
+    assert len(lines) <= 20
+    text = " ".join(sentences)
     assert ("expert's key" in text) == expert
+    assert "data of patients" in text
     assert "doctor in charge decides" in text
+    assert "the answer is no" in text
 
 
 def test_a_consent_is_in_the_bundle(practice, tmp_path):

@@ -22,6 +22,7 @@ from collector.cli import (
     looking,
     packing,
     papers,
+    picturing,
     ruling,
     stamping,
     verifying,
@@ -112,15 +113,17 @@ def collect(  # noqa: PLR0917 - one for each option
 
     host = this_host()
     asked = kitting.Asked(kept.case if case is None else case, operator)
+    readers = age.checked((*recipients, *kept.recipients))
     if guided_mode:
-        asked = kitting.ask(kept, asked, elevated=elevated)
+        asked = kitting.ask(
+            kept, asked, elevated=elevated, before=lambda: consenting.screens(level, least, expert=bool(readers))
+        )
     who = Case(case_id(asked.case), said(asked.operator), said(witness or asked.witness))
     limits = Limits(
         seconds=None if max_time is None else duration(max_time),
         size=None if max_size is None else size(max_size),
     )
-    readers = age.checked((*recipients, *kept.recipients))
-    agreed = consenting.agreed(level, least, asks=guided_mode, expert=bool(readers))
+    agreed = consenting.agreed(level, least, answer=asked.agreed, who=asked.operator)
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
@@ -151,7 +154,10 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.ui import report  # noqa: PLC0415 - the same
 
         named, sources = plan.scan is not None, planned(
-            whole_memory=plan.memory_program is not None, system=host.system_word(), clipboard=plan.clipboard
+            whole_memory=plan.memory_program is not None,
+            system=host.system_word(),
+            clipboard=plan.clipboard,
+            level=plan.level,
         )
         if as_json:
             steps = report.dry_run_times(sources, plan.profile, named=named)
@@ -256,6 +262,7 @@ for _command in (
     packing.pack_command,
     packing.open_command,
     exporting.export_command,
+    picturing.picture_command,
     papers.slip_command,
     dating.deadlines_command,
     ruling.rules_group,

@@ -22,6 +22,8 @@ from collector.ui import guided, kit_screens, terminal
 from collector.ui.messages import _, asked, install, language, names_none
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.answers import Answer
     from collector.handover.kit import Laid
 
@@ -188,10 +190,12 @@ class Asked:
     """To what `guided.Before` asks; `None` where it asks nothing."""
 
 
-def ask(start: Start, given: Asked, *, elevated: bool, before: guided.Before = guided.NOTHING_MORE) -> Asked:
+def ask(
+    start: Start, given: Asked, *, elevated: bool, before: Callable[[], guided.Before] = guided.Before
+) -> Asked:
     """Ask a person, one thing a screen: what is done first, all rights where they lack, then who, when, what they see.
 
-    `before` is what the plan calls for once that is answered; `Asked.agreed` answers its consent.
+    `before` makes what the plan calls for, in the language that was chosen by then; `Asked.agreed` answers its consent.
     French, where nothing says which language. Where all rights were given, another process of ours goes on: this one
     waits for its end and ends with its code. On Ctrl-C says that nothing was collected, and raises it.
     """
@@ -201,7 +205,7 @@ def ask(start: Start, given: Asked, *, elevated: bool, before: guided.Before = g
     try:
         answer = "granted" if elevated else _first(guide, start)
         told = guide.ask(given.case)
-        agreed = guide.before(before)
+        agreed = guide.before(before())
     except KeyboardInterrupt:
         terminal.show(sys.stderr, kit_screens.left_text())
         raise

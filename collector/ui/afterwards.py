@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from collector import deadline_words as words
 from collector.answers import when
 from collector.deadlines import deadlines
-from collector.ui import errors, terminal
+from collector.ui import disks, errors, terminal
 from collector.ui import words as plain
 from collector.ui.messages import _, language
 
@@ -81,6 +81,7 @@ def later(page: Page, result: Result) -> None:
         _("The first asks what is still missing. The practice's reading key, on your paper, is typed in there."),
         "",
         _("This computer: leave it on and off the network. Nobody works on it, nobody mends it."),
+        *disks.lines(result.disks, page.width),
         "",
         _("The evidence:"),
     )

@@ -64,6 +64,7 @@ class Page:
         typed.prepare(source)
         self._source = source
         self.terminal = Terminal(stream)
+        self._gone = False
         self.title = ""
         """Of the question that is being asked."""
 
@@ -96,10 +97,16 @@ class Page:
         self.terminal.flush()
 
     def line(self, longest: int = LONGEST) -> typed.Line:
-        """Return what is typed; raises `typed.Gone`."""
+        """Return what is typed; raises `typed.Gone`, and after that ever again: who ended the input wants no more."""
+        if self._gone:
+            raise typed.Gone
         self.terminal.write("> ")
         self.terminal.flush()
-        return typed.line(self._source, longest)
+        try:
+            return typed.line(self._source, longest)
+        except typed.Gone:
+            self._gone = True
+            raise
 
     def answer(self, longest: int = LONGEST) -> typed.Line:
         """Return what is typed as an answer; raises `Back`, `Leave`, `Unsaid`, `typed.Gone`."""

@@ -59,9 +59,6 @@ class Before:
     consent: tuple[str, ...] | None = None
 
 
-NOTHING_MORE = Before()
-
-
 def proposed() -> str:
     """Return the case number that is proposed: the day, as the wall clock has it."""
     from datetime import datetime  # noqa: PLC0415 - only guided mode
