@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import age, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
+from collector import age, answers, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
 from collector.acquisition import Run
 from collector.earlier import Earlier
 from collector.errors import BundleNotMadeError
@@ -26,6 +26,7 @@ from collector.vigil import Vigil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from collector.answers import Answer
     from collector.continuing import Elsewhere, Part
     from collector.host import Host
     from collector.manifest import Record
@@ -67,6 +68,8 @@ class Plan:
     """Whether the text in the clipboard is taken; the bundle is encrypted then."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    """What a person answered to `questions.QUESTIONS`, by their groups."""
     beside: tuple[str, ...] = ()
     """What lay on the stick beside its kit (`kit.check`)."""
     level: str = levels.EXPERT
@@ -154,6 +157,9 @@ class _Setting:
         if self.plan.consent is not None:
             consent: dict[str, Json] = {**self.plan.consent, "who": _said(self.plan.consent["who"])}
             run.bundle.observe("consent", consent)
+        for group, given in self.plan.answers.items():
+            for data in answers.as_records(group, given):
+                run.bundle.observe(answers.WHAT, data)
         if self.plan.beside:
             names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
             run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": [*names]})

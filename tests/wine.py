@@ -29,6 +29,8 @@ NOT_LOADED = {
     "test_build_windows.py": "driven from Linux",
     "test_kit.py": "drives a terminal of POSIX",
     "test_bad_luck.py": "runs on a live Linux, with its limits",
+    "test_answers_command.py": "drives a terminal of POSIX; its words on the command line are the same everywhere",
+    "test_guided_screens.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_hostile.py": "FIFOs, devices and limits of Linux",
     "test_timestamp.py": "the authority of these tests is stock openssl",
