@@ -25,11 +25,22 @@ from babel.messages.pofile import read_po
 from test_asking import JARGON
 from test_guided import ARGUMENTS, Screen
 
-from collector import answers, eyes
+from collector import answers, continuing, eyes
 from collector import deadline_words as words
 from collector.cli import main
 from collector.questions import BEFORE
-from collector.ui import afterwards, asking, errors, messages, terminal
+from collector.ui import (
+    afterwards,
+    another,
+    asking,
+    encryption,
+    errors,
+    final,
+    kit_screens,
+    messages,
+    network,
+    terminal,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,6 +206,46 @@ def test_what_to_do_fits_whatever_the_hour(lang):
             assert words.moment(moment + timedelta(hours=72), lang) in " ".join(" ".join(page).split(" "))
     finally:
         errors.call(None)
+
+
+def test_what_was_answered_is_in_the_dossier(driven, tmp_path):
+    """The key is typed from paper on another day: the dossier has the answers, with the moment as it was understood."""
+    live.needs("pdftotext")
+    screen = Screen("dossier", driven.path, "--out", tmp_path, "--identity", "-", cwd=tmp_path)
+    fits(screen.page("Puis Entrée."))
+    assert screen.ended(driven.identity) == 0
+    pages = subprocess.run(["pdftotext", "-layout", tmp_path / "dossier.pdf", "-"], capture_output=True, check=True)
+    text = " ".join(pages.stdout.decode().replace("\u2019", "'").split())
+    for said in ("Anne Étienne", "secrétaire", "Dr Paul Né", "2026/001234", "une page <b>rouge</b>",
+                 "lundi 26 octobre 2026 à 8 h 30", "jeudi 29 octobre 2026 à 8 h 30"):  # fmt: skip
+        assert said in text, said
+
+
+TABLE = {
+    # users.md, section 3: what happened, is it serious, what to do; and who says so
+    "refused admin": (lambda _: kit_screens.rights_text(), "pas grave", "noté", "l'expert complétera"),
+    "stick full": (
+        lambda _: " ".join(map(messages._, final.CUT_SHORT["disk_full"])), "pleine", "conservé", "autre clé"
+    ),
+    "stick removed": (lambda _: messages._(another.HAPPENED[continuing.GONE]), "retirée", "conservé"),
+    "unreadable": (lambda page: page, "n'ont pas pu être lus", "noté au dossier", "Ne réessayez pas"),
+    "network on": (lambda _: " ".join(network.warning("CONNECTED", 79)), "encore relié", "Débranchez le câble",
+                   "coupez le Wi-Fi", "N'éteignez pas"),
+    "files changing": (lambda _: " ".join(map(messages._, (encryption.CALL, encryption.KEEP_ON))), "Réseau coupé",
+                       "Appelez tout de suite votre informaticien", "N'éteignez que"),
+    "crash": (lambda _: errors.crash_text(ValueError("x")), "s'est arrêté", "Rien n'a été effacé",
+              "Laissez l'ordinateur allumé", "photographiez", "appelez"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_what_fails_is_said_as_what_happened_and_what_to_do(driven, case):
+    """The six cases of the table, in French."""
+    messages.install("fr")
+    said, *wanted = TABLE[case]
+    text = " ".join(said(" ".join(driven.pages[-3])).replace("\u00a0", " ").split())
+    for words_of_it in wanted:
+        assert words_of_it in text, text
 
 
 # ---- in English, and at once
