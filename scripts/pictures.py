@@ -19,8 +19,14 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
+
+from collector import answers, custody, tool
+from collector.arguments import paris_moment
+from collector.host import this_host
+from collector.questions import QUESTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "pictures"
@@ -33,6 +39,8 @@ NOTE = (
     "Your files are encrypted. To get them back pay 0.4 bitcoin. Write to help-me@onionmail.example, your id: 7F3A-99. "
     "Do not rename files, do not use recovery software: you will lose them. Price doubles in 3 days.\n"
 )
+PAGE = 1
+"""Of the dossier, the page that is shown."""
 LONGEST_WAIT = 180.0
 
 WIDTH, HEIGHT = 8.43, 18
@@ -200,6 +208,51 @@ def collect(*arguments: object) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+SAID: dict[str, dict[str, Any]] = {
+    "awareness": {
+        "aware": "2026-11-26 08:30",
+        "noticed_by": "Mme Durand, secrétaire",
+        "first_sign": "une page rouge qui réclame de l'argent",
+        "last_normal": "2026-11-25 18:00",
+        "role": "secrétaire",
+        "site": "accueil, rez-de-chaussée",
+    },
+    "seen": {
+        "applications": "all",
+        "stopped": ["agenda", "records", "prescriptions", "billing"],
+        "machines": 3,
+        "files": ["unreadable", "renamed"],
+        "work": ["disorganised", "cancelled"],
+        "care": "delayed",
+        "paper": "yes",
+        "backup_plugged": None,
+        "done": ["unplugged", "photo"],
+    },
+    "practice": {
+        "practice": "Cabinet médical des Tilleuls",
+        "practice_form": "SELARL",
+        "address": "12 rue des Tilleuls, 33000 Bordeaux",
+        "responsible": "Dr Anne Martin, médecin généraliste",
+        "phone": "06 12 34 56 78",
+        "provider": "Informatique du Port, 05 56 00 00 00",
+    },
+    "reported": {"provider_told": "2026-11-26 08:50", "cyber17": None},
+}
+"""What the people of the made practice answer; a moment is in Paris time."""
+
+
+def answer(bundle: Path) -> None:
+    """Put the answers of the made practice into a bundle."""
+    host = this_host()
+    for group, given in SAID.items():
+        meant = {
+            name: answers.moment(paris_moment(said)) if said and QUESTIONS[name].form == "moment" else said
+            for name, said in given.items()
+        }
+        data = answers.as_data(group, meant)
+        custody.observe(bundle, answers.WHAT, data, host.clock, dict(tool.identity(host.privileges())))
+
+
 def page(pdf: Path, number: int, name: str) -> None:
     """Write one page of a paper as a picture of few colours."""
     stem = pdf.with_suffix("")
@@ -220,6 +273,10 @@ def main() -> None:
             bundle = run(work, recipient, lang)
             told = json.loads(collect("slip", bundle, "--out", work / "papers", "--lang", lang, "--json"))
             page(Path(told["pdf"]), 1, f"slip-{lang}.png")
+            answer(bundle)
+            key = ("--identity", work / "expert.key")
+            told = json.loads(collect("dossier", bundle, "--out", work / "papers", *key, "--lang", lang, "--json"))
+            page(Path(told["pdf"]), PAGE, f"dossier-{lang}.png")
             shutil.rmtree(bundle)
     for path in sorted(OUT.iterdir()):
         print(f"{path.stat().st_size:8} {path.relative_to(ROOT)}")

@@ -60,7 +60,7 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans "
-    "resume custody disk handles layout bundle der timestamp second_opinion stamps sequence"
+    "resume custody entries journal attached disk handles layout bundle der timestamp second_opinion stamps sequence"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
@@ -78,6 +78,7 @@ NEVER = (
     ("questions answers", "host sources bundle ui os time pathlib", "what a person says is the same everywhere"),
     ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
+    ("attached journal", "host sources bundle ui os time pathlib", "what is attached is hostile: bytes in, words out"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
     ("levels counts", "host sources bundle ui os time pathlib", "what is taken is data; what is counted has no name"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),

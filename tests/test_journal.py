@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import live
 import made
@@ -270,7 +271,19 @@ def test_the_commands(path, photo, tmp_path):
     assert live.snapshot(path) == before
 
 
-@wine.posix("a folder's name and a FIFO")
+@wine.posix("a FIFO in a folder")
+def test_what_to_do_instead_is_said(path, tmp_path):
+    """Of a folder its files are wanted; of a FIFO, or of nothing at all, an ordinary file."""
+    os.mkfifo(tmp_path / "fifo")
+    hints = {}
+    for name in ("", "fifo", "none"):
+        with pytest.raises(RefusedError) as caught:
+            attach(path, tmp_path / name if name else tmp_path)
+        hints[name] = caught.value.hint
+    assert "give the files in it" in hints[""]
+    assert hints["fifo"] == hints["none"] == "give the path of an ordinary file"
+
+
 def test_one_that_cannot_be_attached_stops_all(path, photo, tmp_path):
     """A folder among the files: refused with what to do before anything is copied."""
     before = live.snapshot(path)
