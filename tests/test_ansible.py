@@ -84,7 +84,7 @@ class Provider:
         everywhere = {
             "collect_command": program(), "collect_verifier": program(), "collect_scan": [str(self.scan)],
             "collect_profile": "triage", "collect_memory": False, "collect_max_size": "64M", "collect_language": "en",
-            "collect_pause": 1, "collect_silence": 8, "collect_patience": 4,
+            "collect_pause": 1, "collect_silence": 30, "collect_patience": 30,
         }  # fmt: skip
         command = [
             *self.network.collector.enter, str(_PYTHON), "-I", "-m", "ansible", "playbook", "-f", "10",
@@ -137,7 +137,7 @@ def first(provider):
     hosts: dict[str, dict[str, object]] = {
         COPIED: {"collect_command": [], "collect_program": str(copied.parent)},
         KILLED: {"collect_command": [str(killed)]},
-        DARK: {"collect_command": [str(hangs)]},
+        DARK: {"collect_command": [str(hangs)], "collect_silence": 5, "collect_patience": 3},
     }
     dark = provider.network.hosts[DARK]
     out = dark.root / f"var/tmp/evidence-{CASE}/out"
@@ -222,6 +222,16 @@ def test_nothing_is_left_on_a_host_but_the_bundle(provider, first):
         left = {path for path in (root / "var/tmp").rglob("*") if bundle not in (path, *path.parents)}
         assert left == {root / "var/tmp" / f"evidence-{CASE}", bundle.parent}
         assert first.told[name]["left"] == "bundle"
+
+
+def test_the_playbook_is_one(provider):
+    """Ansible's own check of the syntax finds nothing."""
+    done = subprocess.run(
+        [_PYTHON, "-I", "-m", "ansible", "playbook", "--syntax-check", live.ROOT / "scripts/ansible/collect.yml"],
+        env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(provider.folder / "ansible"), "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=provider.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_page_is_for_paper(first):

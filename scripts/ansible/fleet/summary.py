@@ -28,8 +28,8 @@ class Summary:
 
     def word(self, name: str, **values: object) -> str:
         """Return a text in the language of the summary; a word that is not known stands for itself."""
-        pair = WORDS.get(name, (name, name))
-        return pair[self.language == "en"].format(**values)
+        pair = WORDS.get(name)
+        return printable(name, 60) if pair is None else pair[self.language == "en"].format(**values)
 
     @property
     def good(self) -> int:
