@@ -188,7 +188,7 @@ class Journey:
             time.sleep(self.wishes.pause)
             state, code = self._asked(self.target.poll)
         if state != "ended" or code is None:
-            raise Ended("killed", "the run was killed, or the host was started anew; start the play again to resume it")
+            raise Ended("killed", "the run was killed, or the host was started anew")
         return code
 
     def _hear(self, code: int) -> None:
@@ -200,8 +200,7 @@ class Journey:
             self._keep_key(key, None)
             self._let_go()
             if code > _KILLED:
-                how = f"the run was killed (signal {code - _KILLED}); start the play again to resume it"
-                raise Ended("killed", how)
+                raise Ended("killed", f"the run was killed (signal {code - _KILLED})")
             raise Ended("failed", f"no bundle (exit {code}): {answers.without_key(said)}")
         try:
             run = answers.run(said, self.wishes.case, code)
