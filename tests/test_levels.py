@@ -420,10 +420,9 @@ def test_the_level_of_a_run():
     assert arguments.level(None, asked=False, contents=[]) == "C"
     assert arguments.level(None, asked=True, contents=[]) == "B"
     assert arguments.level("a", asked=True, contents=[]) == "A"
-    for wrong in ("D", "", "AB", "ALL"):
-        if wrong:
-            with pytest.raises(UsageError, match="no such level"):
-                arguments.level(wrong, asked=False, contents=[])
+    for wrong in ("D", "", "AB", "ALL", "\u1d2c", "\x1b[2J"):
+        with pytest.raises(UsageError, match="no such level"):
+            arguments.level(wrong, asked=False, contents=[])
     with pytest.raises(UsageError, match="--clipboard takes contents"):
         arguments.level(None, asked=True, contents=["--clipboard"])
     assert arguments.level("C", asked=True, contents=["--clipboard"]) == "C"
