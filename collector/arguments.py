@@ -161,7 +161,8 @@ def level(given: str | None, *, asked: bool, contents: Sequence[str]) -> str:
 
     Raises `UsageError` for another word, and for `contents` (options that were given) below the level that takes them.
     """
-    found = (given or (levels.ASKED if asked else levels.EXPERT)).upper()
+    usual = levels.ASKED if asked else levels.EXPERT
+    found = usual if given is None else given.upper()
     if found not in levels.LEVELS:
         raise UsageError(
             "there is no such level", hint="the levels are A (no names of files), B (names) and C (contents, too)"
