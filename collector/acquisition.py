@@ -110,9 +110,9 @@ class Run:
 
     @property
     def _planned(self) -> tuple[Source, ...]:
-        whole_memory = self.request.memory_program is not None
-        found = planned(whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard)
-        return tuple(source for source in found if levels.takes(self.request.level, source.name))
+        asked, system = self.request, self.host.system_word()
+        whole_memory = asked.memory_program is not None
+        return planned(whole_memory=whole_memory, system=system, clipboard=asked.clipboard, level=asked.level)
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""
@@ -134,6 +134,8 @@ class Run:
             return
         try:
             self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
+            if source.name == "system" and self.counts.disks:
+                self.onlooker.disks(self.counts.disks)
         except DiskFullError:
             self.cut_by_full.add(source.name)
             self._full()
@@ -369,6 +371,7 @@ class Run:
             missed=tuple(self._missed),
             alarm=self.alarm,
             disturbed=self.disturbed,
+            level=self.request.level,
             disks=self.counts.disks,
         )
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from collector import isolation, levels
+from collector.inventory import level_of
 from collector.model import Moment
 
 if TYPE_CHECKING:
     from collector.manifest import Record
     from collector.model import Json
-
-LEVEL: Final = "level-"
-"""How the name of the observation begins that tells the level: a name is always clear (SPEC 5.2)."""
-
 
 @dataclass(slots=True)
 class Earlier:
@@ -34,10 +31,11 @@ class Earlier:
     def take(self, record: Record) -> None:
         """Take the next record."""
         self.moment = _moment(record)
-        if (level := level_of(record)) is not None:
-            self.level = level
+        if record["type"] != "observation":
+            return
+        self.level = level_of(record) or self.level
         data = record.get("data")
-        if record["type"] != "observation" or not isinstance(data, dict):
+        if not isinstance(data, dict):
             return
         with contextlib.suppress(ValueError, KeyError):  # the format leaves `data` open: what we don't know we leave
             if record["what"] == "request":
@@ -48,13 +46,6 @@ class Earlier:
                 self.profile, self.rules = str(data["profile"]), int(str(data["rules"]))
             elif record["what"] == "isolation" and data["verdict"] in isolation.EXIT_CODES:
                 self.verdicts.append(str(data["verdict"]))
-
-
-def level_of(record: Record) -> str | None:
-    """Return the level that a record tells, or `None`."""
-    what = str(record.get("what", ""))
-    level = what.removeprefix(LEVEL).upper()
-    return level if record["type"] == "observation" and what.startswith(LEVEL) and level in levels.LEVELS else None
 
 
 def _raw(path: Json) -> bytes:

@@ -60,7 +60,7 @@ class Limits:
     samples: bool = True
     """Whether encrypted files and originals are copied, or told only."""
     weak_notes: bool = True
-    """The same of texts that only weakly resemble a note."""
+    """The same of texts that only weakly resemble a note, and of the addresses that they name."""
 
 
 def limits_of(profile: str, *, named: bool, samples: bool = True, weak_notes: bool = True) -> Limits:

@@ -25,6 +25,7 @@ EXPERT: Final = "C"
 """The level of a bare command line: an expert's choice."""
 WHOLE: Final = "all"
 """The part of a source that is all of it."""
+STRANGE: Final = "strange extensions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ PARTS: Final = {
     "memory": "memory and environment of suspicious programs",
     "programs": "files of suspicious programs, and scripts that they run",
     "samples": "copies of encrypted files, and of originals beside them",
-    "weak notes": "copies of texts that only weakly resemble a ransom note",
+    STRANGE: "extensions that not everybody knows, but for those of encrypted files",
+    "weak notes": "copies of texts that only weakly resemble a ransom note, and the addresses in them",
 }
 """Parts that are no column, in words."""
 
@@ -75,6 +77,8 @@ TABLE: Final = (
     Line("screen", WHOLE, "A", "the ransom message as it is seen; look at the pictures, and hand on blurred copies"),
     Line("ransom", WHOLE, "A", "ransom notes, and counts of encrypted files by extension"),
     Line("ransom", "path", "B", "the name of a file or folder may be a patient's"),
+    Line("ransom", "types", "B", "what stands behind the last dot may be a name"),
+    Line("ransom", STRANGE, "B", "what stands behind the last dot may be a name"),
     Line("ransom", "weak notes", "C", "a letter of the practice may resemble one"),
     Line("ransom", "samples", "C", "contents; ask for a file first that is no patient's: an installer, a template"),
     Line("registry", WHOLE, "A", "what the definitions below name"),
@@ -187,7 +191,8 @@ def chosen(level: str, definition: Definition) -> Definition | None:
 
 def withheld(level: str, source: str, columns: Iterable[str]) -> frozenset[str]:
     """Return the columns of a source that a level leaves out."""
-    return frozenset(name for name in columns if not takes(level, source, name))
+    names = (*columns, STRANGE) if source == "ransom" else columns
+    return frozenset(name for name in names if not takes(level, source, name))
 
 
 def meanings(columns: Mapping[str, str], without: frozenset[str]) -> Mapping[str, str]:
@@ -203,8 +208,11 @@ def within(items: Iterator[Item], without: frozenset[str]) -> Iterator[Item]:
 
     Where the path is left out, so are the subjects of gaps and files, and rows that hold nothing else.
     """
+    told: set[str] = set()
     for item in items:
         if isinstance(item, dict):
+            if STRANGE in without:
+                _known_only(item, told)
             if "path" not in without or item.get("what") not in _PLACES:
                 yield _bare(item, without)
         elif "path" not in without:
@@ -217,6 +225,15 @@ def within(items: Iterator[Item], without: frozenset[str]) -> Iterator[Item]:
 
 _PLACES: Final = ("sample", "original")
 """Rows of `ransom` that tell nothing but where a file is."""
+
+
+def _known_only(row: Row, told: set[str]) -> None:
+    """Empty an extension of `ransom` that may be a name; `told` keeps those of files that look encrypted."""
+    extension = str(row["extension"])
+    if row["what"] == "encrypted" and row["confidence"] != "low":
+        told.add(extension)
+    elif row["what"] == "encrypted" or (row["what"] == "extension" and row["reasons"] != ["ordinary"]):
+        row["extension"] = row["extension"] if extension in told else None
 
 
 def _bare(row: Row, without: frozenset[str]) -> Row:

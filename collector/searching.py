@@ -177,6 +177,7 @@ class Search:
             self._left["place"] += 1
             return
         judgement, first = note.judgement, note.count == 1
+        is_taken = judgement.confidence != "low" or self._limits.weak_notes
         row = tracing.file_row(
             "note",
             seen,
@@ -187,10 +188,9 @@ class Search:
             confidence=judgement.confidence,
             score=judgement.score,
             reasons=[*judgement.reasons],
-            contacts=tracing.contacts(judgement) if first else None,
+            contacts=tracing.contacts(judgement) if first and is_taken else None,
         )
-        copied = judgement.confidence != "low" or self._limits.weak_notes
-        yield self._copy(seen, row) if copied and first and len(self._notes) <= self._limits.notes else row
+        yield self._copy(seen, row) if is_taken and first and len(self._notes) <= self._limits.notes else row
 
     # Encrypted files.
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from collector import age, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
 from collector.acquisition import Run
-from collector.earlier import LEVEL, Earlier
+from collector.earlier import Earlier
 from collector.errors import BundleNotMadeError
+from collector.inventory import LEVEL
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
 from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request
@@ -287,6 +288,8 @@ def go_on(
         done=resume.finished_sources(reopened.inventory, known) if same_boot else frozenset(),
     )
     onlooker.opened(reopened.path, run.start_code)
+    if not reopened.recipients:
+        onlooker.encrypted(None)
     if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
         asked = "what was asked at the start is encrypted: the usual folders and window are looked through"
         run.missed("request", Gap(Outcome.UNSUPPORTED, asked))

@@ -334,8 +334,10 @@ def test_our_own_threads_stay_where_they_are(space):
 
 
 def listens(pid):
-    """Tell whether a process has a socket that joined the groups of links, addresses and routes."""
+    """Tell whether in a process's own namespace a socket joined the groups of links, addresses and routes."""
     with contextlib.suppress(OSError):
+        if live.os.readlink(f"/proc/{pid}/ns/net") == live.os.readlink("/proc/self/ns/net"):
+            return False  # not there yet: in this one other runs may listen
         lines = live.Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:]
         return any(int(line.split()[3], 16) & 0x551 == 0x551 for line in lines)  # RTMGRP_LINK and so on
     return False
@@ -345,7 +347,7 @@ def watched(space, *arguments, during=(), seconds="2s"):
     """Return the end of `collect isolation --watch` in the namespace with commands carried out in its midst."""
     process = live.start("isolation", "--watch", seconds, *arguments, before=space.enter)
     live.wait_for(lambda: listens(process.pid))
-    time.sleep(0.3)  # its first reading is done
+    time.sleep(1.0)  # its first reading is done, on a busy machine, too
     for command in during:
         if isinstance(command, float):
             time.sleep(command)

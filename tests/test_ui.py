@@ -261,6 +261,7 @@ def test_lines_elsewhere_are_plain_narrow_and_few(lang):
     stream = io.StringIO()
     look = progress.onlooker(stream, quiet=False)
     assert type(look) is progress.LineProgress
+    look.encrypted(None)
     play(look)
     lines = stream.getvalue().split("\n")
     assert not CONTROL.search(stream.getvalue())
@@ -346,6 +347,34 @@ def test_the_last_screen_fits_and_has_all_that_matters(lang, reason):
     assert "17cyber.gouv.fr" in text
     assert {"fr": "N'éteignez pas", "en": "Do not power off"}[lang] in text
     assert "40" in text
+
+
+@LANGUAGES
+@pytest.mark.parametrize("reason", ["signal", None])
+@pytest.mark.parametrize("running", [True, False, None])
+def test_the_last_screen_says_that_the_disk_is_encrypted(lang, reason, running):
+    """Whoever thinks of switching off reads it there, whatever else is to be said; of no known encryption, nothing."""
+    messages.install(lang)
+    alarmed = None if running is None else alarm(running)
+    lines = final.screen(worst(reason=reason, alarm=alarmed, disks=("bitlk",)), 79, 23)
+    assert len(lines) <= 23
+    assert max(terminal.width(line) for line in lines) <= 79
+    assert any("BitLocker" in line for line in lines)
+    assert "BitLocker" not in "\n".join(final.screen(worst(reason=reason, alarm=alarmed), 79, 23))
+
+
+def test_a_log_names_nothing_that_the_bundle_encrypts():
+    """What can't be read is counted by its source; its name is for who can read the bundle. The disk is told."""
+    for identity, told in ((None, True), ("AGE-SECRET-KEY-1X", False)):
+        stream = io.StringIO()
+        look = progress.LineProgress(stream)
+        look.encrypted(identity)
+        look.step(1, 2, "recent-files", 1)
+        look.gap("recent-files", Gap(Outcome.DENIED, "a file can't be read", "/home/DUPONT_Jean_IRM"))
+        look.disks(("luks",))
+        look.close()
+        assert ("DUPONT" in stream.getvalue()) == told
+        assert "Encrypted disk (LUKS)" in stream.getvalue()
 
 
 @LANGUAGES

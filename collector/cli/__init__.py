@@ -21,6 +21,7 @@ from collector.cli import (
     looking,
     packing,
     papers,
+    picturing,
     ruling,
     stamping,
     verifying,
@@ -119,7 +120,7 @@ def collect(  # noqa: PLR0917 - one for each option
         size=None if max_size is None else size(max_size),
     )
     readers = age.checked((*recipients, *kept.recipients))
-    agreed = consenting.agreed(level, least, asks=guided_mode, expert=bool(readers))
+    agreed = consenting.agreed(level, least)
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
@@ -149,7 +150,10 @@ def collect(  # noqa: PLR0917 - one for each option
         from collector.ui import report  # noqa: PLC0415 - the same
 
         named, sources = plan.scan is not None, planned(
-            whole_memory=plan.memory_program is not None, system=host.system_word(), clipboard=plan.clipboard
+            whole_memory=plan.memory_program is not None,
+            system=host.system_word(),
+            clipboard=plan.clipboard,
+            level=plan.level,
         )
         if as_json:
             steps = report.dry_run_times(sources, plan.profile, named=named)
@@ -257,7 +261,9 @@ for _command in (
     packing.pack_command,
     packing.open_command,
     exporting.export_command,
+    picturing.picture_command,
     papers.slip_command,
+    papers.dossier_command,
     dating.deadlines_command,
     ruling.rules_group,
     kitting.kit_command,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,18 +30,17 @@ def level(given: str | None, *, asked: bool, contents: Mapping[str, object]) -> 
     return arguments.level(given, asked=asked, contents=[name for name, value in contents.items() if value])
 
 
-def agreed(given: str | None, least: str, *, asks: bool, expert: bool) -> Agreed:
-    """Return the level that a run has: as it was given, else, where a person is asked, as they say.
+def agreed(given: str | None, least: str, *, answer: bool | None = None, who: str | None = None) -> Agreed:
+    """Return the level that a run has: as it was given, else as a person answered who was asked for C (`who`).
 
-    `expert`: somebody outside the practice can read the bundle.
+    `answer`: whether they agreed (`ui.level_screens`); `None`: nobody was asked.
     """
     if given is not None:
-        consent = {"level": least, "answer": "yes", "who": TYPED} if least == levels.EXPERT else None
-        return Agreed(least, consent)
-    if not asks or least == levels.EXPERT:
+        return Agreed(least, _consent("yes", TYPED) if least == levels.EXPERT else None)
+    if answer is None:
         return Agreed(least)
-    from collector.ui import level_screens  # noqa: PLC0415 - only where a person is asked
+    return Agreed(levels.EXPERT if answer else least, _consent("yes" if answer else "no", who))
 
-    answer = level_screens.ask(sys.stdin, sys.stderr, expert=expert)
-    found = levels.EXPERT if answer.said == "yes" else least
-    return Agreed(found, {"level": levels.EXPERT, "answer": answer.said, "who": answer.who})
+
+def _consent(answer: str, who: str | None) -> Mapping[str, str | None]:
+    return {"level": levels.EXPERT, "answer": answer, "who": who}

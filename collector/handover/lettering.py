@@ -19,10 +19,13 @@ MM = 25.4 / 72
 class Lettering:
     """Writes on an A4 document; places in millimetres, sizes of type in points."""
 
-    def __init__(self) -> None:
-        self._pdf = FPDF(format="A4")
-        self._pdf.core_fonts_encoding = "cp1252"
-        self._pdf.set_auto_page_break(auto=False)
+    def __init__(self, pdf: FPDF | None = None) -> None:
+        """`pdf`: a document that somebody else draws pages of, too."""
+        if pdf is None:
+            pdf = FPDF(format="A4")
+            pdf.core_fonts_encoding = "cp1252"
+            pdf.set_auto_page_break(auto=False)
+        self._pdf = pdf
         self.has_escapes = False
         """Whether a letter was drawn in its escaped form because the fonts have it not."""
 

@@ -18,7 +18,7 @@ class Words:
         self.language = language
         self._column = vocabulary.LANGUAGES.index(language)
 
-    def __call__(self, name: str, **fields: object) -> str:
+    def __call__(self, name: str, /, **fields: object) -> str:
         """Return a sentence of `TABLE`."""
         return _set(TABLE[name][self._column]).format(**fields)
 

@@ -88,8 +88,10 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
-def planned(*, whole_memory: bool, system: str, clipboard: bool = False) -> tuple[Source, ...]:
-    """Return the sources of a run in their order, for a system as `Host.system_word` calls it.
+def planned(
+    *, whole_memory: bool, system: str, clipboard: bool = False, level: str = levels.EXPERT
+) -> tuple[Source, ...]:
+    """Return the sources of a run in their order, for a system as `Host.system_word` calls it, as far as a level goes.
 
     The memory of the machine, if asked for, ends the phase of programs, and the clipboard that of the screen; the
     registry, where there is one, comes before the files that definitions name: it is small, and names what starts by
@@ -102,7 +104,7 @@ def planned(*, whole_memory: bool, system: str, clipboard: bool = False) -> tupl
         found.insert(_end(found, ClipboardSource.phase), ClipboardSource())
     if system == RegistrySource.system:
         found.insert(next(at for at, one in enumerate(found) if one.name == ArtifactSource.name), RegistrySource())
-    return tuple(found)
+    return tuple(source for source in found if levels.takes(level, source.name))
 
 
 def left_out(level: str, system: str) -> dict[str, list[str]]:

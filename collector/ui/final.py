@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector import continuing, uptime
 from collector.sources import SOURCES
-from collector.ui import encryption, errors, network, qr, terminal, words
+from collector.ui import disks, encryption, errors, network, qr, terminal, words
 from collector.ui.messages import N_, _, elsewhere, ngettext
 from collector.ui.terminal import Terminal
 
@@ -114,7 +114,7 @@ def screen(result: Result, columns: int, rows: int) -> list[str]:
 def _screen(result: Result, columns: int, room: _Room) -> list[str]:
     blocks = [
         [*_head(result, columns, room), *_alarm(result, columns, airy=room.airy), *_where(result, columns)],
-        [*_missing(result, columns, room), *_network(result, columns, room)],
+        [*_missing(result, columns, room), *_network(result, columns, room), *disks.lines(result.disks, columns)],
         _codes(result, columns),
         _next(result, columns),
     ]
@@ -180,6 +180,10 @@ def _begun(result: Result, columns: int) -> list[str]:
 def _missing(result: Result, columns: int, room: _Room) -> list[str]:
     if not result.gaps:
         return [_("Everything that was looked for could be read.")]
+    if not (room.airy or room.gaps or room.remarks):  # the last of all rooms
+        short = ngettext("{count} item could not be read: see the evidence.",
+                         "{count} items could not be read: see the evidence.", result.gaps)  # fmt: skip
+        return terminal.fold(short, columns)
     said = ngettext(
         "{count} item could not be read. It is listed in the evidence. Do not try again.",
         "{count} items could not be read. They are listed in the evidence. Do not try again.",
