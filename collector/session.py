@@ -16,7 +16,7 @@ from collector.errors import BundleNotMadeError
 from collector.inventory import LEVEL
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
-from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request
+from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request, number
 from collector.result import Limits
 from collector.sources import left_out, planned
 from collector.text import from_bytes, from_native, readable
@@ -81,6 +81,8 @@ class Plan:
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """An expert's own definitions, checked by `library.Library.add`."""
+    watch_offset: int | None = None
+    """Seconds to add to the host's clock to reach the operator's watch, where the two were compared."""
     elsewhere: Elsewhere = continuing.nowhere
     """Names the folder where the run goes on once the first is full or gone."""
 
@@ -181,6 +183,7 @@ class _Setting:
         plan, host = self.plan, self.host
         facts = host.open_facts()
         clock = facts["clock"]
+        compared = None if plan.watch_offset is None else number(plan.watch_offset)
         opening: Record = {
             "case": plan.case.case,
             "operator": _said(plan.case.operator),
@@ -188,7 +191,7 @@ class _Setting:
             "tool": {**self.tool},
             "arguments": _arguments(plan.arguments),
             "host": ordered(facts["host"]),
-            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
+            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": compared}),
             "kit_nonce": plan.kit_nonce,
             "run_key": "",
             "recipients": [*self.recipients],

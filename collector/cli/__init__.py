@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 @click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Encrypt to this age recipient too.")
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick, which is checked first.")
 @click.option("--level", metavar="A|B|C", help="What may be taken: A no names of files, B names, C contents, too.")
+@click.option("--watch", metavar="TIME", help="What your watch shows as you press Enter: 14:03:20, or with its date.")
 @click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
@@ -83,6 +84,7 @@ def collect(  # noqa: PLR0917 - one for each option
     recipients: tuple[str, ...],
     kit: str | None,
     level: str | None,
+    watch: str | None,
     profile: str,
     rules: tuple[str, ...],
     memory: bool,  # noqa: FBT001 - click gives flags as arguments
@@ -112,6 +114,7 @@ def collect(  # noqa: PLR0917 - one for each option
     from collector.ui import another, cutting  # noqa: PLC0415 - the same
 
     host = this_host()
+    compared = None if watch is None else dating.compared(watch, host.clock.now())
     asked = kitting.Asked(kept.case if case is None else case, operator)
     readers = age.checked((*recipients, *kept.recipients))
     if guided_mode:
@@ -148,6 +151,7 @@ def collect(  # noqa: PLR0917 - one for each option
         consent=agreed.consent,
         profile=ruling.profile(profile),
         rules=ruling.checked(rules),
+        watch_offset=compared,
     )
     if dry_run:
         from collector.sources import planned  # noqa: PLC0415 - only here

@@ -47,7 +47,7 @@ def agreed(given: str | None, least: str, *, answer: bool | None = None, who: st
 def screens(given: str | None, least: str, *, expert: bool) -> Before:
     """Return what a person is asked before the run: nothing where the level was given, or is the highest anyway.
 
-    `answer`: whether they agreed (`ui.level_screens`); `None`: nobody was asked.
+    `expert`: somebody outside the practice can read the bundle.
     """
     from collector.ui import guided, level_screens  # noqa: PLC0415 - only where a person is asked
 
