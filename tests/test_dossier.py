@@ -20,8 +20,19 @@ import pytest
 from collector import custody, deadlines
 from collector.deadline_words import moment as in_words
 from collector.errors import AlteredError, RefusedError, UsageError
-from collector.handover import dossier, dossier_answers, dossier_letter_words, dossier_more_words, dossier_words
+from collector.handover import (
+    dossier,
+    dossier_answers,
+    dossier_html,
+    dossier_letter_words,
+    dossier_more_words,
+    dossier_words,
+)
+from collector.handover.dossier_draft import draft_of
+from collector.handover.dossier_facts import facts_of
+from collector.handover.dossier_form import dossier_of
 from collector.handover.dossier_parts import BLANK
+from collector.handover.dossier_rows import rows_of
 from collector.questions import QUESTIONS
 from collector.verify import verify_bundle
 
@@ -438,3 +449,28 @@ def test_a_full_disk_leaves_nothing(blank, small_disk):
     with pytest.raises(RefusedError):
         dossier.write(verify_bundle(blank.path), small_disk, "fr")
     assert list(small_disk.iterdir()) == []
+
+
+WORST = (None, True, -1, 10**18, "9" * 5000, "\u0663", "x" * 9000, [], [[[]]], {}, {"text": 1}, {"text": "\ufffd", "hex": "ff"}, [None] * 50)
+"""What a column may hold in a bundle that an attacker wrote."""
+
+
+@pytest.mark.parametrize("worst", WORST, ids=lambda one: repr(one)[:20])
+def test_rows_of_any_form_make_a_dossier(tmp_path, worst):
+    """Each column of each table is something else than it should be: what can't be read is a blank."""
+    tables = {
+        "system": [{**dict.fromkeys(dossiers.SYSTEM, worst), "users": worst}, worst],
+        "footprint": [dict.fromkeys(dossiers.FOOTPRINT, worst)],
+        "services": [{"name": worst, "state": "stopped", "state_expected": "running"}],
+        "recent-files": [{"path": worst, "judged": ["encrypted"]}, {"path": "/a", "judged": worst}],
+        "summary": [{"extensions": worst, "left_out": worst}, {"extensions": {"docx": worst, "other": worst}}],
+        "ransom": [
+            *({**dict.fromkeys(one, worst), "what": one["what"]} for one in dossiers.ransom_rows("x")),
+            {"what": worst},
+            {"what": "extension", "extension": worst, "reasons": ["ordinary"], "count": worst},
+            {"what": "note", "path": "/n", "contacts": [{"kind": worst, "value": worst}], "artifact": "x"},
+        ],
+    }  # fmt: skip
+    facts = facts_of(verify_bundle(dossiers.sealed(tmp_path, tables=tables)), ())
+    draft = draft_of(facts, rows_of(facts), None, "fr")
+    assert len(dossier_html.drawn(dossier_of(draft))) > 10_000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from collector.eyes import QUESTIONS as SEEN_BY_EYES
 from collector.handover.dossier_answers import EYES, SEEN
-from collector.handover.dossier_facts import moment_of, text_of
+from collector.handover.dossier_facts import moment_of, text_of, whole
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Quote, Shown, Table, Text
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ def _disks(draft: Draft, disks: Json) -> list[str]:
         how = text_of(disk.get("encryption"), 20)
         plain = how in ("none_seen", "unknown", "")
         state = said(f"disk_{how or 'unknown'}") if plain else said("disk_encrypted", name=how.upper())
-        size = disk.get("size")
-        shown = said.size(int(str(size)), exact=False) if str(size).isdecimal() else "?"
+        size = whole(disk.get("size"))
+        shown = "?" if size is None else said.size(size, exact=False)
         model = text_of(disk.get("model"), 40) or text_of(disk.get("name"), 40)
         found.append(said("machine_disk", model=model, size=shown, state=state))
     return found
@@ -186,7 +186,7 @@ def consequences(draft: Draft) -> Part:
         stopped.append(said("and_more_rows", number=said.number(draft.rows.more_stopped)))
     if stopped:
         blocks += [Heading(said("services_title")), Text((", ".join(stopped),))]
-    rows = tuple((one, "", "") for one in said("damage_rows").split("|"))
+    rows = tuple((one, "", "") for one in said.lines("damage_rows"))
     headings = (said("col_damage"), said("col_amount"), said("col_proof"))
     blocks += [
         Heading(said("damage_title")),

@@ -65,6 +65,6 @@ def _bound(draft: Draft, title: str, parts: tuple[Part, ...], head: str) -> Doss
         head=head,
         foot=said("dossier_foot", case=draft.facts.case),
         page=said("page", number="{number}", pages="{pages}"),
-        escapes=said("escapes_dossier"),
+        escapes=said("escapes_dossier" if head else "escapes_letter"),
         made=draft.facts.last,
     )

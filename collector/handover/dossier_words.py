@@ -75,6 +75,10 @@ TABLE = {
         "Certaines lettres manquent aux polices de ce PDF~: leur code y est imprimé (\\u…)~; la page HTML montre ces lettres.",
         "The fonts of this PDF lack some letters: their code is printed instead (\\u…); the HTML page shows these letters.",
     ),
+    "escapes_letter": (
+        "Certaines lettres manquent aux polices de ce PDF (\\u…)~: écrivez le mot entier à la main.",
+        "The fonts of this PDF lack some letters (\\u…): write the whole word by hand.",
+    ),
     "contents": ("Sommaire", "Contents"),
     # 1 checklist
     "now": ("À faire maintenant", "To be done now"),
