@@ -451,7 +451,10 @@ def test_a_full_disk_leaves_nothing(blank, small_disk):
     assert list(small_disk.iterdir()) == []
 
 
-WORST = (None, True, -1, 10**18, "9" * 5000, "\u0663", "x" * 9000, [], [[[]]], {}, {"text": 1}, {"text": "\ufffd", "hex": "ff"}, [None] * 50)
+WORST = (
+    None, True, -1, 10**18, "9" * 5000, "\u0663", "x" * 9000, [], [[[]]], {}, {"text": 1},
+    {"text": "\ufffd", "hex": "ff"}, [None] * 50,
+)  # fmt: skip
 """What a column may hold in a bundle that an attacker wrote."""
 
 
