@@ -429,6 +429,19 @@ def test_a_bundle_that_was_never_closed_is_made_and_marked_on_every_page(tmp_pat
     assert "aucun bordereau ne peut être établi" in flat(" ".join(pages))
 
 
+def test_what_was_added_and_is_not_whole_is_told(tmp_path, blank):
+    """The run is closed and the last line of custody torn: made, exit 3, and not told as a run that never ended."""
+    path = shutil.copytree(blank.path, tmp_path / "bundle")
+    custody.note(path, "entière", made.MadeClock(), dossiers.TOOL)
+    with (path / "custody.jsonl").open("ab") as chain:
+        chain.write(b'{"v":1,"sid"')
+    papers = Papers(path, tmp_path / "out")
+    assert papers.made.incomplete
+    assert "SUIVI INCOMPLET" in papers.pages[0]
+    assert "n\u2019a pas été terminée" not in papers.text
+    assert "collect note" in papers.part(14)
+
+
 def test_an_altered_bundle_gives_nothing(tmp_path, blank):
     """Exit 1, changed before the verification or after it; nothing is left."""
     path = shutil.copytree(blank.path, tmp_path / "bundle")

@@ -212,7 +212,7 @@ def possession(draft: Draft) -> Part:
     intro = (said("possession_intro"), said("possession_seal"))
     blocks: list[Block] = [Text(intro), Text((said("order_reminder"),), "warning")]
     if draft.slip is None:
-        blocks.append(Text((said("possession_none"),), "warning"))
+        blocks.append(Text((said("possession_torn" if draft.facts.is_torn else "possession_none"),), "warning"))
     else:
         blocks.append(Slip(form_of(draft.slip, said.language)))
     return Part(14, said("possession"), tuple(blocks))

@@ -112,6 +112,11 @@ class Facts:
         return self.observed.get(what, [{}])[-1]
 
     @property
+    def is_torn(self) -> bool:
+        """Tell whether the run was closed, and something that was added after it is not whole."""
+        return self.evidence.incomplete and self.evidence.bundle.inventory.closing is not None
+
+    @property
     def level(self) -> str:
         """Return the level of privacy that the run was asked for (docs/PRIVACY.md); `C` where none is named."""
         return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")

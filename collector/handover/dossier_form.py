@@ -53,7 +53,9 @@ def letter_of(draft: Draft) -> Dossier:
 
 def _head(draft: Draft) -> str:
     head = draft.said("dossier_head")
-    return f"{head}  ·  {draft.said('dossier_incomplete')}" if draft.facts.evidence.incomplete else head
+    if not draft.facts.evidence.incomplete:
+        return head
+    return f"{head}  ·  {draft.said('dossier_torn' if draft.facts.is_torn else 'dossier_incomplete')}"
 
 
 def _bound(draft: Draft, title: str, parts: tuple[Part, ...], head: str) -> Dossier:

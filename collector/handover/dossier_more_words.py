@@ -231,6 +231,10 @@ MORE = {
         "La collecte n'est pas terminée~: aucun bordereau ne peut être établi. Terminez-la avec «~collect resume~», puis refaites ce dossier.",
         "The collection is not finished: no slip can be made. End it with “collect resume”, then make this dossier again.",
     ),
+    "possession_torn": (
+        "Un ajout n'est pas entier~: aucun bordereau ne peut être établi. Ajoutez une note avec «~collect note~», puis refaites ce dossier.",
+        "Something added is not whole: no slip can be made. Add a note with “collect note”, then make this dossier again.",
+    ),
     "order_reminder": (
         "Appelez le conseil départemental de l'Ordre avant toute remise de l'ordinateur ou d'un disque à la police ou à la gendarmerie. Les secrétaires et les infirmiers sont eux aussi tenus au secret (textes à vérifier). Ne remettez que ce qui est nécessaire.",
         "Call the departmental council of the medical Order before the computer or a disk is handed to the police. Secretaries and nurses are bound to secrecy, too (texts to be verified). Hand over only what is necessary.",

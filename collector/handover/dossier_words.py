@@ -12,6 +12,7 @@ TABLE = {
     "dossier_title": ("Dossier de remise", "Hand-over dossier"),
     "dossier_head": ("CONFIDENTIEL — SECRET PROFESSIONNEL", "CONFIDENTIAL — PROFESSIONAL SECRECY"),
     "dossier_incomplete": ("COLLECTE NON TERMINÉE", "COLLECTION NOT FINISHED"),
+    "dossier_torn": ("SUIVI INCOMPLET", "CUSTODY INCOMPLETE"),
     "dossier_foot": ("Dossier {case}", "Case {case}"),
     "part": ("{number}. {title}", "{number}. {title}"),
     "unknown_answer": ("je ne sais pas", "I don't know"),
@@ -45,6 +46,10 @@ TABLE = {
     "cover_incomplete": (
         "La collecte n'a pas été terminée~: les éléments sont intacts aussi loin qu'ils vont, mais rien ne les ferme. Sur le même ordinateur, «~collect resume~» la termine.",
         "The collection was not finished: what there is of it is intact, but nothing closes it. On the same computer “collect resume” ends it.",
+    ),
+    "cover_torn": (
+        "Quelque chose qui a été ajouté après la fermeture n'est pas entier. La collecte elle-même est fermée et intacte. Le prochain «~collect note~» remet le suivi en ordre.",
+        "Something that was added after the closing is not whole. The collection itself is closed and intact. The next “collect note” puts custody in order.",
     ),
     "cover_unread_1": (
         "{number} passage chiffré n'a pas pu être lu avec la clé donnée~: il manque ici.",
