@@ -39,8 +39,8 @@ NOTE = (
     "Your files are encrypted. To get them back pay 0.4 bitcoin. Write to help-me@onionmail.example, your id: 7F3A-99. "
     "Do not rename files, do not use recovery software: you will lose them. Price doubles in 3 days.\n"
 )
-PAGE = 1
-"""Of the dossier, the page that is shown."""
+PAGE = 4
+"""Of the dossier, the page that is shown: the deadlines."""
 LONGEST_WAIT = 180.0
 
 WIDTH, HEIGHT = 8.43, 18
@@ -257,7 +257,7 @@ def page(pdf: Path, number: int, name: str) -> None:
     """Write one page of a paper as a picture of few colours."""
     stem = pdf.with_suffix("")
     subprocess.run(
-        ["pdftoppm", "-r", "72", "-f", str(number), "-l", str(number), "-png", "-singlefile", pdf, stem], check=True
+        ["pdftoppm", "-r", "84", "-f", str(number), "-l", str(number), "-png", "-singlefile", pdf, stem], check=True
     )
     with Image.open(stem.with_suffix(".png")) as picture:
         picture.convert("L").quantize(16).save(OUT / name, optimize=True)
@@ -271,8 +271,9 @@ def main() -> None:
         recipient = scene(work)
         for lang in LANGUAGES:
             bundle = run(work, recipient, lang)
-            told = json.loads(collect("slip", bundle, "--out", work / "papers", "--lang", lang, "--json"))
-            page(Path(told["pdf"]), 1, f"slip-{lang}.png")
+            if lang == "fr":
+                told = json.loads(collect("slip", bundle, "--out", work / "papers", "--lang", lang, "--json"))
+                page(Path(told["pdf"]), 1, "slip-fr.png")
             answer(bundle)
             key = ("--identity", work / "expert.key")
             told = json.loads(collect("dossier", bundle, "--out", work / "papers", *key, "--lang", lang, "--json"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import resource
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible import constants
+from ansible.constants import DEFAULT_DEBUG
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
@@ -42,14 +43,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no types
         host = str((task_vars or {}).get("inventory_hostname", ""))
         try:
             wishes = wished(self._task.args)
-            if constants.DEFAULT_DEBUG:
+            if DEFAULT_DEBUG:
                 raise WishError("ANSIBLE_DEBUG prints what hosts say, the practice's reading key too: switch it off")
         except WishError as error:
             raise AnsibleError(str(error)) from None
         # What a host says is never shown, however verbose Ansible is: it may hold the key, or terminal commands.
         self._play_context.no_log = self._connection._play_context.no_log = True  # noqa: SLF001 - Ansible's own switch
         _bound_memory()
-        journey = Journey(wishes, host, self._target(wishes), lambda: kits.program(wishes), self._connection.reset)
+        journey = Journey(wishes, host, self._target(wishes), partial(kits.program, wishes), self._connection.reset)
         try:
             told = journey.run()
         except WishError as error:  # the kit on this machine is not as its sums say
