@@ -160,7 +160,8 @@ def test_what_the_bundle_knows_is_filled_in(papers):
     """Machine, attack, journal, codes, exhibits with their fingerprints: on both papers."""
     bundle = verify_bundle(papers.path)
     values = [
-        "CABINET-7", "ACCUEIL-2", "OptiPlex 7010", "8XK2LQ3", "Windows 10 22H2", "Sophie Bernard", "Éloïse Œuvrard",
+        "CABINET-7", "+95 second", "ACCUEIL-2", "OptiPlex 7010", "8XK2LQ3", "Windows 10 22H2", "Sophie Bernard",
+        "Éloïse Œuvrard",
         "RESTORE-MY-FILES.txt", ".lockbit", "LockBit", dossiers.ONION, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
         "Pay 25 000 USD in Bitcoin.", "VeeamBackup", "BITLK", bundle.report.seal_code, bundle.report.seal_sha256,
         "La secrétaire a vu la page rouge.", "Deuxième ligne.", "64 x 36", "sha256sum -c SHA256SUMS",
@@ -273,6 +274,15 @@ def test_no_patients_name_and_no_folder_stands_on_the_papers(papers, blank):
         assert "Patients\\" not in text
     assert "Found in 2 places" in papers.part(5) or "Trouvé en 2 endroits" in papers.part(5)
     assert "1,234" in papers.part(7) or "1 234" in papers.part(7)
+
+
+def test_an_extension_that_may_be_a_name_is_not_printed(tmp_path):
+    """One of low confidence: how many files bear it is told, and not what it is."""
+    rows = [{"what": "encrypted", "extension": f".{dossiers.PATIENT}", "count": 12, "folders": 3, "confidence": "low",
+             "mtime_ns": str(1_794_990_000 * 10**9)}]  # fmt: skip
+    papers = Papers(dossiers.sealed(tmp_path, tables={"ransom": rows}), tmp_path / "out")
+    assert dossiers.PATIENT not in papers.text + papers.html.read_text("utf-8")
+    assert "12 fichiers portent l\u2019extension « … », dans 3 dossiers" in papers.part(7)
 
 
 def test_our_paper_is_never_called_what_only_others_make(papers, blank):

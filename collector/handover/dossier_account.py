@@ -68,7 +68,7 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
     found += [(when, said.short(when), said(name), "from_tool") for when, name in told if when is not None]
     for group in draft.rows.groups.values():
         if group.first is not None:
-            what = said("happened_group", extension=group.extension or "…")
+            what = said("happened_group", extension=group.shown or "…")
             found.append((group.first, said.short(group.first), what, "from_tool"))
     return sorted(found, key=lambda event: (event[0], event[2]))
 

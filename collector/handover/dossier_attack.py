@@ -135,6 +135,7 @@ def _machine(draft: Draft) -> list[Field]:
         draft.known("machine_serial", host["serial"]),
         draft.known("machine_system", " ".join(one for one in parts if one)),
         draft.known("machine_timezone", _clock(draft)),
+        draft.known("machine_drift", _drift(draft)),
         draft.given.field("site"),
         draft.known("machine_role", ""),
         draft.known(
@@ -153,6 +154,12 @@ def _clock(draft: Draft) -> str:
     set_by = draft.said(str(ntp) if ntp in ("synchronized", "unsynchronized") else "unknown")
     zone = text_of(told.get("timezone"), 60)
     return draft.said("machine_clock", zone=zone, how=set_by) if zone else ""
+
+
+def _drift(draft: Draft) -> str:
+    """Return how far the computer's clock was from the operator's watch, as far as somebody compared them."""
+    seconds = draft.facts.evidence.correction_s
+    return "" if seconds is None else draft.said.counted("drift", seconds, signed=f"{seconds:+d}")
 
 
 def _disks(draft: Draft, disks: Json) -> list[str]:
@@ -224,7 +231,7 @@ def _group(draft: Draft, group: Group) -> str:
     return said(
         name,
         files=said.number(group.files),
-        extension=group.extension,
+        extension=group.shown,
         folders=said.number(group.folders),
         how=draft.confidence(group.confidence),
     )

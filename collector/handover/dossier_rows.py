@@ -64,6 +64,11 @@ class Group:
     first: datetime | None
     last: datetime | None
 
+    @property
+    def shown(self) -> str:
+        """Return the extension, an ellipsis for one of low confidence: a name may stand behind the last dot."""
+        return "…" if self.extension and self.confidence == "low" else self.extension
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
