@@ -52,7 +52,7 @@ def cover(draft: Draft) -> Part:
     tally = facts.evidence.tally
     warnings = [said("cover_secret")]
     if facts.evidence.incomplete:
-        warnings.append(said("cover_incomplete"))
+        warnings.append(said("cover_torn" if facts.is_torn else "cover_incomplete"))
     if tally.unread_records:
         warnings.append(said.counted("cover_unread", tally.unread_records))
     blocks: list[Block] = [
