@@ -11,8 +11,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import isolate, loading, ownfiles
+from collector import counts, isolate, levels, loading, ownfiles
 from collector.alarm import Sentinel
+from collector.counts import Counts
 from collector.errors import DiskFullError
 from collector.host import HostError
 from collector.model import UNKNOWN_BOOT, Gap, Outcome
@@ -20,7 +21,7 @@ from collector.output import Output
 from collector.ownfiles import OwnFiles
 from collector.reading import Reading
 from collector.result import Limits, Result, Stop
-from collector.sources import planned
+from collector.sources import left_out, planned
 from collector.sources.activity import ActivitySource
 from collector.sources.footprint import FootprintSource
 
@@ -67,6 +68,7 @@ class Run:
     cut_by_full: set[str] = field(default_factory=set)
     """Sources that a full folder ended: of a file that is cut, the table that names it may be whole."""
     started: float = field(default_factory=time.monotonic)
+    counts: Counts = field(default_factory=Counts)
     _size: int = 0
     _missed: list[tuple[str, str]] = field(default_factory=list)
     _core_missing: bool = False
@@ -108,8 +110,9 @@ class Run:
 
     @property
     def _planned(self) -> tuple[Source, ...]:
-        whole_memory = self.request.memory_program is not None
-        return planned(whole_memory=whole_memory, system=self.host.system_word(), clipboard=self.request.clipboard)
+        asked, system = self.request, self.host.system_word()
+        whole_memory = asked.memory_program is not None
+        return planned(whole_memory=whole_memory, system=system, clipboard=asked.clipboard, level=asked.level)
 
     def _step(self, number: int, source: Source) -> None:
         """Read one source, unless an earlier part of the run has, or it has to be left out."""
@@ -131,6 +134,8 @@ class Run:
             return
         try:
             self._read(source.name, source.kind, source.columns, source.collect(self.host, self.request), source)
+            if source.name == "system" and self.counts.disks:
+                self.onlooker.disks(self.counts.disks)
         except DiskFullError:
             self.cut_by_full.add(source.name)
             self._full()
@@ -183,8 +188,10 @@ class Run:
         self, name: str, kind: str, columns: Mapping[str, str], items: Iterator[Item], source: Source | None
     ) -> None:
         """Write what one source yields; raises `DiskFullError` once what fits is recorded."""
-        reading = Reading(name, items)
-        output = Output(self, name, kind, columns)
+        without = levels.withheld(self.request.level, name, columns)
+        reading = Reading(name, levels.within(items, without) if without else items)
+        clear = name == "summary"  # SPEC 11, clause 2
+        output = Output(self, name, kind, levels.meanings(columns, without), clear=clear)
         deadline = time.monotonic() + (self._seconds(source) if source is not None else 60)
         try:
             reading.start()
@@ -196,6 +203,7 @@ class Run:
             for delivery in reading.deliveries():
                 if delivery is not None:
                     output.take(delivery)
+                    self.counts.take(name, delivery)
                     if self._sentinel is not None:
                         self._sentinel.take(name, delivery)
                 else:
@@ -239,8 +247,8 @@ class Run:
         self.onlooker.gap(source, gap)
 
     def observe(self, what: str, data: Mapping[str, Json], *, synced: bool = True) -> None:
-        """Record an observation."""
-        self.bundle.observe(what, data, synced=synced)
+        """Record an observation, as far as the level goes."""
+        self.bundle.observe(what, levels.observed(self.request.level, what, data), synced=synced)
 
     def judged(self, when: str, verdict: Verdict) -> None:
         """Tell who looks on how the network was judged: at the ends, and whenever the verdict is another one."""
@@ -307,7 +315,7 @@ class Run:
         try:
             if self._sentinel is not None:
                 self._sentinel.end(self, may_wait=self.stop.reason is None)
-            if watch is not None:
+            if watch is not None and levels.takes(self.request.level, activity.name):
                 self._read(activity.name, activity.kind, activity.columns, activity.collect(watch), None)
             self.vigil.end(self)
             sign = self._sentinel.start_ns if self._sentinel is not None else None
@@ -315,7 +323,7 @@ class Run:
             if self.stop.reason != "disk_full":
                 own: list[Item] = [self.host.footprint()]
                 self._read(footprint.name, footprint.kind, footprint.columns, iter(own), None)
-                self._read("summary", "summary", _SUMMARY, iter([self._summary()]), None)
+                self._read("summary", "summary", counts.COLUMNS, iter([self._summary()]), None)
         except DiskFullError:
             self._full()
         if self.vigil.verdicts["close"] is None:
@@ -326,12 +334,8 @@ class Run:
             self.bundle.observe("tool-changed", changed)
 
     def _summary(self) -> Row:
-        outcomes: dict[str, Json] = {}
-        for source, outcome in self._missed:
-            key = f"{source}:{outcome}"
-            outcomes[key] = int(str(outcomes.get(key, 0))) + 1
-        counted: dict[str, Json] = dict(self._rows)
-        return {"rows": counted, "gaps": outcomes, "isolation": self.vigil.run}
+        level, system = self.request.level, self.host.system_word()
+        return self.counts.row(level, left_out(level, system), self._rows, self._missed, self.vigil.run)
 
     def _close(self) -> Result:
         inventory = self.bundle.inventory
@@ -367,6 +371,8 @@ class Run:
             missed=tuple(self._missed),
             alarm=self.alarm,
             disturbed=self.disturbed,
+            level=self.request.level,
+            disks=self.counts.disks,
         )
 
     @property
@@ -388,10 +394,3 @@ class Run:
         """Tell whether the machine was never started anew since `open`; `None` where the system tells no boot id."""
         before, now = (self.bundle.inventory.opening or {})["boot_id"], self.bundle.clock.now().boot_id
         return None if UNKNOWN_BOOT in (before, now) else before == now
-
-
-_SUMMARY = {
-    "rows": "Rows or files written, by source.",
-    "gaps": "Gaps, by source and outcome.",
-    "isolation": "The worst isolation verdict of the run.",
-}

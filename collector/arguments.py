@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from collector import paris
+from collector import levels, paris
 from collector.errors import UsageError
 from collector.schema import is_case
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.model import Moment
 
 MAX_NAME = 200
 """Longest name of an operator or witness in characters."""
@@ -45,6 +51,39 @@ def since(text: str, now_ns: int) -> int:
     return max(0, int(then.timestamp()) * 10**9)
 
 
+_WATCH = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
+_HALF_DAY = 43_200
+
+
+def watch_offset(text: str, now: Moment) -> int:
+    """Return the seconds to add to this clock to reach a watch that shows such a time of day, or such a date and time.
+
+    Local time, unless a date and time has its offset. A time of day alone is the nearest one, half a day away at most.
+    """
+    match = _WATCH.fullmatch(text.strip())
+    if match is not None:
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        here = now.utc_ns // 10**9 + now.offset_s
+        return (3600 * hour + 60 * minute + second - here + _HALF_DAY) % (2 * _HALF_DAY) - _HALF_DAY
+    try:
+        then = datetime.fromisoformat(text.strip())
+        if "T" in text.strip() and then.tzinfo is None:
+            then = then.replace(tzinfo=timezone(timedelta(seconds=now.offset_s)))
+        elif then.tzinfo is None:
+            raise ValueError(text)  # a day is no time
+        return int((then - _EPOCH) // timedelta(seconds=1)) - now.utc_ns // 10**9
+    except (ValueError, OverflowError) as error:
+        hint = "write what the watch shows as you press Enter: 14:03:20, or 2026-11-26T14:03:20, or that with +01:00"
+        raise UsageError("this is no time that a watch shows", hint=hint) from error
+
+
+def is_zone_like(seconds: int) -> bool:
+    """Tell whether clock and watch differ by whole quarters of an hour, as they do where a time zone is wrong."""
+    return abs(seconds) > _NEAR and abs((seconds + _QUARTER // 2) % _QUARTER - _QUARTER // 2) <= _NEAR
+
+
+_QUARTER, _NEAR = 900, 60
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = r"(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})|(?P<D>[0-9]{1,2})/(?P<M>[0-9]{1,2})/(?P<Y>[0-9]{4}))"
 _HOUR = r"(?P<hour>[0-9]{1,2})(?:(?::| ?[hH] ?)(?P<minute>[0-9]{2})(?::[0-9]{2})?| ?[hH])"
 _ZONE = r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -74,6 +113,25 @@ def paris_moment(text: str) -> paris.Entered:
     return paris.entered(then) if then.tzinfo is None else paris.Entered(then.astimezone(UTC))
 
 
+def seen_at(text: str | None) -> paris.Entered | None:
+    """Return when something was seen, `None` where nobody said; raises `UsageError` as `paris_moment` does."""
+    if text is None:
+        return None
+    try:
+        return paris_moment(text)
+    except UsageError as error:
+        raise UsageError(str(error), hint=f"{error.hint}; leave --observed out where nobody knows") from error
+
+
+def entry_number(text: str | None) -> int | None:
+    """Return the number of an entry of the main courante; raises `UsageError` for anything but digits."""
+    if text is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()) is None:
+        raise UsageError("this is no number of an entry", hint="`collect journal` shows the number of each entry")
+    return int(text)
+
+
 def case_id(text: str) -> str:
     """Return a case id that may name a folder; raises `UsageError`."""
     if not is_case(text):
@@ -96,6 +154,25 @@ def said(text: str | None) -> str | None:
     if text is not None and len(text) > MAX_NAME:
         raise UsageError(f"a name of {len(text)} characters is too long", hint=f"{MAX_NAME} are allowed")
     return text
+
+
+def level(given: str | None, *, asked: bool, contents: Sequence[str]) -> str:
+    """Return the level of privacy: the one given, else that of an expert, or of a run that people are `asked` in.
+
+    Raises `UsageError` for another word, and for `contents` (options that were given) below the level that takes them.
+    """
+    usual = levels.ASKED if asked else levels.EXPERT
+    found = usual if given is None else given.upper()
+    if found not in levels.LEVELS:
+        raise UsageError(
+            "there is no such level", hint="the levels are A (no names of files), B (names) and C (contents, too)"
+        )
+    if contents and found != levels.EXPERT:
+        raise UsageError(
+            f"{contents[0]} takes contents, which level {found} leaves out",
+            hint="give --level C as well, if the doctor in charge agrees to it",
+        )
+    return found
 
 
 def program(given: str | None, *, encrypts: bool) -> Path | None:

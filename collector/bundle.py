@@ -135,13 +135,13 @@ def create(
     key: Ed25519PrivateKey,
     clock: Clock,
     sid: str | None = None,
-    request: Mapping[str, Json] | None = None,
+    asked: Mapping[str, Mapping[str, Json]] | None = None,
 ) -> Bundle:
     """Make a bundle: its folder, then `manifest.jsonl` by rename, already holding a synced `open` (SPEC 7.1).
 
-    What was asked for (`request`) is observed before that rename too: a resume needs it however
-    early the run ends. `sid` is random unless given (a test's). Raises `UsageError` for a folder inside a bundle,
-    and `BundleNotMadeError` with nothing left behind but, at worst, an empty folder.
+    What was `asked` for, by the name of the observation, is recorded before that rename too: a resume needs it
+    however early the run ends. `sid` is random unless given (a test's). Raises `UsageError` for a folder inside a
+    bundle, and `BundleNotMadeError` with nothing left behind but, at worst, an empty folder.
     """
     disk.refuse_inside_bundle(out, "--out")
     path = _new_folder(out, name)
@@ -155,8 +155,8 @@ def create(
         bundle = Bundle(path, fd, chain, Inventory(), key, clock, recipients_of(opening))
         fields = {**opening, "run_key": seal.public_line(key), "readme_sha256": hashlib.sha256(readme).hexdigest()}
         bundle.append("open", fields)
-        if request is not None:
-            bundle.observe("request", request)
+        for what, data in (asked or {}).items():
+            bundle.observe(what, data)
         disk.sync_folder(path)
         disk.sync_folder(disk.real(out))  # it may be named by a link
         disk.rename_held(fd, part, path / layout.MANIFEST)

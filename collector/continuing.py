@@ -127,5 +127,6 @@ def _whole(result: Result, parts: list[Part]) -> Result:
         exit_code=3 if lost or disturbed else result.exit_code,
         disturbed=disturbed + result.disturbed,
         missed=tuple(one for part in parts for one in part.run.missed_so_far) + result.missed,
+        disks=result.disks or next((part.run.counts.disks for part in parts if part.run.counts.disks), ()),
         alarm=result.alarm or next((part.run.alarm for part in reversed(parts) if part.run.alarm), None),
     )

@@ -7,18 +7,25 @@ byte. In an encrypted bundle what is private goes to the recipients of `open` (S
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
-import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from collector import age, disk, handles, layout, schema, seal
+from collector import age, disk, handles, journal, layout, schema, seal
 from collector.chainfile import read_chain
+from collector.entries import (
+    MAX_NOTE,
+    Told,
+    attachable,
+    copied,
+    field,
+    make_folder,
+    refuse_unfit,
+    tie,
+)
 from collector.errors import (
     AlteredError,
-    DiskFullError,
     LimitError,
     NotABundleError,
     NotClosedError,
@@ -26,44 +33,25 @@ from collector.errors import (
     UsageError,
 )
 from collector.inventory import recipients_of
+from collector.journal import Journal
 from collector.ledger import Ledger, as_json, ordered
-from collector.manifest import encode
-from collector.model import Gap, Outcome
 from collector.orphans import answer_orphans
 from collector.resume import joined, refuse_strangers
 from collector.text import from_native
 from collector.verify import verify_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from collector.anchors import Trusted
     from collector.chainfile import ChainFile
-    from collector.ledger import ArtifactFile
     from collector.manifest import Record
     from collector.model import Clock, Json
-    from collector.text import Text
     from collector.verify import VerifiedBundle
-
-MAX_NOTE = 2500
-"""Longest note in characters: 24 bytes each at most (text and hex), so it fits a line of 64 KiB whatever it says."""
-
-_MOST_HIDDEN = 45_000
-"""Bytes of a note in an encrypted bundle: base64 makes four of three, and up to 17 recipients take 2,300 more."""
 
 _HINT_TO = "give a name with --to"
 _HINT_NAME = "give your name with --name"
-MAX_SAID = 500
-"""Longest field of a hand-over in characters: six of them fit a line (20 bytes each at most)."""
-
-_SUFFIXES = (
-    ".csv .doc .docx .eml .gif .heic .html .jpeg .jpg .json .log .m4a .mov .mp3 .mp4 .msg .odt .pdf .png .rtf .tsr "
-    ".txt .webp .xls .xlsx .zip"
-)
-"""Endings that an attachment may keep, so that it opens with a double click; any other becomes `.bin`."""
-
-
 @dataclass(frozen=True, slots=True)
 class HandOver:
     """What is said of a hand-over, as typed: who gives (`by`) what to whom, and the rest of SPEC 10.1."""
@@ -76,15 +64,71 @@ class HandOver:
     condition: str | None = None
 
 
-def note(path: Path, text: str, clock: Clock, tool: Record) -> Record:
+_UNTOLD = Told()
+
+
+def note(path: Path, text: str, clock: Clock, tool: Record, told: Told = _UNTOLD) -> Record:
     """Add a note to a sealed bundle; raises `LimitError` for one that is too long."""
     if not text.strip():
         raise UsageError("the note is empty", hint="put the text in quotes after the bundle's folder")
     if len(text) > MAX_NOTE:
         raise LimitError(f"the note has {len(text)} characters; {MAX_NOTE} are allowed", hint="attach it as a file")
+    who = told.text()
+    _refuse_unknown(path, told.corrects)
     with _opened(path, clock, tool) as ledger:
-        _refuse_unfit(ledger, text)
-        return ledger.append("note", {"observed": None, "text": as_json(from_native(text))})
+        refuse_unfit(ledger, text)
+        record = ledger.append("note", {"observed": told.utc(), "text": as_json(from_native(text))})
+        tie(ledger, int(str(record["seq"])), told, who)
+        return record
+
+
+def _refuse_unknown(path: Path, number: int | None) -> None:
+    """Raise `UsageError` where no entry of the main courante has this number; an entry never goes again."""
+    if number is None:
+        return
+    checkpoint, recipients = sealed(path)
+    numbers: list[int] = []
+
+    def seen(record: Record) -> None:
+        if journal.kind_of(record) is not None:
+            numbers.append(int(str(record["seq"])))
+
+    if disk.stands(path / layout.CUSTODY):
+        try:
+            chain_of(path, checkpoint, recipients, seen)
+        except OSError as error:
+            raise disk.translated(error) from error
+    if number not in numbers:
+        known = f"the entries are: {journal.shortened(numbers)}" if numbers else "there is no entry yet"
+        raise UsageError(f"there is no entry number {number} to correct", hint=known)
+
+
+def journal_of(path: Path, identities: Sequence[Any] = ()) -> Journal:
+    """Return the main courante of a sealed bundle; what no identity reads is in it as hidden.
+
+    Seal and both chains are checked, the bytes of artifacts are not. Raises what `note` raises, and `RefusedError` for
+    identities of nobody who can read the bundle.
+    """
+    found = Journal()
+
+    def shown(record: Record, take: Callable[..., None]) -> None:
+        hidden = "private" in record
+        if hidden and identities:
+            try:
+                record, hidden = age.revealed(record, identities), False
+            except RefusedError:
+                if record["type"] == "open":
+                    raise
+        take(record, hidden=hidden)
+
+    checkpoint, recipients = sealed(path, lambda record: shown(record, found.manifest))
+    if disk.stands(path / layout.CUSTODY):
+        try:
+            chain_of(path, checkpoint, recipients, lambda record: shown(record, found.custody))
+        except OSError as error:
+            reason = f"the custody chain can't be read: {os.strerror(error.errno or 0)}"
+            raise AlteredError(reason, hint="`collect verify` says where") from error
+    return found
 
 
 def observe(path: Path, what: str, data: Mapping[str, Json], clock: Clock, tool: Record) -> None:
@@ -136,11 +180,6 @@ def _refuse_changed(chain: ChainFile, before: ChainFile | None) -> None:
         raise RefusedError("somebody added to this bundle while it was checked", hint="try again")
 
 
-def _is_seen(char: str) -> bool:
-    """Tell whether a character leaves a mark; a byte that is no UTF-8 (a name typed in another alphabet) does."""
-    return (char.isprintable() and not char.isspace()) or "\udc80" <= char <= "\udcff"
-
-
 def _holder(bundle: VerifiedBundle) -> Record:
     return (bundle.custody.inventory.holder if bundle.custody else None) or {}
 
@@ -150,11 +189,7 @@ def _said(said: HandOver, hint: str, **usual: Json) -> Record:
     fields: Record = {}
     for name in ("by", "to", "role", "reason", "place", "condition"):
         text = getattr(said, name)
-        if text is not None and len(text) > MAX_SAID:
-            raise LimitError(f"{len(text)} characters are too many for one field; {MAX_SAID} are allowed")
-        if text and not any(_is_seen(char) for char in text):
-            raise UsageError("a name or text given is blank: it says nothing", hint="leave it out, or write it out")
-        fields[name] = as_json(from_native(text)) if text else usual.get(name)
+        fields[name] = field(text) if text else usual.get(name)
     if fields["to"] is None:
         raise UsageError("it is not said who gets the bundle", hint=hint)
     return fields
@@ -172,20 +207,29 @@ def _checked(bundle: VerifiedBundle, trusted: Trusted | None) -> Record:
     return {"verdict": verdict, "files": len(stored), "bytes": sum(file.size for file in stored)}
 
 
-def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record) -> Record:
-    """Copy a file into a sealed bundle and record it; returns its `artifact` record."""
+def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record, told: Told = _UNTOLD) -> Record:
+    """Copy a file into a sealed bundle and record it.
+
+    Returns `number`, `path`, `size` and `sha256` of its `artifact` record, `content_sha256` (of the file itself, where
+    it is encrypted), `says` (what it says of itself), `again` (numbers of attachments with the same bytes; in an
+    encrypted bundle nobody knows) and `note`: the number of the text's record.
+    """
     if text is not None and len(text) > MAX_NOTE:
         raise LimitError(f"the text has {len(text)} characters; {MAX_NOTE} are allowed", hint="attach it as a file")
-    try:
-        source = disk.open_regular(file)
-    except OSError as error:
-        reason = "it is no regular file" if error.errno in (None, errno.ENXIO) else os.strerror(error.errno)
-        raise RefusedError(f"the file can't be attached: {reason}", hint="give the path of an ordinary file") from error
+    who = told.text()
+    _refuse_unknown(path, told.corrects)
+    source = attachable(file)
     try:
         with _opened(path, clock, tool) as ledger:
             if text:
-                _refuse_unfit(ledger, text)
-            return _copied(ledger, source, file, text)
+                refuse_unfit(ledger, text)
+            done = copied(ledger, source, file)
+            if text:
+                record = ledger.append("note", {"observed": told.utc(), "text": as_json(from_native(text))})
+                done["note"] = record["seq"]
+            says = done["says"] if isinstance(done["says"], dict) else None
+            tie(ledger, int(str(done["number"])), told, who, done["note"], says)
+            return done
     finally:
         os.close(source)
 
@@ -193,65 +237,12 @@ def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record)
 def add_clear(path: Path, data: bytes, kind: str, suffix: str, clock: Clock, tool: Record) -> Record:
     """Store bytes that are clear in every bundle (SPEC 10.3) as a custody file; returns path, size and sha256."""
     with _opened(path, clock, tool) as ledger:
-        _make_folder(ledger)
+        make_folder(ledger)
         artifact = ledger.artifact(kind, kind, suffix, "imported", clear=True)
         artifact.write(data)
         ledger.finish(artifact)
         stored = ledger.inventory.stored[artifact.path]
         return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
-
-
-def _refuse_unfit(ledger: Ledger, text: str) -> None:
-    """Raise `LimitError` for a text that no encrypted record can hold: before a file is copied that it goes with."""
-    if ledger.recipients and len(encode({"text": as_json(from_native(text))})) > _MOST_HIDDEN:
-        raise LimitError("the text is too long for a record that is encrypted", hint="attach it as a file")
-
-
-def _make_folder(ledger: Ledger) -> None:
-    folder = ledger.path / layout.ATTACHMENTS
-    if not disk.stands(folder) or disk.kind(folder) != stat.S_IFDIR:
-        try:
-            folder.mkdir(mode=0o700)
-        except OSError as error:
-            raise disk.translated(error) from error
-        disk.sync_folder(ledger.path)
-
-
-def _copied(ledger: Ledger, source: int, file: Path, text: str | None) -> Record:
-    _make_folder(ledger)
-    before = os.fstat(source)
-    suffix = file.suffix.lower() if file.suffix.lower() in _SUFFIXES.split() else ".bin"
-    artifact = ledger.artifact("file", "attachment", suffix, "copied")
-    try:
-        for chunk in disk.chunks(source):
-            artifact.write(bytes(chunk))
-        artifact.flush()
-    except DiskFullError:
-        ledger.abandon(artifact, Gap(Outcome.OVER_LIMIT, "there is no room for it", from_native(file.name)))
-        raise
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        _give_up(ledger, artifact, from_native(file.name), reason)
-        hint = "what could be read of it is kept; copy the file anew and attach the copy"
-        raise RefusedError(f"the file can't be read: {reason}", hint=hint) from error
-    after = os.fstat(source)
-    changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
-    ledger.finish(
-        artifact,
-        subject=from_native(file.name),
-        source_times={"mtime_ns": str(max(0, before.st_mtime_ns))},
-        flags=("changed-while-reading",) if changed else (),
-    )
-    if text:
-        ledger.append("note", {"observed": None, "text": as_json(from_native(text))})
-    stored = ledger.inventory.stored[artifact.path]
-    return {"path": stored.path, "size": stored.size, "sha256": stored.sha256}
-
-
-def _give_up(ledger: Ledger, artifact: ArtifactFile, name: Text, reason: str) -> None:
-    """Record what was read of a file, and why no more: an intent left open would make the bundle INCOMPLETE."""
-    ledger.finish(artifact, subject=name, flags=("partial",))
-    ledger.gap("attachment", Gap(Outcome.FAILED, reason, name))
 
 
 @contextlib.contextmanager
@@ -303,8 +294,13 @@ def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None)
     return ledger
 
 
-def chain_of(path: Path, checkpoint: bytes, recipients: tuple[str, ...]) -> ChainFile:
-    """Return the custody chain as it lies; raises `AlteredError` where it does not hold, `OSError` where unreadable."""
+def chain_of(
+    path: Path, checkpoint: bytes, recipients: tuple[str, ...], seen: Callable[[Record], None] | None = None
+) -> ChainFile:
+    """Return the custody chain as it lies; raises `AlteredError` where it does not hold, `OSError` where unreadable.
+
+    `seen` gets each record; what it got is worth nothing where this raises.
+    """
     chain = read_chain(
         path / layout.CUSTODY,
         folder=layout.ATTACHMENTS,
@@ -312,14 +308,18 @@ def chain_of(path: Path, checkpoint: bytes, recipients: tuple[str, ...]) -> Chai
         sid=checkpoint.split(b"\n")[0].decode("ascii").rsplit("/", 1)[1],
         first=hashlib.sha256(checkpoint).hexdigest(),
         encrypted=bool(recipients),
+        seen=seen,
     )
     if chain.problems:
         raise AlteredError("the custody chain was altered: nothing is added to it", hint="`collect verify` says where")
     return chain
 
 
-def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
-    """Return the checkpoint of a bundle whose seal holds, and its recipients; raises what `note` would raise."""
+def sealed(path: Path, seen: Callable[[Record], None] | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """Return the checkpoint of a bundle whose seal holds, and its recipients; raises what `note` would raise.
+
+    `seen` is shown each record of the manifest; what it saw counts only where this returns.
+    """
     if not disk.stands(path / layout.MANIFEST):
         raise NotABundleError("this folder is no bundle: it holds no manifest.jsonl")
     if not disk.stands(path / layout.CHECKPOINT):
@@ -327,7 +327,7 @@ def sealed(path: Path) -> tuple[bytes, tuple[str, ...]]:
     try:
         checkpoint = disk.read_regular(path / layout.CHECKPOINT, disk.CHUNK)
         signature = disk.read_regular(path / layout.SIGNATURE, disk.CHUNK)
-        manifest = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS)
+        manifest = read_chain(path / layout.MANIFEST, folder=layout.ARTIFACTS, seen=seen)
     except OSError as error:
         reason = f"the bundle's seal can't be read: {os.strerror(error.errno or 0)}"
         raise AlteredError(reason, hint="`collect verify` says where") from error

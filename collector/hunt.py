@@ -7,7 +7,7 @@ extension always and of many only a sample.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 NOTE_NAMES: Final = frozenset(
@@ -57,13 +57,19 @@ class Limits:
     """Most bytes of one sample: a larger file gives its ends."""
     copied_bytes: int = 256 << 20
     """Most bytes copied in all."""
+    samples: bool = True
+    """Whether encrypted files and originals are copied, or told only."""
+    weak_notes: bool = True
+    """The same of texts that only weakly resemble a note, and of the addresses that they name."""
 
 
-def limits_of(profile: str, *, named: bool) -> Limits:
+def limits_of(profile: str, *, named: bool, samples: bool = True, weak_notes: bool = True) -> Limits:
     """Return what a search may cost in a profile: triage stays in people's folders, unless trees were named."""
     if profile == "triage":
-        return Limits(seconds=10, everywhere=named, named=named, note_reads=3_000, file_reads=6_000)
-    return Limits(seconds=300 if profile == "full" else 60, everywhere=True, named=named)
+        costs = Limits(seconds=10, everywhere=named, named=named, note_reads=3_000, file_reads=6_000)
+    else:
+        costs = Limits(seconds=300 if profile == "full" else 60, everywhere=True, named=named)
+    return replace(costs, samples=samples, weak_notes=weak_notes)
 
 
 def extension_of(name: str) -> str:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collector import levels
 from collector.errors import ManifestFormatError
 
 if TYPE_CHECKING:
     from collector.manifest import Record
 
+LEVEL = "level-"
+"""How the name of the observation begins that tells the level, in small letters."""
 COUNTED = {"intent": "intents", "artifact": "artifacts", "gap": "gaps", "observation": "observations", "note": "notes"}
 """Types that `close` counts, with the name of their count."""
 
@@ -46,6 +49,8 @@ class Inventory:
     """`seq` of each `resume`: what follows one is bound by a later key only."""
     holder: Record | None = None
     """The last `handover` or `receipt` of a custody chain: who holds the bundle, as far as it says."""
+    level: str | None = None
+    """Of what was asked for: A, B or C; `None`: no record tells it."""
     last_type: str = ""
     """Type of the record that was taken in last."""
     phases: set[str] = field(default_factory=set)
@@ -108,6 +113,8 @@ class Inventory:
                 self.holder = record
             case "phase":
                 self.phases.add(str(record["name"]))
+            case "observation":
+                self.level = self.level or level_of(record)
             case _:
                 pass
 
@@ -152,6 +159,13 @@ class Inventory:
         if record["counts"] != self.counts:
             raise _fault("the counts of close are not those of the records")
         self.closing = record
+
+
+def level_of(record: Record) -> str | None:
+    """Return the level of privacy that an observation's name tells, or `None`: a name is always clear (SPEC 5.2)."""
+    what = str(record["what"])
+    level = what.removeprefix(LEVEL).upper()
+    return level if what.startswith(LEVEL) and level in levels.LEVELS else None
 
 
 def recipients_of(opening: Record | None) -> tuple[str, ...]:

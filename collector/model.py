@@ -166,6 +166,10 @@ class Request:
     """The folder of the bundle: what is free there bounds that memory."""
     max_size: int | None = None
     """Most bytes of all artifacts (`--max-size`)."""
+    level: str = "C"
+    """The level of privacy (`levels`)."""
+    memory: bool = True
+    """Whether, of what `copies` says, memory and environment are taken, too."""
 
 
 UNKNOWN_BOOT = "unknown"

@@ -21,6 +21,9 @@ class Onlooker(Protocol):
     def encrypted(self, identity: str | None) -> None:
         """Tell the practice's own secret, to be copied now: it is stored nowhere; `None`: nothing is encrypted."""
 
+    def disks(self, encrypted: tuple[str, ...]) -> None:
+        """Tell that fixed disks are encrypted, and how: before anybody thinks of switching off."""
+
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """Tell that the next step begins; `seconds` is the longest it may take. The last one is `seal`."""
 

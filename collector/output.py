@@ -43,6 +43,8 @@ class Output:
     source: str
     kind: str
     columns: Mapping[str, str]
+    clear: bool = False
+    """Whether everybody may read it, even where the bundle is encrypted."""
     count: int = 0
     """Rows and files written; a file that has a row counts once."""
     _rows: int = 0
@@ -125,7 +127,7 @@ class Output:
     def _jsonl(self) -> ArtifactFile:
         if self._file is None:
             self._file = self.run.bundle.artifact(
-                self.kind, self.source, ".jsonl", "read through the system's interfaces"
+                self.kind, self.source, ".jsonl", "read through the system's interfaces", clear=self.clear
             )
             self._file.write(rows.header(self.kind, self.source, self.columns))
         return self._file

@@ -59,5 +59,9 @@ class Result:
     """Whether an encryption was seen to go on, and still did at the end."""
     parts: tuple[tuple[Path, str], ...] = ()
     """The bundles that this one goes on from, the first one first, each with why it ended (`continuing`)."""
+    level: str = "C"
+    """Of what was asked for (`levels`)."""
+    disks: tuple[str, ...] = ()
+    """How the fixed disks are encrypted (`counts.Counts.disks`); empty: nothing is known of it."""
     disturbed: int = 0
     """Files of the bundle that somebody else took, changed or put there while the run lasted."""

@@ -177,6 +177,7 @@ class Search:
             self._left["place"] += 1
             return
         judgement, first = note.judgement, note.count == 1
+        is_taken = judgement.confidence != "low" or self._limits.weak_notes
         row = tracing.file_row(
             "note",
             seen,
@@ -187,9 +188,9 @@ class Search:
             confidence=judgement.confidence,
             score=judgement.score,
             reasons=[*judgement.reasons],
-            contacts=tracing.contacts(judgement) if first else None,
+            contacts=tracing.contacts(judgement) if first and is_taken else None,
         )
-        yield self._copy(seen, row) if first and len(self._notes) <= self._limits.notes else row
+        yield self._copy(seen, row) if is_taken and first and len(self._notes) <= self._limits.notes else row
 
     # Encrypted files.
 
@@ -246,7 +247,8 @@ class Search:
         if seen.identity in self._kept:
             return
         self._kept.add(seen.identity)
-        yield self._copy(seen, tracing.file_row(what, seen, tracing.raw(folder), extension=tracing.told(extension)))
+        row = tracing.file_row(what, seen, tracing.raw(folder), extension=tracing.told(extension))
+        yield self._copy(seen, row) if self._limits.samples else row
 
     def _copy(self, seen: Seen, row: Row) -> Item:
         """Return a file as an artifact with its row, or the row alone where it is not copied."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import time
@@ -10,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import age, bundle, continuing, eyes, isolation, layout, profiles, resume, seal, tool
+from collector import age, answers, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
 from collector.acquisition import Run
+from collector.earlier import Earlier
 from collector.errors import BundleNotMadeError
+from collector.inventory import LEVEL
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
-from collector.model import UNKNOWN_BOOT, Gap, Moment, Outcome, Profile, Request
+from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request, number
 from collector.result import Limits
-from collector.sources import planned
+from collector.sources import left_out, planned
 from collector.text import from_bytes, from_native, readable
 from collector.times import utc_text
 from collector.vigil import Vigil
@@ -25,6 +26,7 @@ from collector.vigil import Vigil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from collector.answers import Answer
     from collector.continuing import Elsewhere, Part
     from collector.host import Host
     from collector.manifest import Record
@@ -66,13 +68,21 @@ class Plan:
     """Whether the text in the clipboard is taken; the bundle is encrypted then."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    """What a person answered to `questions.QUESTIONS`, by their groups."""
     beside: tuple[str, ...] = ()
     """What lay on the stick beside its kit (`kit.check`)."""
+    level: str = levels.EXPERT
+    """The level of privacy (`levels`)."""
+    consent: Mapping[str, str | None] | None = None
+    """Who was asked whether contents may be taken, and the answer (SPEC 5.2), where it was asked."""
     elevation: str | None = None
     """What came of asking Windows for all rights: `granted`, `refused` or `failed`, where it was asked."""
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """An expert's own definitions, checked by `library.Library.add`."""
+    watch_offset: int | None = None
+    """Seconds to add to the host's clock to reach the operator's watch, where the two were compared."""
     elsewhere: Elsewhere = continuing.nowhere
     """Names the folder where the run goes on once the first is full or gone."""
 
@@ -146,6 +156,12 @@ class _Setting:
             run.bundle.observe("isolate", {"step": "declined"})
         if self.plan.eyes is not None:
             run.bundle.observe("eyes", eyes.as_data(self.plan.eyes))
+        if self.plan.consent is not None:
+            consent: dict[str, Json] = {**self.plan.consent, "who": _said(self.plan.consent["who"])}
+            run.bundle.observe("consent", consent)
+        for group, given in self.plan.answers.items():
+            for data in answers.as_records(group, given):
+                run.bundle.observe(answers.WHAT, data)
         if self.plan.beside:
             names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
             run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": [*names]})
@@ -167,6 +183,7 @@ class _Setting:
         plan, host = self.plan, self.host
         facts = host.open_facts()
         clock = facts["clock"]
+        compared = None if plan.watch_offset is None else number(plan.watch_offset)
         opening: Record = {
             "case": plan.case.case,
             "operator": _said(plan.case.operator),
@@ -174,7 +191,7 @@ class _Setting:
             "tool": {**self.tool},
             "arguments": _arguments(plan.arguments),
             "host": ordered(facts["host"]),
-            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
+            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": compared}),
             "kit_nonce": plan.kit_nonce,
             "run_key": "",
             "recipients": [*self.recipients],
@@ -186,11 +203,14 @@ class _Setting:
         # SPEC 11, clause 4
         host_name = "" if self.recipients else layout.safe_name(readable(host.hostname()), 40) + "_"
         name = f"{plan.case.case}_{host_name}{when}"
-        return bundle.create(out, name, opening, self.readme, seal.new_key(), host.clock, request=_asked(plan))
+        level, system = plan.level, host.system_word()
+        left: dict[str, Json] = {"left_out": {name: [*parts] for name, parts in left_out(level, system).items()}}
+        asked = {"request": _asked(plan), f"{LEVEL}{level.lower()}": left}
+        return bundle.create(out, name, opening, self.readme, seal.new_key(), host.clock, asked=asked)
 
     def _run(self, made: bundle.Bundle, bundles: tuple[bytes, ...]) -> Run:
         plan = self.plan
-        request = _request(plan.since_ns, plan.scan, made.path, copies=plan.copies)
+        request = _request(plan.since_ns, plan.scan, made.path, plan.level, copies=plan.copies)
         run = Run(
             bundle=made,
             host=self.host,
@@ -226,6 +246,7 @@ def _asked(plan: Plan) -> dict[str, Json]:
         "scan_more": more,
         "profile": plan.profile.name,
         "rules": len(plan.rules),
+        "level": plan.level,
         "memory": plan.copies,
         "clipboard": plan.clipboard,
         "memory_program": None if plan.memory_program is None else as_json(from_native(str(plan.memory_program))),
@@ -244,7 +265,7 @@ def go_on(
 ) -> Result:
     """Resume a run that was cut short and seal its bundle; raises what `resume.reopen` raises."""
     started = time.monotonic()
-    earlier = _Earlier()
+    earlier = Earlier()
     identity: Json = dict(tool.identity(host.privileges()))
     fields: Record = {"tool": identity, "arguments": _arguments(arguments)}
     here = host.open_facts()["host"]
@@ -262,6 +283,7 @@ def go_on(
                 earlier.since_ns or default_since(host),
                 scan or earlier.scan,
                 reopened.path,
+                earlier.level,
                 copies=copies and earlier.copies,
             ),
             profile=profiles.named(earlier.profile if earlier.profile in profiles.NAMES else profiles.DEFAULT),
@@ -275,6 +297,8 @@ def go_on(
         done=resume.finished_sources(reopened.inventory, known) if same_boot else frozenset(),
     )
     onlooker.opened(reopened.path, run.start_code)
+    if not reopened.recipients:
+        onlooker.encrypted(None)
     if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
         asked = "what was asked at the start is encrypted: the usual folders and window are looked through"
         run.missed("request", Gap(Outcome.UNSUPPORTED, asked))
@@ -286,60 +310,17 @@ def go_on(
         run.vigil.stop()
 
 
-@dataclass(slots=True)
-class _Earlier:
-    """What the records of the earlier part tell the later one."""
-
-    since_ns: int = 0
-    scan: tuple[bytes, ...] | None = None
-    profile: str = ""
-    rules: int = 0
-    copies: bool = True
-    verdicts: list[str] = field(default_factory=list)
-    moment: Moment | None = None
-
-    def take(self, record: Record) -> None:
-        self.moment = _moment(record)
-        data = record.get("data")
-        if record["type"] != "observation" or not isinstance(data, dict):
-            return
-        with contextlib.suppress(ValueError, KeyError):  # the format leaves `data` open: what we don't know we leave
-            if record["what"] == "request":
-                self.copies = data.get("memory") is not False
-                self.since_ns = _nanoseconds(str(data["since"]))
-                scan = data["scan"]
-                self.scan = tuple(_raw(path) for path in scan) if isinstance(scan, list) else None
-                self.profile, self.rules = str(data["profile"]), int(str(data["rules"]))
-            elif record["what"] == "isolation" and data["verdict"] in isolation.EXIT_CODES:
-                self.verdicts.append(str(data["verdict"]))
-
-
-def _raw(path: Json) -> bytes:
-    if isinstance(path, dict):
-        return bytes.fromhex(str(path["hex"]))
-    return str(path).encode("utf-8")
-
-
-def _moment(record: Record) -> Moment:
-    return Moment(
-        utc_ns=_nanoseconds(str(record["utc"])),
-        offset_s=0,
-        mono_ns=int(str(record["mono_ns"])),
-        boot_ns=int(str(record["boot_ns"])),
-        boot_id=str(record["boot_id"]),
-    )
-
-
-def _nanoseconds(utc: str) -> int:
-    from datetime import UTC, datetime  # noqa: PLC0415 - only a resume needs it
-
-    then = datetime.fromisoformat(utc[:-1]).replace(tzinfo=UTC)
-    return int(then.timestamp()) * 10**9 + then.microsecond * 1000
-
-
-def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path, *, copies: bool) -> Request:
+def _request(since_ns: int, scan: tuple[bytes, ...] | None, path: Path, level: str, *, copies: bool) -> Request:
     own = os.fsencode(path.resolve())
-    return Request(since_ns=since_ns, scan=scan, exclude=(own,), copies=copies, out=own)
+    return Request(
+        since_ns=since_ns,
+        scan=scan,
+        exclude=(own,),
+        copies=copies and levels.takes(level, "suspects", "programs"),
+        memory=levels.takes(level, "suspects", "memory"),
+        level=level,
+        out=own,
+    )
 
 
 def _start_code(opening: Record) -> str:

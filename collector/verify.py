@@ -62,6 +62,7 @@ class Report:
     """Who can read the bundle; empty: it is not encrypted."""
     resumed: tuple[int, ...]
     """`seq` of each `resume`: what follows one is bound by later anchors only."""
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +287,7 @@ def _report(
         anchors=anchors,
         recipients=recipients_of(manifest.inventory.opening) if manifest is not None else (),
         resumed=tuple(manifest.inventory.resumed) if manifest is not None else (),
+        level=manifest.inventory.level if manifest is not None else None,
     )
 
 

@@ -26,8 +26,9 @@ import fcntl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SOURCE_ONLY = "artifacts"
-"""Published as a source archive alone (docs/adr/0002): the one thing in a lock that is built here, not a wheel."""
+SOURCE_ONLY = ("artifacts", "acstore", "dfwinreg", "dtfabric", "timesketch")
+"""Published as a source archive alone, so built here, all in Python: the first is ours (docs/adr/0002), the others
+are experts' tools, which only tests use. Everything else in a lock comes as a wheel."""
 MADE_FROM = "made-from"
 """The file in an environment that holds the text of its locks; `environment.sh` compares it."""
 
@@ -124,7 +125,8 @@ def build(folder: Path, locks: Sequence[Path], text: bytes) -> None:
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         run([python, "-I", "-m", "venv", str(new)], "the environment can't be made", "is there room on the disk?")
         pip = [str(new / "bin/python"), "-I", "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input"]
-        pip += ["install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
+        pip += ["install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+        pip += ["--no-binary", ",".join(SOURCE_ONLY)]
         run(
             [*pip, *(part for lock in locks for part in ("--requirement", str(lock)))],
             "pip can't install what the lock names",

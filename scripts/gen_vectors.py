@@ -349,6 +349,12 @@ def lines_of_the_format() -> None:
     add("phase_other_key_inside", w.sealed(inside), "ALTERED", "SIGNATURE_INVALID", line(5), "it names another key")
     spare = w.linked(w.story(), {4: _spare_bits})
     add("phase_spare_bits", w.sealed(spare), "ALTERED", "SCHEMA", line(5), "the same signature in another spelling")
+    for name, offset, comment in (
+        ("watch_offset", 600, "the watch was ten minutes ahead of the host's clock"),
+        ("watch_offset_negative", "-600", "the host's clock was ten minutes ahead of the watch"),
+    ):
+        watched = w.opening(clock={"ntp": "unknown", "timezone": "CET", "watch_offset": offset})
+        add(name, told([watched, w.close(7)], files={}), good, "", "", comment)
     clock = told([opened, step, w.close(3_600_007, gaps=1)], files={})
     add("clock_step", clock, good, "CLOCK_STEP", MANIFEST, "the wall clock was set; information, no alteration")
 
@@ -861,6 +867,24 @@ def encrypted() -> None:
     add("custody_private_without_recipients", veiled, bad, "CUSTODY_BREAK", f"{CUSTODY} line 1", "nobody could read it")
 
 
+def encrypted_with_counts() -> None:
+    """Add an encrypted bundle with the one artifact that everybody may read."""
+    path, summary = PATH + ".age", "artifacts/000003-summary.jsonl"
+    counts = b'{"kind":"summary"}\n{"level":"B"}\n'
+    told_all = [
+        w.veiled(w.opening(1, recipients=[w.AGE_RECIPIENT]), "operator", "witness", "arguments", "host"),
+        w.intent(2, path, "processes"),
+        w.veiled(w.artifact(5, path, "processes", w.AGE), "subject", "source_times"),
+        w.intent(6, summary, "summary"),
+        w.veiled(w.artifact(9, summary, "summary", counts), "subject", "source_times"),
+        w.close(10, intents=2, artifacts=2),
+    ]
+    world = w.sealed(w.linked(told_all), {path: w.AGE, summary: counts})
+    add("encrypted_summary_clear", world, "UNANCHORED", "", "", "counts that everybody may read, beside the rest")
+    risen = changed(summary, counts.replace(b"B", b"C"), world)
+    add("encrypted_summary_changed", risen, "ALTERED", "CONTENT_MISMATCH", summary, "the level that it tells")
+
+
 # --- what the verifier brings
 
 
@@ -932,6 +956,7 @@ PARTS: tuple[Callable[[], None], ...] = (
     the_receipts,
     the_timestamps,
     encrypted,
+    encrypted_with_counts,
     the_codes,
 )
 

@@ -46,6 +46,7 @@ FILES = (
     "seal",
     "verify",
     "custody",
+    "entries",
     "anchors",
     "contents",
     "chainfile",
@@ -71,8 +72,15 @@ TESTS = (
     "test_encryption.py",
 )
 """What a mutant meets after the vectors, the quickest first."""
-OF_CUSTODY = ("test_checks.py", "test_custody.py", "test_meanwhile.py", "test_receipts.py", "test_encryption.py")
-"""Those of them that load custody.py at all; its mutants meet no other."""
+OF_CUSTODY = (
+    "test_checks.py",
+    "test_custody.py",
+    "test_journal.py",
+    "test_meanwhile.py",
+    "test_receipts.py",
+    "test_encryption.py",
+)
+"""Those that load custody.py at all, and with it entries.py; their mutants meet no other."""
 LEFT_OUT = (
     "test_no_byte_can_change_unnoticed",  # every byte of a bundle: minutes; the vectors flip one of each file
     "test_the_command_says_the_same",  # starts the command, which loads the file as it lies there
@@ -239,7 +247,7 @@ def tried(mutant: Mutant | None, laid: list[tuple[Any, Path]], room: Path) -> st
     except Exception as error:  # noqa: BLE001 - whatever comes out of a broken verifier is a red test
         wrong = f"vectors: {type(error).__name__}: {error}"
     own = Path(mutant.file).stem if mutant else ""
-    tests = OF_CUSTODY if own == "custody" else TESTS
+    tests = OF_CUSTODY if own in ("custody", "entries") else TESTS
     return wrong or first_red(sorted(tests, key=lambda name: own not in name), room)
 
 

@@ -27,6 +27,12 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """On Windows, say which tests may not run side by side."""
+    return wine.scheduler(config, log) if wine.WINDOWS else None
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """Return the folder that holds `collector/`, `rules/` and `scripts/`."""

@@ -168,7 +168,8 @@ class Bundle:
     def _lines(self, kind: str) -> list[bytes]:
         (record,) = self.artifacts(kind)
         data = (self.path / record["path"]).read_bytes()
-        return (data if self.identity is None else decrypted(data, self.identity)).splitlines()
+        is_clear = self.identity is None or not record["path"].endswith(".age")
+        return (data if is_clear else decrypted(data, self.identity)).splitlines()
 
     def gaps(self, source: str | None = None) -> list[dict]:
         return [gap for gap in self.of("gap") if source in (None, gap["source"])]

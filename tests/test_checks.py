@@ -19,7 +19,7 @@ import pytest
 import vectors
 import wine
 
-from collector import countersign, custody, disk, handles, manifest, resume, schema, seal, verify
+from collector import countersign, custody, disk, entries, handles, manifest, resume, schema, seal, verify
 from collector.anchors import Trusted
 from collector.errors import (
     AlteredError,
@@ -857,8 +857,8 @@ def test_a_name_that_shows_nothing_is_refused(bundle, text):
 
 def test_a_field_of_a_hand_over_is_as_long_as_it_may_be(bundle):
     """Five hundred characters are taken, one more is not."""
-    hand_over(bundle, reason="x" * custody.MAX_SAID)
-    assert (custody.MAX_SAID, len(records(bundle)[0]["reason"])) == (500, 500)
+    hand_over(bundle, reason="x" * entries.MAX_SAID)
+    assert (entries.MAX_SAID, len(records(bundle)[0]["reason"])) == (500, 500)
     with pytest.raises(LimitError):
         hand_over(bundle, reason="x" * 501)
 
@@ -924,7 +924,8 @@ def test_a_file_that_grows_while_it_is_copied_is_flagged(bundle, photo, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(custody.disk, "chunks", growing)
         attach(bundle, photo, "\udcff")
-    artifact, text = records(bundle)[1:]
+    artifact, text, tie = records(bundle)[1:]
+    assert (tie["what"], tie["data"]["entry"], tie["data"]["note"]) == ("entry", 1, 2)
     assert artifact["flags"] == ["changed-while-reading"]
     assert text["text"]["hex"] == "ff"
 

@@ -69,7 +69,8 @@ def test_notes_and_files_are_added_without_touching_the_seal(bundle, photo):
     note(bundle)
     told = attach(bundle, photo, "of the screen")
     note(bundle, "two")
-    assert [record["type"] for record in records(bundle)] == ["note", "intent", "artifact", "note", "note"]
+    kinds = ["note", "intent", "artifact", "note", "observation", "note"]
+    assert [record["type"] for record in records(bundle)] == kinds
     assert told["path"] == "attachments/000001-attachment.jpg"
     assert (bundle / told["path"]).read_bytes() == photo.read_bytes()
     assert records(bundle)[2]["subject"] == "photo.JPG"

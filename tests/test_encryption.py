@@ -201,16 +201,21 @@ def test_a_run_with_a_recipient(tmp_path, tree, expert):
     assert done.err.count(practice) == 2, "at the start, for a run that is cut, and at the end"
     assert readable(out) == []
     assert os.uname().nodename not in path.name
-    for file in (path / "artifacts").iterdir():
-        assert file.name.endswith(".age")
+    clear = [file for file in (path / "artifacts").iterdir() if file.suffix != ".age"]
+    assert [file.name[7:] for file in clear] == ["summary.jsonl"], "counts without any name (SPEC 11, clause 2)"
+    for file in {*(path / "artifacts").iterdir()} - {*clear}:
         assert file.read_bytes().startswith(HEADER)
     for identity in (secret, practice):
         bundle = live.assert_sealed(path, identity)
         assert bundle.records[0]["operator"] == SECRET
         assert len([row for row in bundle.rows("recent-files") if SECRET in str(row["path"])]) == 3000
         for record in bundle.artifacts():
-            content = live.decrypted((path / record["path"]).read_bytes(), identity)
-            assert record["content_sha256"] == hashlib.sha256(content).hexdigest()
+            content = (path / record["path"]).read_bytes()
+            if record["kind"] == "summary":
+                assert record["content_sha256"] is None
+            else:
+                content = live.decrypted(content, identity)
+                assert record["content_sha256"] == hashlib.sha256(content).hexdigest()
             assert record["rows"] is None or record["rows"] == content.count(b"\n") - 1
     told = live.verify(path)
     assert (told.code, told.json["recipients"]) == (0, done.json["recipients"])

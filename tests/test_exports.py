@@ -11,7 +11,6 @@ import gzip
 import io
 import json
 import re
-import subprocess
 import tracemalloc
 import zipfile
 from datetime import datetime
@@ -28,7 +27,7 @@ from collector.handover.export import export
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
 
-FORMATS = ["csv", "bodyfile", "timesketch", "dissect"]
+FORMATS = ["csv", "bodyfile", "timesketch", "dissect", "iris", "misp", "case"]
 KEY = pyrage.x25519.Identity.generate()
 OTHER = pyrage.x25519.Identity.generate()
 NS = 1_795_000_000 * 10**9
@@ -139,8 +138,13 @@ def test_an_altered_bundle_gives_nothing(tmp_path, form):
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("what", ["artifacts/000001-recent-files.jsonl", "manifest.jsonl"])
+@pytest.mark.parametrize(
+    ("form", "what"),
+    [
+        *((form, "artifacts/000001-recent-files.jsonl") for form in ("csv", "bodyfile", "timesketch", "dissect")),
+        *((form, "manifest.jsonl") for form in FORMATS if form != "misp"),  # it reads tables: test_exports_shared.py
+    ],
+)
 def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form, what):
     """A bundle that somebody changes once it was verified is refused as well, and the export is thrown away."""
     path = bundle(tmp_path)
@@ -556,38 +560,3 @@ def test_trees_of_several_hosts_stand_side_by_side(tmp_path):
     with pytest.raises(UsageError):
         exported(tmp_path / "x.zip", "dissect", *paths)
     assert not (tmp_path / "x.zip").exists()
-
-
-@pytest.mark.parametrize("name", ["tree", "tree.zip"])
-def test_target_query_opens_the_tree(tmp_path, name):
-    """dissect.target itself answers hostname, system, users and hashes of a Linux host, and opens a Windows one."""
-    live.needs("target-query", "target-fs")
-
-    def asked(program, *arguments):
-        done = subprocess.run([program, "-q", *map(str, arguments)], capture_output=True, text=True, check=True)
-        return done.stdout
-
-    exported(tmp_path / name, "dissect", with_copies(tmp_path, COPIES))
-    tree = tmp_path / name
-    assert "poste-1" in asked("target-query", tree, "-f", "hostname")
-    assert "linux" in asked("target-query", tree, "-f", "os")
-    assert "name='root'" in asked("target-query", "-s", tree, "-f", "users")
-    assert "sha256=" + "ab" * 32 in asked("target-query", "-s", tree, "-f", "acquire.hashes")
-    windows = with_copies(tmp_path, {"C:\\Users\\zoe\\note.txt": b"pay"}, sid="b" * 32, os="Windows 10")
-    other = tmp_path / f"w-{name}"
-    exported(other, "dissect", windows)
-    assert "windows" in asked("target-query", other, "-f", "os")
-    assert asked("target-fs", other, "ls", "C:/Users/zoe").split() == ["note.txt"]
-
-
-def test_plaso_reads_the_body_file_without_a_warning(tmp_path, plain):
-    """The tool itself takes every entry, hostile names too: an event for each time, nothing it had to recover from."""
-    live.needs("log2timeline", "pinfo")
-    body, store = tmp_path / "b.body", tmp_path / "b.plaso"
-    exported(body, "bodyfile", plain)
-    quiet = ["--parsers", "bodyfile", "--single-process", "--unattended", "-q", "--status_view", "none"]
-    command = ["log2timeline", *quiet, "--timezone", "UTC", "--storage-file", store, body]
-    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
-    told = subprocess.run(["pinfo", store], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert f"bodyfile : {4 * len(NAMES) + 1}\n" in told
-    assert "No warnings stored." in told

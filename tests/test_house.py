@@ -27,10 +27,11 @@ FLOORS = """
     errors text layout findings times paris collector
     strictyaml deadlines deadline_words
     model rows rules tool vocabulary corefile questions
-    schema facts eyes answers der second_opinion definitions expansion profiles marks ransom_rules suspicion_rules hunt
-    isolation library ransom suspicion
+    schema facts eyes answers levels counts der second_opinion definitions expansion profiles marks
+    ransom_rules suspicion_rules hunt
+    isolation library ransom suspicion journal
     activity_rules
-    suffixes heads winformats macformats handles
+    suffixes heads winformats macformats handles attached
     timeline bursts onset
     manifest
     seal clocks inventory disk uptime age countersign
@@ -38,8 +39,9 @@ FLOORS = """
     orphans anchors sequence
     bundle verify
     resume
+    entries
     custody
-    stamps papers kit
+    stamps papers kit answered
     handover
     host
     tracing
@@ -49,6 +51,7 @@ FLOORS = """
     result
     acquisition watching
     continuing
+    earlier
     session arguments signing
     ui
     cli
@@ -57,7 +60,7 @@ FLOORS = """
 
 VERIFIER = (
     "manifest schema inventory seal clocks age countersign ledger chainfile contents findings anchors verify orphans "
-    "resume custody disk handles layout bundle der timestamp second_opinion stamps sequence"
+    "resume custody entries journal attached disk handles layout bundle der timestamp second_opinion stamps sequence"
 )
 """Runs on another machine than the one that was attacked, and must be readable without the rest."""
 
@@ -75,7 +78,9 @@ NEVER = (
     ("questions answers", "host sources bundle ui os time pathlib", "what a person says is the same everywhere"),
     ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
+    ("attached journal", "host sources bundle ui os time pathlib", "what is attached is hostile: bytes in, words out"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),
+    ("levels counts", "host sources bundle ui os time pathlib", "what is taken is data; what is counted has no name"),
     ("suspicion suspicion_rules corefile", "host sources bundle ui", "the same"),
     ("acquisition session continuing vigil isolate alarm watching", "ui cli", "a run is the same without a screen"),
     ("sources acquisition vigil isolate alarm", "second_opinion stamps", "openssl is a verifier's, never a run's"),

@@ -24,7 +24,8 @@ from collector.host import taking
 from collector.host.linux import Roots, commands, homes
 from collector.host.linux.mounts import MountTable
 from collector.host.posix import artifacts
-from collector.host.posix.places import MAX_FOLDERS, Finder, Match
+from collector.host.posix.places import Finder, Match
+from collector.host.ways import MAX_FOLDERS
 from collector.model import Blob, Budget, Gap, Outcome, Profile, Request
 from collector.reading import Reading
 from collector.sources.artifacts import ArtifactSource

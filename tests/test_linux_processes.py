@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from collector.host.linux import Roots, connections, executables, process, processes, sockets
+from collector.host.posix import descriptors
 from collector.model import Gap, Outcome
 from collector.sources.connections import ConnectionSource
 from collector.sources.executables import ExecutableSource
@@ -427,7 +428,7 @@ def test_a_file_that_changes_while_it_is_hashed_is_known(tmp_path):
         out.truncate(64 << 20)
     fd = os.open(path, os.O_RDONLY)
     try:
-        still = executables.digest(fd)
+        still = descriptors.digest(fd)
         os.lseek(fd, 0, os.SEEK_SET)
         begun, stop = threading.Event(), threading.Event()
 
@@ -442,7 +443,7 @@ def test_a_file_that_changes_while_it_is_hashed_is_known(tmp_path):
         writer = threading.Thread(target=append)
         writer.start()
         begun.wait()
-        changed = executables.digest(fd)[1]
+        changed = descriptors.digest(fd)[1]
         stop.set()
         writer.join()
     finally:
@@ -458,8 +459,8 @@ def test_a_huge_program_is_not_hashed(tmp_path):
     fd = os.open(path, os.O_RDONLY)
     try:
         with pytest.raises(OSError, match="File too large"):
-            executables.digest(fd, limit=999)
-        assert executables.digest(fd, limit=1000)[0] == hashlib.sha256(b"x" * 1000).hexdigest()
+            descriptors.digest(fd, limit=999)
+        assert descriptors.digest(fd, limit=1000)[0] == hashlib.sha256(b"x" * 1000).hexdigest()
     finally:
         os.close(fd)
 

@@ -12,7 +12,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
-from collector.host import Batch, HostError
+from collector.host import Batch, HostError, treefiles
 from collector.host.linux import Roots
 from collector.host.linux.mounts import MountTable
 from collector.host.posix import scope, trees
@@ -147,7 +147,7 @@ def test_a_large_file_is_copied_at_both_ends(tmp_path):
     found = looked(tmp_path)
     large, small = found.copy(seen(found, b"large"), 200), found.copy(seen(found, b"small"), 200)
     assert b"".join(large.chunks) == b"a" * 100 + b"b" * 100
-    assert large.flags == [trees.ENDS]
+    assert large.flags == [treefiles.ENDS]
     assert (b"".join(small.chunks), small.flags) == (b"c" * 100, [])
     assert set(small.source_times) == {"atime_ns", "ctime_ns", "mtime_ns"}
 
@@ -162,7 +162,7 @@ def test_a_file_that_grows_ends_where_it_ended(tmp_path):
     with path.open("ab") as file:
         file.write(b"y" * 100)
     assert b"".join(blob.chunks) == b"x" * 100
-    assert blob.flags == [trees.CHANGED]
+    assert blob.flags == [treefiles.CHANGED]
 
 
 def test_without_a_table_of_mounts_nothing_is_walked(tmp_path):

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import (
-    acquisition,
     chainfile,
     contents,
+    counts,
     custody,
     findings,
     layout,
@@ -102,7 +102,7 @@ def columns() -> str:
             core = ", core (a run that got nothing from it exits with 3)" if source.core else ""
             told += f" Phase `{source.phase}`, at most {source.seconds} s{core}."
         out.append(table(told, source.columns))
-    out.append(table("`summary`: Counts without any name.", acquisition._SUMMARY))
+    out.append(table("`summary`: Counts without any name.", counts.COLUMNS))
     return "".join(out)
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import termios
 import threading
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from collector import profiles
 from collector.alarm import Alarm
 from collector.bursts import Writer
+from collector.entries import Told
 from collector.errors import DiskFullError, NotABundleError
 from collector.facts import DefaultRoute, Facts, Link
 from collector.findings import Anchor, Code, Finding, Level, Verdict
@@ -34,6 +36,7 @@ from collector.handover.packing import Packed
 from collector.handover.parts import Written
 from collector.isolation import Reason, judge
 from collector.model import Gap, Outcome, Profile
+from collector.paris import Doubt, Entered
 from collector.result import Result
 from collector.sources import SOURCES
 from collector.ui import (
@@ -258,6 +261,7 @@ def test_lines_elsewhere_are_plain_narrow_and_few(lang):
     stream = io.StringIO()
     look = progress.onlooker(stream, quiet=False)
     assert type(look) is progress.LineProgress
+    look.encrypted(None)
     play(look)
     lines = stream.getvalue().split("\n")
     assert not CONTROL.search(stream.getvalue())
@@ -343,6 +347,34 @@ def test_the_last_screen_fits_and_has_all_that_matters(lang, reason):
     assert "17cyber.gouv.fr" in text
     assert {"fr": "N'éteignez pas", "en": "Do not power off"}[lang] in text
     assert "40" in text
+
+
+@LANGUAGES
+@pytest.mark.parametrize("reason", ["signal", None])
+@pytest.mark.parametrize("running", [True, False, None])
+def test_the_last_screen_says_that_the_disk_is_encrypted(lang, reason, running):
+    """Whoever thinks of switching off reads it there, whatever else is to be said; of no known encryption, nothing."""
+    messages.install(lang)
+    alarmed = None if running is None else alarm(running)
+    lines = final.screen(worst(reason=reason, alarm=alarmed, disks=("bitlk",)), 79, 23)
+    assert len(lines) <= 23
+    assert max(terminal.width(line) for line in lines) <= 79
+    assert any("BitLocker" in line for line in lines)
+    assert "BitLocker" not in "\n".join(final.screen(worst(reason=reason, alarm=alarmed), 79, 23))
+
+
+def test_a_log_names_nothing_that_the_bundle_encrypts():
+    """What can't be read is counted by its source; its name is for who can read the bundle. The disk is told."""
+    for identity, told in ((None, True), ("AGE-SECRET-KEY-1X", False)):
+        stream = io.StringIO()
+        look = progress.LineProgress(stream)
+        look.encrypted(identity)
+        look.step(1, 2, "recent-files", 1)
+        look.gap("recent-files", Gap(Outcome.DENIED, "a file can't be read", "/home/DUPONT_Jean_IRM"))
+        look.disks(("luks",))
+        look.close()
+        assert ("DUPONT" in stream.getvalue()) == told
+        assert "Encrypted disk (LUKS)" in stream.getvalue()
 
 
 @LANGUAGES
@@ -531,8 +563,13 @@ def test_what_is_told_after_the_seal_is_narrow(lang):
     messages.install(lang)
     files = (Written(PATH / f"{'x' * 99}.tar.age", 141_160, SHA256), Written(PATH / "x.sha256", 1, SHA256))
     told = [
-        added.note_text(),
-        added.attachment_text({"path": f"attachments/{'x' * 99}.jpg", "sha256": SHA256}),
+        added.note_text(123_456, Told(corrects=3), 0),
+        added.attachment_text(
+            {"path": f"attachments/{'x' * 99}.jpg", "sha256": SHA256, "number": 7, "again": [*range(40)],
+             "says": {"taken": "x" * 90, "from": "y " * 90, "has_place": True}},
+            Told(Entered(datetime(2026, 11, 26, 7, 30, tzinfo=UTC), Doubt.DAY)),
+            0,
+        ),
         packed.packed_text(Packed(PATH, files, ("age1" + "q" * 58,), "AGE-SECRET-KEY-1")),
         packed.packed_text(Packed(PATH, files, ("age1" + "q" * 58,), None)),
         *(packed.opened_text(Opened(PATH / ("x" * 99), found(verdict))) for verdict in Verdict),

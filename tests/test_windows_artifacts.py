@@ -21,8 +21,8 @@ if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
 
 from collector import definitions
-from collector.host import taking
-from collector.host.windows import artifacts, calls, commands, files, places, profiles
+from collector.host import taking, ways
+from collector.host.windows import artifacts, calls, commands, files, profiles
 from collector.model import Blob, Budget, Gap, Outcome, Profile, Request
 from collector.sources.artifacts import ArtifactSource
 from collector.winformats.paths import Place
@@ -211,9 +211,9 @@ def test_bounds_of_a_pattern(tmp_path, monkeypatch):
     listed = Taken(definition(tmp_path / "*", kind="PATH"))
     assert len(listed.rows) == 3
     assert "more than 3 things" in listed.gaps[0].reason
-    monkeypatch.setattr(places, "MAX_FOLDERS", 2)
+    monkeypatch.setattr(ways, "MAX_FOLDERS", 2)
     assert "more than 2 folders" in Taken(definition(tmp_path / "**" / "x")).gaps[0].reason
-    monkeypatch.setattr(places, "MAX_ENTRIES", 2)
+    monkeypatch.setattr(ways, "MAX_ENTRIES", 2)
     assert "more than 2 names" in Taken(definition(tmp_path / "*", kind="PATH")).gaps[0].reason
 
 

@@ -322,7 +322,7 @@ def test_the_newest_state_of_a_file_is_taken_from_the_copies_of_its_own_volume(t
 
 def test_a_volume_that_bitlocker_keeps_is_locked(tmp_path, monkeypatch):
     """Its code has the highest bit, of which Python would make an error of another kind that nobody expects."""
-    monkeypatch.setattr(ntcalls, "_dos_error", lambda _: 0x80310000)
+    monkeypatch.setattr(calls, "_dos_error", lambda _: 0x80310000)
     with pytest.raises(OSError) as told:  # noqa: PT011 - the number is looked at below
         files.open_folder(tmp_path / "not there")
     assert files.outcome_of(told.value) is Outcome.LOCKED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import dossiers
 import live
 import made
 import pytest
@@ -44,3 +45,18 @@ def test_the_paper_of_a_hand_over_is_printed(tmp_path, out, lang):
     kinds = {path.suffix: path.read_bytes()[:5] for path in out.iterdir()}
     assert kinds[".pdf"] == b"%PDF-"
     assert live.run("verify", bundle, "--json").json["verdict"] == "UNANCHORED"
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_a_dossier_is_made(tmp_path, out, lang):
+    """With answers that were given on Windows: PDF, page and letter, pictures and all."""
+    bundle = dossiers.sealed(tmp_path)
+    dossiers.say(bundle, {"practice": "Cabinet Œuvrard"})
+    done = live.run("dossier", bundle, "--out", out, "--lang", lang, "--json")
+    assert done.code == 0, done.err
+    assert {path.name: path.read_bytes()[:5] for path in out.iterdir()} == {
+        "dossier.pdf": b"%PDF-", "lettre-procureur.pdf": b"%PDF-", "dossier.html": b"<!DOC",
+    }  # fmt: skip
+    page = (out / "dossier.html").read_text("utf-8")
+    assert "Cabinet Œuvrard" in page
+    assert "data:image/png;base64," in page

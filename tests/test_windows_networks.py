@@ -18,6 +18,7 @@ if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
 
 from collector.facts import Unread
+from collector.host import kept_changes
 from collector.host.windows import cutting, link_watch, networks, radios, remote, routes
 from collector.isolation import judge
 from collector.model import Gap
@@ -91,7 +92,7 @@ def test_a_watch_ends_and_leaves_nothing_behind():
 
 def test_changes_that_nobody_fetches_are_bounded(monkeypatch):
     """More than are kept become one `lost` at the end."""
-    monkeypatch.setattr(link_watch, "MAX_CHANGES", 3)
+    monkeypatch.setattr(kept_changes, "MAX_CHANGES", 3)
     watch = link_watch.watch()
     watch.stop()
     watch.changes()

@@ -15,7 +15,7 @@ if sys.platform != "win32":
 
 import winreg
 
-from collector.host import Batch, HostError
+from collector.host import Batch, HostError, treefiles
 from collector.host.windows import scope, trees
 from collector.hunt import Limits
 from collector.model import Gap, Known, Outcome, Request
@@ -143,7 +143,7 @@ def test_a_file_is_found_again_by_its_path(tmp_path):
     folder = os.fsencode(tmp_path / "Été")
     again = found.locate(folder, b"a.bin")
     assert not isinstance(again, Gap)
-    assert (again.identity, trees.path_of(again)) == (file.identity, trees.path_of(file))
+    assert (again.identity, treefiles.path_of(again)) == (file.identity, treefiles.path_of(file))
     assert found.read(again, 10, 0) == (b"mine", b"", 4)
     assert isinstance(found.locate(folder, b"none"), Gap)
     assert isinstance(found.locate(rb"\\server\share", b"a"), Gap)

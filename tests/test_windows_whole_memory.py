@@ -15,11 +15,13 @@ if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
 
 import ctypes
+import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
-from collector.host import HostError
+from collector.host import HostError, machine_image
 from collector.host.windows import calls, whole_memory
 from collector.model import Blob, Gap, Outcome, Request
 
@@ -115,7 +117,7 @@ def test_what_the_program_writes_is_taken_byte_for_byte(made):
 
 def test_parts_joined_are_the_whole(made, monkeypatch):
     """Parts of a megabyte: each full but the last."""
-    monkeypatch.setattr(whole_memory, "PART", 1 << 20)
+    monkeypatch.setattr(machine_image, "PART", 1 << 20)
     blobs, gaps = taken(made(0))
     assert gaps == []
     assert [len(content) for _, content in blobs] == [1 << 20, 1 << 20, len(WHOLE) - (2 << 20)]
@@ -135,7 +137,7 @@ def test_a_program_that_misbehaves_is_told(made, mode, outcome, reason):
 
 def test_a_silent_program_is_ended(made, monkeypatch):
     """What comes after it is worth more than waiting."""
-    monkeypatch.setattr(whole_memory, "SILENT_S", 1)
+    monkeypatch.setattr(machine_image, "SILENT_S", 1)
     ((blob, _),), gaps = taken(made(4))
     assert [gap.outcome for gap in gaps] == [Outcome.TIMED_OUT]
     assert blob.flags == ["cut"]
@@ -148,6 +150,27 @@ def test_a_program_without_end_is_ended(made, monkeypatch):
     assert [gap.outcome for gap in gaps] == [Outcome.OVER_LIMIT]
     assert blob.flags == ["cut"]
     assert len(content) <= 5 << 20
+
+
+def test_a_writer_that_is_gone_before_we_look_is_read(monkeypatch):
+    """It opened, wrote and closed before we listened: what it wrote is there, and whoever comes next is heard too."""
+    late, real = threading.Event(), whole_memory._winapi.ConnectNamedPipe
+    monkeypatch.setattr(whole_memory._winapi, "ConnectNamedPipe", lambda handle: (late.wait(60), real(handle)))
+    pipe = whole_memory._Pipe()
+    try:
+        for words in (b"first", b"second"):
+            writer = os.open(pipe.name, os.O_WRONLY | os.O_BINARY)
+            os.write(writer, words)
+            os.close(writer)
+            late.set()
+            assert pipe.pieces.get(timeout=60) == words
+            until = time.monotonic() + 60
+            while pipe.connected and time.monotonic() < until:
+                time.sleep(0.01)
+    finally:
+        pipe.close()
+    assert not pipe._thread.is_alive()
+    assert pipe.opened == 2
 
 
 def test_whoever_stops_reading_ends_the_program(made):

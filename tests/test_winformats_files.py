@@ -11,7 +11,7 @@ import struct
 import pytest
 
 from collector.text import joined, parted
-from collector.winformats import folders, owners, paths, reparse, streams, volumes
+from collector.winformats import filetimes, folders, paths, reparse, sids, streams, volumes
 from collector.winformats.notifications import notifications
 from collector.winformats.volumes import Kind
 
@@ -46,13 +46,13 @@ def test_a_listing_tells_folders_and_what_is_recent():
         entry("written.txt", times=(old, old, TICKS, old), short="WRITTE~1.TXT"),
         entry("changed.txt", times=(old, old, old, TICKS), last=True),
     )
-    listed = folders.listed(raw, 0xABCD, folders.ns(TICKS))
+    listed = folders.listed(raw, 0xABCD, filetimes.utc_ns(TICKS))
     assert listed.subfolders == ["Été".encode()]
     assert [name for name, _ in listed.changed] == [b"born.txt", b"written.txt", b"changed.txt"]
     facts = dict(listed.changed)[b"written.txt"]
     assert facts.identity == (0xABCD, 4711)
     assert (facts.size, facts.short, facts.type) == (7, "WRITTE~1.TXT", "file")
-    assert (facts.mtime_ns, facts.ctime_ns) == (folders.ns(TICKS), folders.ns(old))
+    assert (facts.mtime_ns, facts.ctime_ns) == (filetimes.utc_ns(TICKS), filetimes.utc_ns(old))
     assert {name for name, _ in folders.all_of(raw, 1)} == {
         *("Été".encode(), b"old.txt", b"born.txt", b"written.txt", b"changed.txt")
     }
@@ -256,9 +256,9 @@ def test_the_owner_of_a_descriptor():
     """SECURITY_DESCRIPTOR of MS-DTYP 2.4.6 with the owner S-1-5-21-1-2-3-1001; what is none is none."""
     sid = bytes([1, 5]) + (5).to_bytes(6, "big") + struct.pack("<5I", 21, 1, 2, 3, 1001)
     raw = struct.pack("<BBHIIII", 1, 0, 0x8000, 20, 0, 0, 0) + sid
-    assert owners.owner(raw) == "S-1-5-21-1-2-3-1001"
+    assert sids.owner(raw) == "S-1-5-21-1-2-3-1001"
     for wrong in (b"", raw[:19], raw[:30], raw[:20] + b"\x02" + raw[21:], struct.pack("<BBHIIII", 1, 0, 0, 0, 0, 0, 0)):
-        assert owners.owner(wrong) is None
+        assert sids.owner(wrong) is None
 
 
 def notice(action, name, *, last=False, attributes=None):

@@ -14,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
 WINDOWS = sys.platform == "win32"
 UNDER_WINE = False
 if sys.platform == "win32":
@@ -28,6 +31,8 @@ NOT_LOADED = {
     "test_build_windows.py": "driven from Linux",
     "test_kit.py": "drives a terminal of POSIX",
     "test_bad_luck.py": "runs on a live Linux, with its limits",
+    "test_answers_command.py": "drives a terminal of POSIX; its words on the command line are the same everywhere",
+    "test_guided_screens.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_hostile.py": "FIFOs, devices and limits of Linux",
     "test_timestamp.py": "the authority of these tests is stock openssl",
@@ -48,9 +53,14 @@ NOT_LOADED = {
 """By file."""
 
 NOT_RUN = {
+    "test_dossier.py": "reads the papers with stock programs; that one is made: test_windows_handover.py",
     "test_exports.py": "an expert's command: its bundles are of a live Linux, with names that Windows has not",
+    "test_exports_shared.py": "the same",
+    "test_exports_experts.py": "the same, and the experts' own tools are installed for Linux",
     "test_second_verifier.py": "its verifier is for whoever reads SPEC on Linux; ours meets the same vectors here",
     "test_fuzz.py": "the fuzzers are for Linux",
+    "test_attached.py": "reads bytes that the test makes; what is attached there: test_journal.py",
+    "test_front.py": "what the pages show is typed into a shell of Linux",
     "test_mutants.py": "a tool of the developers, on Linux",
     "test_packaging.py": "builds the wheel, which is the same for every system",
     "test_catalogue.py": "judges the source, which is the same on every system",
@@ -64,6 +74,31 @@ NOT_RUN = {
     "test_spec.py": "compares a page with what stock programs of Linux say",
 }
 """By file: it says nothing more here than it says on Linux, and time is short."""
+
+
+_REGISTRY = "artifacts clock definitions executables files power_events recent registry resolvers services system trees"
+TOGETHER = {
+    **{f"test_windows_{name}.py": "registry" for name in _REGISTRY.split()},
+    **{f"test_windows_{name}.py": "desktop" for name in ("clipboard", "screens")},
+}
+"""Files of which one changes what another reads: values of the registry, the clipboard, what stands on the desktop."""
+
+
+def scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Return what gives the tests to workers: a file to one of them, with those that it stands TOGETHER with.
+
+    All workers share one Windows: its registry, its screen, its folders of people. What that does meanwhile of its own,
+    and that programs of other tests come and go, each test has to bear. (pytest-xdist 3.8.0 knows such groups by a
+    mark, too, which does nothing with pytest 9.2.)
+    """
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - not where tests run without it
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0].rpartition("/")[2]
+            return TOGETHER.get(file, file)
+
+    return Together(config, log)
 
 
 def cannot(reason: str) -> pytest.MarkDecorator:

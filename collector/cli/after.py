@@ -1,14 +1,16 @@
-"""What is added after the seal: `collect note`, `attach`, `handover`, `receive`."""
+"""What is added after the seal, and shown of it: `collect note`, `attach`, `journal`, `handover`, `receive`."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.arguments import entry_number, seen_at
 from collector.cli.process import LANG, say
 from collector.errors import DiskFullError, RefusedError, WriteError
 from collector.ui import messages
@@ -18,42 +20,105 @@ if TYPE_CHECKING:
 
     from collector.anchors import Trusted
     from collector.custody import HandOver
+    from collector.entries import Told
     from collector.manifest import Record
-    from collector.model import Clock
+    from collector.model import Clock, Json
     from collector.verify import VerifiedBundle
+
+
+def _entry(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of an entry of the main courante."""
+    for option in reversed(
+        (
+            click.option("--observed", metavar="TIME", help="When it was seen, in Paris time; left out: not known."),
+            click.option("--by", metavar="NAME", help="Who says so."),
+            click.option("--corrects", metavar="NUMBER", help="The entry that this one corrects; it stays as it is."),
+            LANG,
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _said(observed: str | None, by: str | None, corrects: str | None) -> Told:
+    from collector.entries import Told  # noqa: PLC0415 - only here
+
+    return Told(seen_at(observed), by, entry_number(corrects))
 
 
 @click.command("note")
 @click.argument("bundle")
 @click.argument("text")
-@LANG
-def note_command(bundle: str, text: str) -> None:
-    """Add a note to a sealed bundle."""
+@_entry
+def note_command(bundle: str, text: str, *, as_json: bool, **said: str | None) -> None:
+    """Add a note to the main courante of a sealed bundle."""
     from collector import custody, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
 
-    host = this_host()
+    host, told, path = this_host(), _said(**said), Path(bundle)
     with refused():
-        custody.note(Path(bundle), text, host.clock, dict(tool.identity(host.privileges())))
-    say(added.note_text() + "\n")
+        record = custody.note(path, text, host.clock, dict(tool.identity(host.privileges())), told)
+    if as_json:
+        say(json.dumps(added.note_json(path, record, told)) + "\n")
+    else:
+        say(added.note_text(int(str(record["seq"])), told, host.clock.now().utc_ns))
 
 
 @click.command("attach")
 @click.argument("bundle")
-@click.argument("file")
+@click.argument("files", nargs=-1, required=True)
 @click.option("--text", metavar="TEXT", help="What the file is.")
-@LANG
-def attach_command(bundle: str, file: str, text: str | None) -> None:
-    """Copy a file (a phone photograph, an e-mail) into a sealed bundle."""
-    from collector import custody, tool  # noqa: PLC0415 - only here
+@_entry
+def attach_command(
+    bundle: str, files: tuple[str, ...], text: str | None, *, as_json: bool, **said: str | None
+) -> None:
+    """Copy files (phone photographs, e-mails, invoices) into a sealed bundle, each as an entry of its own."""
+    from collector import custody, entries, tool  # noqa: PLC0415 - only here
     from collector.host import this_host  # noqa: PLC0415 - the same
     from collector.ui import added  # noqa: PLC0415 - the same
 
-    host = this_host()
-    with refused():
-        record = custody.attach(Path(bundle), Path(file), text, host.clock, dict(tool.identity(host.privileges())))
-    say(added.attachment_text(record) + "\n")
+    host, told, path = this_host(), _said(**said), Path(bundle)
+    for file in files:  # before anything is copied
+        os.close(entries.attachable(Path(file)))
+    identity: Record = dict(tool.identity(host.privileges()))
+    done: list[Record] = []
+    try:
+        for file in files:
+            with refused():
+                record = custody.attach(path, Path(file), text, host.clock, identity, told)
+            record["again"] = [*record["again"], *_same(record, done)]  # type: ignore[misc]
+            done.append(record)
+            if not as_json:
+                say(added.attachment_text(record, told, host.clock.now().utc_ns))
+    finally:
+        if as_json and done:
+            say(json.dumps(added.attachments_json(path, done, told)) + "\n")
+
+
+def _same(record: Record, done: list[Record]) -> list[Json]:
+    """Return the numbers of what was attached just now with the same content: encrypted, nothing else could tell."""
+    content = record["content_sha256"]
+    return [] if content is None else [one["number"] for one in done if one["content_sha256"] == content]
+
+
+@click.command("journal")
+@click.argument("bundle")
+@click.option("--identity", metavar="KEYFILE", help="age identity file, for encrypted bundles; - reads standard input.")
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def journal_command(bundle: str, identity: str | None, *, as_json: bool) -> None:
+    """Show the main courante of a sealed bundle: all that was said and added, in order; writes nothing."""
+    from collector import custody  # noqa: PLC0415 - only here
+    from collector.cli.packing import key_file  # noqa: PLC0415 - the same
+    from collector.handover import keys  # noqa: PLC0415 - the same
+    from collector.ui import journaled  # noqa: PLC0415 - the same
+
+    identities = [] if identity is None else keys.identities(key_file(identity))
+    path = Path(bundle)
+    found = custody.journal_of(path, identities)
+    say(json.dumps(journaled.journal_json(path, found)) + "\n" if as_json else journaled.journal_text(found))
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:

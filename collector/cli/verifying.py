@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.process import LANG, leave, say
-from collector.errors import NotABundleError, UsageError
+from collector.cli.process import LANG, leave, orderly, say
+from collector.errors import CollectorError, NotABundleError, UsageError
 from collector.kit import nonce_of
 from collector.ui import errors as shown
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+    from collector.sequence import Link
+
 
 @click.command("verify")
 @click.argument("bundles", nargs=-1, required=True)
@@ -41,11 +44,12 @@ def verify_command(
     as_json: bool,
 ) -> None:
     """Tell whether bundles are what was sealed; changes nothing."""
-    from collector import sequence  # noqa: PLC0415 - only here
-    from collector.anchors import Trusted  # noqa: PLC0415 - the same
+    from collector.anchors import Trusted  # noqa: PLC0415 - only here
+    from collector.cli import together  # noqa: PLC0415 - the same
     from collector.findings import Verdict  # noqa: PLC0415 - the same
     from collector.ui import as_json as forms  # noqa: PLC0415 - the same
     from collector.ui import linked, report  # noqa: PLC0415 - the same
+    from collector.ui.summary import One, summary_text  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
     trusted = Trusted(
@@ -56,30 +60,49 @@ def verify_command(
         tsa_roots=roots_from(tsa_roots),
     )
     told: list[dict[str, object]] = []
-    codes = []
+    ones: list[One] = []
     unaltered = []
-    for bundle in bundles:
-        try:
-            found = examine(Path(bundle), trusted)
-        except NotABundleError as error:  # the others are still verified
-            shown.show(error, sys.stderr)
-            codes.append(error.exit_code)
-            continue
-        codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
-        told.append(forms.report_json(found, Path(bundle)))
-        if found.verdict is not Verdict.ALTERED:
-            unaltered.append(Path(bundle))
-        if not as_json:
-            say(report.verify_text(found, Path(bundle)))
-    links = sequence.links(unaltered) if len(bundles) > 1 else []
-    codes += [1 for link in links if link.joint is sequence.Joint.DIFFERENT]
+    codes = []
+    with orderly():
+        for path, found in together.each([Path(bundle) for bundle in bundles], lambda path: examine(path, trusted)):
+            if isinstance(found, NotABundleError):  # the others are still verified
+                shown.show(found, sys.stderr, place=None if len(bundles) == 1 else path)
+                codes.append(found.exit_code)
+                ones.append(One(path, None, good=False))
+                continue
+            if isinstance(found, CollectorError):  # a code that is none: the same for all of them
+                raise found
+            codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
+            ones.append(One(path, found.verdict.value, good=codes[-1] == 0))
+            told.append(forms.report_json(found, path))
+            if found.verdict is not Verdict.ALTERED:
+                unaltered.append(path)
+            if not as_json:
+                say(("\n" if len(ones) > 1 else "") + report.verify_text(found, path))
+        links = _links(unaltered, codes) if len(bundles) > 1 else []
     if not as_json:
         for link in links:
             say("\n" + linked.link_text(link))
+        if len(bundles) > 1:
+            say("\n" + summary_text(ones))
     elif told:
         said = told[0] if len(bundles) == 1 else {"bundles": told, "links": linked.links_json(links)}
         say(json.dumps(said) + "\n")
     leave(worst_exit(codes))
+
+
+def _links(unaltered: list[Path], codes: list[int]) -> list[Link]:
+    """Return how the bundles go on from one another, and add the exit code of what that shows."""
+    from collector import sequence  # noqa: PLC0415 - only of several bundles
+
+    try:
+        links = sequence.links(unaltered)
+    except NotABundleError as error:  # a stick that was taken out since: the verdicts stand
+        shown.show(error, sys.stderr)
+        codes.append(error.exit_code)
+        return []
+    codes += [1 for link in links if link.joint is sequence.Joint.DIFFERENT]
+    return links
 
 
 def keys_from(files: tuple[str, ...]) -> tuple[str, ...]:

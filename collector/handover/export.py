@@ -1,8 +1,9 @@
 """Turns verified bundles of one case into files that experts' own tools read; each bundle's hosts stay told apart.
 
 Read `export_evidence` first, how a bundle is read; then `export_output`, where the result goes; then the formats, one
-file each: `export_csv`, `export_bodyfile`, `export_timesketch` (with `export_events`, what is an event) and
-`export_dissect` (with `export_tree`, how a host's path becomes a name of ours).
+file each: `export_csv`, `export_bodyfile`, `export_timesketch` (with `export_events`, what is an event),
+`export_dissect` (with `export_tree`, how a host's path becomes a name of ours), `export_iris` and `export_misp` (with
+`export_indicators`, what tells of the attacker alone), `export_case`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from typing import TYPE_CHECKING
 
 from collector import layout
 from collector.errors import UsageError
-from collector.handover import export_bodyfile, export_csv, export_dissect, export_output, export_timesketch
+from collector.handover import (
+    export_bodyfile,
+    export_case,
+    export_csv,
+    export_dissect,
+    export_iris,
+    export_misp,
+    export_output,
+    export_timesketch,
+)
 from collector.handover.export_evidence import opened, told_apart
 from collector.handover.export_tree import FolderTree, ZipTree
 
@@ -27,11 +37,20 @@ if TYPE_CHECKING:
     from collector.handover.export_output import NewFile
     from collector.verify import VerifiedBundle
 
-FORMATS = ("csv", "bodyfile", "timesketch", "dissect")
-_SUFFIXES = {"csv": "-csv", "bodyfile": ".body", "timesketch": "-timesketch.jsonl", "dissect": "-dissect"}
+FORMATS = ("csv", "bodyfile", "timesketch", "dissect", "iris", "misp", "case")
+_SUFFIXES = {
+    "csv": "-csv", "bodyfile": ".body", "timesketch": "-timesketch.jsonl", "dissect": "-dissect", "iris": "-iris",
+    "misp": "-misp.json", "case": "-case.jsonld",
+}  # fmt: skip
 _FILES: dict[str, Callable[[Sequence[Evidence], NewFile], None]] = {
     "bodyfile": export_bodyfile.write,
     "timesketch": export_timesketch.write,
+    "misp": export_misp.write,
+    "case": export_case.write,
+}
+_FOLDERS: dict[str, Callable[[Sequence[Evidence], Path], list[str]]] = {
+    "csv": export_csv.write,
+    "iris": export_iris.write,
 }
 _LONGEST_NAME = 80
 
@@ -80,7 +99,7 @@ def export(
         _zip(evidence, path)
         return Exported(form, path, (), tuple(evidence))
     with export_output.folder(path) as folder:
-        files = export_csv.write(evidence, folder) if form == "csv" else _trees(evidence, folder)
+        files = _FOLDERS[form](evidence, folder) if form in _FOLDERS else _trees(evidence, folder)
     return Exported(form, path, tuple(files), tuple(evidence))
 
 

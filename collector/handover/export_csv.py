@@ -12,7 +12,6 @@ most that Excel holds being 32,767. Everything is quoted, in UTF-8, one row a li
 from __future__ import annotations
 
 import csv
-import re
 from typing import TYPE_CHECKING, Self
 
 from collector.handover import export_texts
@@ -34,10 +33,6 @@ MAX_COLUMNS = 256
 _FIRST = ("host", "sid", "verdict")
 _OTHER = "_other"
 """Column for what stands in a row and not in its header, as JSON."""
-_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"
-_FORMULA = re.compile(rf'^[\s"\']*[{re.escape(_STARTS)}]|;[\s"\']*[{re.escape(_STARTS)}]')
-_CELLS = re.compile(rf'(^|;)(?=[\s"\']*[{re.escape(_STARTS)}])')
-_NUMBER = re.compile(r"-[0-9]{1,20}", re.ASCII)
 _RECORDS = {
     "gap": ("_gaps", ("utc", "source", "outcome", "subject", "reason", "path")),
     "artifact": (
@@ -126,7 +121,8 @@ class _Table:
         self._known = frozenset(self._columns[:-1])
         self._file = NewFile(path)
         self._writer = csv.writer(self, quoting=csv.QUOTE_ALL)
-        self._writer.writerow([*_FIRST, *(_safe(export_texts.escaped(name[:MAX_CELL]))[0] for name in self._columns)])
+        heads = (export_texts.safe(export_texts.escaped(name[:MAX_CELL]))[0] for name in self._columns)
+        self._writer.writerow([*_FIRST, *heads])
 
     def __enter__(self) -> Self:
         return self
@@ -163,13 +159,6 @@ class _Table:
     def _cell(self, evidence: Evidence, value: Json) -> str:
         text, cut = export_texts.cell(value, MAX_CELL)
         evidence.tally.cut += cut
-        safe, changed = _safe(text)
+        safe, changed = export_texts.safe(text)
         evidence.tally.neutralised += changed
         return safe
-
-
-def _safe(text: str) -> tuple[str, bool]:
-    """Return a cell that no spreadsheet calculates, and whether it had to be changed for that."""
-    if _FORMULA.search(text) is None or _NUMBER.fullmatch(text):
-        return text, False
-    return _CELLS.sub(r"\1'", text), True

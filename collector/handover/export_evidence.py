@@ -65,6 +65,8 @@ class Tally:
     """Texts that were too long for the format and end in an ellipsis."""
     neutralised: int = 0
     """Cells that a spreadsheet would have taken for a formula."""
+    left_out: int = 0
+    """Events or indicators that this format does not take: too many, too long, or telling of a patient."""
 
 
 @dataclass(slots=True)

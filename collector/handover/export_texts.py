@@ -1,12 +1,15 @@
 r"""Values of rows as texts that a spreadsheet, a timeline and a terminal can hold: nothing in them acts. Pure.
 
 A text of the host keeps its letters; control and format characters (line ends, ANSI, bidi marks) and bytes that are
-no UTF-8 become `\xNN`, `\uNNNN` or `\UNNNNNNNN`. What has parts is JSON.
+no UTF-8 become `\xNN`, `\uNNNN` or `\UNNNNNNNN`. What has parts is JSON. A cell that a spreadsheet would take for a
+formula (= + - @, also their wide forms, and after a semicolon, which separates cells in French Excel) gets an
+apostrophe in front.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from collector import schema
@@ -15,6 +18,10 @@ from collector.text import printable
 if TYPE_CHECKING:
     from collector.model import Json
 
+_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = re.compile(rf'^[\s"\']*[{re.escape(_STARTS)}]|;[\s"\']*[{re.escape(_STARTS)}]')
+_CELLS = re.compile(rf'(^|;)(?=[\s"\']*[{re.escape(_STARTS)}])')
+_NUMBER = re.compile(r"-[0-9]{1,20}", re.ASCII)
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -33,6 +40,13 @@ def cell(value: Json, limit: int) -> tuple[str, bool]:
     if len(text) <= limit and len(shown) <= limit:
         return shown, False
     return shown[: limit - 1] + "…", True
+
+
+def safe(text: str) -> tuple[str, bool]:
+    """Return a cell that no spreadsheet calculates, and whether it had to be changed for that."""
+    if _FORMULA.search(text) is None or _NUMBER.fullmatch(text):
+        return text, False
+    return _CELLS.sub(r"\1'", text), True
 
 
 def _unescaped(value: Json) -> str:

@@ -19,10 +19,13 @@ MM = 25.4 / 72
 class Lettering:
     """Writes on an A4 document; places in millimetres, sizes of type in points."""
 
-    def __init__(self) -> None:
-        self._pdf = FPDF(format="A4")
-        self._pdf.core_fonts_encoding = "cp1252"
-        self._pdf.set_auto_page_break(auto=False)
+    def __init__(self, pdf: FPDF | None = None) -> None:
+        """`pdf`: a document that somebody else draws pages of, too."""
+        if pdf is None:
+            pdf = FPDF(format="A4")
+            pdf.core_fonts_encoding = "cp1252"
+            pdf.set_auto_page_break(auto=False)
+        self._pdf = pdf
         self.has_escapes = False
         """Whether a letter was drawn in its escaped form because the fonts have it not."""
 
@@ -73,14 +76,16 @@ class Lettering:
     def _known(self, text: str) -> str:
         """Return a text in the characters of cp1252; any other one escaped as `collector.text.printable` does."""
         whole = unicodedata.normalize("NFC", text)  # a letter and the accent that follows it are one character there
+        if _is_known(whole):  # as nearly every text is
+            return whole
         known = "".join(char if _is_known(char) else escaped(char) for char in whole)
         self.has_escapes |= known != whole
         return known
 
 
-def _is_known(char: str) -> bool:
+def _is_known(text: str) -> bool:
     try:
-        char.encode("cp1252")
+        text.encode("cp1252")
     except UnicodeEncodeError:
         return False
     return True

@@ -153,8 +153,8 @@ class SlipFacts:
     """Hand-overs and receipts between the first and the second that are kept."""
 
 
-def facts_of(bundle: VerifiedBundle) -> SlipFacts:
-    """Return what the form says of a bundle that is whole.
+def facts_of(bundle: VerifiedBundle, clear: Record | None = None) -> SlipFacts:
+    """Return what the form says of a bundle that is whole; `clear` is its first record, decrypted by who has a key.
 
     Raises `NotClosedError` for one that is not, `AlteredError` where a file is no longer what was verified,
     and `RefusedError` where it can't be read.
@@ -177,7 +177,8 @@ def facts_of(bundle: VerifiedBundle) -> SlipFacts:
         if chain.head.sha256 != bundle.custody.head.sha256:
             raise _changed()
     recipients = recipients_of(opening)
-    private = _Private(hidden=bool(recipients))
+    private = _Private(hidden=bool(recipients) and clear is None)
+    opening = clear or opening
     started = hashlib.sha256(manifest.first_line or b"").hexdigest()
     return SlipFacts(
         case=str(opening["case"]),

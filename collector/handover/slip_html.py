@@ -14,9 +14,9 @@ from collector.handover.slip_qr import runs
 from collector.text import escaped
 
 if TYPE_CHECKING:
-    from collector.handover.slip_parts import Block, Form
+    from collector.handover.slip_parts import Form
 
-_TEMPLATE = Path(__file__).with_name("slip.html.j2")
+_TEMPLATES = Path(__file__).parent
 _KINDS = {
     Boxes: "boxes", Sentences: "sentences", Command: "command", CodePair: "codes", Digest: "digest", Chain: "chain",
 }  # fmt: skip
@@ -25,16 +25,24 @@ _PILED = 2
 
 def drawn(form: Form) -> bytes:
     """Return the page: the same bytes for the same form."""
+    template = templates().get_template("slip.html.j2")
+    return template.render(form=form).encode("utf-8")
+
+
+def templates() -> jinja2.Environment:
+    """Return where our templates are found, and what they may call."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     environment.filters.update(kind=_kind, groups=_groups, qr=_qr, calm=_calm)
-    template = environment.from_string(_TEMPLATE.read_text("utf-8"))
-    return template.render(form=form, widths=slip_parts.WIDTHS).encode("utf-8")
+    environment.globals["widths"] = slip_parts.WIDTHS
+    return environment
 
 
-def _kind(block: Block) -> str:
-    return _KINDS[type(block)]
+def _kind(block: object) -> str:
+    """Return the name of a block's kind: of a slip's, or of a dossier's by its class."""
+    return _KINDS.get(type(block), type(block).__name__.lower())
 
 
 def _groups(sha256: str) -> list[str]:

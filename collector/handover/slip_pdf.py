@@ -28,6 +28,8 @@ from collector.handover.slip_parts import SMALL as SMALL_ROW
 from collector.handover.slip_qr import runs
 
 if TYPE_CHECKING:
+    from fpdf import FPDF
+
     from collector.handover.slip_parts import Block, Box, Code, Form, Row, Section
 
 LEFT, TOP, WIDTH, BOTTOM = 12.0, 11.0, 186.0, 283.0
@@ -55,8 +57,13 @@ def drawn(form: Form) -> bytes:
     return _filled(form, draft.pages).finished()  # each foot says how many there are
 
 
-def _filled(form: Form, pages: int) -> _Sheet:
-    sheet = _Sheet(form, pages)
+def add(form: Form, pdf: FPDF, pages: int) -> bool:
+    """Add the form's pages to another document of so many pages; tell whether a letter was drawn escaped."""
+    return _filled(form, pages, pdf).has_escapes
+
+
+def _filled(form: Form, pages: int, pdf: FPDF | None = None) -> _Sheet:
+    sheet = _Sheet(form, pages, pdf)
     for number, sections in enumerate(form.pages):
         sheet.next_page()
         if number == 0:
@@ -69,15 +76,15 @@ def _filled(form: Form, pages: int) -> _Sheet:
 class _Sheet(Lettering):
     """Pages that are filled from the top; `y` is where the next block goes."""
 
-    def __init__(self, form: Form, pages: int) -> None:
-        """`pages`: how many each foot says there are."""
+    def __init__(self, form: Form, pages: int, pdf: FPDF | None = None) -> None:
+        """`pages`: how many each foot says there are; `pdf`: a document that has a title already."""
         self._said_pages = pages
         self._form = form
-        super().__init__()
-        pdf = self._pdf
-        pdf.set_creation_date(form.closed)
-        pdf.set_title(form.title)
-        pdf.set_lang(form.language)
+        super().__init__(pdf)
+        if pdf is None:
+            self._pdf.set_creation_date(form.closed)
+            self._pdf.set_title(form.title)
+            self._pdf.set_lang(form.language)
         self.y = TOP
 
     @property

@@ -25,8 +25,12 @@ class Reading:
     @classmethod
     def of(cls, links: tuple[Link, ...], routes: tuple[DefaultRoute, ...]) -> Reading:
         """Return the reading that was made of these."""
-        bare = {link.index: replace(link, addresses=()) for link in links}
-        return cls(bare, {link.index: link.addresses for link in links}, routes)
+        return cls({link.index: bare(link) for link in links}, {link.index: link.addresses for link in links}, routes)
+
+
+def bare(link: Link) -> Link:
+    """Return a link without its addresses, each of which is a change of its own."""
+    return replace(link, addresses=())
 
 
 def changes(before: Reading, after: Reading, moment: Moment) -> Iterator[LinkChange]:

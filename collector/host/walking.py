@@ -30,6 +30,9 @@ THREADS: Final = 2
 OPEN_FOLDERS: Final = 64
 """Folders that each thread keeps open at most; one that was closed is opened again from above."""
 
+MAX_PATH: Final = 400_000
+"""Bytes of a path in a row, more than 1,000 levels of 255: as JSON it stays below the 4 MiB of a line."""
+
 _WAITING_SLICES: Final = 8
 """Slices of recent files that may wait to be taken, 1 MiB each at most."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from collector import levels
 from collector.sources.artifacts import ArtifactSource
 from collector.sources.clipboard import ClipboardSource
 from collector.sources.connections import ConnectionSource
@@ -87,8 +88,10 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
-def planned(*, whole_memory: bool, system: str, clipboard: bool = False) -> tuple[Source, ...]:
-    """Return the sources of a run in their order, for a system as `Host.system_word` calls it.
+def planned(
+    *, whole_memory: bool, system: str, clipboard: bool = False, level: str = levels.EXPERT
+) -> tuple[Source, ...]:
+    """Return the sources of a run in their order, for a system as `Host.system_word` calls it, as far as a level goes.
 
     The memory of the machine, if asked for, ends the phase of programs, and the clipboard that of the screen; the
     registry, where there is one, comes before the files that definitions name: it is small, and names what starts by
@@ -101,7 +104,12 @@ def planned(*, whole_memory: bool, system: str, clipboard: bool = False) -> tupl
         found.insert(_end(found, ClipboardSource.phase), ClipboardSource())
     if system == RegistrySource.system:
         found.insert(next(at for at, one in enumerate(found) if one.name == ArtifactSource.name), RegistrySource())
-    return tuple(found)
+    return tuple(source for source in found if levels.takes(level, source.name))
+
+
+def left_out(level: str, system: str) -> dict[str, list[str]]:
+    """Return what a level leaves out on a system, by source: parts as `levels.TABLE` names them."""
+    return levels.left_out(level, [source.name for source in planned(whole_memory=False, system=system)])
 
 
 def _end(found: list[Source], phase: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from collector import levels
 from collector.library import Library
 from collector.model import Gap, Outcome
 
@@ -58,7 +59,8 @@ class ArtifactSource:
 def chosen(request: Request, system: str) -> Iterator[Definition]:
     """Yield the definitions of a request, each when its turn comes: an expert's, the profile's, and all others.
 
-    What the profile never takes is taken where an expert's own definition names it.
+    What the profile never takes is taken where an expert's own definition names it, and so is what the level leaves
+    out: an expert's own are for level C (`session`).
     """
     library = Library.packaged()
     own = [definition.name for path in request.rules for definition in library.add(path)]
@@ -68,5 +70,6 @@ def chosen(request: Request, system: str) -> Iterator[Definition]:
         taken.add(definition.name)
         yield definition
     for definition in library.members([*request.profile.definitions, *rest], system):
-        if definition.name not in taken:
-            yield definition
+        found = None if definition.name in taken else levels.chosen(request.level, definition)
+        if found is not None:
+            yield found

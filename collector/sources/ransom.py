@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from collector import tracing
+from collector import levels, tracing
 from collector.hunt import limits_of
 from collector.searching import Search
 
@@ -27,5 +27,10 @@ class RansomSource:
 
     def collect(self, host: Host, request: Request) -> Iterator[Item]:
         """Yield rows and files, the most telling first; raises `HostError` where nothing can be walked."""
-        limits = limits_of(request.profile.name, named=request.scan is not None)
+        limits = limits_of(
+            request.profile.name,
+            named=request.scan is not None,
+            samples=levels.takes(request.level, self.name, "samples"),
+            weak_notes=levels.takes(request.level, self.name, "weak notes"),
+        )
         yield from Search(host.trees(request), limits, request.known).items()

@@ -36,6 +36,7 @@ def result_json(result: Result) -> dict[str, object]:
         "seal_code": result.seal_code,
         "seal_sha256": result.seal_sha256,
         "recipients": list(result.recipients),
+        "level": result.level,
         "practice_identity": result.practice_identity,
         "seconds": round(result.seconds, 3),
         "never_powered_off": result.never_off[0],
@@ -81,5 +82,6 @@ def report_json(report: Report, path: Path) -> dict[str, object]:
         "seal_sha256": report.seal_sha256,
         "anchors": anchors,
         "recipients": list(report.recipients),
+        "level": report.level,
         "resumed": list(report.resumed),
     }

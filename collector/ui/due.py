@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = terminal.WIDTH - 1
 
-_DOUBTS = {
+DOUBTS = {
     Doubt.TWICE: N_("That night the clocks went back and this hour came twice: the first one is taken."),
     Doubt.NEVER: N_("That night the clocks went forward and this hour was skipped: the earlier one is taken."),
     Doubt.DAY: N_("No time of day was given: the first minute of the day is taken."),
@@ -35,8 +35,8 @@ def told(entered: Entered, notice: Entered | None, deadlines: Sequence[Deadline]
         *_folded(_("You became aware of the attack on:")),
         *_folded(words.moment(entered.utc, language()), "  "),
     ]
-    if entered.doubt in _DOUBTS:
-        lines += _folded(_(_DOUBTS[entered.doubt]), "  ")
+    if entered.doubt in DOUBTS:
+        lines += _folded(_(DOUBTS[entered.doubt]), "  ")
     if entered.utc > now:
         lines += _folded(_("Careful: by this computer's clock that is still to come. Look at the date again."), "  ")
     lines += _folded(_("The 72 hours run from then on, through nights and days off. Nothing starts them anew."))
@@ -68,8 +68,8 @@ def _step(number: int, one: Deadline, doubt: Doubt) -> list[str]:
         sentences = [_("Before: {moment}.", moment=words.moment(one.due, lang)), words.label(one.step, lang)]
     if one.done is not None:
         sentences.append(_("Done: {moment}.", moment=words.moment(one.done, lang)))
-        if doubt in _DOUBTS:
-            sentences.append(_(_DOUBTS[doubt]))
+        if doubt in DOUBTS:
+            sentences.append(_(DOUBTS[doubt]))
         if one.is_late:
             sentences.append(_("That is later than 72 hours: the notice should say why."))
     elif one.due is not None:

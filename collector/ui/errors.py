@@ -8,6 +8,7 @@ from collector.ui import terminal
 from collector.ui.messages import _, elsewhere
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
     from collector.errors import CollectorError
@@ -32,9 +33,11 @@ def contact() -> str | None:
     return _Called.contact
 
 
-def show(error: CollectorError, stream: TextIO) -> None:
-    """Write a deliberate error to a stream whatever becomes of that."""
-    terminal.show(stream, error_text(str(error), error.hint, columns=_columns(stream)))
+def show(error: CollectorError, stream: TextIO, place: Path | None = None) -> None:
+    """Write a deliberate error to a stream whatever becomes of that; `place`: the folder that it is about."""
+    columns = _columns(stream)
+    path = "" if place is None else "\n".join(terminal.fold_path(str(place), columns or LONGEST)) + "\n"
+    terminal.show(stream, path + error_text(str(error), error.hint, columns=columns))
 
 
 def show_crash(error: BaseException, stream: TextIO) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collector.handover.export_evidence import Evidence
 
 _WIDTH = terminal.WIDTH - 1
-_COUNTS = ("written", "undated", "cut", "neutralised", "unread_rows", "unread_files", "unread_records")
+_COUNTS = ("written", "undated", "cut", "left_out", "neutralised", "unread_rows", "unread_files", "unread_records")
 
 
 def exported_json(done: Exported) -> dict[str, object]:
@@ -57,8 +57,8 @@ def _host(done: Exported, one: Evidence) -> str:
         said += " " + _("INCOMPLETE: this bundle was not closed, and the export says so.")
     if one.correction_s is None:
         return said + " " + _("Nobody compared its clock with a watch: times are as the host's clock had them.")
-    if done.format == "csv":
-        told = _("Its clock: {seconds} s to add to reach the operator's watch; the tables don't add them.",
+    if done.format in ("csv", "dissect"):
+        told = _("Its clock: {seconds} s to add to reach the operator's watch; this format doesn't add them.",
                  seconds=one.correction_s)  # fmt: skip
     else:
         told = _("Its clock: {seconds} s were added to its times to reach the operator's watch.",
@@ -78,6 +78,12 @@ def _remarks(done: Exported) -> list[str]:
             "{count} text was too long for this format and ends in an ellipsis; the bundle has all of it.",
             "{count} texts were too long for this format and end in an ellipsis; the bundle has all of them.",
             counts["cut"],
+        ),
+        "left_out": ngettext(
+            "{count} thing was left out: this format takes no more, or it could name a patient; the bundle has it.",
+            "{count} things were left out: this format takes no more, or they could name a patient; the bundle has "
+            "them.",
+            counts["left_out"],
         ),
         "undated": ngettext(
             "{count} time is no date and was left out.",

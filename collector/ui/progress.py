@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from collector.sources import SOURCES
-from collector.ui import encryption, network, terminal, words
+from collector.ui import disks, encryption, network, terminal, words
 from collector.ui.messages import N_, _, ngettext, number
 from collector.ui.remaining import Remaining
 from collector.ui.terminal import Terminal
@@ -46,6 +46,9 @@ class Quiet:
         """See `Onlooker`."""
 
     def encrypted(self, identity: str | None) -> None:
+        """See `Onlooker`."""
+
+    def disks(self, encrypted: tuple[str, ...]) -> None:
         """See `Onlooker`."""
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
@@ -122,6 +125,8 @@ class LineProgress(Quiet):
         self._clock = clock
         self._started = clock()
         self._count = self._gaps = 0
+        self._names = False
+        """Whether names of the host are told: what is encrypted in the bundle doesn't stand in a log beside it."""
         self._running = self._told_battery = False
 
     def opened(self, bundle: Path, start_code: str) -> None:
@@ -133,12 +138,17 @@ class LineProgress(Quiet):
 
     def encrypted(self, identity: str | None) -> None:
         """Name the practice's secret: a run that is cut short has no end to name it at."""
+        self._names = identity is None
         if identity is None:
             self._say(_(_IN_CLEAR))
             return
         self._say(_(_READING_KEY))
         self.terminal.write(identity + "\n")  # whole, so that it can be copied
         self.terminal.flush()
+
+    def disks(self, encrypted: tuple[str, ...]) -> None:
+        """Say it once."""
+        self._say(disks.said(encrypted))
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
         """Sum up the step before, then name this one."""
@@ -157,7 +167,8 @@ class LineProgress(Quiet):
             said = _(
                 "Not read: {source}: {outcome}", source=words.about(source), outcome=words.outcome(gap.outcome.value)
             )
-            self._say(said + (f" ({terminal.shown(gap.subject)})" if gap.subject is not None else ""))
+            is_told = gap.subject is not None and self._names
+            self._say(said + (f" ({terminal.shown(gap.subject)})" if is_told else ""))
 
     def phase(self, name: str, code: str) -> None:  # noqa: ARG002 - Onlooker's
         """Name the code of this moment."""
@@ -252,6 +263,11 @@ class TerminalProgress(Quiet):
         """Let the practice's secret stand above what moves: a run that is cut short has no end to name it at."""
         told = [_(_IN_CLEAR)] if identity is None else [_(_READING_KEY), identity]
         lines = [line for one in told for line in terminal.fold(one, self.terminal.size()[0] - 1)]
+        self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
+
+    def disks(self, encrypted: tuple[str, ...]) -> None:
+        """Let it stand above what moves."""
+        lines = disks.lines(encrypted, self.terminal.size()[0] - 1)
         self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:

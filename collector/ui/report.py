@@ -53,6 +53,11 @@ ANCHORS = {
     "receipt": N_("signed receipt"),
     "timestamp": N_("timestamp"),
 }
+LEVELS = {
+    "A": N_("Level A: names and contents of files were not asked for. That they are missing is no loss."),
+    "B": N_("Level B: contents of files were not asked for. That they are missing is no loss."),
+}
+"""What the level left out, where it left anything out."""
 SHOWN_ANCHORS = 10
 """Anchors that are spelled out: those that hold first; `--json` has them all."""
 _HOLDERS = {
@@ -189,6 +194,8 @@ def _counted(report: Report) -> list[str]:
             len(report.recipients),
         )
         lines += terminal.fold(said, WIDTH)
+    if report.level in LEVELS:
+        lines += terminal.fold(_(LEVELS[report.level]), WIDTH)
     if report.resumed:
         said = ngettext(
             "The collection was interrupted and taken up again {count} time, with a new key.",

@@ -6,6 +6,8 @@ from typing import Final
 
 from collector.times import utc_text
 
+SIZE: Final = 8
+"""Bytes of one."""
 TICK_NS: Final = 100
 """Nanoseconds of one unit."""
 EPOCH: Final = 116_444_736_000_000_000
@@ -17,6 +19,16 @@ _LAST: Final = (253_370_764_800 * 10**9) // TICK_NS + EPOCH
 def utc_ns(filetime: int) -> int:
     """Return nanoseconds since 1970 UTC; negative before it."""
     return (filetime - EPOCH) * TICK_NS
+
+
+def known_ns(filetime: int) -> int | None:
+    """Return the same, `None` for 0: that file system keeps no such time."""
+    return utc_ns(filetime) if filetime else None
+
+
+def of_ns(ns: int) -> int:
+    """Return nanoseconds since 1970 UTC in the time of Windows, rounded down."""
+    return ns // TICK_NS + EPOCH
 
 
 def utc(filetime: int) -> str | None:

@@ -10,8 +10,7 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector.winformats import reparse
-from collector.winformats.filetimes import EPOCH, TICK_NS
-from collector.winformats.filetimes import utc_ns as ns
+from collector.winformats.filetimes import known_ns, of_ns, utc_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +61,6 @@ class Facts(NamedTuple):
         return self.identity == other.identity
 
 
-def known_ns(filetime: int) -> int | None:
-    """Return the same, `None` for 0: that file system keeps no such time."""
-    return ns(filetime) if filetime else None
-
-
 class Listed(NamedTuple):
     """Part of a folder: its subfolders, what is recent among the rest, and what only the network would give."""
 
@@ -76,16 +70,13 @@ class Listed(NamedTuple):
     """Folders that were not entered, since a program or the network would be asked for what is in them."""
 
 
-_DOTS: Final = (b".\0", b".\0.\0")
-
-
 def listed(raw: memoryview, device: int, since_ns: int) -> Listed:
     """Return what one buffer of entries tells; raises `ValueError` where it is none.
 
     This is the loop that runs once for each file of the host: nothing is built for a file that isn't recent.
     """
     found = Listed([], [], [])
-    since = since_ns // TICK_NS + EPOCH
+    since = of_ns(since_ns)
     unpack = _HEAD.unpack_from
     at = 0
     while True:
@@ -137,10 +128,10 @@ def _entry(raw: memoryview, at: int, device: int) -> tuple[int, bytes, Facts]:
         size=size,
         inode=inode,
         device=device,
-        atime_ns=ns(read),
+        atime_ns=utc_ns(read),
         btime_ns=known_ns(born),
         ctime_ns=known_ns(changed),
-        mtime_ns=ns(written),
+        mtime_ns=utc_ns(written),
         short=native(bytes(short[:short_length])) or None,
     )
     return following, utf8(bytes(raw[start : start + length])), facts

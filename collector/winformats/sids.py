@@ -6,6 +6,8 @@ import struct
 from typing import Final
 
 _HEAD: Final = 8
+_DESCRIPTOR: Final = struct.Struct("<BBHIIII")
+"""The head of a self-relative security descriptor (MS-DTYP 2.4.6): the fourth is where its owner stands."""
 _MOST: Final = 15
 """Most parts after the authority (SID_MAX_SUB_AUTHORITIES, winnt.h)."""
 _DOMAIN: Final = "S-1-5-21-"
@@ -20,6 +22,17 @@ def spelled(raw: bytes) -> str:
         raise ValueError("no security identifier")
     parts = struct.unpack_from(f"<{raw[1]}I", raw, _HEAD)
     return "-".join(("S-1", str(int.from_bytes(raw[2:8], "big")), *map(str, parts)))
+
+
+def owner(descriptor: bytes) -> str | None:
+    """Return the owner as `S-1-…`, `None` where none is named or the bytes are no security descriptor."""
+    if len(descriptor) < _DESCRIPTOR.size:
+        return None
+    at = _DESCRIPTOR.unpack_from(descriptor)[3]
+    try:
+        return spelled(descriptor[at:]) if at else None
+    except ValueError:
+        return None
 
 
 def is_known_here(sid: str, machine: str | None) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from collector import text
 from collector.host.darwin import mounts
 from collector.host.darwin.processes import name_gone
+from collector.host.posix import descriptors
 from collector.host.posix.low import files
 from collector.model import Gap, Outcome, number
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from collector.host.darwin.processes import ProcessTable
     from collector.host.darwin.readings import Readings
     from collector.model import Json, Row
-
-MAX_HASHED: Final = 512 << 20
-CHUNK: Final = 1 << 20
 
 _SPECIAL: Final = {stat.S_ISUID: "setuid", stat.S_ISGID: "setgid"}
 
@@ -104,24 +100,9 @@ def _row(one: _Program) -> Row:
             row |= {"size": number(status.st_size), "mtime_ns": str(status.st_mtime_ns), "owner": status.st_uid}
             row["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
             flags += [name for bit, name in _SPECIAL.items() if status.st_mode & bit]
-            row["sha256"], changed = digest(fd)
+            row["sha256"], changed = descriptors.digest(fd)
             flags += ["changed-while-reading"] if changed else []
     except OSError as error:
         lost = ("sha256", "size", "deleted", "mtime_ns", "mode", "owner", "device", "inode")
         unread.update({name: str(files.outcome_of(error)) for name in lost if row[name] is None})
     return row
-
-
-def digest(fd: int, limit: int = MAX_HASHED) -> tuple[str, bool]:
-    """Return the SHA-256 of an open file and whether it changed meanwhile; raises `OSError`, EFBIG beyond `limit`."""
-    before = os.fstat(fd)
-    sha256 = hashlib.sha256()
-    left = limit
-    while left >= 0 and before.st_size <= limit and (chunk := os.read(fd, CHUNK)):
-        sha256.update(chunk)
-        left -= len(chunk)
-    if left < 0 or before.st_size > limit:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    after = os.fstat(fd)
-    times = (after.st_size, after.st_mtime_ns, after.st_ctime_ns)
-    return sha256.hexdigest(), times != (before.st_size, before.st_mtime_ns, before.st_ctime_ns)

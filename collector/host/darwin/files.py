@@ -10,18 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from collector.host.posix import descriptors
+from collector.host.posix.descriptors import SMALL
 from collector.host.posix.outcomes import COUNTERS, gap_of, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 __all__ = ["COUNTERS", "SMALL", "gap_of", "hold_folder", "names", "open_source", "opened", "outcome_of", "read_small"]
-
-SMALL: Final = 1 << 20
-"""Most that a file of the system may hold to be read at once: 1 MiB."""
 
 DATALESS: Final = 0x4000_0000
 """SF_DATALESS of `st_flags`: the content lies in a cloud, and reading it would fetch it (sys/stat.h)."""
@@ -70,33 +68,18 @@ def hold_folder(name: bytes, *, dir_fd: int | None = None) -> int:
     return open_source(name, dir_fd=dir_fd, folder=True)
 
 
-@contextmanager
-def opened(path: bytes | str, *, dir_fd: int | None = None, follow: bool = False) -> Iterator[int]:
-    """Hold a file of the host open for reading; raises `OSError`."""
-    fd = open_source(path, dir_fd=dir_fd, follow=follow)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+def opened(path: bytes | str, *, dir_fd: int | None = None, follow: bool = False) -> AbstractContextManager[int]:
+    """Open a file of the host for reading, closed as the context ends; raises `OSError`."""
+    return descriptors.held(open_source(path, dir_fd=dir_fd, follow=follow))
 
 
 def read_small(path: bytes | str, *, dir_fd: int | None = None, limit: int = SMALL, follow: bool = False) -> bytes:
     """Return a small file whole; raises `OSError`, EFBIG where it holds more than `limit` bytes."""
     with opened(path, dir_fd=dir_fd, follow=follow) as fd:
-        parts = []
-        left = limit + 1
-        while left and (part := os.read(fd, min(left, 1 << 16))):
-            parts.append(part)
-            left -= len(part)
-        if not left:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        return b"".join(parts)
+        return descriptors.whole(fd, limit)
 
 
 def names(path: bytes | str) -> list[bytes]:
     """Return the names in a folder in order; raises `OSError`."""
-    fd = open_source(path, folder=True)
-    try:
-        return sorted(os.fsencode(name) for name in os.listdir(fd))
-    finally:
-        os.close(fd)
+    with descriptors.held(open_source(path, folder=True)) as fd:
+        return descriptors.names(fd)

@@ -8,12 +8,13 @@ not seen as such; but a link that has no carrier at both and has sent or receive
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from collector.facts import LinkChange
 from collector.host import HostError
 from collector.host.darwin import clock, networks
+from collector.host.kept_changes import KeptChanges
+from collector.host.readings import Reading, bare, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,39 +26,19 @@ if TYPE_CHECKING:
 
 EVERY_S: Final = 0.5
 """Seconds between two looks: some calls of the system, and no program."""
-MOST: Final = 10_000
-"""Changes that are kept for whoever asks."""
 STOP_S: Final = 2.0
 
 
-class PollingWatch:
+class PollingWatch(KeptChanges):
     """See `collector.host.LinkWatch`."""
 
     def __init__(self, readings: Readings, first: Looked) -> None:
+        super().__init__(clock.DarwinClock(readings))
         self._readings = readings
-        self._clock = clock.DarwinClock(readings)
         self._seen = first
-        self._kept: deque[LinkChange] = deque()
-        self._lost = False
-        self._there = threading.Condition()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="link-changes", daemon=True)
         self._thread.start()
-
-    def changes(self) -> list[LinkChange]:
-        """See `LinkWatch`."""
-        with self._there:
-            found = list(self._kept)
-            self._kept.clear()
-            if self._lost:
-                self._lost = False
-                found.append(LinkChange(self._clock.now(), "lost"))
-            return found
-
-    def wait(self, seconds: float) -> bool:
-        """See `LinkWatch`."""
-        with self._there:
-            return self._there.wait_for(lambda: bool(self._kept) or self._lost, seconds)
 
     def stop(self) -> None:
         """See `LinkWatch`."""
@@ -77,27 +58,17 @@ class PollingWatch:
         except Exception:  # noqa: BLE001 - whatever ends this thread: what follows is not watched, and that is told
             self._miss()
 
-    def _miss(self) -> None:
-        with self._there:
-            self._lost = True
-            self._there.notify_all()
-
     def _look(self) -> None:
         now = networks.look(self._readings)
         if now.unread:
             self._miss()
             return
         before, self._seen = self._seen, now
-        found = list(compared(before, now, self._clock.now()))
-        if not found:
-            return
-        with self._there:
-            for change in found:
-                if change.what == "lost" or len(self._kept) >= MOST:
-                    self._lost = True
-                else:
-                    self._kept.append(change)
-            self._there.notify_all()
+        for change in compared(before, now, self._clock.now()):
+            if change.what == "lost":
+                self._miss()
+            else:
+                self._keep(change)
 
 
 def watch(readings: Readings) -> PollingWatch:
@@ -111,38 +82,14 @@ def watch(readings: Readings) -> PollingWatch:
 def compared(before: Looked, after: Looked, moment: Moment) -> Iterator[LinkChange]:
     """Yield what became of the links, their addresses and the ways out between two looks."""
     earlier = {link.index: link for link in before.links}
-    later = {link.index: link for link in after.links}
-    for index, link in earlier.items():
-        if index not in later:
-            yield LinkChange(moment, "link-gone", index=index, name=link.name)
-    for index, link in later.items():
-        known = earlier.get(index)
-        if known is None or _bare(known) != _bare(link):
-            yield LinkChange(moment, "link", index=index, link=link, name=link.name)
-        elif _is_dark(link) and before.packets.get(index) != after.packets.get(index):
+    for link in after.links:
+        known = earlier.get(link.index)
+        silent = known is not None and bare(known) == bare(link) and _is_dark(link)
+        if silent and before.packets.get(link.index) != after.packets.get(link.index):
             yield LinkChange(moment, "lost")
-        yield from _addresses(known, link, moment)
-    for route in before.default_routes:
-        if route not in after.default_routes:
-            yield LinkChange(moment, "route-gone", index=route.index, route=route)
-    for route in after.default_routes:
-        if route not in before.default_routes:
-            yield LinkChange(moment, "route", index=route.index, route=route)
-
-
-def _bare(link: Link) -> tuple[object, ...]:
-    return link.name, link.kind, link.admin_up, link.carrier, link.mac, link.associated
+    first, second = (Reading.of(looked.links, looked.default_routes) for looked in (before, after))
+    yield from changes(first, second, moment)
 
 
 def _is_dark(link: Link) -> bool:
     return not (link.admin_up and link.carrier)
-
-
-def _addresses(known: Link | None, link: Link, moment: Moment) -> Iterator[LinkChange]:
-    had = known.addresses if known is not None else ()
-    for address in had:
-        if address not in link.addresses:
-            yield LinkChange(moment, "address-gone", index=link.index, address=address, name=link.name)
-    for address in link.addresses:
-        if address not in had:
-            yield LinkChange(moment, "address", index=link.index, address=address, name=link.name)

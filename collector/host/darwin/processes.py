@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from collector import text
+from collector.host import columns
 from collector.host.darwin import accounts, clock, mounts
 from collector.host.darwin.readings import text_of
 from collector.host.posix.low import files
@@ -25,10 +26,6 @@ MAX_CMDLINE: Final = 64 << 10
 MAX_OPEN_FILES: Final = 1_000
 
 _STATES: Final = frozenset(("running", "sleeping", "disk-sleep", "stopped", "zombie", "idle", "dead"))
-_COLUMNS: Final = (
-    *("ppid", "name", "exe", "exe_deleted", "cmdline", "username", "uid", "create_time", "status", "cwd", "root"),
-    *("open_files", "threads", "rss", "namespace"),
-)
 
 
 class ProcessTable:
@@ -103,7 +100,7 @@ def _row(
     pid: int, told: Mapping[str, object], known: dict[int, str], table: MountTable | None
 ) -> tuple[Row, str | None]:
     unread: dict[str, Json] = {}
-    row: Row = {"pid": pid, **dict.fromkeys(_COLUMNS), "unread": unread}
+    row: Row = {"pid": pid, **dict.fromkeys(columns.OF_PROCESS), "unread": unread}
     for column, source, shape in _SHAPES:
         value = told.get(source)
         if isinstance(value, Outcome):

@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from collector import text
+from collector.host.columns import Columns
 from collector.host.darwin import accounts, clock, mounts
 from collector.host.posix.low import files
 from collector.macformats import plists
 from collector.model import UNKNOWN_BOOT, Outcome, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from collector.host.darwin.readings import Readings
     from collector.model import Gap, Json, Row
@@ -22,27 +23,6 @@ if TYPE_CHECKING:
 _VERSION: Final = "/System/Library/CoreServices/SystemVersion.plist"
 _MAX_DISKS: Final = 256
 _WORD: Final = 8
-
-
-class _Facts:
-    """Asks for facts one by one; a failure is `None` and named in `unread`."""
-
-    def __init__(self) -> None:
-        self.unread: dict[str, Json] = {}
-
-    def get(self, column: str, ask: Callable[[], Json]) -> Json:
-        """Return the fact."""
-        try:
-            return ask()
-        except OSError as error:
-            self.unread[column] = str(files.outcome_of(error))
-        except ValueError:
-            self.unread[column] = str(Outcome.FAILED)
-        return None
-
-    def lacks(self, column: str) -> None:
-        """Name a column that is not asked for on this system."""
-        self.unread[column] = str(Outcome.UNSUPPORTED)
 
 
 def hostname(readings: Readings) -> Text:
@@ -60,7 +40,7 @@ def privileges(readings: Readings) -> str:
 
 def open_facts(readings: Readings) -> dict[str, Json]:
     """Return `host` (who it is) and `clock` (how its time stands); what can't be had is `None`."""
-    facts = _Facts()
+    facts = Columns(files.outcome_of)
     zone = _timezone(readings)
     machine = facts.get("machine_id", lambda: readings.registry("IOPlatformUUID"))
     return {
@@ -76,7 +56,7 @@ def open_facts(readings: Readings) -> dict[str, Json]:
 
 def rows(readings: Readings) -> Iterator[Row | Gap]:
     """Yield one row: the host."""
-    facts = _Facts()
+    facts = Columns(files.outcome_of)
     boot_id = clock.boot_id(readings)
     if boot_id == UNKNOWN_BOOT:
         facts.unread["boot_id"] = str(Outcome.FAILED)
@@ -97,7 +77,7 @@ def rows(readings: Readings) -> Iterator[Row | Gap]:
     }
 
 
-def _identity(readings: Readings, facts: _Facts) -> dict[str, Json]:
+def _identity(readings: Readings, facts: Columns) -> dict[str, Json]:
     version = _version(readings, facts)
     return {
         "hostname": cast("Json", hostname(readings)),
@@ -111,7 +91,7 @@ def _identity(readings: Readings, facts: _Facts) -> dict[str, Json]:
     }
 
 
-def _version(readings: Readings, facts: _Facts) -> dict[str, Any]:
+def _version(readings: Readings, facts: Columns) -> dict[str, Any]:
     try:
         return plists.read(files.read_small(f"{readings.root}{_VERSION}"))
     except OSError as error:
@@ -144,7 +124,7 @@ def _timezone(readings: Readings) -> dict[str, Json]:
     return {"name": cast("Json", name), "offset_s": number(now.tm_gmtoff)}
 
 
-def _users(readings: Readings, facts: _Facts) -> list[Json]:
+def _users(readings: Readings, facts: Columns) -> list[Json]:
     """Return the accounts; where only root may read them, what the folders in /Users tell, named as `unread`, too."""
     try:
         return [
@@ -189,7 +169,7 @@ def _disks(readings: Readings) -> list[Json]:
     return list(disks.values())
 
 
-def _memory(readings: Readings, facts: _Facts) -> dict[str, Json]:
+def _memory(readings: Readings, facts: Columns) -> dict[str, Json]:
     total = facts.get("memory", lambda: number(int.from_bytes(readings.sysctl("hw.memsize")[:_WORD], "little")))
     available = facts.get("memory", lambda: number(readings.available()))
     swap_total = facts.get("memory", lambda: number(readings.swap()[0]))

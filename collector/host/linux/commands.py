@@ -21,7 +21,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from collector.host.linux import children, executables, files
+from collector.host.linux import children, files
+from collector.host.posix import descriptors
 from collector.host.posix.mounts import resolved
 from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes
@@ -74,7 +75,7 @@ def run(
             yield row | {"outcome": Outcome.DENIED.value}
             yield Gap(Outcome.DENIED, f"a program was not run: {why}", subject)
             return
-        row["program_sha256"], _ = executables.digest(fd)
+        row["program_sha256"], _ = descriptors.digest(fd)
         ran = _Ran()
         row["outcome"] = Outcome.COLLECTED.value
         output = _output(fd, [program, *arguments], min(deadline, time.monotonic() + SECONDS), ran, row)

@@ -59,7 +59,8 @@ def items(roots: Roots, request: Request, pids: Iterable[int] | None = None) -> 
         yield taking.row(suspect)
     if request.copies:
         yield from taking.files()
-        yield from taking.memory()
+        if request.memory:
+            yield from taking.memory()
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class Copies:
             row["create_time"] = clock.utc(self._boot_ns + suspect.seen.start * _SECOND // _TICKS)
         if len(facts.writing) > MAX_WRITING:
             unread["writing"] = str(Outcome.OVER_LIMIT)
-        if not self.request.copies:
+        if not self.request.copies or not self.request.memory:
             return row
         if suspect.ours is not None:  # ours holds the key of this run; the others, the operator's own shell
             row["memory"] = OURS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
 from collector.host.linux import files, process
+from collector.host.posix import descriptors
 from collector.model import Gap, Outcome, number
 
 assert sys.platform == "linux"
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from collector.host.linux.processes import ProcessTable
     from collector.host.posix.mounts import MountTable
     from collector.model import Json, Row
-
-MAX_HASHED: Final = 512 << 20
-"""Most bytes of one executable that are hashed: larger ones are rare and would eat the source's time."""
-CHUNK: Final = 1 << 20
 
 _SPECIAL: Final = {stat.S_ISUID: "setuid", stat.S_ISGID: "setgid"}
 _MEMFD: Final = b"/memfd:"
@@ -179,7 +175,7 @@ def _row(device: int, inode: int, executable: Executable) -> Row:
         row |= {"size": number(status.st_size), "mtime_ns": str(status.st_mtime_ns), "owner": status.st_uid}
         row["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
         flags += [name for bit, name in _SPECIAL.items() if status.st_mode & bit]
-        row["sha256"], changed = digest(fd)
+        row["sha256"], changed = descriptors.digest(fd)
         flags += ["changed-while-reading"] if changed else []
     except OSError as error:
         row["unread"] = {"sha256": str(files.outcome_of(error))}
@@ -201,21 +197,3 @@ def _opened(exes: list[str], identity: tuple[int, int]) -> int:
             return fd
         os.close(fd)  # the number of the process was given again, or it runs another program now
     raise failure
-
-
-def digest(fd: int, limit: int = MAX_HASHED) -> tuple[str, bool]:
-    """Return the SHA-256 of an open file and whether it changed meanwhile.
-
-    Raises `OSError`; EFBIG where it holds more than `limit` bytes, however it grows.
-    """
-    before = os.fstat(fd)
-    sha256 = hashlib.sha256()
-    left = limit
-    while left >= 0 and before.st_size <= limit and (chunk := os.read(fd, CHUNK)):
-        sha256.update(chunk)
-        left -= len(chunk)
-    if left < 0 or before.st_size > limit:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    after = os.fstat(fd)
-    times = (after.st_size, after.st_mtime_ns, after.st_ctime_ns)
-    return sha256.hexdigest(), times != (before.st_size, before.st_mtime_ns, before.st_ctime_ns)

@@ -9,15 +9,16 @@ import errno
 import os
 import stat
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from collector.host.posix import descriptors
+from collector.host.posix.descriptors import SMALL
 from collector.host.posix.outcomes import COUNTERS, gap_of, outcome_of
 
 assert sys.platform == "linux"
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 __all__ = [
     "COUNTERS",
@@ -34,8 +35,6 @@ __all__ = [
     "read_small",
 ]
 
-SMALL = 1 << 20
-"""Most that a text file of the system may hold to be read at once: 1 MiB."""
 
 def open_source(path: bytes | str, *, dir_fd: int | None = None, folder: bool = False, follow: bool = False) -> int:
     """Open a path of the host for reading and return the descriptor; raises `OSError`.
@@ -97,27 +96,15 @@ def _demand_regular(mode: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
-@contextmanager
-def opened(path: bytes | str, *, dir_fd: int | None = None, follow: bool = False) -> Iterator[int]:
-    """Hold a file of the host open for reading; raises `OSError`."""
-    fd = open_source(path, dir_fd=dir_fd, follow=follow)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+def opened(path: bytes | str, *, dir_fd: int | None = None, follow: bool = False) -> AbstractContextManager[int]:
+    """Open a file of the host for reading, closed as the context ends; raises `OSError`."""
+    return descriptors.held(open_source(path, dir_fd=dir_fd, follow=follow))
 
 
 def read_small(path: bytes | str, *, dir_fd: int | None = None, limit: int = SMALL, follow: bool = False) -> bytes:
     """Return a small file whole; raises `OSError`, EFBIG where it holds more than `limit` bytes."""
     with opened(path, dir_fd=dir_fd, follow=follow) as fd:
-        parts = []
-        left = limit + 1
-        while left and (part := os.read(fd, min(left, 1 << 16))):
-            parts.append(part)
-            left -= len(part)
-        if not left:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        return b"".join(parts)
+        return descriptors.whole(fd, limit)
 
 
 def open_kernel(path: bytes | str, *, dir_fd: int | None = None, folder: bool = False) -> int:
@@ -163,8 +150,5 @@ def read_kernel_start(path: bytes | str, *, dir_fd: int | None = None, limit: in
 
 def names(path: bytes | str, *, kernel: bool = False) -> list[bytes]:
     """Return the names in a folder in order, `kernel` where it is procfs' or sysfs' own; raises `OSError`."""
-    fd = open_kernel(path, folder=True) if kernel else open_source(path, folder=True)
-    try:
-        return sorted(os.fsencode(name) for name in os.listdir(fd))
-    finally:
-        os.close(fd)
+    with descriptors.held(open_kernel(path, folder=True) if kernel else open_source(path, folder=True)) as fd:
+        return descriptors.names(fd)

@@ -15,12 +15,12 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from collector import text
 from collector.facts import DefaultRoute, LinkChange
 from collector.host import HostError
+from collector.host.kept_changes import KeptChanges
 from collector.host.linux import clock, devices, files, links, listening, namespaces, netlink, radios, routes
 
 assert sys.platform == "linux"
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collector.host.linux import Roots
     from collector.model import Moment
 
-MAX_CHANGES = 10_000
-"""Most changes kept until they are fetched, which happens ten times a second."""
 CENSUS_S = 1.0
 """Between two looks for new namespaces."""
 SOONEST_CENSUS_S = 0.2
@@ -71,16 +69,13 @@ class _Space:
         self.names[raw.index] = raw.name
 
 
-class KernelWatch:
+class KernelWatch(KeptChanges):
     """See `collector.host.LinkWatch`."""
 
     def __init__(self, roots: Roots, listener: listening.Listener) -> None:
+        super().__init__(clock.LinuxClock(roots))
         self._roots = roots
-        self._clock = clock.LinuxClock(roots)
         self._listener = listener
-        self._kept: deque[LinkChange] = deque()
-        self._overflow = False
-        self._there = threading.Condition()
         self._stopped = False
         self._spaces: dict[str | None, _Space] = {None: _Space(None)}
         self._pids: dict[str, str] = {}
@@ -94,21 +89,6 @@ class KernelWatch:
             listener.stop()
             raise
 
-    def changes(self) -> list[LinkChange]:
-        """See `LinkWatch`."""
-        with self._there:
-            found = list(self._kept)
-            self._kept.clear()
-            if self._overflow:
-                self._overflow = False
-                found.append(LinkChange(self._clock.now(), "lost"))
-            return found
-
-    def wait(self, seconds: float) -> bool:
-        """See `LinkWatch`."""
-        with self._there:
-            return self._there.wait_for(lambda: bool(self._kept) or self._overflow, seconds)
-
     def stop(self) -> None:
         """See `LinkWatch`."""
         if self._stopped:
@@ -117,7 +97,7 @@ class KernelWatch:
         self._listener.stop()
         self._thread.join(STOP_S)
         if self._thread.is_alive():  # it hangs in the kernel, and what it has not told yet is missing
-            self._lost(None)
+            self._lost()
 
     def _run(self) -> None:
         try:
@@ -131,7 +111,7 @@ class KernelWatch:
                 if ended:
                     return
         except Exception:  # noqa: BLE001 - whatever ends this thread: what follows is not watched, and that is told
-            self._lost(None)
+            self._lost()
 
     def _patience(self) -> float:
         return max(0.0, self._next_census - time.monotonic()) if self._whole else CENSUS_S
@@ -252,14 +232,3 @@ class KernelWatch:
         moment = self._clock.now()
         for raw in found[: MAX_TOLD if tell else 0]:
             self._keep(LinkChange(moment, "link", space.name, raw.index, self._built(space, raw)))
-
-    def _keep(self, change: LinkChange) -> None:
-        with self._there:
-            if len(self._kept) >= MAX_CHANGES:
-                self._overflow = True
-            else:
-                self._kept.append(change)
-            self._there.notify_all()
-
-    def _lost(self, namespace: str | None) -> None:
-        self._keep(LinkChange(self._clock.now(), "lost", namespace))

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
+from collector.host import columns
 from collector.host.linux import clock, files
 from collector.model import Outcome, Row, number
 
@@ -236,36 +237,16 @@ class ProcessReader:
         ]
 
 
-_COLUMNS: Final = (
-    "ppid",
-    "name",
-    "exe",
-    "exe_deleted",
-    "cmdline",
-    "username",
-    "uid",
-    "create_time",
-    "status",
-    "cwd",
-    "root",
-    "open_files",
-    "threads",
-    "rss",
-    "namespace",
-)
-"""What is read of a process, in the order of the source's columns."""
-
-
 def unreadable(pid: int, error: OSError | ValueError) -> Process:
     """Return a process of which nothing could be read but its number."""
     process = _blank(pid)
-    process.unread.update(dict.fromkeys(_COLUMNS, str(_outcome(error))))
+    process.unread.update(dict.fromkeys(columns.OF_PROCESS, str(_outcome(error))))
     return process
 
 
 def _blank(pid: int) -> Process:
     row: Row = {"pid": pid}
-    row.update(dict.fromkeys(_COLUMNS))
+    row.update(dict.fromkeys(columns.OF_PROCESS))
     process = Process(row)
     row["unread"] = process.unread
     return process

@@ -9,13 +9,14 @@ import time
 from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
+from collector.host.columns import Columns
 from collector.host.linux import accounts, clock, disks, files
 from collector.model import Outcome, number
 
 assert sys.platform == "linux"
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from collector.host.linux import Roots
     from collector.model import Gap, Json, Row
@@ -33,23 +34,6 @@ _MEMORY: Final = {
 _SECOND: Final = 10**9
 
 
-class _Facts:
-    """Asks for facts one by one; a failure is `None` and named in `unread`."""
-
-    def __init__(self) -> None:
-        self.unread: dict[str, Json] = {}
-
-    def get(self, column: str, ask: Callable[[], Json]) -> Json:
-        """Return the fact."""
-        try:
-            return ask()
-        except OSError as error:
-            self.unread[column] = str(files.outcome_of(error))
-        except ValueError:
-            self.unread[column] = str(Outcome.FAILED)
-        return None
-
-
 def hostname(roots: Roots) -> Text:
     """Return the host's own name as the kernel holds it; empty where it can't be read."""
     try:
@@ -65,7 +49,7 @@ def privileges() -> str:
 
 def open_facts(roots: Roots) -> dict[str, Json]:
     """Return `host` (who it is) and `clock` (how its time stands); what can't be had is `None`."""
-    facts = _Facts()
+    facts = Columns(files.outcome_of)
     zone = _timezone(roots)
     return {
         "host": {**_identity(roots, facts), "machine_id": facts.get("machine_id", lambda: _machine_id(roots))},
@@ -80,7 +64,7 @@ def open_facts(roots: Roots) -> dict[str, Json]:
 
 def rows(roots: Roots) -> Iterator[Row | Gap]:
     """Yield one row: the host."""
-    facts = _Facts()
+    facts = Columns(files.outcome_of)
     boot_id = clock.boot_id(f"{roots.proc}/sys/kernel/random/boot_id")
     if boot_id == clock.UNKNOWN_BOOT:
         facts.unread["boot_id"] = str(Outcome.FAILED)
@@ -113,7 +97,7 @@ def parse_os_release(raw: bytes) -> dict[str, bytes]:
     return found
 
 
-def _identity(roots: Roots, facts: _Facts) -> dict[str, Json]:
+def _identity(roots: Roots, facts: Columns) -> dict[str, Json]:
     release = _os_release(roots, facts)
     dmi = f"{roots.sys}/class/dmi/id"
     tree = f"{roots.proc}/device-tree"
@@ -132,7 +116,7 @@ def _identity(roots: Roots, facts: _Facts) -> dict[str, Json]:
     }
 
 
-def _os_release(roots: Roots, facts: _Facts) -> dict[str, bytes]:
+def _os_release(roots: Roots, facts: Columns) -> dict[str, bytes]:
     """Return os-release: the one in /etc is mostly a link to the other, and links are not followed."""
     try:
         return parse_os_release(files.read_small(f"{roots.etc}/os-release", limit=1 << 16))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from collector.expansion import Deep, Glob
+from collector.host import ways
 from collector.host.posix.low import entries, files
 from collector.host.posix.mounts import MAX_LINKS, Kind, resolved
+from collector.host.ways import Way
 from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
     from collector.expansion import Pattern
     from collector.host.posix.entry import Facts
     from collector.host.posix.mounts import MountTable
-
-MAX_ENTRIES: Final = 50_000
-"""Names of one folder that are looked at: a home with more is not a home."""
-
-MAX_FOLDERS: Final = 20_000
-"""Folders that one pattern opens: `**10` over a home stays bounded."""
-
-MAX_OPEN: Final = 100
-"""Folders open at once, one below the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +40,6 @@ class Match:
     """Where a link leads, which is itself the match."""
     linked: bool = False
     """Whether a link led here: it is a match of its own where it ends the path."""
-
-
-@dataclass(slots=True)
-class _Way:
-    """What one pattern has cost so far, and how deep it stands."""
-
-    folders: int = 0
-    links: int = 0
-    level: int = 0
-    seen: set[bytes] = field(default_factory=set)
 
 
 class Finder:
@@ -76,7 +58,7 @@ class Finder:
 
     def find(self, pattern: Pattern) -> Iterator[Match | Gap]:
         """Yield what a pattern names, in order of name; what can't be looked at is a gap, what isn't there nothing."""
-        way = _Way()
+        way = Way(self._deadline)
         for found in self._from_root(pattern, way):
             if isinstance(found, Match):
                 if found.path in way.seen:
@@ -84,7 +66,7 @@ class Finder:
                 way.seen.add(found.path)
             yield found
 
-    def _from_root(self, parts: Pattern, way: _Way) -> Iterator[Match | Gap]:
+    def _from_root(self, parts: Pattern, way: Way) -> Iterator[Match | Gap]:
         try:
             root = files.hold_folder(b"/")
         except OSError as e:
@@ -95,15 +77,10 @@ class Finder:
         finally:
             os.close(root)
 
-    def _below(self, folder: int, path: bytes, parts: Pattern, way: _Way) -> Iterator[Match | Gap]:
+    def _below(self, folder: int, path: bytes, parts: Pattern, way: Way) -> Iterator[Match | Gap]:
         """Yield what `parts` name below an open folder whose path is `path` (empty for the root)."""
-        way.folders += 1
-        if not parts or way.folders > MAX_FOLDERS or time.monotonic() > self._deadline:
-            if way.folders == MAX_FOLDERS + 1:
-                yield Gap(Outcome.OVER_LIMIT, f"a path leads to more than {MAX_FOLDERS} folders", from_bytes(path))
-            return
-        if way.level >= MAX_OPEN:
-            yield Gap(Outcome.OVER_LIMIT, f"a path is deeper than {MAX_OPEN} folders", from_bytes(path))
+        if (ended := way.ends(parts, path)) is not None:
+            yield from ended
             return
         way.level += 1
         part, rest = parts[0], parts[1:]
@@ -134,10 +111,8 @@ class Finder:
         try:
             with os.scandir(fd) as entries:
                 for entry in entries:
-                    if len(names) == MAX_ENTRIES:
-                        yield Gap(
-                            Outcome.OVER_LIMIT, f"a folder holds more than {MAX_ENTRIES} names", from_bytes(path)
-                        )
+                    if len(names) == ways.MAX_ENTRIES:
+                        yield ways.too_many(path)
                         break
                     names.append(os.fsencode(entry.name))
         except OSError as e:
@@ -147,7 +122,7 @@ class Finder:
         names.sort()
 
     def _entry(
-        self, folder: int, path: bytes, name: bytes, rest: Pattern, way: _Way, *, listed: bool = False
+        self, folder: int, path: bytes, name: bytes, rest: Pattern, way: Way, *, listed: bool = False
     ) -> Iterator[Match | Gap]:
         """Follow one name: to what it is, if the pattern ends here, else into it."""
         here = path + b"/" + name
@@ -185,7 +160,7 @@ class Finder:
         here: bytes,
         name: bytes,
         rest: Pattern,
-        way: _Way,
+        way: Way,
         *,
         named: bool = False,
         told: bool = False,
@@ -206,7 +181,7 @@ class Finder:
             os.close(below)
 
     def _link(
-        self, folder: int, here: bytes, name: bytes, facts: Facts, rest: Pattern, way: _Way
+        self, folder: int, here: bytes, name: bytes, facts: Facts, rest: Pattern, way: Way
     ) -> Iterator[Match | Gap]:
         """Tell of a link, and follow it where root made it in a folder that is root's own."""
         try:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from collector.host.posix import entry
 from collector.host.posix.low import entries, files
-from collector.host.posix.scope import MAX_PATH, is_below, scope_of
+from collector.host.posix.scope import is_below, scope_of
 from collector.host.posix.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
 from collector.host.scanning import OVER_BUDGET, Hashes, Troubles
+from collector.host.walking import MAX_PATH
 from collector.model import Outcome
 from collector.text import from_bytes
 

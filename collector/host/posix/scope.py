@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.host.posix.low import entries, files
 from collector.host.posix.mounts import Kind, MountTable, Tree, resolved
+from collector.host.walking import MAX_PATH
 from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from collector.host.posix.ground import Ground
     from collector.model import Request
-
-MAX_PATH: Final = 400_000
-"""Bytes of a path in a row, more than 1,000 levels of 255: as JSON it stays below the 4 MiB of a line."""
 
 _NOT_TOUCHED: Final = {
     Kind.PSEUDO: "made by the kernel: not scanned",

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collector import text
-from collector.host.windows import calls, snapshot
+from collector.host.windows import calls
 from collector.winformats import sids
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def logons() -> list[Logon]:
     count, first = ctypes.c_ulong(), ctypes.c_void_p()
     status = _list_logons(ctypes.byref(count), ctypes.byref(first))
     if status:
-        raise snapshot.status_error(status)
+        raise calls.status_error(status)
     found = []
     try:
         for number in range(min(count.value, MAX_LOGONS)):

@@ -121,6 +121,14 @@ def error_of(code: int) -> OSError:
     return ctypes.WinError(ctypes.c_int32(code).value)
 
 
+_dos_error = function("ntdll", "RtlNtStatusToDosError", wintypes.ULONG, wintypes.ULONG)
+
+
+def status_error(status: int) -> OSError:
+    """Return the error of Windows that a status of its kernel (NTSTATUS, signed or not) stands for."""
+    return error_of(_dos_error(status & 0xFFFFFFFF))
+
+
 def last_error() -> OSError:
     """Return the error of the last call made through `library`."""
     return ctypes.WinError(ctypes.get_last_error())

@@ -207,7 +207,7 @@ def _fast_shutdown_ns() -> int | None:
         noted = _value(_SHUTDOWN, "ShutdownTime")
     except OSError:
         return None
-    if not isinstance(noted, bytes) or len(noted) != 8:  # noqa: PLR2004 - a FILETIME
+    if not isinstance(noted, bytes) or len(noted) != filetimes.SIZE:
         return None
     return filetimes.utc_ns(int.from_bytes(noted, "little"))
 

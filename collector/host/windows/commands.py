@@ -11,19 +11,15 @@ import sys
 
 assert sys.platform == "win32"
 
-import _winapi
 import hashlib
-import msvcrt
 import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from collector import expansion
 from collector.expansion import UnexpandableError
-from collector.host.windows import files
-from collector.host.windows.jobs import Job
+from collector.host.windows import files, jobs
 from collector.model import Blob, Gap, Outcome, number
 from collector.text import from_bytes, from_native
 from collector.winformats import paths
@@ -55,7 +51,6 @@ OWNERS: Final = frozenset(
 )
 """Whose a program may be ("Well-known SIDs"): what Windows installs is TrustedInstaller's."""
 
-_READ: Final = 1 << 16
 _PULSE: Final = 0.02
 
 
@@ -152,7 +147,7 @@ def _output(facts: Facts, command: list[str], deadline: float, ran: _Ran, row: R
     """Yield what a program writes, and an empty part now and then; when this ends, so has all that it started."""
     digest, size = hashlib.sha256(), 0
     try:
-        job = Job()
+        job = jobs.Job()
         child = job.start(command, os.path.dirname(command[0]), _environment(facts))
     except OSError as e:
         ran.complaint = f"error {e.winerror} of Windows".encode("ascii")
@@ -190,8 +185,8 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Iterato
     """
     while True:
         ended = child.poll() is not None
-        came = _waiting(child.stdout)
-        ran.complaint = (ran.complaint + _waiting(child.stderr))[:MAX_COMPLAINT]
+        came = jobs.waiting(child.stdout)
+        ran.complaint = (ran.complaint + jobs.waiting(child.stderr))[:MAX_COMPLAINT]
         yield came
         if not came:
             if ended:
@@ -200,14 +195,3 @@ def _read(child: subprocess.Popen[bytes], deadline: float, ran: _Ran) -> Iterato
         ran.late = time.monotonic() > deadline
         if ran.late:
             return
-
-
-def _waiting(pipe: IO[bytes] | None) -> bytes:
-    """Return what waits in a pipe, which may be nothing; never waits itself."""
-    if pipe is None:
-        return b""
-    with suppress(OSError):  # closed at the other end
-        waiting = int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0])
-        if waiting:
-            return os.read(pipe.fileno(), min(waiting, _READ))
-    return b""

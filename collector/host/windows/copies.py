@@ -95,7 +95,7 @@ class Copies:
         }
         if len(writing) > MAX_WRITING:
             unread["writing"] = str(Outcome.OVER_LIMIT)
-        if not self.request.copies:
+        if not self.request.copies or not self.request.memory:
             return row
         if suspect.ours is not None:  # ours holds the key of this run; the others, the operator's own shell
             row["memory"] = OURS

@@ -11,12 +11,16 @@ import sys
 
 assert sys.platform == "win32"
 
+import _winapi
+import contextlib
 import ctypes
+import msvcrt
+import os
 import struct
 import subprocess
 import time
 from ctypes import wintypes
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from collector.host.windows import calls
 
@@ -32,6 +36,7 @@ _LIMITS_SIZE: Final = 144
 """Bytes of JOBOBJECT_EXTENDED_LIMIT_INFORMATION on x64."""
 _ACTIVE = struct.Struct("<4q4I")
 """JOBOBJECT_BASIC_ACCOUNTING_INFORMATION: the third of its four counts is the processes that live."""
+_READ: Final = 1 << 16
 _ENDING: Final = 5.0
 """Seconds in which what was killed must have ended."""
 
@@ -77,12 +82,14 @@ class Job:
             self.close()
             raise error if isinstance(error, OSError) else ctypes.WinError(87) from error
         process = int(child._handle)  # type: ignore[attr-defined] # noqa: SLF001 - Popen has no other way to give it
-        if not _assign(self._handle, process):
-            refused = calls.last_error()
-            child.kill()
+        refused = None if _assign(self._handle, process) else calls.last_error()
+        if refused is None and (status := _resume(process)) < 0:
+            refused = calls.status_error(status)
+        if refused is not None:
+            with child:  # its pipes are closed, and it is waited for
+                child.kill()
             self.close()
             raise refused
-        _resume(process)
         return child
 
     def end(self, child: subprocess.Popen[bytes]) -> bool:
@@ -111,3 +118,14 @@ class Job:
         handle, self._handle = self._handle, None
         if handle:
             _close(handle)
+
+
+def waiting(pipe: IO[bytes] | None) -> bytes:
+    """Return what waits in a pipe of a program, which may be nothing; never waits itself."""
+    if pipe is None:
+        return b""
+    with contextlib.suppress(OSError):  # closed at the other end
+        there = int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0])
+        if there:
+            return os.read(pipe.fileno(), min(there, _READ))
+    return b""

@@ -15,11 +15,11 @@ assert sys.platform == "win32"
 import ctypes
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from collector.facts import LinkChange
 from collector.host import HostError
+from collector.host.kept_changes import KeptChanges
 from collector.host.readings import Reading, changes
 from collector.host.windows import calls, clock, networks, radios, routes
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collector.facts import Unread
     from collector.model import Moment
 
-MAX_CHANGES: Final = 10_000
-"""Most changes kept until they are fetched, which happens ten times a second."""
 READ_S: Final = 0.5
 """Between two readings where nobody called."""
 SOONEST_S: Final = 0.02
@@ -46,14 +44,11 @@ def watch() -> Watch:
     return Watch()
 
 
-class Watch:
+class Watch(KeptChanges):
     """See `collector.host.LinkWatch`."""
 
     def __init__(self) -> None:
-        self._clock = clock.WindowsClock()
-        self._kept: deque[LinkChange] = deque()
-        self._overflow = False
-        self._there = threading.Condition()
+        super().__init__(clock.WindowsClock())
         self._called = threading.Event()
         self._stopped = False
         self._drivers: dict[str, str] = {}
@@ -73,21 +68,6 @@ class Watch:
             self._cancel()
             raise
 
-    def changes(self) -> list[LinkChange]:
-        """See `LinkWatch`."""
-        with self._there:
-            found = list(self._kept)
-            self._kept.clear()
-            if self._overflow:
-                self._overflow = False
-                found.append(LinkChange(self._clock.now(), "lost"))
-            return found
-
-    def wait(self, seconds: float) -> bool:
-        """See `LinkWatch`."""
-        with self._there:
-            return self._there.wait_for(lambda: bool(self._kept) or self._overflow, seconds)
-
     def stop(self) -> None:
         """See `LinkWatch`."""
         if self._stopped:
@@ -97,7 +77,7 @@ class Watch:
         self._called.set()
         self._thread.join(STOP_S)
         if self._thread.is_alive():  # it hangs in Windows, and what it has not told yet is missing
-            self._keep(LinkChange(self._clock.now(), "lost"))
+            self._lost()
 
     def _listen(self) -> None:
         """Let Windows call us; where it doesn't, the readings go on without."""
@@ -134,7 +114,7 @@ class Watch:
                     return
                 time.sleep(SOONEST_S)
         except Exception:  # noqa: BLE001 - whatever ends this thread: what follows is not watched, and that is told
-            self._keep(LinkChange(self._clock.now(), "lost"))
+            self._lost()
 
     def _compare(self, reading: Reading, missing: list[Unread], moment: Moment) -> None:
         if missing:
@@ -158,11 +138,3 @@ class Watch:
             self._drivers = networks.drivers([])  # a link that is new has a driver that was not looked up yet
             seen = networks.look(stations, self._drivers)
         return Reading.of(seen.links, outside), [one for one in missing if one.what in _DECIDING]
-
-    def _keep(self, change: LinkChange) -> None:
-        with self._there:
-            if len(self._kept) >= MAX_CHANGES:
-                self._overflow = True
-            else:
-                self._kept.append(change)
-            self._there.notify_all()

@@ -129,11 +129,6 @@ _query_directory_object = calls.function(
 )
 _kernel_security = calls.function("advapi32", "GetKernelObjectSecurity", wintypes.BOOL, _H, _D, _P, _D, _P)
 _query_file = calls.function("ntdll", "NtQueryInformationFile", _U, _H, _P, _P, _U, ctypes.c_int)
-_dos_error = calls.function("ntdll", "RtlNtStatusToDosError", _U, _U)
-
-
-def _error(status: int) -> OSError:
-    return calls.error_of(_dos_error(status))
 
 
 class _Named:
@@ -169,7 +164,7 @@ def open_name(
     if status == _IS_FOLDER:
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
     if status >= 0x8000_0000 or handle.value is None:  # noqa: PLR2004 - warnings and errors
-        raise _error(status)
+        raise calls.status_error(status)
     return handle.value
 
 
@@ -208,7 +203,7 @@ def users(handle: int) -> list[int]:
     buffer = ctypes.create_string_buffer(_LARGEST_LIST)
     status = _query_file(handle, ctypes.byref(_Status()), buffer, len(buffer), _PROCESS_IDS)
     if status:
-        raise _error(status)
+        raise calls.status_error(status)
     count = min(int.from_bytes(buffer.raw[:4], "little"), (len(buffer) - 8) // 8)
     return list(struct.unpack_from(f"<{count}Q", buffer, 8))
 
@@ -242,7 +237,7 @@ def objects(folder: str) -> Iterator[str]:
     handle, named = wintypes.HANDLE(), _Named(folder)
     status = _open_directory_object(ctypes.byref(handle), 1, ctypes.byref(named.attributes))
     if status or handle.value is None:
-        raise _error(status)
+        raise calls.status_error(status)
     try:
         buffer = ctypes.create_string_buffer(_LARGEST_LIST)
         context, length = wintypes.ULONG(), wintypes.ULONG()
@@ -253,7 +248,7 @@ def objects(folder: str) -> Iterator[str]:
             if status == _NO_MORE:
                 return
             if status:
-                raise _error(status)
+                raise calls.status_error(status)
             name = _String.from_buffer(buffer)
             yield ctypes.string_at(name.buffer, name.length).decode("utf-16-le", "surrogatepass")
     finally:

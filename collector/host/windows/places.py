@@ -13,11 +13,12 @@ assert sys.platform == "win32"
 
 import errno
 import os
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collector.expansion import Deep, Glob
+from collector.host import ways
+from collector.host.ways import Way
 from collector.host.windows import files, ntcalls
 from collector.model import Gap, Outcome
 from collector.text import from_bytes
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
 
     from collector.expansion import Pattern
     from collector.winformats.folders import Facts
-
-MAX_ENTRIES: Final = 50_000
-"""Names of one folder that are looked at."""
-
-MAX_FOLDERS: Final = 20_000
-"""Folders that one pattern opens: `**10` over a profile stays bounded."""
-
-MAX_OPEN: Final = 100
-"""Folders open at once, one below the other."""
 
 _KERNEL: Final = b"Device"
 """First part of a path of the kernel's objects (`collector.expansion.KERNEL`)."""
@@ -54,15 +46,6 @@ class Match:
     """What the file system says of it; a device of the kernel is only named."""
 
 
-@dataclass(slots=True)
-class _Way:
-    """What one pattern has cost so far, and how deep it stands."""
-
-    folders: int = 0
-    level: int = 0
-    seen: set[bytes] = field(default_factory=set)
-
-
 class Finder:
     """Finds what patterns name, until a deadline; `excluded` are raw paths that are never looked into."""
 
@@ -72,7 +55,7 @@ class Finder:
 
     def find(self, pattern: Pattern) -> Iterator[Match | Gap]:
         """Yield what a pattern names, in order of name; what can't be looked at is a gap, what isn't there nothing."""
-        way = _Way()
+        way = Way(self._deadline)
         plain = _plain(pattern)
         above = plain if len(plain) < len(pattern) else plain[:-1]
         path = b"\\".join(above)
@@ -97,15 +80,10 @@ class Finder:
                     way.seen.add(key)
                 yield found
 
-    def _below(self, folder: int, path: bytes, parts: Pattern, way: _Way) -> Iterator[Match | Gap]:
+    def _below(self, folder: int, path: bytes, parts: Pattern, way: Way) -> Iterator[Match | Gap]:
         """Yield what `parts` name below an open folder."""
-        way.folders += 1
-        if not parts or way.folders > MAX_FOLDERS or time.monotonic() > self._deadline:
-            if way.folders == MAX_FOLDERS + 1:
-                yield Gap(Outcome.OVER_LIMIT, f"a path leads to more than {MAX_FOLDERS} folders", from_bytes(path))
-            return
-        if way.level >= MAX_OPEN:
-            yield Gap(Outcome.OVER_LIMIT, f"a path is deeper than {MAX_OPEN} folders", from_bytes(path))
+        if (ended := way.ends(parts, path)) is not None:
+            yield from ended
             return
         way.level += 1
         part, rest = parts[0], parts[1:]
@@ -121,7 +99,7 @@ class Finder:
         way.level -= 1
 
     def _one(
-        self, folder: int, path: bytes, entry: tuple[bytes, Facts], parts: Pattern, way: _Way
+        self, folder: int, path: bytes, entry: tuple[bytes, Facts], parts: Pattern, way: Way
     ) -> Iterator[Match | Gap]:
         """Yield what one entry of a folder leads to, whose first part many names may match."""
         (name, facts), part, rest = entry, parts[0], parts[1:]
@@ -139,7 +117,7 @@ class Finder:
         if deeper and reparse.is_entered(facts.attributes, facts.tag):
             yield from self._descend(folder, here, name, deeper, way, exact=True)
 
-    def _named(self, folder: int, path: bytes, name: bytes, rest: Pattern, way: _Way) -> Iterator[Match | Gap]:
+    def _named(self, folder: int, path: bytes, name: bytes, rest: Pattern, way: Way) -> Iterator[Match | Gap]:
         """Follow one name that the pattern says: to what it is, if the pattern ends here, else into it."""
         here = path + b"\\" + name
         if _is_no_name(name) or self._barred(here):
@@ -157,7 +135,7 @@ class Finder:
         yield Match(here, facts)
 
     def _descend(
-        self, folder: int, here: bytes, name: bytes, rest: Pattern, way: _Way, *, exact: bool
+        self, folder: int, here: bytes, name: bytes, rest: Pattern, way: Way, *, exact: bool
     ) -> Iterator[Match | Gap]:
         """Go on in a folder; a name that is none leads nowhere."""
         try:
@@ -218,10 +196,9 @@ def _entries(folder: int, path: bytes, entries: list[tuple[bytes, Facts]]) -> It
         device = ntcalls.information(folder).serial
         for raw in files.slices(folder):
             entries.extend(folders.all_of(raw, device))
-            if len(entries) > MAX_ENTRIES:
-                reason = f"a folder holds more than {MAX_ENTRIES} names"
-                yield Gap(Outcome.OVER_LIMIT, reason, from_bytes(path))
-                del entries[MAX_ENTRIES:]
+            if len(entries) > ways.MAX_ENTRIES:
+                yield ways.too_many(path)
+                del entries[ways.MAX_ENTRIES :]
                 break
     except OSError as e:
         yield files.gap_of(e, "a folder can't be read to its end", from_bytes(path))

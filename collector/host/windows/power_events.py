@@ -32,7 +32,6 @@ WAIT_MS: Final = 5000
 """Longest wait for the next events: a log of 20 MB is looked through in a second."""
 
 _PLACE: Final = r"SYSTEM\CurrentControlSet\Control\Windows"
-_FILETIME_BYTES: Final = 8
 # winevt.h
 _CHANNEL, _REVERSE, _AS_XML = 0x1, 0x200, 1
 _NO_MORE, _TOO_SMALL, _NOT_IMPLEMENTED = 259, 122, 120  # ERROR_NO_MORE_ITEMS, _INSUFFICIENT_BUFFER, _CALL_…
@@ -59,7 +58,7 @@ def _remembered() -> Iterator[Row]:
     """Yield the last shutdown that came to its end; raises `OSError`."""
     with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _PLACE) as key:
         value, _ = winreg.QueryValueEx(key, "ShutdownTime")
-    if isinstance(value, bytes) and len(value) == _FILETIME_BYTES:
+    if isinstance(value, bytes) and len(value) == filetimes.SIZE:
         utc = filetimes.utc(int.from_bytes(value, "little"))
         if utc is not None:
             yield {"utc": utc, "what": "shutdown", "source": "registry, ShutdownTime"}

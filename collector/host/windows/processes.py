@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import psutil
 
+from collector.host import columns
 from collector.host.windows import accounts, calls, handles, process, snapshot
 from collector.model import Gap, Outcome, number
 from collector.winformats import filetimes
@@ -23,25 +24,6 @@ if TYPE_CHECKING:
     from collector.winformats.processlist import Listed
 
 _T = TypeVar("_T")
-
-_COLUMNS: Final = (
-    "ppid",
-    "name",
-    "exe",
-    "exe_deleted",
-    "cmdline",
-    "username",
-    "uid",
-    "create_time",
-    "status",
-    "cwd",
-    "root",
-    "open_files",
-    "threads",
-    "rss",
-    "namespace",
-)
-"""What is told of a process, in the order of the source's columns; Windows has no `uid`, `root` and `namespace`."""
 
 
 class ProcessTable:
@@ -99,7 +81,7 @@ class ProcessTable:
         """Return the row of one process; what can't be read is `None` and named in `unread`."""
         unread: dict[str, Json] = {}
         row: Row = {"pid": one.pid}
-        row.update(dict.fromkeys(_COLUMNS))
+        row.update(dict.fromkeys(columns.OF_PROCESS))
         row |= {
             "ppid": one.ppid,
             "name": _text(process.name_of(one)),

@@ -19,8 +19,9 @@ import time
 from typing import TYPE_CHECKING, Final, cast
 
 from collector.host.scanning import OVER_BUDGET, Hashes, Troubles
+from collector.host.walking import MAX_PATH
 from collector.host.windows import files, ntcalls
-from collector.host.windows.scope import MAX_PATH, scope_of
+from collector.host.windows.scope import scope_of
 from collector.host.windows.walk import Folder, OpenFolders, Trouble, Walk
 from collector.model import Gap, Outcome, number
 from collector.text import from_bytes, from_native, parted

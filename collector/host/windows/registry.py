@@ -20,6 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector.host.windows import calls
+from collector.winformats import filetimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,6 @@ _VALUE_FULL: Final = 1  # KeyValueFullInformation
 _NO_MORE: Final = 0x8000001A  # STATUS_NO_MORE_ENTRIES
 _TOO_SMALL: Final = (0x80000005, 0xC0000023)  # STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL
 _DELETED: Final = 0xC000017C  # STATUS_KEY_DELETED
-_EPOCH: Final = 116_444_736_000_000_000
-"""1970 in the time of Windows: steps of 100 ns since 1601."""
 _NAME_LIMIT: Final = 0xFFFE
 
 _KEY = struct.Struct("<qII")
@@ -132,7 +131,7 @@ def info(key: int) -> Info:
     if status and status not in _TOO_SMALL:  # the class of a key, which is not told, may not fit
         raise _error(status)
     written, _, _, _, subkeys, _, _, values, _ = _KEY_FULL.unpack_from(room.raw)
-    return Info((written - _EPOCH) * 100, subkeys, values)
+    return Info(filetimes.utc_ns(written), subkeys, values)
 
 
 def subkeys(key: int) -> Iterator[str]:
@@ -178,7 +177,7 @@ def _error(status: int) -> OSError:
     """Return the error of Windows for a status of its kernel."""
     if status & 0xFFFFFFFF == _DELETED:
         return ctypes.WinError(2)
-    return calls.error_of(_ntdll().RtlNtStatusToDosError(status & 0xFFFFFFFF))
+    return calls.status_error(status)
 
 
 @cache
@@ -189,8 +188,6 @@ def _ntdll() -> ctypes.WinDLL:
     dll.NtQueryKey.argtypes = [wintypes.HANDLE, ctypes.c_int, *answer]
     dll.NtEnumerateKey.argtypes = [wintypes.HANDLE, wintypes.ULONG, ctypes.c_int, *answer]
     dll.NtEnumerateValueKey.argtypes = [wintypes.HANDLE, wintypes.ULONG, ctypes.c_int, *answer]
-    dll.RtlNtStatusToDosError.argtypes = [wintypes.ULONG]
-    dll.RtlNtStatusToDosError.restype = wintypes.ULONG
     for call in (dll.NtOpenKey, dll.NtQueryKey, dll.NtEnumerateKey, dll.NtEnumerateValueKey):
         call.restype = ctypes.c_long
     return dll

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from collector.host.walking import MAX_PATH
 from collector.host.windows import files, volumes
 from collector.model import Gap, Outcome
 from collector.text import from_bytes, joined
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.model import Request
-
-MAX_PATH: Final = 400_000
-"""Bytes of a path in a row: as JSON it stays below the 4 MiB of a line."""
 
 _PROFILES: Final = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 _PERSONS: Final = ("S-1-5-21-", "S-1-12-1-")

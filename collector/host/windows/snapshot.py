@@ -24,7 +24,6 @@ _TRIES: Final = 24
 
 _U, _P = ctypes.c_ulong, ctypes.c_void_p
 _query = calls.function("ntdll", "NtQuerySystemInformation", _U, _U, _P, _U, _P)
-_dos_error = calls.function("ntdll", "RtlNtStatusToDosError", _U, _U)
 
 
 def query(kind: int, first: int = 1 << 20) -> tuple[bytes, int]:
@@ -39,12 +38,7 @@ def query(kind: int, first: int = 1 << 20) -> tuple[bytes, int]:
         if status != _TOO_SMALL or size >= MAX_LIST:
             break
         size = min(MAX_LIST, max(size * 2, length.value + (64 << 10)))
-    raise status_error(status)
-
-
-def status_error(status: int) -> OSError:
-    """Return the error of Windows that a status of the kernel stands for."""
-    return calls.error_of(_dos_error(status))
+    raise calls.status_error(status)
 
 
 def processes() -> list[processlist.Listed]:

@@ -93,7 +93,8 @@ def items(request: Request, pids: Iterable[int] | None = None) -> Iterator[Row |
         yield taking.row(suspect)
     if request.copies:
         yield from taking.files()
-        yield from taking.memory()
+        if request.memory:
+            yield from taking.memory()
 
 
 @dataclass(slots=True)

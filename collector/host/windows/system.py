@@ -15,13 +15,14 @@ from ctypes import wintypes
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from collector import text
+from collector.host.columns import Columns
 from collector.host.windows import accounts, calls, clock, disks
 from collector.model import UNKNOWN_BOOT, Outcome, number
 from collector.times import utc_text
 from collector.winformats import smbios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from collector.model import Gap, Json, Row
     from collector.text import Text
@@ -80,23 +81,6 @@ _list_users = calls.function("netapi32", "NetUserEnum", _D, wintypes.LPCWSTR, _D
 _free = calls.function("netapi32", "NetApiBufferFree", _D, _P)
 
 
-class _Facts:
-    """Asks for facts one by one; a failure is `None` and named in `unread`."""
-
-    def __init__(self) -> None:
-        self.unread: dict[str, Json] = {}
-
-    def get(self, column: str, ask: Callable[[], Json]) -> Json:
-        """Return the fact."""
-        try:
-            return ask()
-        except OSError as error:
-            self.unread[column] = str(calls.outcome_of(error))
-        except ValueError:
-            self.unread[column] = str(Outcome.FAILED)
-        return None
-
-
 def hostname() -> Text:
     """Return the host's own name as the system holds it; empty where it doesn't tell."""
     buffer, length = ctypes.create_unicode_buffer(1024), wintypes.DWORD(1024)
@@ -115,7 +99,7 @@ def privileges() -> str:
 
 def open_facts() -> dict[str, Json]:
     """Return `host` (who it is) and `clock` (how its time stands); what can't be had is `None`."""
-    facts = _Facts()
+    facts = Columns(calls.outcome_of)
     zone = _timezone()
     return {
         "host": {**_identity(facts), "machine_id": facts.get("machine_id", _machine_id)},
@@ -130,7 +114,7 @@ def open_facts() -> dict[str, Json]:
 
 def rows() -> Iterator[Row | Gap]:
     """Yield one row: the host."""
-    facts = _Facts()
+    facts = Columns(calls.outcome_of)
     boot_id = clock.boot_id()
     if boot_id == UNKNOWN_BOOT:
         facts.unread["boot_id"] = str(Outcome.FAILED)
@@ -150,7 +134,7 @@ def rows() -> Iterator[Row | Gap]:
     }
 
 
-def _identity(facts: _Facts) -> dict[str, Json]:
+def _identity(facts: Columns) -> dict[str, Json]:
     machine = smbios.Machine()
     with suppress(OSError, ValueError):  # the registry has the same of most machines, but for the serial number
         machine = smbios.parse(firmware_table())

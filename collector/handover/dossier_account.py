@@ -1,0 +1,151 @@
+"""Part 4 of a dossier: the account, the chronology, and the journal with its corrections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector import answers, paris
+from collector.handover.dossier_facts import MAX_ENTRIES, lines_of, moment_of, text_of
+from collector.handover.dossier_parts import Field, Fields, Heading, Part, Shown, Table, Text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from collector.handover.dossier_draft import Draft
+    from collector.handover.dossier_parts import Block
+    from collector.journal import Entry
+
+_SAID = ("last_normal", "aware", "paper_since", "backup_last", "provider_told", "insurer_told", "cyber17", "complaint",
+         "cnil_initial", "ars_told", "order_told", "bank_told")  # fmt: skip
+"""Answers that are moments."""
+
+
+def account(draft: Draft) -> Part:
+    """Return the part."""
+    said = draft.said
+    entries = [entry for entry in draft.facts.journal.entries if entry.kind not in ("opened", "sealed")]
+    told = ("noticed_by", "aware", "first_sign", "last_normal", "suspect_mail", "remote_access", "done", "witnesses")
+    blocks: list[Block] = [
+        Heading(said("account_told")),
+        draft.answered(*told),
+        Fields((Field(said("account_free"), lines=6),)),
+        Heading(said("chronology")),
+        Text((said("chronology_note"),), "small"),
+        Table(
+            (said("col_moment"), said("col_what"), said("col_from")),
+            (40, 105, 29),
+            tuple((when, what, said(source)) for _moment, when, what, source in _events(draft)),
+        ),
+        Heading(said("journal")),
+        Text((said("journal_note"),), "small"),
+        Table(
+            tuple(said(f"col_{name}") for name in ("number", "observed", "written", "person", "fact")),
+            (12, 27, 27, 27, 81),
+            tuple(_row(draft, entry) for entry in entries[:MAX_ENTRIES]),
+            empty=6,
+        ),
+    ]
+    more = len(entries) - MAX_ENTRIES + draft.facts.journal.more
+    if more > 0:
+        blocks.append(Text((said("journal_more", number=said.number(more)),), "small"))
+    blocks += photographs(draft)
+    return Part(4, said("account"), tuple(blocks))
+
+
+def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
+    """Return what happened, in order: said by a person, or found by the tool."""
+    said, facts = draft.said, draft.facts
+    found = []
+    for name in _SAID:
+        moment = draft.given.when(name)
+        if moment is not None:
+            found.append((moment, _clocked(draft, name, moment), draft.given.label(name), "from_answer"))
+    boot = moment_of(draft.rows.system.get("boot_time"))
+    estimate = moment_of(facts.latest("encryption-start").get("estimate_utc"))
+    ended = "happened_last" if facts.evidence.incomplete and draft.slip is None else "happened_ended"
+    told = ((boot, "happened_boot"), (estimate, "happened_encryption"), (facts.started, "happened_started"),
+            (facts.ended, ended))  # fmt: skip
+    found += [(when, said.short(when), said(name), "from_tool") for when, name in told if when is not None]
+    for group in draft.rows.groups.values():
+        if group.first is not None:
+            what = said("happened_group", extension=group.extension or "…")
+            found.append((group.first, said.short(group.first), what, "from_tool"))
+    return sorted(found, key=lambda event: (event[0], event[2]))
+
+
+def _clocked(draft: Draft, name: str, moment: datetime) -> str:
+    """Return a moment as it was answered: a day alone where no hour was given."""
+    entered = answers.when(draft.given.answer(name))
+    day = entered is not None and entered.doubt is paris.Doubt.DAY
+    return draft.said.day(moment) if day else draft.said.short(moment)
+
+
+def _row(draft: Draft, entry: Entry) -> tuple[str, ...]:
+    said = draft.said
+    lines = [said("entry_corrects", number=number) for number in entry.corrects[:5]]
+    lines += _lines(draft, entry)
+    lines += [said("entry_corrected", number=number) for number in entry.corrected_by[:5]]
+    written = moment_of(entry.written) or draft.facts.last
+    number = "—" if entry.number is None else str(entry.number)
+    return number, _observed(draft, entry), said.short(written), text_of(entry.by), "\n".join(lines)
+
+
+def _observed(draft: Draft, entry: Entry) -> str:
+    said, observed = draft.said, moment_of(entry.observed)
+    if observed is None:
+        return ""
+    return said.day(observed) if entry.doubt == "day" else said.short(observed)
+
+
+def _lines(draft: Draft, entry: Entry) -> list[str]:
+    """Return what an entry says, in our words but for a note's."""
+    said, record = draft.said, entry.record
+    if entry.hidden:
+        return [said("entry_hidden")]
+    match entry.kind:
+        case "note":
+            about = [] if entry.about is None else [said("entry_about", number=entry.about)]
+            return [*about, *lines_of(record.get("text"))]
+        case "answers":
+            data = record.get("data")
+            given = data.get("given") if isinstance(data, dict) else None
+            return [said.counted("entry_answers", len(given) if isinstance(given, dict) else 0)]
+        case "handover" | "receipt":
+            by, to, role, place = (text_of(record.get(name)) for name in ("by", "to", "role", "place"))
+            more = ", ".join(one for one in (role, place) if one)
+            return [said(f"entry_{entry.kind}", by=by or "…", to=to, more=f" ({more})" if more else "")]
+        case "attachment" | "unfinished":
+            return [said("entry_attachment", path=str(record.get("path")).removesuffix(".age")), *_taken(draft, entry)]
+        case _:
+            return [said("entry_other")]
+
+
+def _taken(draft: Draft, entry: Entry) -> list[str]:
+    """Return when a photograph says that it was taken, by the clock of what took it."""
+    taken = text_of(entry.says.get("taken"), 40)
+    return [draft.said("entry_taken", when=taken)] if taken else []
+
+
+def photographs(draft: Draft) -> list[Block]:
+    """Return what a person attached that is a picture, with what is known of it; the rest by its number."""
+    said = draft.said
+    written = {str(one.record.get("path")): one for one in draft.facts.journal.entries if one.kind == "attachment"}
+    blocks: list[Block] = []
+    for path, drawn in draft.rows.attached.items():
+        exhibit = drawn.exhibit
+        if exhibit.label in draft.rows.hidden:
+            blocks.append(Text((said("blurred_note", number=exhibit.label),), "small"))
+            continue
+        if drawn.picture is None:
+            blocks.append(Text((said("attached_file", number=exhibit.label),), "small"))
+            continue
+        entry, facts = written.get(path), []
+        if entry is not None:
+            facts += [(said("picture_dated"), text_of(entry.says.get("taken"), 40) or "—")]
+            facts += [(said("picture_added"), said.long_moment(moment_of(entry.written) or exhibit.ended))]
+        size = said("picture_pixels", width=drawn.picture.width, height=drawn.picture.height)
+        facts += [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
+        if exhibit.sha256 != drawn.sha256:
+            facts.append((said("picture_stored"), exhibit.sha256))
+        blocks.append(Shown(drawn.picture, said("photo_title", number=exhibit.label), tuple(facts)))
+    return [Heading(said("photographs")), *blocks] if blocks else []

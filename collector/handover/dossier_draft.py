@@ -1,0 +1,55 @@
+"""What all parts of a dossier are made from: facts, rows, answers, and the words of one language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collector.handover.dossier_parts import Field, Fields
+from collector.handover.dossier_said import Given, Words
+
+if TYPE_CHECKING:
+    from collector.handover.dossier_facts import Facts
+    from collector.handover.dossier_rows import Rows
+    from collector.handover.slip_facts import SlipFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A dossier being made. `slip` is none where the bundle was never closed."""
+
+    facts: Facts
+    rows: Rows
+    slip: SlipFacts | None
+    said: Words
+    given: Given
+
+    def answered(self, *names: str) -> Fields:
+        """Return the fields of some answers."""
+        return Fields(tuple(self.given.field(name) for name in names))
+
+    def known(self, label: str, value: str, *, lines: int = 1, note: str = "", mono: bool = False) -> Field:
+        """Return a field under a label of ours; a value that is empty is a blank."""
+        return Field(self.said(label), value, lines, note=note, mono=mono)
+
+    def confidence(self, how: str) -> str:
+        """Return a confidence in words."""
+        return self.said(how) if how in ("low", "medium", "high") else self.said("low")
+
+    def family(self) -> str:
+        """Return the likeliest family and how sure that is; empty where none was found."""
+        found = [one for one in self.rows.families if one[0]]
+        if not found:
+            return ""
+        name, how = found[0]
+        return f"{name} ({self.said('confidence', how=self.confidence(how))})"
+
+    def extensions(self) -> str:
+        """Return the extensions that were appended; empty where there is none."""
+        return ", ".join(one for one in self.rows.groups if one)
+
+
+def draft_of(facts: Facts, rows: Rows, slip: SlipFacts | None, language: str) -> Draft:
+    """Return what a dossier in `fr` or `en` is made from."""
+    said = Words(language)
+    return Draft(facts, rows, slip, said, Given(facts.answers, said))

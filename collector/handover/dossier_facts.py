@@ -1,0 +1,236 @@
+"""What a dossier says, read out of a verified bundle: records and custody, decrypted where that is needed.
+
+Every text comes out of here printable and cut. Names of files and folders of the host never come out, but for the
+names of ransom notes: a file's name may be a patient's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from collector import answers, layout, schema
+from collector.handover.export_evidence import opened
+from collector.journal import Journal
+from collector.text import printable, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyrage.x25519 import Identity
+
+    from collector.answers import Answer
+    from collector.handover.export_evidence import Evidence
+    from collector.manifest import Record
+    from collector.model import Json
+    from collector.verify import VerifiedBundle
+
+MAX_ENTRIES = 300
+"""Entries of the journal that are printed; a person writes a few dozen."""
+MAX_EXHIBITS = 250
+"""Files that are listed one by one; the others are counted by what they are."""
+MAX_GAP_KINDS = 500
+MAX_LINES = 120
+"""Lines of one entry."""
+LONGEST_LINE = 2500
+_BLURRED = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?:[ (-][0-9]{1,3}\)?)?\.png")
+"""The name that `collect picture --blur` gives to a copy, or a file manager to a second one."""
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A file of the bundle."""
+
+    path: str
+    kind: str
+    source: str
+    size: int
+    sha256: str
+    ended: datetime
+    subject: str
+    flags: tuple[str, ...]
+
+    @property
+    def number(self) -> str:
+        """Return its number in the bundle, as its name has it."""
+        return self.path.partition("/")[2].partition("-")[0].lstrip("0") or "0"
+
+    @property
+    def label(self) -> str:
+        """Return its number as papers have it: attachments are counted apart."""
+        return f"A{self.number}" if self.is_attachment else self.number
+
+    @property
+    def is_attachment(self) -> bool:
+        """Tell whether a person added it after the seal."""
+        return self.path.startswith(layout.ATTACHMENTS)
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything that records say; rows and pictures are read by `dossier_rows`."""
+
+    evidence: Evidence
+    answers: dict[str, Answer] = field(default_factory=dict)
+    aware: list[tuple[datetime, Answer]] = field(default_factory=list)
+    """Each time that the moment of awareness was said: when that was written, and what."""
+    observed: dict[str, list[Record]] = field(default_factory=dict)
+    """Data of observations, by what was observed, oldest first, with `utc` of the record as `_utc`."""
+    journal: Journal = field(default_factory=Journal)
+    exhibits: list[Exhibit] = field(default_factory=list)
+    more_exhibits: Counter[str] = field(default_factory=Counter)
+    gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    phases: list[tuple[str, datetime]] = field(default_factory=list)
+    started: datetime = _LONG_AGO
+    ended: datetime = _LONG_AGO
+    """Of the run, as far as it goes."""
+    last: datetime = _LONG_AGO
+    """Of the last record of all."""
+    resumes: int = 0
+    blurred: dict[str, str] = field(default_factory=dict)
+    """Paths of attached pictures that are blurred copies (`collect picture --blur`), by the number of the original."""
+
+    @property
+    def opening(self) -> Record:
+        """Return the first record, in the clear."""
+        return self.evidence.opening
+
+    @property
+    def case(self) -> str:
+        """Return the number of the case."""
+        return str(self.opening["case"])
+
+    def latest(self, what: str) -> Record:
+        """Return the data of the last observation of this name, empty where there is none."""
+        return self.observed.get(what, [{}])[-1]
+
+    @property
+    def level(self) -> str:
+        """Return the level of privacy that the run was asked for (docs/PRIVACY.md); `C` where none is named."""
+        return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")
+
+    def host(self, name: str) -> str:
+        """Return what `open` says of the host."""
+        told = self.opening.get("host")
+        return text_of(told.get(name)) if isinstance(told, dict) else ""
+
+
+def facts_of(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Facts:
+    """Return the facts; raises what `export_evidence` raises for a key that is missing or does not fit."""
+    facts = Facts(opened(bundle, identities))
+    given: list[Record] = []
+    facts.evidence.records(lambda record: _take(record, facts, given, layout.MANIFEST))
+    facts.ended = facts.last
+    facts.evidence.custody(lambda record: _take(record, facts, given, layout.CUSTODY))
+    facts.answers = answers.latest(given)
+    return facts
+
+
+def _take(record: Record, facts: Facts, given: list[Record], place: str) -> None:
+    written = moment_of(record["utc"]) or facts.last
+    facts.last = max(facts.last, written)
+    take = facts.journal.manifest if place == layout.MANIFEST else facts.journal.custody
+    take(record, hidden="private" in record)
+    match record["type"]:
+        case "open":
+            facts.started = written
+        case "phase":
+            facts.phases.append((str(record["name"]), written))
+        case "resume":
+            facts.resumes += place == layout.MANIFEST
+        case "gap":
+            pair = (str(record["source"]), str(record["outcome"]))
+            if pair in facts.gaps or len(facts.gaps) < MAX_GAP_KINDS:
+                facts.gaps[pair] += 1
+        case "artifact":
+            _exhibit(record, facts)
+        case "observation":
+            _observed(record, facts, given, written)
+        case _:
+            pass
+
+
+def _observed(record: Record, facts: Facts, given: list[Record], written: datetime) -> None:
+    what, data = str(record["what"]), record.get("data")
+    if not isinstance(data, dict):  # this key does not read it
+        return
+    if what == answers.WHAT:
+        given.append(data)
+        said = data.get("given")
+        if isinstance(said, dict) and "aware" in said and answers.latest([data]).keys() >= {"aware"}:
+            facts.aware.append((written, answers.latest([data])["aware"]))
+        return
+    seen = facts.observed.setdefault(what, [])
+    seen.append({**data, "_utc": record["utc"]})
+    if len(seen) > 50:  # noqa: PLR2004 - the first one and the latest tell enough, and memory is bounded
+        del seen[1]
+
+
+def _exhibit(record: Record, facts: Facts) -> None:
+    path, kind = str(record["path"]), str(record["kind"])
+    written = moment_of(record["utc"]) or facts.last
+    copy = _BLURRED.fullmatch(text_of(record.get("subject"))) if path.startswith(layout.ATTACHMENTS) else None
+    if copy is not None:
+        facts.blurred[copy[1]] = path
+    if len(facts.exhibits) >= MAX_EXHIBITS and not path.startswith(layout.ATTACHMENTS) and kind != "screen":
+        facts.more_exhibits[kind] += 1
+        return
+    flags = record["flags"]
+    facts.exhibits.append(
+        Exhibit(
+            path=path,
+            kind=kind,
+            source=str(record["source"]),
+            size=int(str(record["size"])),
+            sha256=str(record["sha256"]),
+            ended=moment_of(record["ended"]) or written,
+            subject=text_of(record.get("subject")) if kind == "screen" else "",
+            flags=tuple(map(str, flags)) if isinstance(flags, list) else (),
+        )
+    )
+
+
+def text_of(value: Json, limit: int = 160) -> str:
+    """Return a text of the bundle as it may be shown; what is none is nothing."""
+    if not schema.is_text(value):
+        return ""
+    return printable(value, limit).strip()  # type: ignore[arg-type]  # is_text has looked
+
+
+def lines_of(value: Json) -> tuple[str, ...]:
+    """Return a text's lines as they may be shown."""
+    if not schema.is_text(value):
+        return ()
+    whole = readable(value).replace("\t", "    ").splitlines()  # type: ignore[arg-type]  # is_text has looked
+    lines = [printable(line, LONGEST_LINE).rstrip() for line in whole[:MAX_LINES]]
+    return (*lines, "\u2026") if len(whole) > MAX_LINES else tuple(lines)
+
+
+def moment_of(value: Json) -> datetime | None:
+    """Return the moment of a `utc` of the bundle, `None` for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo is not None and found.year > 1 else None
+
+
+def from_ns(value: Json) -> datetime | None:
+    """Return the moment of nanoseconds since 1970, between the years 1980 and 2100; `None` for anything else."""
+    text = str(value)
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):  # noqa: PLR2004 - digits of nanoseconds
+        return None
+    seconds = int(text) // 10**9
+    return datetime.fromtimestamp(seconds, UTC) if 315_532_800 <= seconds < 4_102_444_800 else None  # noqa: PLR2004
+
+
+def digest(data: bytes) -> str:
+    """Return the fingerprint of what a file holds in the clear."""
+    return hashlib.sha256(data).hexdigest()

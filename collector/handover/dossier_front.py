@@ -1,0 +1,202 @@
+"""Parts 0 to 3 of a dossier: cover, what is to be done now, deadlines, who is who."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector import answers
+from collector.deadline_words import STEPS, label, office, source
+from collector.deadlines import Deadline, deadlines
+from collector.handover.dossier_facts import text_of
+from collector.handover.dossier_parts import (
+    Contents,
+    Field,
+    Fields,
+    Heading,
+    NewPage,
+    Part,
+    Table,
+    Text,
+    Tick,
+    Ticks,
+)
+
+if TYPE_CHECKING:
+    from collector.handover.dossier_draft import Draft
+    from collector.handover.dossier_parts import Block
+
+_TIMED = (
+    ("now_provider", "provider_told"),
+    ("now_insurer", "insurer_told"),
+    ("now_17cyber", "cyber17"),
+    ("now_complaint", "complaint"),
+    ("now_cnil", "cnil_initial"),
+    ("now_ars", "ars_told"),
+    ("now_order", "order_told"),
+    ("now_bank", "bank_told"),
+)
+"""What is done at a moment that was asked for."""
+_DONE = {
+    "helpers": "provider_told",
+    "17cyber": "cyber17",
+    "ars": "ars_told",
+    "complaint": "complaint",
+    "insurer": "insurer_told",
+}
+"""The answer that tells when a step was taken."""
+
+
+def cover(draft: Draft) -> Part:
+    """Return the cover, with the table of contents behind it."""
+    said, facts, given = draft.said, draft.facts, draft.given
+    tally = facts.evidence.tally
+    warnings = [said("cover_secret")]
+    if facts.evidence.incomplete:
+        warnings.append(said("cover_incomplete"))
+    if tally.unread_records:
+        warnings.append(said.counted("cover_unread", tally.unread_records))
+    blocks: list[Block] = [
+        Text((said("cover_subtitle"),), "strong"),
+        Text(tuple(warnings), "warning"),
+        Fields(
+            (
+                draft.known("case_number", facts.case),
+                given.field("police_number"),
+                given.field("practice"),
+                given.field("address"),
+                given.field("responsible"),
+                draft.known("state_of", said.long_moment(facts.last)),
+                draft.known("given_to", "", lines=2),
+                Field(said("call_first"), lines=2, note=said("call_note")),
+            )
+        ),
+        NewPage(),
+        Heading(said("contents")),
+        Contents(),
+        Heading(said("how_open")),
+        Text((said("how_open_1"), said("how_open_2"))),
+        Text((said("cover_private"),), "small"),
+    ]
+    return Part(0, said("cover"), tuple(blocks))
+
+
+def now(draft: Draft) -> Part:
+    """Return what is to be done now: boxes, ticked where an answer says so."""
+    said, given = draft.said, draft.given
+    eyes, uptime = draft.facts.latest("eyes"), draft.facts.latest("uptime")
+    by_eyes = eyes.get("cable") == "yes" or (eyes.get("cable") == "none" and eyes.get("wifi") == "yes")
+    unplugged = given.ticked("done", "unplugged")
+    seen = said("by_answers") if unplugged else said("by_eyes") if by_eyes else ""
+    off, others = given.ticked("done", "restarted"), eyes.get("others") == "yes"
+    tool = {"yes": "uptime_yes", "no": "uptime_no"}.get(str(uptime.get("verdict")), "")
+    told = said("tool_says", what=said(tool)) if tool else ""
+    photo = said("photo_attached") if any(one.picture for one in draft.rows.attached.values()) else ""
+    rows = [
+        Tick(said("now_unplugged"), bool(unplugged) or by_eyes, note=seen),
+        _not_done(draft, "now_not_off", off, told),
+        Tick(
+            said("now_photo"),
+            bool(given.ticked("done", "photo")) or bool(photo),
+            note=said("by_answers") if given.ticked("done", "photo") else photo,
+        ),
+        _not_done(draft, "now_not_paid", {"yes": True, "no": False}.get(str(given.answer("paid"))), ""),
+        _not_done(draft, "now_nothing_deleted", given.ticked("done", "deleted"), ""),
+        Tick(said("now_colleagues"), others, note=said("by_eyes") if others else ""),
+    ]
+    rows += [_timed(draft, text, name) for text, name in _TIMED]
+    reminder = Text((said("order_reminder"),), "warning")
+    return Part(1, said("now"), (Text((said("now_intro"),)), Ticks(tuple(rows), said("now_when")), reminder))
+
+
+def _not_done(draft: Draft, text: str, was_done: bool | None, told: str) -> Tick:  # noqa: FBT001 - what was answered
+    said = draft.said
+    note = "" if was_done is None else said("not_so") if was_done else said("by_answers")
+    return Tick(said(text), was_done is False, note=" — ".join(one for one in (note, told) if one))
+
+
+def _timed(draft: Draft, text: str, name: str) -> Tick:
+    said, given = draft.said, draft.given
+    moment = answers.when(given.answer(name))
+    if moment is not None:
+        when = said.day(moment.utc) if moment.doubt.value == "day" else said.short(moment.utc)
+        return Tick(said(text), done=True, when=when, note=said("by_answers"))
+    return Tick(said(text), note=said("unknown_answer") if name in draft.facts.answers else "")
+
+
+def due(draft: Draft) -> Part:
+    """Return the deadlines, and each time that the moment of awareness was said."""
+    said, given, facts = draft.said, draft.given, draft.facts
+    aware, initial = given.when("aware"), given.when("cnil_initial")
+    blocks: list[Block] = [Text((said("due_from"),)), Fields((given.field("aware", label=said("due_aware")),))]
+    if len(facts.aware) > 1:
+        blocks += _corrections(draft)
+    if aware is None:
+        blocks.append(Text((said("due_none"),), "warning"))
+        found = [Deadline(step) for step in STEPS]
+    else:
+        if initial is not None and initial < aware:
+            blocks.append(Text((said("due_wrong"),), "warning"))
+            initial = None
+        found = [*deadlines(aware, initial)]
+    headings = tuple(said(name) for name in ("due_step", "due_until", "due_know"))
+    blocks.append(Table(headings, (34, 64, 72), tuple(_deadline(draft, one) for one in found)))
+    return Part(2, said("due"), tuple(blocks))
+
+
+def _corrections(draft: Draft) -> list[Block]:
+    said, given = draft.said, draft.given
+    rows, moments = [], []
+    last = len(draft.facts.aware) - 1
+    for at, (written, answer) in enumerate(draft.facts.aware):
+        entered = answers.when(answer)
+        if entered is not None:
+            moments.append(entered.utc)
+        words = said("unknown_answer") if entered is None else given.entered(entered)
+        rows.append((words, said.short(written), said("yes") if at == last else said("no")))
+    headings = (said("due_said_what"), said("due_said_when"), said("due_said_now"))
+    blocks: list[Block] = [Heading(said("due_said")), Table(headings, (70, 35, 20), tuple(rows))]
+    counts = given.when("aware")
+    if counts is not None and min(moments) < counts:
+        blocks.append(Text((said("due_earlier"),), "warning"))
+    return blocks
+
+
+def _deadline(draft: Draft, one: Deadline) -> tuple[str, ...]:
+    said, step = draft.said, STEPS[one.step]
+    language = said.language
+    until = [said.pair(step.when)]
+    if one.due is not None:
+        until = [said.long_moment(one.due), label(one.step, language), *office(one.closed, one.earlier, language)]
+    done = one.done or draft.given.when(_DONE.get(one.step, ""))
+    if done is not None:
+        until.append(said("due_done", when=said.short(done)))
+        if one.due is not None and done > one.due:
+            until.append(said("due_late"))
+    known = f"{said.pair(step.know)}\n{said('due_source', source=source(one.step, language))}"
+    texts = (said.pair(step.name), "\n".join(until), known)
+    return tuple(text.replace("'", "\u2019") for text in texts)
+
+
+def identity(draft: Draft) -> Part:
+    """Return who is who."""
+    said, opening = draft.said, draft.facts.opening
+    people = Fields(
+        (
+            draft.known("reporter_name", ""),
+            draft.given.field("role"),
+            draft.given.field("phone"),
+            draft.given.field("email"),
+            draft.known("operator", text_of(opening.get("operator"))),
+            draft.known("witness", text_of(opening.get("witness"))),
+        )
+    )
+    blocks: tuple[Block, ...] = (
+        Heading(said("identity_practice")),
+        draft.answered("practice", "practice_form", "address", "siret", "rpps", "finess", "responsible", "dpo"),
+        Heading(said("identity_reporter")),
+        people,
+        Heading(said("identity_others")),
+        draft.answered("provider", "vendor", "hosting", "insurer", "policy"),
+        Text((said("kbis_note"),), "small"),
+    )
+    return Part(3, said("identity"), blocks)

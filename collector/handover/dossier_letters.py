@@ -1,0 +1,227 @@
+"""Parts 10 and 11 of a dossier: the letter of complaint, the insurer's, the patients' notice, the breach register.
+
+Each is on pages of its own. What is not known is a row of dots to write on; what a person does not know says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.handover.dossier_facts import moment_of
+from collector.handover.dossier_parts import (
+    BLANK,
+    Address,
+    Field,
+    Fields,
+    Heading,
+    NewPage,
+    Part,
+    Signature,
+    Text,
+    Tick,
+    Ticks,
+)
+
+if TYPE_CHECKING:
+    from collector.handover.dossier_draft import Draft
+    from collector.handover.dossier_parts import Block
+
+_LONG = BLANK * 3
+_STEPS = 6
+_ANNEXES = 7
+
+
+def complaint(draft: Draft) -> Part:
+    """Return what to do before the letter is posted, and the letter."""
+    said = draft.said
+    steps = tuple(Tick(said(f"letter_step_{number}")) for number in range(1, _STEPS + 1))
+    blocks: tuple[Block, ...] = (
+        Text((said("letter_intro"),)),
+        Heading(said("letter_before")),
+        Ticks(steps),
+        Text((said("letter_note"),), "small"),
+        NewPage(),
+        *letter(draft),
+    )
+    return Part(10, said("letter"), blocks)
+
+
+def letter(draft: Draft) -> tuple[Block, ...]:
+    """Return the letter to the procureur: the list of service-public.fr, sheet F34129, in its order."""
+    said, given = draft.said, draft.given
+    told = {name: given.inline(name) for name in ("role", "phone", "email", "address", "siret", "rpps", "responsible")}
+    practice, form = given.inline("practice"), given.inline("practice_form")
+    number = given.inline("police_number")
+    blocks: list[Block] = [
+        Address(tuple(said("letter_person", blank=BLANK, **told).split("|"))),
+        Address(tuple(said("letter_for", practice=practice, form=form, **told).split("|"))),
+        Address(tuple(said("letter_to", blank=BLANK).split("|")), right=True),
+        Address((said("letter_place", blank=BLANK),), right=True),
+        Text((said("letter_object"),), "strong"),
+        Text((said("letter_reference", case=draft.facts.case, number=number),), "small"),
+        Text((said("letter_hello"), said("letter_open", practice=practice)), "letter"),
+        Heading(said("letter_when")),
+        Text((_when(draft), *_estimate(draft)), "letter"),
+        Heading(said("letter_account")),
+        Text(_account(draft), "letter"),
+        Fields((Field(said("letter_more"), lines=4),)),
+        Heading(said("letter_author")),
+        Text((said("letter_author_1", family=draft.family() or said("none_found")),), "letter"),
+        Heading(said("letter_witnesses")),
+        Text((said("letter_witnesses_1", names=given.inline("witnesses"), blank=BLANK),), "letter"),
+        Heading(said("letter_damage")),
+        Text((said("letter_damage_1", **_inline(draft, "hours", "appointments", "damage")),), "letter"),
+        Heading(said("letter_law")),
+        Text((said("letter_law_1"),), "letter"),
+        Heading(said("letter_evidence")),
+        Text((_evidence(draft), said("letter_evidence_secret")), "letter"),
+        Heading(said("letter_annexes")),
+        Text(tuple(said(f"annex_{number}", blank=BLANK) for number in range(1, _ANNEXES + 1)), "list"),
+        Text((said("letter_ask"),), "letter"),
+        Signature((said("signature_place"), said("signature_name"), said("signature"))),
+    ]
+    return tuple(blocks)
+
+
+def _inline(draft: Draft, *names: str) -> dict[str, str]:
+    return {name: draft.given.inline(name) for name in names}
+
+
+def _when(draft: Draft) -> str:
+    given = draft.given
+    return draft.said(
+        "letter_when_1",
+        aware=given.inline("aware", _LONG),
+        address=given.inline("address", _LONG),
+        site=given.inline("site"),
+        normal=given.inline("last_normal"),
+    )
+
+
+def _estimate(draft: Draft) -> tuple[str, ...]:
+    estimate = moment_of(draft.facts.latest("encryption-start").get("estimate_utc"))
+    return () if estimate is None else (draft.said("letter_estimate", when=draft.said.long_moment(estimate)),)
+
+
+def _account(draft: Draft) -> tuple[str, ...]:
+    said, given, rows = draft.said, draft.given, draft.rows
+    found = []
+    if draft.extensions():
+        found.append(said("colon", label=said("extension").lower(), value=draft.extensions()))
+    for note in rows.notes.values():
+        value = f"{note.name} ({said.counted('places', note.places)})"
+        found.append(said("colon", label=said("notes").lower(), value=value))
+    return (
+        said("letter_account_1", who=given.inline("noticed_by"), sign=given.inline("first_sign", _LONG)),
+        said("letter_account_2", **_inline(draft, "stopped", "files", "machines", "work", "care")),
+        said("letter_account_3", **_inline(draft, "amount", "ultimatum", "leak", "contacted", "paid")),
+        said(
+            "letter_account_4",
+            mail=given.inline("suspect_mail", _LONG),
+            remote=given.inline("remote_access"),
+            done=given.inline("done"),
+        ),
+        said("letter_found", what=said("join").join(found) or said("none_found")),
+    )
+
+
+def _evidence(draft: Draft) -> str:
+    said, facts = draft.said, draft.facts
+    report = facts.evidence.bundle.report
+    tool = facts.opening["tool"]
+    version = str(tool["version"]) if isinstance(tool, dict) else "?"
+    return said(
+        "letter_evidence_1",
+        start=said.short(facts.started),
+        end=said.short(facts.ended),
+        version=version,
+        files=said.number(len(facts.evidence.bundle.inventory.stored)),
+        code=report.seal_code or BLANK,
+        sha256=report.seal_sha256 or BLANK,
+    )
+
+
+def others(draft: Draft) -> Part:
+    """Return the letter to the insurer, the notice to patients, and the entry of the breach register."""
+    said = draft.said
+    blocks: tuple[Block, ...] = (
+        Text((said("letters_intro"),)),
+        Text(tuple(said(f"letters_{number}") for number in (1, 2, 3)), "list"),
+        Fields((Field(said("patients_decision"), lines=4),)),
+        NewPage(),
+        *_insurer(draft),
+        NewPage(),
+        *_patients(draft),
+        NewPage(),
+        *_register(draft),
+    )
+    return Part(11, said("letters"), blocks)
+
+
+def _insurer(draft: Draft) -> tuple[Block, ...]:
+    said, given = draft.said, draft.given
+    sender = tuple(given.inline(name, _LONG) for name in ("practice", "address", "phone", "email"))
+    to = said("insurer_to", insurer=given.inline("insurer", BLANK * 2), blank=BLANK)
+    body = (
+        said("letter_hello"),
+        said("insurer_1", **_inline(draft, "aware", "practice", "address")),
+        said("insurer_2", backup=given.inline("backup_last"), **_inline(draft, "stopped", "machines", "work")),
+        said("insurer_3", **_inline(draft, "hours", "appointments", "damage", "paid")),
+        said("insurer_4", cnil=given.inline("cnil_initial"), **_inline(draft, "complaint", "provider")),
+        said("insurer_5", **_inline(draft, "phone")),
+        said("insurer_bye"),
+    )
+    return (
+        Address(sender),
+        Address(tuple(to.split("|")), right=True),
+        Address((said("letter_place", blank=BLANK),), right=True),
+        Text((said("insurer_object", policy=given.inline("policy")),), "strong"),
+        Text(body, "letter"),
+        Signature((said("signature_place"), said("signature_name"), said("signature"))),
+    )
+
+
+def _patients(draft: Draft) -> tuple[Block, ...]:
+    said, given = draft.said, draft.given
+    return (
+        Address(tuple(given.inline(name, _LONG) for name in ("practice", "address"))),
+        Address((said("letter_place", blank=BLANK),), right=True),
+        Text((said("patients_object"),), "strong"),
+        Text((said("patients_hello"),), "letter"),
+        Heading(said("patients_nature")),
+        Text((said("patients_nature_1", practice=given.inline("practice"), aware=given.on_day("aware")),), "letter"),
+        Heading(said("patients_data")),
+        Text((said("patients_data_1", **_inline(draft, "categories", "confidentiality", "availability")),), "letter"),
+        Heading(said("patients_effects")),
+        Text((said("patients_effects_1"),), "letter"),
+        Heading(said("patients_measures")),
+        Text((_measures(draft), said("patients_you")), "letter"),
+        Heading(said("patients_contact")),
+        Text((said("patients_contact_1", **_inline(draft, "responsible", "phone", "dpo")),), "letter"),
+        Signature((said("signature_place"), said("signature_name"), said("signature"))),
+    )
+
+
+def _measures(draft: Draft) -> str:
+    given = draft.given
+    told = {"cnil": given.on_day("cnil_initial"), "complaint": given.on_day("complaint")}
+    return draft.said("patients_measures_1", after=given.inline("after", _LONG), **told)
+
+
+def _register(draft: Draft) -> tuple[Block, ...]:
+    said, given = draft.said, draft.given
+    return (
+        Text((said("register_title"),), "strong"),
+        Text((said("register_note"),), "small"),
+        Fields((Field(said("register_number")), given.field("practice"), given.field("responsible"))),
+        Heading(said("register_facts")),
+        draft.answered("aware", "noticed_by", "first_sign"),
+        Fields((Field(said("cnil_origin"), said("cnil_origin_is"), note=said("to_confirm")),)),
+        draft.answered("confidentiality", "integrity", "availability", "categories", "persons", "records_count"),
+        Heading(said("register_effects")),
+        draft.answered("care", "severity"),
+        Fields((Field(said("cnil_consequences"), lines=2),)),
+        Heading(said("register_measures")),
+        draft.answered("before", "after", "informed", "cnil_initial", "complaint"),
+        Fields((Field(said("register_why_not"), lines=2), Field(said("register_by")))),
+    )

@@ -1,0 +1,165 @@
+"""Pictures of a bundle as both papers take them: PNG and JPEG, looked at from outside, never decoded.
+
+A picture is attacker-chosen, and what opens it is a viewer of PDF or a browser. So only the parts that draw it are
+kept: no colour profile, no comment, no place where a photograph was taken, nothing behind its end. PDF takes the
+compressed data of both forms as they are, so no library for pictures is needed; forms that it can't take (a PNG with
+transparency, HEIC) are not drawn, and that is said.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 24 << 20
+"""Of one picture: a 4K monitor takes up to 25 MB where nothing on it is alike."""
+MAX_SIDE = 20_000
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOURS = {0: ("DeviceGray", 1), 2: ("DeviceRGB", 3), 3: ("Indexed", 1)}
+"""Colour types of PNG that PDF has, with their samples a pixel."""
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Baseline, extended and progressive JPEG: what PDF takes."""
+_MARK, _APP1, _SCAN = 0xFF, 0xE1, 0xDA
+_DROPPED = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
+"""Segments of programs (where it was taken, profiles, previews) and comments; Adobe's tells what its colours are."""
+_ORIENTATION = 0x0112
+_TURNS = {3: 180, 6: 90, 8: 270}
+"""Clockwise turns in degrees; mirrored photographs do not come from telephones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture: `width` and `height` as it is to be seen, `turn` clockwise from how it is stored."""
+
+    form: str
+    width: int
+    height: int
+    turn: int
+    colours: str
+    bits: int
+    samples: int
+    palette: bytes
+    data: bytes
+    """What stands in the PDF: the compressed rows of a PNG, the whole of a JPEG."""
+    file: bytes
+    """The whole picture as a file of its own."""
+
+    @property
+    def address(self) -> str:
+        """Return the picture as a `data:` address."""
+        return f"data:image/{self.form};base64,{base64.b64encode(self.file).decode('ascii')}"
+
+
+def picture(data: bytes) -> Picture | None:
+    """Return the picture of a file's bytes, or `None` where it is none that both papers can draw; never raises."""
+    try:
+        found = _png(data) if data.startswith(_SIGNATURE) else _jpeg(data)
+    except (struct.error, IndexError, ValueError):  # it ends where something had to stand
+        return None
+    if found is None or not (0 < found.width <= MAX_SIDE and 0 < found.height <= MAX_SIDE):
+        return None
+    return found
+
+
+def _png(data: bytes) -> Picture | None:
+    at, head, palette, rows = len(_SIGNATURE), b"", b"", []
+    while True:
+        (length,) = struct.unpack_from(">I", data, at)
+        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        (told,) = struct.unpack_from(">I", data, at + 8 + length)
+        if len(body) != length or told != zlib.crc32(body, zlib.crc32(name)):
+            return None
+        at += length + 12
+        match name:
+            case b"IHDR":
+                head = body
+            case b"PLTE":
+                palette = body
+            case b"tRNS":  # one colour of it is not to be seen: PDF would show it
+                return None
+            case b"IDAT":
+                rows.append(body)
+            case b"IEND":
+                break
+            case _:
+                pass
+    width, height, bits, colour, packing, filters, interlace = struct.unpack(">2I5B", head)
+    if colour not in _COLOURS or (packing, filters, interlace) != (0, 0, 0) or bits not in (1, 2, 4, 8):
+        return None
+    name_of, samples = _COLOURS[colour]
+    if (name_of == "Indexed") != bool(palette) and name_of == "Indexed":
+        return None
+    packed = b"".join(rows)
+    kept = [(b"IHDR", head), *([(b"PLTE", palette)] if name_of == "Indexed" else []), (b"IDAT", packed), (b"IEND", b"")]
+    file = _SIGNATURE + b"".join(_chunk(name, body) for name, body in kept)
+    return Picture("png", width, height, 0, name_of, bits, samples, palette, packed, file)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
+
+
+def _jpeg(data: bytes) -> Picture | None:
+    if not data.startswith(b"\xff\xd8\xff") or not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+        return None
+    orientation, frame, kept, at = 1, b"", [], 2
+    for marker, body, end in _segments(data):
+        if marker == _APP1 and body.startswith(b"Exif\0\0"):
+            orientation = _orientation(body[6:])
+        if marker in _FRAMES:
+            frame = body
+        if marker not in _DROPPED:
+            kept.append(data[at:end])
+        at = end
+    bits, height, width, samples = struct.unpack_from(">BHHB", frame)
+    if (bits, samples) not in ((8, 1), (8, 3)):
+        return None
+    turn = _TURNS.get(orientation, 0)
+    rest = b"".join(kept) + data[at:].rstrip(b"\0")
+    turned = b"\xff\xd8" + (_exif(orientation) if turn else b"") + rest
+    if turn in (90, 270):
+        width, height = height, width
+    colours = "DeviceGray" if samples == 1 else "DeviceRGB"
+    return Picture("jpeg", width, height, turn, colours, bits, samples, b"", b"\xff\xd8" + rest, turned)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield marker, content and end of each segment, up to the one after which the picture itself begins."""
+    at, marker = 2, 0
+    while marker != _SCAN:
+        mark, marker, length = struct.unpack_from(">BBH", data, at)
+        body = data[at + 4 : at + 2 + length]
+        if mark != _MARK or len(body) != length - 2:
+            raise ValueError
+        at += 2 + length
+        yield marker, body, at
+
+
+def _orientation(tiff: bytes) -> int:
+    """Return how a photograph is to be turned, 1 where that is not told (TIFF 6.0, Exif 2.3)."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return 1
+    try:
+        (first,) = struct.unpack_from(order + "I", tiff, 4)
+        (entries,) = struct.unpack_from(order + "H", tiff, first)
+        for number in range(min(entries, 100)):
+            tag, _form, _count, value = struct.unpack_from(order + "HHIH", tiff, first + 2 + number * 12)
+            if tag == _ORIENTATION:
+                return int(value)
+    except struct.error:
+        pass
+    return 1
+
+
+def _exif(orientation: int) -> bytes:
+    """Return the one thing of a photograph's metadata that is kept."""
+    entry = struct.pack(">HHIHH", _ORIENTATION, 3, 1, orientation, 0)
+    body = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body

@@ -1,0 +1,408 @@
+"""`iris`, `misp` and `case`: what an expert shares tells of the attacker, never of a patient, and nothing in it acts.
+
+The rules of IRIS's importers are those of iris-web's own source (case_timeline_routes.py, case_ioc_routes.py,
+post_init.py); that MISP's and CASE's own tools take the files is in test_exports_experts.py.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import uuid
+from datetime import datetime
+
+import live
+import made
+import pyrage
+import pytest
+from test_exports import KEY, NAMES, TABLES, bundle, exported, recent
+
+from collector import custody
+from collector.errors import AlteredError
+from collector.handover.export import export
+from collector.verify import verify_bundle
+
+TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
+EVENT_HEADER = (
+    "event_date,event_tz,event_title,event_category,event_content,event_raw,event_source,event_assets,event_iocs,event_tags"
+)
+IOC_HEADER = "ioc_value,ioc_type,ioc_description,ioc_tags,ioc_tlp"
+CATEGORIES = {
+    "Unspecified", "Legitimate", "Remediation", "Initial Access", "Execution", "Persistence", "Privilege Escalation",
+    "Defense Evasion", "Credential Access", "Discovery", "Lateral Movement", "Collection", "Command and Control",
+    "Exfiltration", "Impact",
+}  # fmt: skip
+"""iris-web, post_init.py, create_safe_events_cats."""
+TYPES = {"domain", "email", "btc", "xmr", "dash", "sha256", "filename", "filename-pattern", "text"}
+"""Of those of create_safe_ioctypes, the ones that we use."""
+ONION = "a" * 56 + ".onion"
+WALLET = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+CONTACTS = [
+    {"kind": "email", "value": "pay@evil.example", "checked": False},
+    {"kind": "email", "value": "+x=1@evil.example", "checked": False},
+    {"kind": "onion", "value": ONION + "/chat?id=VICTIM77", "checked": True},
+    {"kind": "url", "value": "hxxps://mega.example/folder/stolen-DUPONT", "checked": False},
+    {"kind": "url", "value": "https://www.torproject.org/download", "checked": False},
+    {"kind": "bitcoin", "value": WALLET, "checked": True},
+    {"kind": "ethereum", "value": "0x" + "ab" * 20, "checked": False},
+    {"kind": "telegram", "value": "@evil_chat", "checked": False},
+    {"kind": "victim_id", "value": "VICTIM77", "checked": False},
+    {"kind": "deadline", "value": "72 hours", "checked": False},
+]
+
+
+def note(path, **more):
+    usual = {"family": "Akira", "confidence": "high", "contacts": None, "copied": None, "sha256": None}
+    return recent(path, what="note", **{**usual, **more})
+
+
+NOTES = [
+    note("/home/zoe/Patients/DUPONT/akira_readme.txt", contacts=CONTACTS, sha256="cd" * 32, copied="whole"),
+    note("/home/zoe/Patients/MARTIN/akira_readme.txt"),
+    note("/home/zoe/Patients/MARTIN.odt.readme.txt"),
+    note("/home/zoe/Agenda/MARTIN.odt.readme.txt"),
+    note("C:\\Users\\zoe\\LEBRUN.txt", confidence="low", contacts=CONTACTS[:1]),
+]
+TRACES = [
+    *NOTES,
+    recent("/home/zoe/Patients/DUPONT/IRM.pdf.akira", what="encrypted", extension=".akira", confidence="high"),
+    recent("/home/zoe/Patients/DUPONT/IRM.pdf.akira", what="sample", extension=".akira", confidence=None),
+    recent("/home/zoe/Patients/DUPONT/IRM.pdf", what="original", confidence=None),
+    {"what": "family", "family": "Akira", "confidence": "high", "path": None},
+    {"what": "extension", "extension": ".dupont", "count": 4, "path": None},
+]
+RUNNING = [
+    {"path": "/home/zoe/.cache/evil", "sha256": "ef" * 32, "pids": [7]},
+    {"path": "/usr/bin/honest", "sha256": "0a" * 32, "pids": [8]},
+]
+SUSPECTS = [
+    {"pid": 7, "exe": "/home/zoe/.cache/evil", "name": "evil", "confidence": "high", "ours": None, "script": None,
+     "create_time": "2026-11-18T10:00:00.000000Z", "cmdline": ["evil", "--pass", "x"]},
+    {"pid": 8, "exe": "/usr/bin/honest", "name": "honest", "confidence": "low", "ours": None, "script": None,
+     "create_time": "2026-11-18T10:00:01.000000Z"},
+]  # fmt: skip
+WORST = [
+    "\x1b[2J\x1b]0;t\x07", "\u202egpj", "a\nb\r\nc\u2028d\x85e\x0bf", '"><script>alert(1)</script>', "x" * 4000,
+    "=cmd|'/c calc'!A1", "![](http://evil.example/x.png)", "` ` `", "a|b|c", "\x00nul", "{}", "\ud800", "kb:x", "@id",
+]  # fmt: skip
+HOSTILE = {
+    **TABLES,
+    "ransom": [
+        *TRACES,
+        *(note(f"/srv/{number}/{text}") for number, text in enumerate(WORST)),
+        note("/srv/x/y", contacts=[
+            *({"kind": kind, "value": text, "checked": True} for kind in ("email", "bitcoin", "tox", "url", "onion")
+              for text in WORST),
+            "no object", {"kind": 5, "value": []}, {"kind": "email"}, {"kind": {}, "value": "x"},
+        ], sha256="not a hash", copied="whole"),
+        *({"what": "family", "family": text, "confidence": "high"} for text in WORST),
+        *({"what": "encrypted", "extension": text, "confidence": "high"} for text in (".a b", "./x", *WORST)),
+        {"what": {}, "path": 5, "confidence": []}, {"what": "note", "confidence": "high", "path": {"hex": 1}},
+    ],
+    "suspects": [*SUSPECTS, {"pid": {}, "exe": [], "confidence": "high"}, {"exe": "\ud800", "confidence": "high"}],
+    "executables": [*RUNNING, {"path": None, "sha256": 5}, {"path": "/x", "sha256": "zz" * 32}],
+    "sessions": [{"user": text, "started": "2026-11-18T09:00:00.000000Z"} for text in WORST],
+}  # fmt: skip
+TELLING = ("zoe", "DUPONT", "MARTIN", "LEBRUN", "IRM", "Patients", "VICTIM77", "poste-1", "accueil", "T-1", "Anne",
+           "/home", "Users", "evil --pass", "dupont")  # fmt: skip
+"""What names the practice, its people, its patients or its machines."""
+
+
+def attacked(folder, tables=None, **more):
+    """Make a bundle of a machine that was attacked."""
+    found = tables or {**TABLES, "ransom": TRACES, "suspects": SUSPECTS, "executables": RUNNING}
+    return bundle(folder, found, **more)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """Return a bundle that holds the worst in every field that an export reads."""
+    path = attacked(tmp_path_factory.mktemp("hostile"), HOSTILE)
+    for text in WORST[:-3]:
+        custody.note(path, text[:2000].replace("\ud800", "?"), made.MadeClock(), TOOL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    return attacked(tmp_path_factory.mktemp("usual"))
+
+
+def imported(text):
+    """Return rows as IRIS's importers read a file: split at each line end that Python knows, by the header's names."""
+    lines = text.splitlines()
+    return lines[0], list(csv.DictReader(lines, quotechar='"', delimiter=","))
+
+
+def misp(path):
+    return json.loads(path.read_bytes())["Event"]
+
+
+def values(event):
+    return {(one["type"], one["value"]) for one in event["Attribute"]}
+
+
+@pytest.mark.parametrize("which", ["usual", "hostile"])
+def test_iris_imports_the_timeline(tmp_path, request, which):
+    """Its header letter by letter; each row has a title, a date as its schema wants it, a category that IRIS has."""
+    exported(tmp_path / "i", "iris", request.getfixturevalue(which))
+    text = (tmp_path / "i" / "iris-timeline.csv").read_bytes().decode("utf-8")
+    header, rows = imported(text)
+    assert header == EVENT_HEADER
+    assert len(rows) > 10
+    assert text.count("\n") == len(rows) + 1
+    for row in rows:
+        assert None not in row
+        assert None not in row.values()
+        datetime.strptime(row["event_date"], "%Y-%m-%dT%H:%M:%S.%f")  # noqa: DTZ007 - the offset is the next field
+        assert row["event_tz"] == "+00:00"
+        assert len(row["event_title"]) >= 2
+        assert row["event_category"] in CATEGORIES
+        assert row["event_assets"] == row["event_iocs"] == ""
+        assert all(value.isprintable() for value in row.values())
+
+
+@pytest.mark.parametrize("which", ["usual", "hostile"])
+def test_iris_imports_the_iocs(tmp_path, request, which):
+    exported(tmp_path / "i", "iris", request.getfixturevalue(which))
+    header, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_bytes().decode("utf-8"))
+    assert header == IOC_HEADER
+    assert {row["ioc_type"] for row in rows} <= TYPES
+    assert {row["ioc_tlp"] for row in rows} == {"amber"}
+    assert all(row["ioc_value"] and None not in row.values() and None not in row for row in rows)
+    found = {(row["ioc_type"], row["ioc_value"]) for row in rows}
+    assert {("btc", WALLET), ("domain", ONION), ("sha256", "cd" * 32), ("sha256", "ef" * 32), ("text", "Akira"),
+            ("email", "pay@evil.example"), ("filename-pattern", "*.akira")} <= found  # fmt: skip
+    if which == "usual":  # in the hostile one there are too many names of notes to tell whose they are
+        assert ("filename", "akira_readme.txt") in found
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for kind, value in found if kind == "sha256")
+
+
+def test_what_iris_shows_is_inert(tmp_path, hostile):
+    """No tag opens, no picture is fetched, no cell is calculated; date and offset, of our making, stay as they are."""
+    done = exported(tmp_path / "i", "iris", hostile)
+    for name in ("iris-timeline.csv", "iris-iocs.csv"):
+        _, rows = imported((tmp_path / "i" / name).read_bytes().decode("utf-8"))
+        for row in rows:
+            assert not any("<" in value for column, value in row.items() if column.startswith("event_"))
+            for column, value in row.items():
+                assert column == "event_tz" or not re.match(r"""^[\s"]*[=+\-@\uff1d]""", value), (column, value)
+            content = row.get("event_content", "``")
+            assert content.count("`") == 2
+            assert "![" not in content.partition("`")[0]
+    assert done.evidence[0].tally.neutralised > 0
+
+
+def test_iris_gets_what_happened_and_not_every_file(tmp_path, usual):
+    """Traces, suspects, sessions, observations and the run; no line for each recent file or copied sample."""
+    exported(tmp_path / "i", "iris", usual)
+    _, rows = imported((tmp_path / "i" / "iris-timeline.csv").read_bytes().decode("utf-8"))
+    titles = [row["event_title"] for row in rows]
+    assert sum("Trace of ransomware: note" in title for title in titles) == len(NOTES)
+    assert sum("Suspicious process" in title for title in titles) == len(SUSPECTS)
+    assert not any(NAMES[0] in title or "sample" in title for title in titles)
+    by_title = {row["event_title"]: row["event_category"] for row in rows}
+    assert {by_title[title] for title in titles if "ransomware" in title} == {"Impact"}
+    assert any("Collection began" in title for title in titles)
+
+
+@pytest.mark.parametrize("which", ["usual", "hostile"])
+def test_misp_is_told_nothing_of_the_practice(tmp_path, request, which):
+    """No path, file, person, machine, case or victim's number; sites without what leads to the stolen data."""
+    exported(tmp_path / "m.json", "misp", request.getfixturevalue(which))
+    text = (tmp_path / "m.json").read_text("ascii")
+    for word in TELLING:
+        assert word not in text, word
+    event = misp(tmp_path / "m.json")
+    assert event["distribution"] == "0"
+    assert event["published"] is False
+    assert {("email", "pay@evil.example"), ("onion-address", ONION), ("domain", "mega.example"), ("btc", WALLET),
+            ("text", "t.me/evil_chat"), ("sha256", "cd" * 32), ("sha256", "ef" * 32), ("text", "Akira"),
+            ("filename-pattern", "*.akira")} <= values(event)  # fmt: skip
+    assert ("domain", "www.torproject.org") not in values(event)
+    assert ("sha256", "0a" * 32) not in values(event)  # a program of low confidence
+    for one in event["Attribute"]:
+        assert len(one["value"]) <= 500
+        assert one["value"].isprintable()
+
+
+def test_a_notes_name_is_shared_where_it_is_the_attackers(tmp_path, usual):
+    """In two folders and no ending of a document inside; notes that are called after each file name none of them."""
+    exported(tmp_path / "m.json", "misp", usual)
+    assert {value for kind, value in values(misp(tmp_path / "m.json")) if kind == "filename"} == {"akira_readme.txt"}
+    many = [note(f"/srv/{folder}/{name}-DUPONT") for folder in "ab" for name in "cdefgh"]
+    path = attacked(tmp_path, {"ransom": many})
+    done = exported(tmp_path / "n.json", "misp", path)
+    assert values(misp(tmp_path / "n.json")) == set()
+    assert done.evidence[0].tally.left_out == 6
+    said = live.run("export", path, "--format", "misp", "--out", tmp_path / "o.json")
+    assert "6 things were left out" in said.out
+
+
+def test_only_what_holds_is_for_machines(tmp_path, usual):
+    """A checksum or the hash of a note: `to_ids`. A running program, an address or a family may be an honest one."""
+    exported(tmp_path / "m.json", "misp", usual)
+    sure = {one["value"] for one in misp(tmp_path / "m.json")["Attribute"] if one["to_ids"]}
+    assert sure == {ONION, WALLET, "cd" * 32}
+
+
+@pytest.mark.parametrize(("form", "name"), [("misp", "x.json"), ("case", "x.jsonld")])
+def test_the_same_bundles_give_the_same_file(tmp_path, hostile, form, name):
+    """Byte for byte: identifiers are UUIDs of version 5, and no clock is looked at."""
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        exported(tmp_path / place / name, form, hostile)
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    found = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", (tmp_path / "a" / name).read_text("ascii")))
+    assert {uuid.UUID(one).version for one in found} == {5}
+
+
+def graph(path):
+    nodes = json.loads(path.read_bytes())["@graph"]
+    assert len({node["@id"] for node in nodes}) == len(nodes)
+    return nodes
+
+
+def named(nodes, kind):
+    return [node for node in nodes if node["@type"] == kind]
+
+
+def links(value):
+    if isinstance(value, dict):
+        if set(value) == {"@id"}:
+            yield value["@id"]
+        for one in value.values():
+            yield from links(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from links(one)
+
+
+def test_a_graph_tells_provenance_and_custody(tmp_path):
+    """Each stored file is an exhibit with its hash, result of the collection; hand-overs name who gave and who got."""
+    path = attacked(tmp_path, watch="-600")
+    custody.note(path, "vu \u00e0 8h", made.MadeClock(), TOOL)
+    custody.hand_over(path, custody.HandOver(to="Adjudante X", by="Dr Y", reason="plainte"), made.MadeClock(), TOOL)
+    exported(tmp_path / "g.jsonld", "case", path)
+    nodes = graph(tmp_path / "g.jsonld")
+    known = {node["@id"] for node in nodes}
+    assert set(links(nodes)) <= known
+    stored = verify_bundle(path).inventory.stored
+    files = named(nodes, "uco-observable:File")
+    hashes = {
+        node["uco-core:name"]: node["uco-core:hasFacet"][1]["uco-observable:hash"][0]["uco-types:hashValue"]["@value"]
+        for node in files
+    }
+    assert hashes == {one.path: one.sha256 for one in stored.values()}
+    actions = {node["uco-core:name"]: node for node in named(nodes, "case-investigation:InvestigativeAction")}
+    collection = actions["Collection"]
+    assert {node["@id"] for node in files} <= set(links(collection["uco-action:result"]))
+    assert collection["uco-action:startTime"]["@value"] == "2026-11-18T10:56:40.001000+00:00"  # ten minutes earlier
+    assert "-600 seconds were added" in collection["uco-core:description"]
+    persons = {node["@id"]: node["uco-core:name"] for node in named(nodes, "uco-identity:Person")}
+    over = actions["Hand-over"]
+    assert persons[over["uco-action:performer"]["@id"]] == "Dr Y"
+    assert [persons[one["@id"]] for one in over["uco-action:participant"]] == ["Adjudante X"]
+    assert over["uco-action:startTime"]["@value"] == "2026-11-18T11:06:40.001000+00:00"  # another machine's clock
+    assert verify_bundle(path).report.seal_code in actions["Seal"]["uco-core:description"]
+    (tool,) = named(nodes, "uco-tool:Tool")
+    assert collection["uco-action:instrument"] == [{"@id": tool["@id"]}]
+    (case,) = named(nodes, "case-investigation:Investigation")
+    assert set(links(case)) == known - {case["@id"]}
+    assert any("no display" in node["uco-core:statement"] for node in named(nodes, "uco-core:Annotation"))
+
+
+def test_an_encrypted_bundle_gives_a_graph_with_what_the_files_hold(tmp_path):
+    """The hash of the age file, which anybody can check, and that of what is inside."""
+    path = attacked(tmp_path, readers=[KEY])
+    exported(tmp_path / "g.jsonld", "case", path, keys=[KEY])
+    files = named(graph(tmp_path / "g.jsonld"), "uco-observable:File")
+    facets = [node["uco-core:hasFacet"][1] for node in files]
+    assert all(facet["uco-observable:isEncrypted"] is True for facet in facets)
+    assert all(len(facet["uco-observable:hash"]) == 2 for facet in facets)
+
+
+def test_no_text_of_the_host_is_an_identifier(tmp_path, hostile):
+    """What the host says stands in literals: every identifier, type and link is of our own making."""
+    exported(tmp_path / "g.jsonld", "case", hostile)
+    nodes = graph(tmp_path / "g.jsonld")
+
+    def walked(value):
+        if isinstance(value, dict):
+            for key, one in value.items():
+                assert re.fullmatch(r"@(?:id|type|value)|(?:uco|case)-[a-z]+:[A-Za-z]+", key), key
+                if key == "@id":
+                    assert re.fullmatch(r"kb:[a-z-]+-[0-9a-f-]{36}", one), one
+                walked(one)
+        elif isinstance(value, list):
+            for one in value:
+                walked(one)
+        elif isinstance(value, str):
+            assert value.isprintable()
+            assert len(value) < 40_000
+
+    walked(nodes)
+
+
+@pytest.mark.parametrize("form", ["iris", "misp", "case"])
+def test_several_machines_are_one_export(tmp_path, form):
+    """Two of one name: told apart; what both hold stands in the event once; an open bundle is marked."""
+    (tmp_path / "b").mkdir()
+    paths = [attacked(tmp_path / "b", sid=sid * 32, close=sid != "b") for sid in "ab"]
+    out = tmp_path / "out.json"
+    done = exported(out, form, *paths)
+    assert done.incomplete
+    if form == "iris":
+        text = (out / "iris-timeline.csv").read_text("utf-8")
+        assert "poste-1~aaaaaaaa" in text
+        assert "poste-1~bbbbbbbb" in text
+        assert "INCOMPLETE" in text
+    elif form == "misp":
+        event = misp(out)
+        assert "2 machine(s)" in event["info"]
+        assert "INCOMPLETE" in event["info"]
+        assert len(event["Attribute"]) == len(values(event)) + 0
+    else:
+        nodes = graph(out)
+        assert {node["uco-core:name"] for node in named(nodes, "uco-observable:Device")} == {
+            "poste-1~aaaaaaaa", "poste-1~bbbbbbbb",
+        }  # fmt: skip
+        assert "INCOMPLETE" in out.read_text("ascii")
+
+
+@pytest.mark.parametrize("form", ["iris", "misp", "case"])
+def test_a_key_is_needed_where_the_bundle_is_encrypted(tmp_path, form):
+    path = attacked(tmp_path, readers=[KEY])
+    done = live.run("export", path, "--format", form, "--out", tmp_path / "x")
+    assert done.code == 2
+    key = tmp_path / "key.txt"
+    key.write_text(f"{pyrage.x25519.Identity.generate()}\n")
+    assert live.run("export", path, "--format", form, "--out", tmp_path / "x", "--identity", key).code == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_thousands_of_events_are_cut_and_told(tmp_path):
+    """IRIS imports in one request, MISP shows on one page: what goes over the limit is counted."""
+    many = [{"user": f"u{number}", "started": "2026-11-18T09:00:00.000000Z"} for number in range(3100)]
+    contacts = [{"kind": "email", "value": f"a{number}@x.example", "checked": False} for number in range(2100)]
+    path = attacked(tmp_path, {"sessions": many, "ransom": [note("/a/n.txt", contacts=contacts)]})
+    done = exported(tmp_path / "i", "iris", path)
+    assert done.evidence[0].tally.left_out > 200
+    done = exported(tmp_path / "m.json", "misp", path)
+    assert len(misp(tmp_path / "m.json")["Attribute"]) == 2000
+    assert done.evidence[0].tally.left_out >= 100
+
+
+@pytest.mark.parametrize("form", ["iris", "misp"])
+def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form):
+    """The table that the indicators come from is hashed again as it is read; nothing is left of the export."""
+    path = attacked(tmp_path)
+    verified = verify_bundle(path)
+    table = next((path / "artifacts").glob("*-ransom.jsonl"))
+    table.write_bytes(table.read_bytes().replace(b"pay@evil", b"pax@evil"))
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(AlteredError):
+        export([verified], form, out)
+    assert list(out.iterdir()) == []

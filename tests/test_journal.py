@@ -1,0 +1,301 @@
+"""The main courante: everything said after the seal is there in order, nothing is changed, and a correction is new."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import live
+import made
+import pictures_made
+import pyrage
+import pytest
+import vectors
+import wine
+
+from collector import answers, bundle, custody, journal
+from collector.arguments import entry_number, paris_moment, seen_at
+from collector.entries import Told
+from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
+from collector.ui import journaled, messages, terminal
+from collector.verify import verify_bundle
+
+TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
+KEY = pyrage.x25519.Identity.generate()
+HOSTILE = "\x1b[2J\u202egpj <script>\r\n=cmd() " + "x" * 300
+
+
+@pytest.fixture
+def path(tmp_path):
+    return made.sealed(tmp_path)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    file = tmp_path / "IMG_0001.JPG"
+    file.write_bytes(pictures_made.jpeg())
+    return file
+
+
+@pytest.fixture(autouse=True)
+def english():
+    messages.install("en")
+    yield
+    messages.install("en")
+
+
+def encrypted(folder):
+    fields = made.opening() | {"recipients": [str(KEY.to_public())]}
+    run = bundle.create(folder, "T-1_x", fields, made.README, made.key(), made.MadeClock(), made.SID)
+    run.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    return run.path
+
+
+def note(path, text="one", **told):
+    return custody.note(path, text, made.MadeClock(), dict(TOOL), Told(**told))["seq"]
+
+
+def attach(path, file, text=None, **told):
+    return custody.attach(path, file, text, made.MadeClock(), dict(TOOL), Told(**told))
+
+
+def answered(path, group, **given):
+    custody.observe(path, answers.WHAT, answers.as_data(group, given), made.MadeClock(), dict(TOOL))
+
+
+def entries(path, *identities):
+    return custody.journal_of(path, identities).entries
+
+
+def shown(path, *identities):
+    return journaled.journal_text(custody.journal_of(path, identities))
+
+
+def whole(path):
+    """Demand that the bundle verifies as before, whatever was added."""
+    assert str(verify_bundle(path).report.verdict) == "UNANCHORED"
+
+
+def test_all_that_was_said_stands_in_order(path, photo):
+    """Note, answers, photograph with its text, hand-over: each with its number, seen and written when, by whom."""
+    note(path, "A red page.", observed=paris_moment("26/11/2026 8h30"), who="Mrs Durand")
+    answered(path, "seen", machines=3, files=["renamed", "missing"], care=None, paper_since=moment("2026-11-26 09:00"))
+    attach(path, photo, "the screen", observed=paris_moment("2026-11-26"))
+    custody.hand_over(path, custody.HandOver(to="Mr Expert", place="Bordeaux"), made.MadeClock(), dict(TOOL))
+    found = entries(path)
+    kinds = ["opened", "sealed", "note", "answers", "attachment", "note", "handover"]
+    assert [entry.kind for entry in found] == kinds
+    assert [entry.number for entry in found] == [None, None, 0, 2, 4, 5, 7]
+    first, file, text = found[2], found[4], found[5]
+    assert (first.observed, first.doubt, first.by) == ("2026-11-26T07:30:00.000000Z", None, "Mrs Durand")
+    assert (file.observed, file.doubt, text.about) == ("2026-11-25T23:00:00.000000Z", "day", 4)
+    assert (file.says["taken"], file.says["model"]) == ("2026-11-26T08:31:05", "iPhone 13")
+    read = " ".join(shown(path).split())
+    for words in (
+        "0. note Written: Wednesday 18 November 2026 at 12:06", "Seen: Thursday 26 November 2026 at 08:30",
+        "By: Mrs Durand A red page.", "4 answers about what is seen:", "I don't know",
+        "their names have changed, some are gone", "File: IMG_0001.JPG", "2026-11-26 08:31:05 (+01:00)",
+        "Apple iPhone 13", "holds the place where", "About the file of entry 4 the screen", "given to: Mr Expert",
+        "at: Bordeaux", "No time of day was given",
+    ):  # fmt: skip
+        assert words in read, words
+    whole(path)
+
+
+def moment(text):
+    return answers.moment(paris_moment(text))
+
+
+def test_a_correction_is_a_new_entry_and_both_stay(path, photo):
+    """The corrected entry is byte for byte what it was; it is marked, shown, and may be corrected again."""
+    note(path, "at 9 h 10")
+    before = (path / "custody.jsonl").read_bytes()
+    second = note(path, "at 8 h 10", corrects=0)
+    third = attach(path, photo, corrects=0)["number"]
+    fourth = note(path, "no, 8 h 15", corrects=second)
+    assert (path / "custody.jsonl").read_bytes().startswith(before)
+    by_number = {entry.number: entry for entry in entries(path)}
+    assert by_number[0].corrected_by == [second, third]
+    assert (by_number[second].corrects, by_number[second].corrected_by) == ([0], [fourth])
+    text = shown(path)
+    assert f"0. note - CORRECTED by entry {second}, {third}" in text
+    assert "at 9 h 10" in text
+    assert f"Corrects entry {second}" in text
+    whole(path)
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 10**8])
+def test_only_an_entry_can_be_corrected(path, photo, number):
+    """A number of no entry (an intent, an observation, none at all): refused with those there are, no trace left."""
+    before = vectors.snapshot(path)
+    with pytest.raises(UsageError) as caught:
+        note(path, corrects=0)
+    assert caught.value.hint == "there is no entry yet"
+    assert vectors.snapshot(path) == before
+    note(path, "zero", who="Anne")
+    attach(path, photo)
+    before = vectors.snapshot(path)
+    for act in (lambda: note(path, corrects=number), lambda: attach(path, photo, corrects=number)):
+        with pytest.raises(UsageError) as caught:
+            act()
+        assert caught.value.hint == "the entries are: 0, 3"
+    assert vectors.snapshot(path) == before
+
+
+def test_what_is_typed_wrong_is_told():
+    """No number, no date: each with what to write; left out is "not known"."""
+    assert (seen_at(None), entry_number(None), entry_number(" 12 ")) == (None, None, 12)
+    for text in ("", "-1", "2.0", "two", "1e3", "9" * 30, "\u0663"):
+        with pytest.raises(UsageError):
+            entry_number(text)
+    with pytest.raises(UsageError) as caught:
+        seen_at("yesterday")
+    assert "leave --observed out" in caught.value.hint
+
+
+def test_of_many_numbers_the_last_are_named(path):
+    """A hint has an end."""
+    for number in range(20):
+        note(path, str(number))
+    with pytest.raises(UsageError) as caught:
+        note(path, corrects=99)
+    assert caught.value.hint.startswith("the entries are: …, 8, 9, 10,")
+
+
+def test_the_same_file_twice_is_told(path, photo, tmp_path):
+    """By its bytes, whatever its name; it is kept both times."""
+    assert attach(path, photo)["again"] == []
+    (tmp_path / "copy.png").write_bytes(photo.read_bytes())
+    assert attach(path, tmp_path / "copy.png")["again"] == [1]
+    whole(path)
+
+
+def test_who_cannot_read_sees_that_there_is_something(tmp_path, photo):
+    """Encrypted: number, kind and times are clear, the rest only with a recipient's key; another key is refused."""
+    path = encrypted(tmp_path)
+    note(path, "the secret", who="Anne", observed=paris_moment("2026-11-26 08:30"))
+    attach(path, photo, "of the screen")
+    answered(path, "practice", practice="Cabinet Durand")
+    custody.hand_over(path, custody.HandOver(to="Mr Courier"), made.MadeClock(), dict(TOOL))
+    blind, text = custody.journal_of(path), shown(path)
+    assert [entry.kind for entry in blind.entries[2:]] == ["note", "attachment", "note", "answers", "handover"]
+    assert blind.hidden == 4
+    for secret in ("secret", "Anne", "IMG_0001", "iPhone", "Cabinet", "screen"):
+        assert secret not in text
+        assert secret not in json.dumps(journaled.journal_json(path, blind))
+    assert "[encrypted]" in text
+    assert "4 entries are encrypted" in text
+    assert "Mr Courier" in text
+    assert b"iPhone" not in b"".join(file.read_bytes() for file in path.rglob("*") if file.is_file())
+    found = custody.journal_of(path, [KEY])
+    assert found.hidden == 0
+    read = shown(path, KEY)
+    for words in ("the secret", "By: Anne", "IMG_0001.JPG", "Apple iPhone 13", "Cabinet Durand", "of the screen"):
+        assert words in read
+    with pytest.raises(RefusedError):
+        custody.journal_of(path, [pyrage.x25519.Identity.generate()])
+    whole(path)
+
+
+def test_nothing_hostile_reaches_the_terminal(path, tmp_path):
+    """Names, texts and what files say of themselves: escaped, cut, within 79 columns, in both languages."""
+    note(path, HOSTILE, who="\x1b]0;x\x07" + "w" * 400)
+    letter = tmp_path / "x.eml"
+    letter.write_bytes(f"Date: \x1b[2J\nFrom: {'z' * 4000}\nSubject: \u202e<script>\n\n".encode())
+    attach(path, letter, HOSTILE)
+    wild = {"group": "\x1b[1m", "given": {"practice": "\u202e\x00" * 100, "machines": True, "zz": "x"}}
+    custody.observe(path, answers.WHAT, wild, made.MadeClock(), dict(TOOL))
+    for what in ("entry", "correction"):
+        for data in ({}, {"entry": 0, "by": 0}, {"entry": True, "by": "1"}, {"entry": 10**12, "by": 3},
+                     {"entry": 0, "who": 7, "says": ["x"], "observed": "soon", "doubt": "\x1b", "note": 10**9},
+                     {"entry": 0, "note": 0, "says": {"taken": 5, "maker": {"a": 1}}}):  # fmt: skip
+            custody.observe(path, what, data, made.MadeClock(), dict(TOOL))
+    found = custody.journal_of(path)
+    assert [entry.corrected_by for entry in found.entries if entry.corrected_by] == []
+    for lang in messages.LANGUAGES:
+        messages.install(lang)
+        text = journaled.journal_text(found)
+        assert [line for line in text.splitlines() if terminal.width(line) > 79] == []
+        assert not {"\x1b", "\x07", "\x00", "\r", "\u202e"} & set(text)
+    whole(path)
+
+
+def test_more_than_can_be_kept_is_counted(path, monkeypatch):
+    """Of a chain without end the first entries are shown, and how many more there are."""
+    monkeypatch.setattr(journal, "MOST", 4)
+    for number in range(5):
+        note(path, str(number))
+    found = custody.journal_of(path)
+    assert (len(found.entries), found.more) == (4, 3)
+    assert "3 more entries stand in custody.jsonl." in journaled.journal_text(found)
+
+
+def test_no_journal_is_shown_of_what_does_not_hold(path, tmp_path):
+    """Not sealed, or custody edited by hand: refused as adding is."""
+    note(path, "one")
+    note(path, "two")
+    file = path / "custody.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"one"', b'"won"'))
+    with pytest.raises(AlteredError):
+        custody.journal_of(path)
+    (tmp_path / "open").mkdir()
+    with pytest.raises(NotClosedError):
+        custody.journal_of(made.unsealed(tmp_path / "open").path)
+
+
+def test_the_last_moment_of_the_calendar_is_shown(path, photo):
+    """A time at the end of the year 9999 is none in Paris: it is shown as it is written."""
+    attach(path, photo)
+    seen = {"entry": 1, "observed": "9999-12-31T23:59:59.000000Z"}
+    custody.observe(path, "entry", seen, made.MadeClock(), dict(TOOL))
+    assert "Seen: 9999-12-31T23:59:59" in shown(path)
+
+
+def test_the_commands(path, photo, tmp_path):
+    """As a person types them: two files at once, a note that corrects one, the journal; each answer in JSON, too."""
+    other = tmp_path / "b.eml"
+    other.write_bytes(b"From: a@b.example\nDate: x\n\n")
+    done = live.run("attach", path, photo, other, "--text", "seen", "--observed", "26/11/2026 8:30", "--json")
+    assert [one["number"] for one in done.json["attached"]] == [1, 5]
+    assert done.json["attached"][1]["says"]["from"] == "a@b.example"
+    done = live.run("note", path, "wrong", "--corrects", "1", "--by", "Anne", "--json")
+    assert (done.code, done.json["number"], done.json["corrects"]) == (0, 8, 1)
+    told = live.run("note", path, "late", "--observed", "2099-01-01 10:00")
+    assert "still to come" in told.out
+    before = live.snapshot(path)
+    found = live.run("journal", path, "--json").json
+    assert [entry["number"] for entry in found["entries"]] == [None, None, 1, 2, 5, 6, 8, 11]
+    assert found["entries"][2]["corrected_by"] == [8]
+    text = live.run("journal", path, "--lang", "fr")
+    assert text.code == 0
+    assert live.snapshot(path) == before
+
+
+@wine.posix("a FIFO in a folder")
+def test_what_to_do_instead_is_said(path, tmp_path):
+    """Of a folder its files are wanted; of a FIFO, or of nothing at all, an ordinary file."""
+    os.mkfifo(tmp_path / "fifo")
+    hints = {}
+    for name in ("", "fifo", "none"):
+        with pytest.raises(RefusedError) as caught:
+            attach(path, tmp_path / name if name else tmp_path)
+        hints[name] = caught.value.hint
+    assert "give the files in it" in hints[""]
+    assert hints["fifo"] == hints["none"] == "give the path of an ordinary file"
+
+
+def test_one_that_cannot_be_attached_stops_all(path, photo, tmp_path):
+    """A folder among the files: refused with what to do before anything is copied."""
+    before = live.snapshot(path)
+    done = live.run("attach", path, photo, tmp_path)
+    assert done.code == 1
+    assert "give the files in it" in done.err
+    done = live.run("attach", path, photo, tmp_path / "none")
+    assert done.code == 1
+    assert live.snapshot(path) == before
+
+
+def test_twice_in_one_command_is_told_though_encrypted(tmp_path, photo):
+    """Nobody can compare what is encrypted; what is attached at once can be."""
+    done = live.run("attach", encrypted(tmp_path), photo, photo)
+    assert "The same file was attached before: entry 1." in done.out
