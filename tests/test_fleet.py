@@ -7,12 +7,12 @@ No ssh and no Ansible here (test_ansible.py has both): the host's whole side is 
 from __future__ import annotations
 
 import base64
+import fcntl
 import importlib
 import json
 import os
 import re
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -220,7 +220,7 @@ def test_a_run_that_answers_otherwise_is_refused(lie, provider, host, real, tmp_
     told = provider.travel(host, **attackers(tmp_path / "evil", real, out=LIES[lie](real)))
     assert (told.outcome, told.sealed, told.folder) == ("failed", False, None)
     assert told.message.isprintable()
-    assert provider.here() == set()
+    assert provider.here() == {".lock"}
     assert (host.ours / "out" / real[0].name).is_dir()
 
 
@@ -307,6 +307,17 @@ def test_the_next_play_goes_on_wherever_the_connection_was_lost(call, provider, 
     assert told.outcome in ("collected", "already"), told
     assert told.verdict == "ANCHORED"
     assert [path.name for path in (host.ours / "out").iterdir()] == [real[0].name]
+
+
+def test_two_plays_at_once_do_not_meet(provider, host, fleet, tmp_path):
+    """The second is refused at a host that the first is at work on; the host is not asked."""
+    folder = provider.results / CASE / host.folder.name
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = provider.travel(host, command=["true"])
+    assert (told.outcome, told.message) == ("failed", "another play is at work on this host")
+    assert host.calls == 0
 
 
 def test_a_bundle_here_that_changed_is_no_bundle(provider, host, real, tmp_path):
@@ -416,5 +427,4 @@ def test_nothing_is_left_of_a_play_that_found_no_host(provider, fleet, tmp_path)
     told = provider.travel(host, command=["true"])
     assert (told.outcome, told.step, told.message) == ("unreachable", "connect", "the cable is out")
     assert host.calls == 1
-    assert provider.here() == set()
-    shutil.rmtree(provider.results)
+    assert provider.here() == {".lock"}
