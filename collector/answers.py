@@ -6,6 +6,7 @@ said later, after the seal, stands in the custody chain: of each name the last c
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -24,6 +25,9 @@ WHAT: Final = "answers"
 
 Answer: TypeAlias = "str | int | list[str] | dict[str, str] | None"
 """A text, a number, the name of an option, names of options, a moment (`moment`), or `None`: "I don't know"."""
+
+_MOST: Final = 30_000
+"""Characters of the answers in one record: escaped, encrypted and in base64 they still fit a line of 64 KiB."""
 
 _UTC: Final = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]Z")
 
@@ -78,6 +82,24 @@ def as_data(group: str, given: Mapping[str, Answer]) -> dict[str, Json]:
             raise ValueError(f"not an answer to {name}")
     ordered: dict[str, Json] = {name: _as_json(given[name]) for name in GROUPS[group] if name in given}
     return {"group": group, "given": ordered}
+
+
+def as_records(group: str, given: Mapping[str, Answer]) -> list[dict[str, Json]]:
+    """Return the data of as many observations as a group needs so that each fits a line, also encrypted: mostly one.
+
+    Raises `ValueError` as `as_data` does.
+    """
+    parts: list[dict[str, Answer]] = [{}]
+    for name in (name for name in GROUPS[group] if name in given):
+        if parts[-1] and _length({**parts[-1], name: given[name]}) > _MOST:
+            parts.append({})
+        parts[-1][name] = given[name]
+    as_data(group, given)
+    return [as_data(group, part) for part in parts]
+
+
+def _length(given: Mapping[str, Answer]) -> int:
+    return len(json.dumps(given))
 
 
 def _as_json(answer: Answer) -> Json:

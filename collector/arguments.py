@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from collector.schema import is_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from collector.model import Moment
 
 MAX_NAME = 200
 """Longest name of an operator or witness in characters."""
@@ -49,6 +51,39 @@ def since(text: str, now_ns: int) -> int:
     return max(0, int(then.timestamp()) * 10**9)
 
 
+_WATCH = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
+_HALF_DAY = 43_200
+
+
+def watch_offset(text: str, now: Moment) -> int:
+    """Return the seconds to add to this clock to reach a watch that shows such a time of day, or such a date and time.
+
+    Local time, unless a date and time has its offset. A time of day alone is the nearest one, half a day away at most.
+    """
+    match = _WATCH.fullmatch(text.strip())
+    if match is not None:
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        here = now.utc_ns // 10**9 + now.offset_s
+        return (3600 * hour + 60 * minute + second - here + _HALF_DAY) % (2 * _HALF_DAY) - _HALF_DAY
+    try:
+        then = datetime.fromisoformat(text.strip())
+        if "T" in text.strip() and then.tzinfo is None:
+            then = then.replace(tzinfo=timezone(timedelta(seconds=now.offset_s)))
+        elif then.tzinfo is None:
+            raise ValueError(text)  # a day is no time
+        return int((then - _EPOCH) // timedelta(seconds=1)) - now.utc_ns // 10**9
+    except (ValueError, OverflowError) as error:
+        hint = "write what the watch shows as you press Enter: 14:03:20, or 2026-11-26T14:03:20, or that with +01:00"
+        raise UsageError("this is no time that a watch shows", hint=hint) from error
+
+
+def is_zone_like(seconds: int) -> bool:
+    """Tell whether clock and watch differ by whole quarters of an hour, as they do where a time zone is wrong."""
+    return abs(seconds) > _NEAR and abs((seconds + _QUARTER // 2) % _QUARTER - _QUARTER // 2) <= _NEAR
+
+
+_QUARTER, _NEAR = 900, 60
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = r"(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})|(?P<D>[0-9]{1,2})/(?P<M>[0-9]{1,2})/(?P<Y>[0-9]{4}))"
 _HOUR = r"(?P<hour>[0-9]{1,2})(?:(?::| ?[hH] ?)(?P<minute>[0-9]{2})(?::[0-9]{2})?| ?[hH])"
 _ZONE = r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -126,7 +161,8 @@ def level(given: str | None, *, asked: bool, contents: Sequence[str]) -> str:
 
     Raises `UsageError` for another word, and for `contents` (options that were given) below the level that takes them.
     """
-    found = (given or (levels.ASKED if asked else levels.EXPERT)).upper()
+    usual = levels.ASKED if asked else levels.EXPERT
+    found = usual if given is None else given.upper()
     if found not in levels.LEVELS:
         raise UsageError(
             "there is no such level", hint="the levels are A (no names of files), B (names) and C (contents, too)"

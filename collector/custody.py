@@ -297,7 +297,10 @@ def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None)
 def chain_of(
     path: Path, checkpoint: bytes, recipients: tuple[str, ...], seen: Callable[[Record], None] | None = None
 ) -> ChainFile:
-    """Return the custody chain as it lies; raises `AlteredError` where it does not hold, `OSError` where unreadable."""
+    """Return the custody chain as it lies; raises `AlteredError` where it does not hold, `OSError` where unreadable.
+
+    `seen` gets each record; what it got is worth nothing where this raises.
+    """
     chain = read_chain(
         path / layout.CUSTODY,
         folder=layout.ATTACHMENTS,

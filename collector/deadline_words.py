@@ -185,9 +185,14 @@ _AT_ONCE = (
 )
 
 
+def _column(language: str) -> int:
+    """Return where a language stands in a pair; one that has none here reads English."""
+    return LANGUAGES.index(language if language in LANGUAGES else "en")
+
+
 def said(pair: Pair, language: str, **fields: object) -> str:
     """Return one of a pair of sentences, `fr` or `en`, its fields filled in."""
-    return pair[LANGUAGES.index(language)].replace("~", "\u00a0").format(**fields)
+    return pair[_column(language)].replace("~", "\u00a0").format(**fields)
 
 
 def moment(utc: datetime, language: str) -> str:
@@ -199,7 +204,7 @@ def moment(utc: datetime, language: str) -> str:
 
 def _day_and_time(utc: datetime, language: str) -> str:
     here = paris.local(utc)
-    column = LANGUAGES.index(language)
+    column = _column(language)
     day, month = _DAYS[column][here.weekday()], _MONTHS[column][here.month - 1]
     if language == "fr":
         first = "1er" if here.day == 1 else str(here.day)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import age, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
+from collector import age, answers, bundle, continuing, eyes, layout, levels, profiles, resume, seal, tool
 from collector.acquisition import Run
 from collector.earlier import Earlier
 from collector.errors import BundleNotMadeError
 from collector.inventory import LEVEL
 from collector.ledger import as_json, ordered
 from collector.manifest import MAX_LINE, encode
-from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request
+from collector.model import UNKNOWN_BOOT, Gap, Outcome, Profile, Request, number
 from collector.result import Limits
 from collector.sources import left_out, planned
 from collector.text import from_bytes, from_native, readable
@@ -26,6 +26,7 @@ from collector.vigil import Vigil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from collector.answers import Answer
     from collector.continuing import Elsewhere, Part
     from collector.host import Host
     from collector.manifest import Record
@@ -67,6 +68,8 @@ class Plan:
     """Whether the text in the clipboard is taken; the bundle is encrypted then."""
     eyes: Mapping[str, str] | None = None
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
+    answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    """What a person answered to `questions.QUESTIONS`, by their groups."""
     beside: tuple[str, ...] = ()
     """What lay on the stick beside its kit (`kit.check`)."""
     level: str = levels.EXPERT
@@ -78,6 +81,8 @@ class Plan:
     profile: Profile = field(default_factory=Profile)
     rules: tuple[Path, ...] = ()
     """An expert's own definitions, checked by `library.Library.add`."""
+    watch_offset: int | None = None
+    """Seconds to add to the host's clock to reach the operator's watch, where the two were compared."""
     elsewhere: Elsewhere = continuing.nowhere
     """Names the folder where the run goes on once the first is full or gone."""
 
@@ -154,6 +159,9 @@ class _Setting:
         if self.plan.consent is not None:
             consent: dict[str, Json] = {**self.plan.consent, "who": _said(self.plan.consent["who"])}
             run.bundle.observe("consent", consent)
+        for group, given in self.plan.answers.items():
+            for data in answers.as_records(group, given):
+                run.bundle.observe(answers.WHAT, data)
         if self.plan.beside:
             names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
             run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": [*names]})
@@ -175,6 +183,7 @@ class _Setting:
         plan, host = self.plan, self.host
         facts = host.open_facts()
         clock = facts["clock"]
+        compared = None if plan.watch_offset is None else number(plan.watch_offset)
         opening: Record = {
             "case": plan.case.case,
             "operator": _said(plan.case.operator),
@@ -182,7 +191,7 @@ class _Setting:
             "tool": {**self.tool},
             "arguments": _arguments(plan.arguments),
             "host": ordered(facts["host"]),
-            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": None}),
+            "clock": ordered({**(clock if isinstance(clock, dict) else {}), "watch_offset": compared}),
             "kit_nonce": plan.kit_nonce,
             "run_key": "",
             "recipients": [*self.recipients],

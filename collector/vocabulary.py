@@ -56,6 +56,11 @@ OUTCOMES = {
 """Why something was not obtained."""
 
 
+def column(language: str) -> int:
+    """Return where a language stands in a pair of ours; one that we have no pair of reads English."""
+    return LANGUAGES.index(language if language in LANGUAGES else "en")
+
+
 def about(source: str, language: str) -> str:
     """Return what a source is about."""
     return _said(SOURCES, source, language)
@@ -72,4 +77,4 @@ def number(count: int, language: str) -> str:
 
 
 def _said(table: dict[str, tuple[str, str]], slug: str, language: str) -> str:
-    return table[slug][LANGUAGES.index(language)] if slug in table else text.printable(slug)
+    return table[slug][column(language)] if slug in table else text.printable(slug)

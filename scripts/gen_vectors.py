@@ -349,6 +349,12 @@ def lines_of_the_format() -> None:
     add("phase_other_key_inside", w.sealed(inside), "ALTERED", "SIGNATURE_INVALID", line(5), "it names another key")
     spare = w.linked(w.story(), {4: _spare_bits})
     add("phase_spare_bits", w.sealed(spare), "ALTERED", "SCHEMA", line(5), "the same signature in another spelling")
+    for name, offset, comment in (
+        ("watch_offset", 600, "the watch was ten minutes ahead of the host's clock"),
+        ("watch_offset_negative", "-600", "the host's clock was ten minutes ahead of the watch"),
+    ):
+        watched = w.opening(clock={"ntp": "unknown", "timezone": "CET", "watch_offset": offset})
+        add(name, told([watched, w.close(7)], files={}), good, "", "", comment)
     clock = told([opened, step, w.close(3_600_007, gaps=1)], files={})
     add("clock_step", clock, good, "CLOCK_STEP", MANIFEST, "the wall clock was set; information, no alteration")
 

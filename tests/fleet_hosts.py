@@ -94,6 +94,11 @@ PasswordAuthentication no
 PidFile none
 """)
 
+    def configure(self, line: str) -> None:
+        """Add a line to what its sshd is told."""
+        with self.config.open("a") as file:
+            file.write(line + "\n")
+
     def start(self) -> None:
         """Switch it on; returns when its sshd listens."""
         self.space.ip("link set eth0 up")

@@ -1,7 +1,8 @@
 """Ten hosts, each with a real sshd, are collected by one `ansible-playbook`: the summary says which failed, and where.
 
-One has no sshd, one's collector is killed, one loses power in mid-run; the other seven are complete. The same command,
-given again, leaves alone what is here, resumes what was cut short, and collects what was not reached.
+One has no sshd, one's collector is killed, one loses power in mid-run; the other seven are complete. An eleventh is the
+attacker's: it answers whatever it is asked without end. The same command, given again, leaves alone what is here,
+resumes what was cut short, and collects what was not reached.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ CASE = "CABINET-7"
 NAMES = [f"pc-{number:02}" for number in range(1, 11)]
 COPIED, UNROUTED, CLOSED, KILLED, DARK = "pc-01", "pc-02", "pc-08", "pc-09", "pc-10"
 WELL = [name for name in NAMES if name not in (CLOSED, KILLED, DARK)]
+ENDLESS = "pc-66"
 _PYTHON = Path(os.environ.get("COLLECT_ANSIBLE", live.ROOT / ".venv-ansible")) / "bin/python"
 pytestmark = [
     *spaces.ROOT,
@@ -84,11 +86,11 @@ class Provider:
         everywhere = {
             "collect_command": program(), "collect_verifier": program(), "collect_scan": [str(self.scan)],
             "collect_profile": "triage", "collect_memory": False, "collect_max_size": "64M", "collect_language": "en",
-            "collect_pause": 1, "collect_silence": 8, "collect_patience": 4,
+            "collect_pause": 1, "collect_silence": 30, "collect_patience": 30,
         }  # fmt: skip
         command = [
-            *self.network.collector.enter, str(_PYTHON), "-I", "-m", "ansible", "playbook", "-f", "10",
-            "-i", str(self.network.inventory(everywhere, {name: hosts.get(name, {}) for name in NAMES})),
+            *self.network.collector.enter, str(_PYTHON), "-I", "-m", "ansible", "playbook", "-f", "11",
+            "-i", str(self.network.inventory(everywhere, {name: hosts.get(name, {}) for name in self.network.hosts})),
             str(live.ROOT / "scripts/ansible/collect.yml"), "-e", json.dumps(given), *words,
         ]  # fmt: skip
         env = {
@@ -115,8 +117,10 @@ def provider(tmp_path_factory):
     live.needs("age-keygen", "ssh-keygen", "unshare")
     made = Provider(tmp_path_factory.mktemp("provider"))
     try:
-        for name in NAMES:
+        for name in (*NAMES, ENDLESS):
             host = made.network.add(name)
+            if name == ENDLESS:
+                host.configure(f"ForceCommand yes {'A' * 200}")
             if name != CLOSED:
                 host.start()
             if name != UNROUTED:
@@ -137,7 +141,8 @@ def first(provider):
     hosts: dict[str, dict[str, object]] = {
         COPIED: {"collect_command": [], "collect_program": str(copied.parent)},
         KILLED: {"collect_command": [str(killed)]},
-        DARK: {"collect_command": [str(hangs)]},
+        DARK: {"collect_command": [str(hangs)], "collect_silence": 5, "collect_patience": 3},
+        ENDLESS: {"collect_silence": 10},
     }
     dark = provider.network.hosts[DARK]
     out = dark.root / f"var/tmp/evidence-{CASE}/out"
@@ -160,14 +165,16 @@ def second(provider, first):
     provider.network.hosts[WELL[-1]].cut_power()
     for name in (CLOSED, DARK):
         provider.network.hosts[name].start()
-    return provider.play({}, "-e", "remove_bundle=true")
+    return provider.play({}, "-e", "remove_bundle=true", "-l", f"!{ENDLESS}")
 
 
 def test_the_others_complete_and_the_summary_says_which_failed(first):
     """Ansible's exit code is not 0: 4, where a host was unreachable. Each that went wrong is told with its step."""
     assert first.code == 4, first.out[-3000:]
-    assert set(first.told) == set(NAMES)
+    assert set(first.told) == {*NAMES, ENDLESS}
     assert [name for name in NAMES if first.told[name]["outcome"] == "collected"] == WELL, first.out[-3000:]
+    assert first.told[ENDLESS]["outcome"] in ("unreachable", "failed"), "ended by the clock, or by its memory"
+    assert "AAAA" not in first.out + first.log
     wrong = ((CLOSED, "unreachable", "connect"), (KILLED, "killed", "wait"), (DARK, "unreachable", "wait"))
     for name, outcome, step in wrong:
         assert (first.told[name]["outcome"], first.told[name]["step"]) == (outcome, step), first.told[name]
@@ -176,7 +183,7 @@ def test_the_others_complete_and_the_summary_says_which_failed(first):
     for name, words in ((CLOSED, "UNREACHABLE while connecting"), (KILLED, "KILLED while collecting")):
         assert f"{name:<20} {words}" in first.out
         assert words in first.page
-    assert "7 of 10 hosts have a verified bundle here; 3 have none." in first.out
+    assert "7 of 11 hosts have a verified bundle here; 4 have none." in first.out
 
 
 def test_each_bundle_is_that_hosts_and_verifies(provider, first):
@@ -222,6 +229,16 @@ def test_nothing_is_left_on_a_host_but_the_bundle(provider, first):
         left = {path for path in (root / "var/tmp").rglob("*") if bundle not in (path, *path.parents)}
         assert left == {root / "var/tmp" / f"evidence-{CASE}", bundle.parent}
         assert first.told[name]["left"] == "bundle"
+
+
+def test_the_playbook_is_one(provider):
+    """Ansible's own check of the syntax finds nothing."""
+    done = subprocess.run(
+        [_PYTHON, "-I", "-m", "ansible", "playbook", "--syntax-check", live.ROOT / "scripts/ansible/collect.yml"],
+        env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(provider.folder / "ansible"), "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=provider.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_page_is_for_paper(first):

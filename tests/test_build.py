@@ -14,6 +14,7 @@ import built
 import live
 import pytest
 import vectors
+from test_linux_screens import drawing, show
 
 pytestmark = [pytest.mark.slow]
 
@@ -144,13 +145,16 @@ def test_a_terminal_is_served(program, bundle, tmp_path):
 def test_a_display_is_seen(program, bundle, tmp_path):
     """A picture and the windows of a display, events of files: no library is missing that is loaded by its name."""
     words = ("--case", "SEEN", "--scan", bundle.parent / "tree", "--out", tmp_path, "--quiet", "--yes", "--no-memory")
-    with contextlib.contextmanager(live.display)() as shown:
+    with contextlib.contextmanager(live.display)() as shown, drawing(int(shown[1:])) as connection:
+        show(connection, 10, 10, 200, 100, 0xFFFFFF, WM_NAME=("STRING", b"VOS FICHIERS SONT CHIFFRES"))
         done = built.run(program, *words, "--profile", "triage", cwd=tmp_path, DISPLAY=shown)
     assert done.code in live.SEALED, done.err
-    records = live.only_bundle(tmp_path).records
+    sealed = live.only_bundle(tmp_path)
+    records = sealed.records
     taken = {(record["source"], record["kind"]) for record in records if record["type"] == "artifact"}
-    # Of a display without windows there may be a gap only, where another one can't be asked.
-    assert {("screen", "screen"), ("activity", "activity"), ("ransom", "ransom")} <= taken
+    assert {("screen", "screen"), ("windows", "windows"), ("activity", "activity"), ("ransom", "ransom")} <= taken
+    (window,) = [row for row in sealed.rows("windows") if row["display"] == f"unix:{shown[1:]}"]
+    assert (window["title"], window["geometry"]) == ("VOS FICHIERS SONT CHIFFRES", [10, 10, 200, 100])
     assert [r["reason"] for r in records if r["type"] == "gap" and re.search("module|import", str(r["reason"]))] == []
 
 

@@ -216,12 +216,12 @@ def test_deadlines_are_those_of_the_awareness_and_its_corrections_are_traced(pap
 
 def test_a_correction_is_shown_as_such(papers):
     """Both entries stay, and each names the other."""
-    numbers = re.findall(r"(?:Corrige l.entrée|Corrects entry) (S\d+)\.", papers.part(4))
-    back = re.findall(r"(?:Corrigée par l.entrée|Corrected by entry) (S\d+)\.", papers.part(4))
+    numbers = re.findall(r"(?:Corrige l.entrée|Corrects entry) (\d+)\.", papers.part(4))
+    back = re.findall(r"(?:Corrigée par l.entrée|Corrected by entry) (\d+)\.", papers.part(4))
     assert len(numbers) == len(back) == 1
     assert numbers != back
     for number in numbers + back:
-        assert f"{number} " in papers.part(4)
+        assert re.search(rf"(?: |^){number} .{{0,40}}18", papers.part(4)) or f"{number} 2026-11-18" in papers.part(4)
 
 
 def test_the_contents_name_the_pages(papers):
@@ -390,6 +390,19 @@ def test_the_key_is_told_nowhere(tmp_path):
     assert len(list(out.iterdir())) == 6
     assert live.run("dossier", path, "--out", out).code == 2
     assert live.run("dossier", path, "--out", path).code == 2
+
+
+def test_a_blurred_copy_stands_in_place_of_the_picture(tmp_path):
+    """A copy that a person made and attached, under the name that it was given, replaces the original everywhere."""
+    path = dossiers.sealed(tmp_path)
+    number = next(one for one in dossiers.stored_names(path) if one.endswith(".png")).partition("-")[0].lstrip("0")
+    plain = Papers(path, tmp_path / "plain")
+    dossiers.attached(path, tmp_path, dossiers.png(pixel=b"\x00\x00\x96"), f"piece-{number}-floutee.png")
+    blurred = Papers(path, tmp_path / "blurred")
+    pictures = [[value for name, value in papers.page.attributes if name == "src"] for papers in (plain, blurred)]
+    assert [len(found) for found in pictures] == [1, 1]
+    assert pictures[0] != pictures[1]
+    assert f"Pièce n° {number} : une copie floutée est jointe" in blurred.part(5)
 
 
 def test_a_bundle_that_was_never_closed_is_made_and_marked_on_every_page(tmp_path):

@@ -1,4 +1,7 @@
-"""Guided mode and the question of `--isolate`, on a real terminal of 80x24, in both languages."""
+"""A terminal of 80x24 and who types there, for tests of guided mode (test_guided_screens) and of other questions.
+
+Here: who wants no questions is asked none, and the question of `--isolate`.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,19 @@ from collector import eyes
 class Screen:
     """A run on a terminal: what it wrote, and somebody who types."""
 
-    def __init__(self, *arguments, cwd, before=(), lang="fr"):
+    def __init__(self, *arguments, cwd, before=(), lang="fr", root=live.ROOT):
         self.leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        spoken = () if lang is None else ("--lang", lang)
+
+        def own_terminal():
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C and the end of the terminal reach it
+
         self.child = subprocess.Popen(
-            [*before, *live.command(*arguments, "--lang", lang)],
+            [*before, *live.command(*arguments, *spoken, root=root)],
             stdin=follower, stdout=follower, stderr=follower, cwd=cwd,
             env=live.environment(TERM="xterm"), start_new_session=True,
+            preexec_fn=own_terminal,  # noqa: PLW1509 - no thread of ours is at work
         )  # fmt: skip
         os.close(follower)
         self.text = ""
@@ -52,6 +61,20 @@ class Screen:
 
     def type(self, line):
         os.write(self.leader, line.encode() + b"\n")
+
+    def press(self, key):
+        os.write(self.leader, key)
+
+    def page(self, until):
+        """Read until a sentence is there; return the lines of the screen on which it stands, without what is bold.
+
+        A screen of questions begins with the whole terminal cleared, and only goes down from there.
+        """
+        self.read(until)
+        while select.select([self.leader], [], [], 0.1)[0]:
+            self.text += os.read(self.leader, 65536).decode()
+        shown = self.text.rpartition("\x1b[H\x1b[2J")[2].replace("\r", "")
+        return re.sub("\x1b\\[[01]m", "", shown).split("\n")
 
     def identity(self):
         """Return the reading key that was shown, once both questions at the end are left."""
@@ -83,52 +106,6 @@ def stick(tmp_path):
 
 
 ARGUMENTS = ("--scan", "tree")
-
-
-def test_one_thing_a_screen_and_the_answers_are_in_the_evidence(stick):
-    """The first screen says what to do at once; each question takes one letter, and is recorded as it was answered."""
-    screen = Screen(*ARGUMENTS, cwd=stick)
-    first = screen.read("appuyez sur Entrée.")
-    for said in ("Photographiez l'écran", "Débranchez le câble", "N'éteignez pas", "Pourquoi"):
-        assert said in first
-    assert all(len(line) <= 79 for line in first.splitlines())
-    assert len(first.splitlines()) <= 24
-    screen.type("")
-    for number, answer in enumerate(["o", "n", "?", "", "0", "oui", "peut-être"], 1):
-        screen.read(f"({number} sur {len(eyes.QUESTIONS)})")
-        screen.type(answer)
-    screen.read("Tapez l'un de ces signes")
-    screen.type("0")
-    assert "Wi-Fi" in screen.read("les avez données")
-    screen.type("")
-    screen.read("Numéro de dossier")
-    screen.type("dossier 7/9")
-    screen.read("N'employez que")
-    screen.type("CABINET-7")
-    screen.read("Votre nom")
-    screen.type("Anne Étienne")
-    identity = screen.identity()
-    (path,) = stick.glob("CABINET-7_*")
-    bundle = live.assert_sealed(path, identity)
-    assert bundle.records[0]["operator"] == "Anne Étienne"
-    expected = dict(zip(eyes.QUESTIONS, ["yes", "no", "unknown", "unknown", "none", "yes", "none"], strict=True))
-    assert bundle.observed("eyes") == [expected]
-    assert bundle.observed("isolation"), "the machine's own verdict stands beside the answers"
-
-
-def test_a_terminal_that_goes_away_costs_no_evidence(stick):
-    """The window is closed in the midst of the questions: what was answered is kept and the run is made."""
-    screen = Screen(*ARGUMENTS, cwd=stick, lang="en")
-    screen.read("press Enter.")
-    screen.type("")
-    screen.read("(1 of")
-    screen.type("y")
-    screen.read("(2 of")
-    os.write(screen.leader, b"\x04")
-    identity = screen.identity()
-    (path,) = stick.glob("INCIDENT-*")
-    answers = live.assert_sealed(path, identity).observed("eyes")[0]
-    assert (answers["cable"], answers["wifi"]) == ("yes", "unknown")
 
 
 @pytest.mark.parametrize("more", [["--yes"], ["--json"], ["--quiet"], ["--dry-run"]])

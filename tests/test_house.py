@@ -41,7 +41,7 @@ FLOORS = """
     resume
     entries
     custody
-    stamps papers kit
+    stamps papers kit answered
     handover
     host
     tracing

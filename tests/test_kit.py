@@ -558,12 +558,17 @@ def test_guided_mode_from_the_kit(stick, tmp_path, expert):
         "--kit", stick / "kit.json", "--scan", tmp_path / "nothing", "--profile", "triage", cwd=tmp_path, lang="fr"
     )
     assert CONTACT in screen.read("appuyez sur Entrée.")
-    for _ in range(8):
-        screen.type("")
-    screen.read("Numéro de dossier (Entrée : INCIDENT-".replace(" :", "\u00a0:"))
     screen.type("")
+    screen.read("pour les questions.")
+    for _ in range(5):
+        screen.type("")
+    screen.read("Entrée seule\u00a0: INCIDENT-")
+    screen.type("")
+    screen.read("QUESTION 6")
+    screen.type("!")
     screen.type("")
     identity = screen.identity()
+    assert CONTACT in screen.text.rpartition("MAINTENANT")[2]
     (path,) = (stick / "preuves").glob("INCIDENT-*")
     opening = live.assert_sealed(path, identity).records[0]
     assert opening["recipients"][0] == expert.recipient
@@ -593,7 +598,7 @@ def test_refused_rights_are_no_end(stick, monkeypatch, capsys, answer, kept):
     asked = []
     monkeypatch.setattr(host, "may_rise", lambda: True)
     monkeypatch.setattr(host, "rise", rise)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("\n" * 20))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n" * 50))
     messages.install("fr")
     try:
         told = kitting.ask(kitting.Start(kit.read(stick / "kit.json")), kitting.Asked("C-7", None), elevated=False)
@@ -602,7 +607,8 @@ def test_refused_rights_are_no_end(stick, monkeypatch, capsys, answer, kept):
     assert (told.case, told.elevation) == ("C-7", kept)
     assert [words[-1] for words in asked] == ["--elevated"]
     said = " ".join(capsys.readouterr().err.split())
-    order = ["Photographiez l'écran", CONTACT, "Windows va demander", "cliquez sur NON", "Ce n'est pas grave", "(1 sur"]
+    order = ["Photographiez l'écran", CONTACT, "Windows va demander", "cliquez sur NON", "Ce n'est pas grave"]
+    order.append("QUESTION 1 SUR")
     places = [said.find(words) for words in order]
     assert -1 not in places
     assert places == sorted(places)
@@ -613,10 +619,9 @@ def test_a_window_of_our_own_stays_open(stick, tmp_path, expert):
     screen = Screen(
         "--kit", stick / "kit.json", "--scan", tmp_path / "nothing", "--profile", "triage", "--elevated", cwd=tmp_path
     )
-    assert "Photographiez" not in screen.read("(1 sur")
-    for _ in range(9):
-        screen.type("")
-    assert screen.ended("", "", "") in live.SEALED
+    assert "Photographiez" not in screen.read("pour les questions.")
+    screen.type("!")
+    assert screen.ended("", "", "", "", "") in live.SEALED
     assert "Pour fermer cette fenêtre, appuyez sur Entrée." in screen.text
     identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", screen.text)[-1]
     (path,) = (stick / "preuves").iterdir()
@@ -633,8 +638,8 @@ def test_guided_mode_asks_for_another_stick(mounted, laid, tmp_path):
     screen = Screen(
         "--kit", stick / "kit.json", "--scan", tmp_path / "nothing", "--profile", "triage", cwd=tmp_path, lang="fr"
     )
-    for _ in range(10):
-        screen.type("")
+    for line in ("", "!", ""):
+        screen.type(line)
     assert "protégée en écriture" in screen.read("réessayer avec la même.")
     screen.type(str(tmp_path / "gibt" / "es nicht"))
     assert "n'est pas là" in screen.read("réessayer avec la même.")

@@ -412,6 +412,57 @@ def test_counts_are_what_was_delivered():
     }  # fmt: skip
 
 
+# An encrypted disk ----------------------------------------------------------------------------
+
+ENCRYPTED_DISK = """
+import collector.host
+real = collector.host.this_host
+class Host:
+    def __init__(self):
+        self._real = real()
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+    def system(self):
+        for row in self._real.system():
+            if isinstance(row, dict):
+                row["disks"] = [{"name": "sda", "encryption": "bitlk", "removable": False}]
+            yield row
+collector.host.this_host = Host
+from collector.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("disks", "told"),
+    [
+        ([{"encryption": "bitlk", "removable": False}, {"encryption": "bitlk"}], ("bitlk",)),
+        ([{"encryption": "luks", "removable": None}, {"encryption": "bitlk"}], ("luks", "bitlk")),
+        ([{"encryption": "luks", "removable": True}], ()),
+        ([{"encryption": "none_seen"}, {"encryption": "unknown"}, {"encryption": None}, {}, "x", None], ()),
+        (None, ()),
+    ],
+)
+def test_only_what_is_known_of_fixed_disks_is_told(disks, told):
+    """A stick that is encrypted, and a disk that could not be read, say nothing of this computer."""
+    found = counts.Counts()
+    found.take("system", [{"hostname": "x", "disks": disks}])
+    assert found.disks == told
+
+
+@wine.posix("a host of Linux stands in; what Windows tells of its disks: test_windows_system.py")
+def test_an_encrypted_disk_is_said_before_anybody_switches_off(practice, tmp_path):
+    """During the first step, and again on the last screen; nothing of it where no disk is known to be encrypted."""
+    words = ("--case", "T1", "--out", tmp_path, "--scan", practice / "a", "--profile", "triage", "--no-memory")
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", ENCRYPTED_DISK, *map(str, words), "--lang", "en"],
+        capture_output=True, text=True, check=False, cwd=ROOT, env=live.environment(PYTHONPATH=str(ROOT)),
+    )  # fmt: skip
+    assert done.returncode in (0, 4), done.stderr
+    assert done.stderr.count("Encrypted disk (BitLocker)") == 2
+    assert done.stderr.index("Encrypted disk") < done.stderr.index("Code of this moment")
+
+
 # The command line, and who agrees -------------------------------------------------------------
 
 
@@ -420,10 +471,9 @@ def test_the_level_of_a_run():
     assert arguments.level(None, asked=False, contents=[]) == "C"
     assert arguments.level(None, asked=True, contents=[]) == "B"
     assert arguments.level("a", asked=True, contents=[]) == "A"
-    for wrong in ("D", "", "AB", "ALL"):
-        if wrong:
-            with pytest.raises(UsageError, match="no such level"):
-                arguments.level(wrong, asked=False, contents=[])
+    for wrong in ("D", "", "AB", "ALL", "\u1d2c", "\x1b[2J"):
+        with pytest.raises(UsageError, match="no such level"):
+            arguments.level(wrong, asked=False, contents=[])
     with pytest.raises(UsageError, match="--clipboard takes contents"):
         arguments.level(None, asked=True, contents=["--clipboard"])
     assert arguments.level("C", asked=True, contents=["--clipboard"]) == "C"

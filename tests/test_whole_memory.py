@@ -18,7 +18,7 @@ import acquirer
 import live
 
 from collector import age
-from collector.host import HostError
+from collector.host import HostError, machine_image
 from collector.host.linux import LinuxHost, Roots, whole_memory
 from collector.model import Blob, Gap, Outcome, Request
 
@@ -58,7 +58,7 @@ def taken(path, out, **more):
 def little(monkeypatch):
     """Let the machine have little memory, so that any medium has room for it."""
     monkeypatch.setattr(whole_memory, "_counted", lambda _: 0)
-    monkeypatch.setattr(whole_memory, "KEPT", 0)
+    monkeypatch.setattr(machine_image, "KEPT", 0)
     monkeypatch.setattr(whole_memory, "MORE", 64 << 20)
 
 
@@ -92,7 +92,7 @@ def running(word):
 @pytest.mark.parametrize("part", [1 << 20, len(IMAGE) // 2, len(IMAGE)])
 def test_a_large_image_comes_in_parts(tmp_path, monkeypatch, part):
     """FAT takes no file of 4 GiB: joined in their order the parts are the image, and none of them is empty."""
-    monkeypatch.setattr(whole_memory, "PART", part)
+    monkeypatch.setattr(machine_image, "PART", part)
     parts, gaps = taken(program(tmp_path), tmp_path)
     assert b"".join(data for data, _ in parts) == IMAGE
     assert [len(data) for data, _ in parts[:-1]] == [part] * (len(parts) - 1)
@@ -136,7 +136,7 @@ def test_a_launcher_is_waited_for(tmp_path):
 )
 def test_what_is_no_whole_image_is_a_gap(tmp_path, monkeypatch, mode, outcome, reason):
     """Success is never said of a program that wrote nothing, began anew, or says nothing any more."""
-    monkeypatch.setattr(whole_memory, "SILENT_S", 1)
+    monkeypatch.setattr(machine_image, "SILENT_S", 1)
     path = program(tmp_path, mode)
     _, gaps = taken(path, tmp_path)
     assert gaps[0].outcome is outcome

@@ -17,7 +17,7 @@ from collector import activity_rules, bursts
 from collector.host.windows import activity, calls, notices
 from collector.model import Gap, Outcome, Request
 from collector.sources.activity import ActivitySource
-from collector.winformats.notifications import Notification
+from collector.winformats.notifications import Notification, notifications
 
 WINE = calls.under_wine()
 
@@ -149,6 +149,20 @@ def test_what_the_kernel_drops_is_a_gap_and_the_watch_goes_on(folder, monkeypatc
     tally = watched.watch.tally()
     assert tally is not None
     assert tally.lost == watched.watch._overflows
+
+
+def test_events_that_make_no_sense_end_the_watch_and_say_so(folder, monkeypatch):
+    """What a driver of somebody's tells is no event: nothing is lost in silence, and the folder is let go."""
+    watched = Watched(folder)
+    (folder / "before").touch()
+    until(lambda: watched.saw("created", folder / "before"))
+    monkeypatch.setattr(notices, "notifications", lambda *_, **__: notifications(b"no event", extended=False))
+    (folder / "after").touch()
+    until(lambda: not watched.watch._thread.is_alive())
+    assert not any(one._folder.handle for one in watched.watch._notices)
+    _, gaps = watched.end()
+    assert watched.saw("created", folder / "before")
+    assert [(gap.outcome, "watched no more" in gap.reason) for gap in gaps] == [(Outcome.FAILED, True)]
 
 
 def test_stopping_twice_leaves_nothing_behind(folder):

@@ -91,6 +91,13 @@ def test_a_disk_has_number_and_size():
         assert set(disk) == {"name", "model", "serial", "size", "removable", "encryption", "file_systems"}
 
 
+def test_volumes_that_can_not_be_listed_are_not_told_to_be_none(monkeypatch):
+    """Unknown is no empty list."""
+    monkeypatch.setattr(disks, "_find_first", lambda *_: disks._INVALID)
+    assert {disk["file_systems"] for disk in disks.disks()} <= {None}
+    assert disks._volumes() is None
+
+
 def test_a_profile_with_a_hostile_name_keeps_its_bytes():
     """A lone surrogate, and a bidi mark, in the path of a profile."""
     key = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-7-7-7-500"

@@ -21,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-from collector.host import HostError
+from collector.host import HostError, machine_image
 from collector.host.windows import calls, whole_memory
 from collector.model import Blob, Gap, Outcome, Request
 
@@ -117,7 +117,7 @@ def test_what_the_program_writes_is_taken_byte_for_byte(made):
 
 def test_parts_joined_are_the_whole(made, monkeypatch):
     """Parts of a megabyte: each full but the last."""
-    monkeypatch.setattr(whole_memory, "PART", 1 << 20)
+    monkeypatch.setattr(machine_image, "PART", 1 << 20)
     blobs, gaps = taken(made(0))
     assert gaps == []
     assert [len(content) for _, content in blobs] == [1 << 20, 1 << 20, len(WHOLE) - (2 << 20)]
@@ -137,7 +137,7 @@ def test_a_program_that_misbehaves_is_told(made, mode, outcome, reason):
 
 def test_a_silent_program_is_ended(made, monkeypatch):
     """What comes after it is worth more than waiting."""
-    monkeypatch.setattr(whole_memory, "SILENT_S", 1)
+    monkeypatch.setattr(machine_image, "SILENT_S", 1)
     ((blob, _),), gaps = taken(made(4))
     assert [gap.outcome for gap in gaps] == [Outcome.TIMED_OUT]
     assert blob.flags == ["cut"]

@@ -25,10 +25,14 @@ if sys.platform == "win32":
     UNDER_WINE = hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
 
 NOT_LOADED = {
+    "test_ansible.py": "a provider's machine and its hosts are Linux here, in namespaces",
+    "test_fleet.py": "a provider's machine is a Linux; a shell plays the host",
     "test_build.py": "builds on Linux",
     "test_build_windows.py": "driven from Linux",
     "test_kit.py": "drives a terminal of POSIX",
     "test_bad_luck.py": "runs on a live Linux, with its limits",
+    "test_answers_command.py": "drives a terminal of POSIX; its words on the command line are the same everywhere",
+    "test_guided_screens.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_hostile.py": "FIFOs, devices and limits of Linux",
     "test_timestamp.py": "the authority of these tests is stock openssl",

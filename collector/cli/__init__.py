@@ -14,6 +14,7 @@ from collector import __version__, age
 from collector.arguments import case_id, duration, encrypted_only, paths, program, said, since, size
 from collector.cli import (
     after,
+    answering,
     consenting,
     dating,
     exporting,
@@ -33,10 +34,10 @@ from collector.ui import errors as shown
 from collector.ui import kit_screens, messages, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from collector.answers import Answer
     from collector.host import Host
-    from collector.manifest import Record
     from collector.result import Result, Stop
     from collector.ui.progress import Quiet
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @click.option("--recipient", "recipients", metavar="AGE", multiple=True, help="Encrypt to this age recipient too.")
 @click.option("--kit", metavar="FILE", help="The kit.json of the stick, which is checked first.")
 @click.option("--level", metavar="A|B|C", help="What may be taken: A no names of files, B names, C contents, too.")
+@click.option("--watch", metavar="TIME", help="What your watch shows as you press Enter: 14:03:20, or with its date.")
 @click.option("--profile", metavar="NAME", default="standard", help="What is taken: triage, standard or full.")
 @click.option("--rules", metavar="DIR", multiple=True, help="Collect these artifact definitions, too; may be repeated.")
 @click.option("--memory/--no-memory", default=True, help="Take memory and files of suspects, or list them only.")
@@ -82,6 +84,7 @@ def collect(  # noqa: PLR0917 - one for each option
     recipients: tuple[str, ...],
     kit: str | None,
     level: str | None,
+    watch: str | None,
     profile: str,
     rules: tuple[str, ...],
     memory: bool,  # noqa: FBT001 - click gives flags as arguments
@@ -111,16 +114,19 @@ def collect(  # noqa: PLR0917 - one for each option
     from collector.ui import another, cutting  # noqa: PLC0415 - the same
 
     host = this_host()
+    compared = None if watch is None else dating.compared(watch, host.clock.now())
     asked = kitting.Asked(kept.case if case is None else case, operator)
+    readers = age.checked((*recipients, *kept.recipients))
     if guided_mode:
-        asked = kitting.ask(kept, asked, elevated=elevated)
-    who = Case(case_id(asked.case), said(asked.operator), said(witness))
+        asked = kitting.ask(
+            kept, asked, elevated=elevated, before=lambda: consenting.screens(level, least, expert=bool(readers))
+        )
+    who = Case(case_id(asked.case), said(asked.operator), said(witness or asked.witness))
     limits = Limits(
         seconds=None if max_time is None else duration(max_time),
         size=None if max_size is None else size(max_size),
     )
-    readers = age.checked((*recipients, *kept.recipients))
-    agreed = consenting.agreed(level, least)
+    agreed = consenting.agreed(level, least, answer=asked.agreed, who=asked.operator)
     cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
     plan = Plan(
         case=who,
@@ -138,12 +144,14 @@ def collect(  # noqa: PLR0917 - one for each option
         practice=guided_mode,
         kit_nonce=kept.nonce,
         eyes=asked.eyes,
+        answers=asked.answers or {},
         beside=kept.beside,
         elevation=asked.elevation,
         level=agreed.level,
         consent=agreed.consent,
         profile=ruling.profile(profile),
         rules=ruling.checked(rules),
+        watch_offset=compared,
     )
     if dry_run:
         from collector.sources import planned  # noqa: PLC0415 - only here
@@ -162,11 +170,23 @@ def collect(  # noqa: PLR0917 - one for each option
             say(report.dry_run_text(sources, plan.profile, named=named))
         return
 
+    if guided_mode:
+        kitting.ready(asked, host.privileges())
+
     def work(looker: Quiet, stop: Stop) -> Result:
         places = another.Another([*map(Path, spares)], sys.stdin, sys.stderr, asks=attended, pause=looker.pause)
         return begin(replace(plan, elsewhere=places), host, looker, stop)
 
-    _run(work, Stop(), host, as_json=as_json, quiet=quiet, asks=attended, holds=elevated and attended)
+    _run(
+        work,
+        Stop(),
+        host,
+        as_json=as_json,
+        quiet=quiet,
+        asks=attended,
+        guided=asked.answers,
+        holds=elevated and attended,
+    )
 
 
 @collect.command("resume")
@@ -204,14 +224,17 @@ def _run(
     as_json: bool,
     quiet: bool,
     asks: bool,
+    guided: Mapping[str, Mapping[str, Answer]] | None = None,
     holds: bool = False,
 ) -> None:
     """Do a run: signals close it, progress goes to stderr, and the process ends with its exit code.
 
+    In guided mode `guided` are the answers that were given before.
     With `holds` the window is ours alone and would close with us: its last screen waits for a key.
     """
+    from collector.cli import ending  # noqa: PLC0415 - the same
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
-    from collector.ui import final, paper, progress  # noqa: PLC0415 - the same
+    from collector.ui import final, progress  # noqa: PLC0415 - the same
 
     looker = progress.onlooker(sys.stderr, quiet=quiet)
     heed_signals(stop)
@@ -222,31 +245,12 @@ def _run(
     if quiet:
         terminal.show(sys.stderr, final.short(result))
     else:
-        if result.practice_identity is not None:
-            paper.show_reading_key(result.practice_identity, sys.stdin, sys.stderr, asks=asks)
-        final.show(result, sys.stderr, spare=3 if asks else 0)
+        ending.show(result, host, asks=asks, guided=guided)
     if as_json:
         say(json.dumps(forms.result_json(result)) + "\n")
-    if asks:
-        _typed_back(result, host)
     if holds:
         kit_screens.hold(sys.stdin, sys.stderr)
     leave(result.exit_code)
-
-
-def _typed_back(result: Result, host: Host) -> None:
-    """Let a person type two groups of the seal code from the paper, and note in custody what came of it."""
-    from collector import custody, tool  # noqa: PLC0415 - only here
-    from collector.ui import paper  # noqa: PLC0415 - the same
-
-    copied = paper.typed_back(result.seal_code, sys.stdin, sys.stderr)
-    if copied is None:
-        return
-    try:
-        identity: Record = dict(tool.identity(host.privileges()))
-        custody.observe(result.bundle, "seal-code-copied", copied.as_data(), host.clock, identity)
-    except CollectorError as error:  # the seal stands; what was asked after it is not worth the run's own exit code
-        shown.show(error, sys.stderr)
 
 
 for _command in (
@@ -255,6 +259,7 @@ for _command in (
     after.note_command,
     after.attach_command,
     after.journal_command,
+    answering.answers_command,
     after.handover_command,
     after.receive_command,
     stamping.timestamp_group,

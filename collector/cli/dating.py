@@ -1,18 +1,24 @@
-"""`collect deadlines`: arguments and exit codes."""
+"""`collect deadlines`, and the watch that a clock is compared with: arguments and exit codes."""
 
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from collector.arguments import paris_moment
+from collector.arguments import is_zone_like, paris_moment, watch_offset
 from collector.cli.process import LANG, say
 from collector.errors import DiskFullError, RefusedError, UsageError, WriteError
 from collector.paris import Doubt, Entered, local
-from collector.ui.messages import language
+from collector.ui import terminal
+from collector.ui.messages import _, language
+
+if TYPE_CHECKING:
+    from collector.model import Moment
 
 _HINT = "give another with --ics, for example --ics deadlines.ics"
 
@@ -78,3 +84,16 @@ def _notice(given: Entered, aware: Entered) -> Entered:
     if same_day and given.doubt in (Doubt.DAY, Doubt.TWICE):  # the earlier moment was our choice
         return Entered(aware.utc)
     raise UsageError("the first notice to the CNIL is before the awareness", hint="look at both times again")
+
+
+def compared(shown: str, now: Moment) -> int:
+    """Return the seconds to add to this clock to reach the operator's watch, and say where a time zone may be wrong."""
+    offset = watch_offset(shown, now)
+    if is_zone_like(offset):
+        words = _(
+            "The watch and this computer differ by {minutes} minutes. If only its time zone is wrong, its clock is "
+            "right: then start again with the offset of your own time, as in --watch 2026-11-26T14:03:20+01:00.",
+            minutes=round(offset / 60),
+        )
+        terminal.show(sys.stderr, "\n".join(terminal.fold(words, terminal.WIDTH - 1)) + "\n")
+    return offset

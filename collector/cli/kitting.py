@@ -16,11 +16,15 @@ from collector import kit as kits
 from collector import tool
 from collector.cli.process import LANG, leave, say
 from collector.errors import BundleNotMadeError, KitError, UsageError
+from collector.host import console
 from collector.ui import errors as shown
 from collector.ui import guided, kit_screens, terminal
-from collector.ui.messages import _, asked, language
+from collector.ui.messages import _, asked, install, language, names_none
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.answers import Answer
     from collector.handover.kit import Laid
 
 
@@ -177,34 +181,64 @@ class Asked:
 
     case: str
     operator: str | None
+    witness: str | None = None
     eyes: dict[str, str] | None = None
+    answers: dict[str, dict[str, Answer]] | None = None
+    """By their groups; `None` where nobody was asked."""
     elevation: str | None = None
+    agreed: bool | None = None
+    """To what `guided.Before` asks; `None` where it asks nothing."""
 
 
-def ask(start: Start, given: Asked, *, elevated: bool) -> Asked:
-    """Ask a person, one thing a screen: what is done first, all rights where they lack, then what only eyes see.
+def ask(
+    start: Start, given: Asked, *, elevated: bool, before: Callable[[], guided.Before] = guided.Before
+) -> Asked:
+    """Ask a person, one thing a screen: what is done first, all rights where they lack, then who, when, what they see.
 
-    Where all rights were given, another process of ours goes on: this one waits for its end and ends with its code.
+    `before` makes what the plan calls for, in the language that was chosen by then; `Asked.agreed` answers its consent.
+    French, where nothing says which language. Where all rights were given, another process of ours goes on: this one
+    waits for its end and ends with its code. On Ctrl-C says that nothing was collected, and raises it.
     """
+    if not asked(sys.argv[1:]) and start.kit is None and names_none(console.language()):
+        install("fr")
+    guide = guided.Guide(sys.stdin, sys.stderr)
+    try:
+        answer = "granted" if elevated else _first(guide, start)
+        told = guide.ask(given.case)
+        agreed = guide.before(before())
+    except KeyboardInterrupt:
+        terminal.show(sys.stderr, kit_screens.left_text())
+        raise
+    return Asked(told.case, given.operator or told.operator, told.witness, told.eyes, told.answers, answer, agreed)
+
+
+def ready(asked: Asked, privileges: str) -> None:
+    """Say that the run begins, once nothing more is asked: the one place for what is to be known before it.
+
+    `privileges` as in `host.privileges`; whoever was refused all rights has read so already.
+    """
+    has_all = privileges in ("root", "administrator") or asked.elevation is not None
+    guided.Guide(sys.stdin, sys.stderr).ready(*([] if has_all else [kit_screens.rights_text()]))
+
+
+def _first(guide: guided.Guide, start: Start) -> str | None:
+    """Show what is done first, and ask for all rights where they lack; return what came of that."""
     from collector.host import may_rise  # noqa: PLC0415 - verify needs none of it
 
-    guide = guided.Guide(sys.stdin, sys.stderr)
-    answer = "granted" if elevated else None
-    if not elevated:  # else it was shown before
-        guide.first(None if start.kit is None else start.kit.contact)
-        if may_rise():
-            guide.explain(_("All rights"), *map(_, kit_screens.RISING))
-            answer = _risen()
-            terminal.show(sys.stderr, kit_screens.rights_text())
-    told = guide.ask(given.case)
-    return Asked(told.case, given.operator or told.operator, told.eyes, answer)
+    changed = guide.first(None if start.kit is None else start.kit.contact)
+    if not may_rise():
+        return None
+    guide.explain(_("All rights"), *map(_, kit_screens.RISING))
+    answer = _risen(["--lang", language()] if changed else [])
+    guide.explain(_("All rights"), kit_screens.rights_text())
+    return answer
 
 
-def _risen() -> str:
+def _risen(first: list[str]) -> str:
     """Have Windows start us anew with all rights and leave with that process's exit code; else return why not."""
     from collector.host import rise  # noqa: PLC0415 - the same
 
-    arguments = sys.argv[1:] if tool.program_folder() is not None else sys.orig_argv[1:]
+    arguments = [*sys.argv[1:], *first] if tool.program_folder() is not None else [*sys.orig_argv[1:], *first]
     try:
         code = rise([*arguments, "--elevated"], lambda: terminal.show(sys.stderr, kit_screens.elsewhere_text()))
     except OSError:

@@ -15,6 +15,7 @@ from collector import text
 from collector.errors import CollectorError
 from collector.host import console
 from collector.ui import errors as shown
+from collector.ui.messages import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 LANG = click.option(
     "--lang",
-    type=click.Choice(["fr", "en"]),
+    type=click.Choice(sorted(LANGUAGES, reverse=True)),
     expose_value=False,  # `main` looks for it first of all: errors in the arguments are told in it, too
     help="Language of the messages; else the system's.",
 )
@@ -62,6 +63,15 @@ def orderly() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         leave(INTERRUPTED)
+
+
+def heed_interrupts() -> None:
+    """Let signals that end a program end what is shown: nothing is at work any more that has to be closed."""
+
+    def on_signal(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    _heed(on_signal)
 
 
 def _heed(on_signal: Callable[[int, object], None]) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector import answers, layout, paris
-from collector.handover.dossier_facts import moment_of
+from collector import answers, paris
+from collector.handover.dossier_facts import MAX_ENTRIES, lines_of, moment_of, text_of
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Shown, Table, Text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from collector.handover.dossier_draft import Draft
-    from collector.handover.dossier_facts import Entry
     from collector.handover.dossier_parts import Block
+    from collector.journal import Entry
 
 _SAID = ("last_normal", "aware", "paper_since", "backup_last", "provider_told", "insurer_told", "cyber17", "complaint",
          "cnil_initial", "ars_told", "order_told", "bank_told")  # fmt: skip
@@ -23,6 +23,7 @@ _SAID = ("last_normal", "aware", "paper_since", "backup_last", "provider_told", 
 def account(draft: Draft) -> Part:
     """Return the part."""
     said = draft.said
+    entries = [entry for entry in draft.facts.journal.entries if entry.kind not in ("opened", "sealed")]
     told = ("noticed_by", "aware", "first_sign", "last_normal", "suspect_mail", "remote_access", "done", "witnesses")
     blocks: list[Block] = [
         Heading(said("account_told")),
@@ -40,12 +41,13 @@ def account(draft: Draft) -> Part:
         Table(
             tuple(said(f"col_{name}") for name in ("number", "observed", "written", "person", "fact")),
             (12, 27, 27, 27, 81),
-            tuple(_row(draft, entry) for entry in draft.facts.journal),
+            tuple(_row(draft, entry) for entry in entries[:MAX_ENTRIES]),
             empty=6,
         ),
     ]
-    if draft.facts.more_entries:
-        blocks.append(Text((said("journal_more", number=said.number(draft.facts.more_entries)),), "small"))
+    more = len(entries) - MAX_ENTRIES + draft.facts.journal.more
+    if more > 0:
+        blocks.append(Text((said("journal_more", number=said.number(more)),), "small"))
     blocks += photographs(draft)
     return Part(4, said("account"), tuple(blocks))
 
@@ -79,49 +81,68 @@ def _clocked(draft: Draft, name: str, moment: datetime) -> str:
 
 
 def _row(draft: Draft, entry: Entry) -> tuple[str, ...]:
-    said, facts = draft.said, draft.facts
-    person, lines = "", [*entry.lines]
-    if entry.kind == "attachment":
-        lines = [said("entry_attachment", path=entry.path.removesuffix(".age"))]
-    elif entry.kind != "note":
-        by, to, role, place = entry.lines
-        name = "entry_handover" if entry.kind == "handover" else "entry_receipt"
-        more = ", ".join(one for one in (role, place) if one)
-        lines = [said(name, by=by or "…", to=to, more=f" ({more})" if more else "")]
-    if entry.place == layout.CUSTODY:
-        if entry.number in facts.corrections:
-            lines.insert(0, said("entry_corrects", number=numbered(facts.corrections[entry.number])))
-        by_entry = [by for by, one in facts.corrections.items() if one == entry.number]
-        lines += [said("entry_corrected", number=numbered(by)) for by in by_entry]
-    observed = "" if entry.observed is None else said.short(entry.observed)
-    return _name(entry), observed, said.short(entry.written), person, "\n".join(lines)
+    said = draft.said
+    lines = [said("entry_corrects", number=number) for number in entry.corrects[:5]]
+    lines += _lines(draft, entry)
+    lines += [said("entry_corrected", number=number) for number in entry.corrected_by[:5]]
+    written = moment_of(entry.written) or draft.facts.last
+    number = "—" if entry.number is None else str(entry.number)
+    return number, _observed(draft, entry), said.short(written), text_of(entry.by), "\n".join(lines)
 
 
-def _name(entry: Entry) -> str:
-    return numbered(entry.number) if entry.place == layout.CUSTODY else f"J{entry.number}"
+def _observed(draft: Draft, entry: Entry) -> str:
+    said, observed = draft.said, moment_of(entry.observed)
+    if observed is None:
+        return ""
+    return said.day(observed) if entry.doubt == "day" else said.short(observed)
 
 
-def numbered(number: int) -> str:
-    """Return what an entry of the custody file is called."""
-    return f"S{number}"
+def _lines(draft: Draft, entry: Entry) -> list[str]:
+    """Return what an entry says, in our words but for a note's."""
+    said, record = draft.said, entry.record
+    if entry.hidden:
+        return [said("entry_hidden")]
+    match entry.kind:
+        case "note":
+            about = [] if entry.about is None else [said("entry_about", number=entry.about)]
+            return [*about, *lines_of(record.get("text"))]
+        case "answers":
+            data = record.get("data")
+            given = data.get("given") if isinstance(data, dict) else None
+            return [said.counted("entry_answers", len(given) if isinstance(given, dict) else 0)]
+        case "handover" | "receipt":
+            by, to, role, place = (text_of(record.get(name)) for name in ("by", "to", "role", "place"))
+            more = ", ".join(one for one in (role, place) if one)
+            return [said(f"entry_{entry.kind}", by=by or "…", to=to, more=f" ({more})" if more else "")]
+        case "attachment" | "unfinished":
+            return [said("entry_attachment", path=str(record.get("path")).removesuffix(".age")), *_taken(draft, entry)]
+        case _:
+            return [said("entry_other")]
+
+
+def _taken(draft: Draft, entry: Entry) -> list[str]:
+    """Return when a photograph says that it was taken, by the clock of what took it."""
+    taken = text_of(entry.says.get("taken"), 40)
+    return [draft.said("entry_taken", when=taken)] if taken else []
 
 
 def photographs(draft: Draft) -> list[Block]:
     """Return what a person attached that is a picture, with what is known of it; the rest by its number."""
     said = draft.said
-    written = {entry.path: entry for entry in draft.facts.journal if entry.path}
+    written = {str(one.record.get("path")): one for one in draft.facts.journal.entries if one.kind == "attachment"}
     blocks: list[Block] = []
     for path, drawn in draft.rows.attached.items():
         exhibit = drawn.exhibit
+        if exhibit.label in draft.rows.hidden:
+            blocks.append(Text((said("blurred_note", number=exhibit.label),), "small"))
+            continue
         if drawn.picture is None:
             blocks.append(Text((said("attached_file", number=exhibit.label),), "small"))
             continue
-        entry = written.get(path)
-        facts = []
-        if entry is not None and entry.made is not None:
-            facts.append((said("picture_dated"), said.long_moment(entry.made)))
+        entry, facts = written.get(path), []
         if entry is not None:
-            facts.append((said("picture_added"), said.long_moment(entry.written)))
+            facts += [(said("picture_dated"), text_of(entry.says.get("taken"), 40) or "—")]
+            facts += [(said("picture_added"), said.long_moment(moment_of(entry.written) or exhibit.ended))]
         size = said("picture_pixels", width=drawn.picture.width, height=drawn.picture.height)
         facts += [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
         if exhibit.sha256 != drawn.sha256:

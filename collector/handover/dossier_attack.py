@@ -59,7 +59,7 @@ def _note(draft: Draft, note: Note) -> list[Block]:
         Field(said("note_places"), said.counted("places", note.places)),
     ]
     if note.artifact:
-        fields.append(Field(said("note_exhibit"), note.artifact.partition("/")[2].partition("-")[0]))
+        fields.append(Field(said("note_exhibit"), note.artifact.partition("/")[2].partition("-")[0].lstrip("0")))
     if note.sha256:
         fields.append(Field(said("note_sha256"), note.sha256, mono=True))
     blocks: list[Block] = [Heading(said("notes")), Fields(tuple(fields))]
@@ -73,6 +73,9 @@ def _screens(draft: Draft) -> list[Block]:
     blocks: list[Block] = [Text((said("screens_note"),), "warning")]
     for drawn in draft.rows.screens:
         exhibit = drawn.exhibit
+        if exhibit.label in draft.rows.hidden:
+            blocks.append(Text((said("blurred_note", number=exhibit.label),), "small"))
+            continue
         if drawn.picture is None:
             blocks.append(Text((said("picture_not", number=exhibit.number),), "small"))
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collector import layout, seal, vocabulary
 from collector.handover.dossier_facts import text_of
-from collector.handover.dossier_parts import Field, Fields, Heading, Part, Slip, Table, Text
+from collector.handover.dossier_parts import BLANK, Field, Fields, Heading, Part, Slip, Table, Text
 from collector.handover.slip_form import form_of
 from collector.handover.slip_parts import Command
 from collector.inventory import recipients_of
@@ -36,10 +36,8 @@ def exhibits(draft: Draft) -> Part:
     keys = ", ".join(f"{one[:12]}…{one[-8:]}" for one in recipients[:4])
     if len(recipients) > 4:  # noqa: PLR2004 - as many as the slip names
         keys += " " + said.counted("and_more", len(recipients) - 4)
-    level = text_of(facts.latest("request").get("level"), 20)
     intro = [said("exhibits_intro"), said("exhibits_encrypted", keys=keys) if recipients else said("exhibits_clear")]
-    if level:
-        intro.append(said("exhibits_level", level=level))
+    intro += [said("exhibits_level", level=facts.level), *_consent(draft)]
     headings = tuple(said(f"col_{name}") for name in ("exhibit", "nature", "size", "sha256", "level", "patients"))
     rows = tuple(_exhibit(draft, one) for one in facts.exhibits)
     blocks: list[Block] = [Text(tuple(intro)), Table(headings, (17, 33, 17, 84, 8, 15), rows, mono=(3,), small=True)]
@@ -50,10 +48,19 @@ def exhibits(draft: Draft) -> Part:
     return Part(12, said("exhibits"), tuple(blocks))
 
 
+def _consent(draft: Draft) -> list[str]:
+    said, consent = draft.said, draft.facts.latest("consent")
+    answer = str(consent.get("answer", ""))
+    if answer == "yes":
+        return [said("exhibits_consent_yes", who=text_of(consent.get("who")) or BLANK)]
+    return [said("exhibits_consent_no")] if answer in ("no", "unknown") else []
+
+
 def _exhibit(draft: Draft, one: Exhibit) -> tuple[str, ...]:
     said = draft.said
     kind = _kind(draft, one)
     level, patients = _judged(one, kind)
+    level = min(level, draft.facts.level)  # a part of what is called so was taken at the lower level already
     return one.label, _named(draft, kind), said.number(one.size), one.sha256, level, said(f"patients_{patients}")
 
 
@@ -99,6 +106,9 @@ def _missing(draft: Draft) -> list[Block]:
         blocks.append(Table(headings, (90, 64, 20), rows, small=True))
     else:
         blocks.append(Text((said("no_gaps"),)))
+    if draft.rows.left_out:
+        what = ", ".join(said.source(source) for source in draft.rows.left_out)
+        blocks.append(Text((said("exhibits_left_out", what=what),)))
     return [*blocks, Text((said("never_collected"),))]
 
 

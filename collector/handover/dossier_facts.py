@@ -7,6 +7,7 @@ names of ransom notes: a file's name may be a patient's.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from collector import answers, layout, schema
 from collector.handover.export_evidence import opened
+from collector.journal import Journal
 from collector.text import printable, readable
 
 if TYPE_CHECKING:
@@ -28,32 +30,16 @@ if TYPE_CHECKING:
     from collector.verify import VerifiedBundle
 
 MAX_ENTRIES = 300
-"""Entries of the journal that are kept; a person writes a few dozen."""
+"""Entries of the journal that are printed; a person writes a few dozen."""
 MAX_EXHIBITS = 250
 """Files that are listed one by one; the others are counted by what they are."""
 MAX_GAP_KINDS = 500
 MAX_LINES = 120
 """Lines of one entry."""
 LONGEST_LINE = 2500
+_BLURRED = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?:[ (-][0-9]{1,3}\)?)?\.png")
+"""The name that `collect picture --blur` gives to a copy, or a file manager to a second one."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the journal: what a person wrote or attached, or who got the bundle.
-
-    `number` is that of its record in the log or custody (`place`).
-    """
-
-    place: str
-    number: int
-    kind: str
-    written: datetime
-    observed: datetime | None
-    lines: tuple[str, ...]
-    path: str = ""
-    made: datetime | None = None
-    """Of an attachment: the date that its file bore, which copying may have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +58,12 @@ class Exhibit:
     @property
     def number(self) -> str:
         """Return its number in the bundle, as its name has it."""
-        return self.path.partition("/")[2].partition("-")[0]
+        return self.path.partition("/")[2].partition("-")[0].lstrip("0") or "0"
 
     @property
     def label(self) -> str:
         """Return its number as papers have it: attachments are counted apart."""
-        return f"PJ {self.number}" if self.is_attachment else self.number
+        return f"A{self.number}" if self.is_attachment else self.number
 
     @property
     def is_attachment(self) -> bool:
@@ -95,8 +81,7 @@ class Facts:
     """Each time that the moment of awareness was said: when that was written, and what."""
     observed: dict[str, list[Record]] = field(default_factory=dict)
     """Data of observations, by what was observed, oldest first, with `utc` of the record as `_utc`."""
-    journal: list[Entry] = field(default_factory=list)
-    more_entries: int = 0
+    journal: Journal = field(default_factory=Journal)
     exhibits: list[Exhibit] = field(default_factory=list)
     more_exhibits: Counter[str] = field(default_factory=Counter)
     gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -107,8 +92,8 @@ class Facts:
     last: datetime = _LONG_AGO
     """Of the last record of all."""
     resumes: int = 0
-    corrections: dict[int, int] = field(default_factory=dict)
-    """Number of a corrected entry of custody, by that of the entry that corrects it."""
+    blurred: dict[str, str] = field(default_factory=dict)
+    """Paths of attached pictures that are blurred copies (`collect picture --blur`), by the number of the original."""
 
     @property
     def opening(self) -> Record:
@@ -124,6 +109,11 @@ class Facts:
         """Return the data of the last observation of this name, empty where there is none."""
         return self.observed.get(what, [{}])[-1]
 
+    @property
+    def level(self) -> str:
+        """Return the level of privacy that the run was asked for (docs/PRIVACY.md); `C` where none is named."""
+        return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")
+
     def host(self, name: str) -> str:
         """Return what `open` says of the host."""
         told = self.opening.get("host")
@@ -138,13 +128,14 @@ def facts_of(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Facts:
     facts.ended = facts.last
     facts.evidence.custody(lambda record: _take(record, facts, given, layout.CUSTODY))
     facts.answers = answers.latest(given)
-    facts.journal.sort(key=lambda entry: (entry.observed or entry.written, entry.number))
     return facts
 
 
 def _take(record: Record, facts: Facts, given: list[Record], place: str) -> None:
     written = moment_of(record["utc"]) or facts.last
     facts.last = max(facts.last, written)
+    take = facts.journal.manifest if place == layout.MANIFEST else facts.journal.custody
+    take(record, hidden="private" in record)
     match record["type"]:
         case "open":
             facts.started = written
@@ -157,9 +148,7 @@ def _take(record: Record, facts: Facts, given: list[Record], place: str) -> None
             if pair in facts.gaps or len(facts.gaps) < MAX_GAP_KINDS:
                 facts.gaps[pair] += 1
         case "artifact":
-            _exhibit(record, facts, place)
-        case "note" | "handover" | "receipt":
-            _entry(record, facts, place)
+            _exhibit(record, facts)
         case "observation":
             _observed(record, facts, given, written)
         case _:
@@ -176,40 +165,18 @@ def _observed(record: Record, facts: Facts, given: list[Record], written: dateti
         if isinstance(said, dict) and "aware" in said and answers.latest([data]).keys() >= {"aware"}:
             facts.aware.append((written, answers.latest([data])["aware"]))
         return
-    if what == "correction":
-        entry, by = data.get("entry"), data.get("by")
-        if isinstance(entry, int) and isinstance(by, int):
-            facts.corrections[by] = entry
     seen = facts.observed.setdefault(what, [])
     seen.append({**data, "_utc": record["utc"]})
     if len(seen) > 50:  # noqa: PLR2004 - the first one and the latest tell enough, and memory is bounded
         del seen[1]
 
 
-def _entry(record: Record, facts: Facts, place: str) -> None:
-    if len(facts.journal) >= MAX_ENTRIES:
-        facts.more_entries += 1
-        return
-    kind = str(record["type"])
-    if kind == "note":
-        if "text" not in record:  # this key does not read it
-            return
-        lines = lines_of(record["text"])
-    else:
-        lines = tuple(text_of(record[name]) for name in ("by", "to", "role", "place"))
-    number = int(str(record["seq"]))
-    seen = moment_of(record.get("observed"))
-    facts.journal.append(Entry(place, number, kind, moment_of(record["utc"]) or facts.last, seen, lines))
-
-
-def _exhibit(record: Record, facts: Facts, place: str) -> None:
+def _exhibit(record: Record, facts: Facts) -> None:
     path, kind = str(record["path"]), str(record["kind"])
     written = moment_of(record["utc"]) or facts.last
-    if place == layout.CUSTODY and kind == "file" and len(facts.journal) < MAX_ENTRIES:
-        times = record.get("source_times")
-        made = from_ns(times.get("mtime_ns")) if isinstance(times, dict) else None
-        number = int(str(record["seq"]))
-        facts.journal.append(Entry(place, number, "attachment", written, None, (), path, made))
+    copy = _BLURRED.fullmatch(text_of(record.get("subject"))) if path.startswith(layout.ATTACHMENTS) else None
+    if copy is not None:
+        facts.blurred[copy[1]] = path
     if len(facts.exhibits) >= MAX_EXHIBITS and not path.startswith(layout.ATTACHMENTS) and kind != "screen":
         facts.more_exhibits[kind] += 1
         return

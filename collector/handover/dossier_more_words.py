@@ -131,7 +131,19 @@ MORE = {
     "patients_no": ("non", "no"),
     "patients_possibly": ("possible", "possibly"),
     "exhibits_more": ("Et d'autres, inscrits au journal~: {what}.", "And more, which the log has: {what}."),
-    "exhibits_level": ("Niveau demandé pour la collecte~: {level}.", "Level that the collection was made at: {level}."),
+    "exhibits_level": ("Niveau de la collecte~: {level}.", "Level of the collection: {level}."),
+    "exhibits_left_out": (
+        "Ce niveau laisse de côté, en tout ou en partie, sans l'avoir demandé~: {what}.",
+        "This level leaves out, wholly or in part, without having asked for it: {what}.",
+    ),
+    "exhibits_consent_yes": (
+        "Accord pour prendre aussi des contenus (niveau C)~: oui, donné par {who}.",
+        "Consent to take contents, too (level C): yes, given by {who}.",
+    ),
+    "exhibits_consent_no": (
+        "Accord pour prendre aussi des contenus (niveau C)~: non.",
+        "Consent to take contents, too (level C): no.",
+    ),
     "exhibits_encrypted": (
         "Les fichiers sont chiffrés~; seuls les détenteurs d'une clé les lisent~: {keys}.",
         "The files are encrypted; only holders of a key read them: {keys}.",

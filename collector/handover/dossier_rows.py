@@ -34,8 +34,6 @@ MAX_SERVICES = 12
 MAX_PICTURES = 12
 MAX_ALL_BYTES = 64 << 20
 """Of all pictures together: a page that is opened on an old computer."""
-_BLURRED = "blurred"
-"""Flag, or part of the kind, of a copy in which a person blurred something: it is shown, the original is not."""
 
 
 @dataclass(slots=True)
@@ -88,6 +86,8 @@ class Rows:
     extensions: list[tuple[str, int]] = field(default_factory=list)
     """Ordinary extensions with their files; others may be anything, and are counted together."""
     other_extensions: int = 0
+    left_out: list[str] = field(default_factory=list)
+    """Sources of which the level left something out."""
     depths: Counter[int] = field(default_factory=Counter)
     """Encrypted files of the window, by how many folders deep they lie."""
     recoveries: int = 0
@@ -97,6 +97,8 @@ class Rows:
     more_stopped: int = 0
     screens: list[Drawn] = field(default_factory=list)
     attached: dict[str, Drawn] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+    """Numbers of pictures that are not shown, since a person attached a blurred copy of each."""
 
 
 def rows_of(facts: Facts) -> Rows:
@@ -109,6 +111,7 @@ def rows_of(facts: Facts) -> Rows:
         "ransom": lambda row: _ransom(row, rows),
         "recent-files": lambda row: _recent(row, rows),
         "services": lambda row: _service(row, rows),
+        "summary": lambda row: _summary(row, rows),
     }
     for stored in evidence.tables():
         if stored.kind in takers:
@@ -196,6 +199,18 @@ def _extension(row: Row, rows: Rows) -> None:
         rows.other_extensions += files
 
 
+def _summary(row: Row, rows: Rows) -> None:
+    """Take the counts that hold no name (docs/PRIVACY.md) in place of our own."""
+    told, left = row.get("extensions"), row.get("left_out")
+    if isinstance(told, dict) and told:
+        counted = [(text_of(name, 70), _count(count)) for name, count in told.items()]
+        known = sorted((one for one in counted if one[0] not in rows.groups), key=lambda one: (-one[1], one[0]))
+        rows.extensions = [one for one in known if one[0] != "other"][:MAX_KINDS]
+        rows.other_extensions = sum(count for name, count in counted if name == "other")
+    if isinstance(left, dict):
+        rows.left_out = [text_of(source, 40) for source in left][:MAX_KINDS]
+
+
 def _count(value: Json) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
@@ -237,25 +252,21 @@ def _words_of(note: Note, facts: Facts) -> tuple[str, ...]:
 
 
 def _pictures(facts: Facts, rows: Rows) -> None:
-    screens = [one for one in facts.exhibits if one.kind.startswith("screen") and ".png" in one.path]
-    blurred = [one for one in screens if _is_blurred(one)]
+    screens = [one for one in facts.exhibits if one.kind == "screen" and ".png" in one.path]
+    attached = [one for one in facts.exhibits if one.is_attachment and one.kind == "file"]
     room = MAX_ALL_BYTES
-    for exhibit in [*(blurred or screens)[:MAX_PICTURES], *[one for one in facts.exhibits if one.is_attachment]]:
-        if exhibit.is_attachment and exhibit.kind != "file":
-            continue
-        size = exhibit.size
-        drawn = _drawn(exhibit, facts) if size <= min(dossier_pictures.MAX_BYTES, room) else None
-        if drawn is None or len(rows.attached) >= MAX_PICTURES:
-            drawn = Drawn(exhibit, None, "")
-        room -= size if drawn.picture else 0
+    for exhibit in [*screens[:MAX_PICTURES], *attached]:
+        drawn = None
+        if exhibit.label in facts.blurred:
+            rows.hidden.append(exhibit.label)
+        elif exhibit.size <= min(dossier_pictures.MAX_BYTES, room) and len(rows.attached) < MAX_PICTURES:
+            drawn = _drawn(exhibit, facts)
+            room -= exhibit.size if drawn.picture else 0
+        shown = drawn or Drawn(exhibit, None, "")
         if exhibit.is_attachment:
-            rows.attached[exhibit.path] = drawn
+            rows.attached[exhibit.path] = shown
         else:
-            rows.screens.append(drawn)
-
-
-def _is_blurred(exhibit: Exhibit) -> bool:
-    return any(_BLURRED in word for word in (exhibit.kind, exhibit.source, *exhibit.flags))
+            rows.screens.append(shown)
 
 
 def _drawn(exhibit: Exhibit, facts: Facts) -> Drawn:

@@ -189,6 +189,12 @@ TABLE = {
     "entry_attachment": ("Pièce jointe~: {path}", "Attachment: {path}"),
     "entry_handover": ("Preuves remises par {by} à {to}{more}", "Evidence handed over by {by} to {to}{more}"),
     "entry_receipt": ("Preuves reçues de {by} par {to}{more}", "Evidence received from {by} by {to}{more}"),
+    "entry_hidden": ("Contenu chiffré, non lu avec cette clé.", "Encrypted, not read with this key."),
+    "entry_about": ("Avec la pièce jointe de l'entrée {number}~:", "With the attachment of entry {number}:"),
+    "entry_answers_1": ("{number} réponse aux questions.", "{number} answer to the questions."),
+    "entry_answers": ("{number} réponses aux questions.", "{number} answers to the questions."),
+    "entry_taken": ("Prise le {when}, selon l'appareil.", "Taken on {when}, by the device's clock."),
+    "entry_other": ("Horodatage, ou autre fichier de suivi.", "Timestamp, or another file of custody."),
     "photographs": ("Photographies et fichiers joints", "Photographs and files attached"),
     "attached_file": ("Pièce n° {number}~: fichier joint, dans les preuves.", "Exhibit no. {number}: attached file, in the evidence."),
     "join": ("~; ", "; "),
@@ -236,7 +242,7 @@ TABLE = {
     "screen_title": ("Écran, pièce n° {number}", "Screen, exhibit no. {number}"),
     "photo_title": ("Pièce jointe, n° {number}", "Attachment, no. {number}"),
     "picture_when": ("Prise le", "Taken on"),
-    "picture_dated": ("Date du fichier", "Date of the file"),
+    "picture_dated": ("Prise le, selon l'appareil", "Taken on, by the device's clock"),
     "picture_added": ("Jointe le", "Attached on"),
     "picture_clock": ("horloge du poste, {utc} UTC", "computer's clock, {utc} UTC"),
     "picture_monitor": ("Écran", "Monitor"),
@@ -249,6 +255,9 @@ TABLE = {
         "Exhibit no. {number}: picture not shown (form or size); the file is in the evidence.",
     ),
     "no_screen": ("Aucune image de l'écran n'est dans les preuves.", "No picture of the screen is in the evidence."),
-    "blurred_note": ("Copie floutée par une personne~; l'original reste chiffré.", "Blurred by a person; the original stays encrypted."),
+    "blurred_note": (
+        "Pièce n° {number}~: une copie floutée est jointe (partie 4)~; l'original n'est pas reproduit.",
+        "Exhibit no. {number}: a blurred copy is attached (part 4); the original is not shown.",
+    ),
 }
 """Name of a sentence: French, English (`vocabulary.LANGUAGES`). `X_1` is the form of `X` for one."""

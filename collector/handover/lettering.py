@@ -76,14 +76,16 @@ class Lettering:
     def _known(self, text: str) -> str:
         """Return a text in the characters of cp1252; any other one escaped as `collector.text.printable` does."""
         whole = unicodedata.normalize("NFC", text)  # a letter and the accent that follows it are one character there
+        if _is_known(whole):  # as nearly every text is
+            return whole
         known = "".join(char if _is_known(char) else escaped(char) for char in whole)
         self.has_escapes |= known != whole
         return known
 
 
-def _is_known(char: str) -> bool:
+def _is_known(text: str) -> bool:
     try:
-        char.encode("cp1252")
+        text.encode("cp1252")
     except UnicodeEncodeError:
         return False
     return True

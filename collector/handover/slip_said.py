@@ -16,7 +16,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._column = vocabulary.LANGUAGES.index(language)
+        self._column = vocabulary.column(language)
 
     def __call__(self, name: str, /, **fields: object) -> str:
         """Return a sentence of `TABLE`."""

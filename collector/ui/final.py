@@ -58,15 +58,15 @@ _ROOMS = (
 """From the most to the least; the first that fits is taken."""
 
 
-def show(result: Result, stream: TextIO, spare: int = 0) -> None:
+def show(result: Result, stream: TextIO, spare: int = 0, *, goes_on: bool = False) -> None:
     """Write the last screen, and the QR code where there is room; never raises for what becomes of the stream.
 
-    `spare` rows are left free for what is asked below it.
+    `spare` rows are left free for what is asked below it. Where it `goes_on`, what to do next has a screen of its own.
     """
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
     rows -= spare
-    lines = screen(result, columns - 1, rows - 1)
+    lines = screen(result, columns - 1, rows - 1, goes_on=goes_on)
     strong = {lines[0], *_code_lines(result.start_code), *_code_lines(result.seal_code)}
     if result.isolation.get("run") != "ISOLATED":
         strong.update(network.run_lines(result.isolation, columns - 1))
@@ -101,22 +101,22 @@ def short(result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
-def screen(result: Result, columns: int, rows: int) -> list[str]:
+def screen(result: Result, columns: int, rows: int, *, goes_on: bool = False) -> list[str]:
     """Return the last screen as lines of at most `columns`, in at most `rows` of them if it can be done."""
     lines: list[str] = []
     for room in _ROOMS:
-        lines = _screen(result, columns, room)
+        lines = _screen(result, columns, room, goes_on=goes_on)
         if len(lines) <= rows:
             break
     return lines
 
 
-def _screen(result: Result, columns: int, room: _Room) -> list[str]:
+def _screen(result: Result, columns: int, room: _Room, *, goes_on: bool) -> list[str]:
     blocks = [
         [*_head(result, columns, room), *_alarm(result, columns, airy=room.airy), *_where(result, columns)],
         [*_missing(result, columns, room), *_network(result, columns, room), *disks.lines(result.disks, columns)],
-        _codes(result, columns),
-        _next(result, columns),
+        _codes(result, columns, expert=not goes_on),
+        _next(result, columns, goes_on=goes_on),
     ]
     lines: list[str] = []
     for block in blocks:
@@ -211,7 +211,7 @@ def _code_lines(code: str) -> list[str]:
     return [f"      {row}" for row in words.code_rows(code)]
 
 
-def _codes(result: Result, columns: int) -> list[str]:
+def _codes(result: Result, columns: int, *, expert: bool) -> list[str]:
     return [
         *terminal.fold(_("Start code:"), columns),
         *_code_lines(result.start_code),
@@ -219,16 +219,18 @@ def _codes(result: Result, columns: int) -> list[str]:
         *_code_lines(result.seal_code),
         *terminal.fold(_("Full fingerprint: one changed letter in the evidence changes all of it."), columns),
         *terminal.fold(result.seal_sha256, columns, "  "),
-        "  certutil -hashfile checkpoint SHA256   (Windows)",
+        *(["  certutil -hashfile checkpoint SHA256   (Windows)"] if expert else []),
     ]
 
 
-def _next(result: Result, columns: int) -> list[str]:
+def _next(result: Result, columns: int, *, goes_on: bool = False) -> list[str]:
     """Return what to do now, in its order; while files are being encrypted, that comes first."""
     write, keep = (
         _("Write the seal code on paper, or photograph this screen."),
         _("Keep the USB stick. Do not plug it into another computer."),
     )
+    if goes_on and not _is_running(result):
+        return terminal.fold(write, columns)
     if _is_running(result):
         steps = [*map(_, encryption.STEPS), write, keep]
     else:

@@ -1,7 +1,8 @@
-"""Guided mode, as far as it goes: one thing a screen, then the same run as `collect --case`.
+"""Guided mode, until the run begins: one thing a screen, then the same run as `collect --case`; `afterwards` goes on.
 
-Asks for what only eyes see (`collector.eyes`). Every question may be answered « je ne sais pas »;
-an end of input (the terminal is gone) answers so too, and the run begins: evidence comes first.
+What is done first; who, where, which case and when; what only eyes see (`collector.eyes`); what is disturbed
+(`collector.questions`). Every question may be answered "I don't know" or left, and `!` begins the run at once:
+evidence comes first. An end of the input does so, too.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import eyes
-from collector.schema import is_case
-from collector.ui import terminal
+from collector.questions import BEFORE, GROUPS
+from collector.ui import asking, messages
+from collector.ui.asking import Page, Step
 from collector.ui.messages import N_, _, elsewhere
-from collector.ui.terminal import Terminal
+from collector.ui.typed import Gone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
-LONGEST_LINE = 400
-"""Most characters taken of one answer."""
+    from collector.answers import Answer
 
 _FIRST = (
     N_("Take a photograph of this computer's screen with your telephone."),
@@ -29,22 +31,32 @@ _FIRST = (
     N_("Delete nothing, and do not pay."),
 )
 _WHY = N_("Why: the attackers may still be connected, and what the computer remembers is lost when it is switched off.")
-_LETTERS = {
-    "yes": N_("y"),
-    "no": N_("n"),
-    "unknown": N_("?"),
-    "none": N_("0"),
-}
-"""The letter of each answer; the translation has the language's own."""
+_LEAVING = N_("{key} = begin the collection at once")
+_WHO, _WHEN, _NETWORK, _SEEN = N_("WHO AND WHERE"), N_("WHEN"), N_("THE NETWORK"), N_("WHAT YOU SEE")
+_OPERATOR, _WITNESS, _CASE = "operator", "witness", "case"
+"""What is asked and kept in the `open` record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the person said: `case` is valid, `operator` as typed."""
+    """What the person said: `case` is valid, `operator` and `witness` as typed; answers by their group."""
 
     case: str
-    operator: str | None
+    operator: str | None = None
+    witness: str | None = None
     eyes: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is said, and what is asked, once the questions are answered and before the run begins.
+
+    A screen is its title and its sentences, in the chosen language.
+    """
+
+    notices: tuple[tuple[str, ...], ...] = ()
+    consent: tuple[str, ...] | None = None
 
 
 def proposed() -> str:
@@ -54,119 +66,151 @@ def proposed() -> str:
     return f"INCIDENT-{datetime.now().astimezone():%Y%m%d}"
 
 
-class _Gone(Exception):  # noqa: N818 - not an error: nobody answers any more
-    """The input has ended."""
-
-
 class Guide:
     """Asks on one pair of streams."""
 
     def __init__(self, source: TextIO, stream: TextIO) -> None:
-        self._source = source
-        self._terminal = Terminal(stream)
+        self._page = Page(source, stream)
 
-    def first(self, contact: str | None = None) -> None:
-        """Show what is done before anything else, and who is to be called, until it is done."""
-        with contextlib.suppress(_Gone):
-            self._first_screen(contact)
+    def first(self, contact: str | None = None) -> bool:
+        """Show what is done before anything else, and who is to be called, until it is done.
+
+        The language can be changed there: tells whether it was.
+        """
+        changed = False
+        with contextlib.suppress(Gone):
+            while True:
+                self._first_screen(contact)
+                said = self._page.line().text.lower()
+                if said not in messages.LANGUAGES:
+                    break
+                messages.install(said)
+                changed = True
+        return changed
+
+    def _first_screen(self, contact: str | None) -> None:
+        page = self._page
+        page.screen(_("BEFORE ANYTHING ELSE"))
+        for at, step in enumerate(_FIRST, 1):
+            page.say(f"{at}. {_(step)}", later="   ")
+        page.say("", _(_WHY), "")
+        if contact is not None:
+            page.say(_("Number to call: {contact}", contact=contact), "")
+        for other in messages.LANGUAGES:
+            if other != messages.language():
+                page.say(messages.said_in(other, N_("English: type {code}, then Enter."), code=other))
+        page.say("", _("When it is done, press Enter."))
 
     def explain(self, title: str, *sentences: str) -> None:
         """Show what comes next, until a person has read it."""
-        with contextlib.suppress(_Gone):
-            self._screen(title)
-            for sentence in sentences:
-                self._say(sentence)
-            self._say("")
-            self._say(_("Press Enter to go on."))
-            self._line()
+        with contextlib.suppress(Gone):
+            self._page.screen(title)
+            self._page.say(*sentences)
+            self._page.wait()
+
+    def agreed(self, title: str, *sentences: str) -> bool:
+        """Tell whether a person agrees to what is said; anything but a clear yes, and nobody there, is a no."""
+        with contextlib.suppress(Gone):
+            self._page.screen(title)
+            self._page.say(*sentences)
+            self._page.say("", _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
+            return self._page.line().text.lower()[:1] == _("y")
+        return False
 
     def ask(self, proposed: str) -> Told:
         """Return what was said; `proposed` is the case number that Enter accepts."""
-        case, operator = proposed, None
-        answers: dict[str, str] = {}
-        try:
-            for number, name in enumerate(eyes.QUESTIONS, 1):
-                answers[name] = self._question(number, name)
-            self._open_points(answers)
-            case = self._case(proposed)
-            self._screen(_("Your name (Enter: leave it out)"))
-            operator = self._line()[:200] or None
-        except _Gone:
-            pass
-        return Told(case, operator, answers)
-
-    def _first_screen(self, contact: str | None) -> None:
-        self._screen(_("BEFORE ANYTHING ELSE"))
-        for at, step in enumerate(_FIRST, 1):
-            self._say(f"{at}. {_(step)}", later="   ")
-        self._say("")
-        self._say(_(_WHY))
-        self._say("")
-        if contact is not None:
-            self._say(_("Number to call: {contact}", contact=contact))
-            self._say("")
-        self._say(_("When it is done, press Enter."))
-        self._line()
-
-    def _question(self, number: int, name: str) -> str:
-        self._screen(_("What you see ({number} of {total})", number=number, total=len(eyes.QUESTIONS)))
-        self._say(elsewhere(eyes.QUESTIONS[name]))
-        self._say("")
-        keys = {_(letter): answer for answer, letter in _LETTERS.items()}
-        self._say(
-            _(
-                "{yes} = yes   {no} = no   {unknown} = I don't know   {none} = there is none here",
-                **{answer: letter for letter, answer in keys.items()},
-            )
+        said: dict[str, Answer] = {}
+        with contextlib.suppress(Gone):
+            steps = _steps(proposed)
+            if self._begins(len(steps)) and asking.series(self._page, steps, said):
+                self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
+        return Told(
+            str(said.get(_CASE) or proposed),
+            _name(said.get(_OPERATOR)),
+            _name(said.get(_WITNESS)),
+            {name: _eye(said[name]) for name in eyes.QUESTIONS if name in said},
+            _grouped(said),
         )
-        while True:
-            said = self._line().lower()
-            if not said or said[:1] in keys:
-                return keys.get(said[:1], "unknown")
-            self._say(_("Type one of these letters, then Enter. Enter alone: I don't know."))
 
-    def _open_points(self, answers: dict[str, str]) -> None:
+    def _begins(self, count: int) -> bool:
+        """Say what the questions are for; tell whether they are wanted."""
+        page = self._page
+        page.screen(_("A FEW QUESTIONS BEFORE THE COLLECTION"))
+        why = N_("{count} short questions, about five minutes. They help the expert, the police, the insurer.")
+        page.say(_(why, count=count), "", _("{key}   I don't know. That is a good answer, too.", key=asking.UNKNOWN))
+        page.say(_("{key}   Back to the question before.", key=asking.BACK))
+        page.say(_("{key}   Begin the collection at once, at any question.", key=asking.LEAVE), "")
+        urgent = N_("Is nobody there to answer, or do files change before your eyes? Then type {key} now.")
+        page.say(_(urgent, key=asking.LEAVE))
+        page.say(_("What the computer remembers fades. You can still answer later, on another computer."))
+        page.say("", _("Press Enter for the questions."))
+        return page.line().text != asking.LEAVE
+
+    def _open_points(self, answers: Mapping[str, str]) -> None:
         still = eyes.open_points(answers)
         if not still:
             return
-        self._screen(_("STILL TO DO NOW, IF YOU CAN"))
+        self._page.screen(_("STILL TO DO NOW, IF YOU CAN"))
         for name in still:
-            self._say("- " + elsewhere(eyes.QUESTIONS[name]), later="  ")
-        self._say("")
-        self._say(_("Press Enter to go on: your answers are noted as you gave them."))
-        self._line()
+            self._page.say("- " + elsewhere(eyes.QUESTIONS[name]), later="  ")
+        self._page.wait(_("Press Enter to go on: your answers are noted as you gave them."))
 
-    def _case(self, proposed: str) -> str:
-        self._screen(_("Case number (Enter: {proposed})", proposed=proposed))
-        while True:
-            said = self._line()
-            if not said:
-                return proposed
-            if is_case(said):
-                return said
-            self._say(_("Use letters, digits, dots, hyphens or underscores only, or just press Enter."))
+    def before(self, wanted: Before) -> bool | None:
+        """Show what the plan calls for, each on a screen; tell whether a person agreed, `None` where nobody was asked.
 
-    def _screen(self, title: str) -> None:
-        self._say("")
-        self._say("=" * min(60, self._width()))
-        self._say(title)
-        self._say("")
+        This is the one place for it: what is said of an encrypted disk, and the consent to a level that takes more.
+        """
+        for notice in wanted.notices:
+            self.explain(*notice)
+        return None if wanted.consent is None else self.agreed(*wanted.consent)
 
-    def _say(self, text: str, later: str = "") -> None:
-        lines = terminal.fold(text, self._width(), "", later) if text else [""]
-        self._terminal.write("\n".join(lines) + "\n")
-        self._terminal.flush()
+    def ready(self, *remarks: str) -> None:
+        """Say what comes, and what a plan or a machine calls for; nothing is waited for, since the run begins."""
+        page = self._page
+        page.screen(_("THE COLLECTION BEGINS"))
+        page.say(
+            _("It takes some minutes. Leave the computer on, the stick where it is, and the charger plugged in."),
+            _("Take a sheet of paper and a pen: at the end there are codes to be copied."),
+            _("One is a fingerprint: a code worked out from all the evidence, which changes with any letter of it."),
+            _("To end early press Ctrl-C once: what was noted by then is kept and closed."),
+            *remarks,
+            "",
+        )
 
-    def _width(self) -> int:
-        return max(20, min(terminal.WIDTH, self._terminal.size()[0] - 1))
 
-    def _line(self) -> str:
-        self._terminal.write("> ")
-        self._terminal.flush()
-        try:
-            line = self._source.readline(LONGEST_LINE)
-        except (OSError, ValueError) as error:  # the terminal is gone, or what was typed is no text
-            raise _Gone from error
-        if not line:
-            raise _Gone
-        return line.strip()
+def _steps(proposed: str) -> list[Step]:
+    leaving = _(_LEAVING, key=asking.LEAVE)
+
+    def of(name: str, heading: str) -> Step:
+        return asking.question_of(name, heading, leaving)
+
+    awareness = set(GROUPS["awareness"])
+    who = [
+        Step(_OPERATOR, _WHO, asking.name_of, _("What is your name?"), leaving=leaving),
+        of("role", _WHO),
+        Step(_WITNESS, _WHO, asking.name_of, _("Who is with you and watches, as a witness?"), leaving=leaving),
+        of("site", _WHO),
+        Step(_CASE, _WHO, asking.case_of(proposed), _("Which number shall this case have?"), leaving=leaving),
+        of("police_number", _WHO),
+    ]
+    when = [of(name, _WHEN) for name in GROUPS["awareness"] if name in awareness - {"role", "site", "police_number"}]
+    network = [
+        Step(name, _NETWORK, asking.eye_of, elsewhere(question), leaving=leaving)
+        for name, question in eyes.QUESTIONS.items()
+    ]
+    seen = [of(name, _SEEN) for group in BEFORE if group != "awareness" for name in GROUPS[group]]
+    return [*who, *when, *network, *seen]
+
+
+def _grouped(said: Mapping[str, Answer]) -> dict[str, dict[str, Answer]]:
+    """Return the answers that are kept as such, by their group; no group without any."""
+    grouped = {group: {name: said[name] for name in GROUPS[group] if name in said} for group in BEFORE}
+    return {group: given for group, given in grouped.items() if given}
+
+
+def _name(answer: Answer) -> str | None:
+    return None if answer is None else str(answer)
+
+
+def _eye(answer: Answer) -> str:
+    return "unknown" if answer is None else str(answer)

@@ -58,8 +58,14 @@ def beside_text(names: tuple[str, ...]) -> str:
 
 def rights_text() -> str:
     """Return what is shown where all rights were refused."""
-    said = _("Without all rights. That is no harm: what is missing is noted, and the expert will complete it.")
-    return "\n".join(terminal.fold(said, _COLUMNS)) + "\n"
+    return _("Without all rights. That is no harm: what is missing is noted, and the expert will complete it.")
+
+
+def left_text() -> str:
+    """Return what is shown where somebody leaves before the run."""
+    said = _("Stopped before the collection: nothing was collected, and nothing was written.")
+    again = _("Leave the computer on, and off the network. To begin again, start this program anew.")
+    return "\n" + "\n".join([*terminal.fold(said, _COLUMNS), *terminal.fold(again, _COLUMNS)]) + "\n"
 
 
 def elsewhere_text() -> str:

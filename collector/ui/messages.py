@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DOMAIN = "collector"
-LANGUAGES = ("en", "fr")
-"""What there is; English is the language of the sentences themselves and has no catalogue."""
 ELSEWHERE = "elsewhere"
 """Context of the sentences that other rooms write."""
 
 _LOCALE = Path(__file__).parent / "locale"
+LANGUAGES = ("en", *sorted(path.parent.parent.name for path in _LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")))
+"""What there is: a catalogue is a language. English is that of the sentences themselves and has none."""
 _CONTEXT_END = "\x04"
 """What stands between a context and its sentence in a compiled catalogue (gettext manual, section 10.3)."""
 _LONGEST = 600
@@ -59,29 +59,47 @@ def install(lang: str | None, system: str = "") -> None:
     _State.catalogue, _State.templates = stock.NullTranslations(), ()
     if _State.language == "en":
         return
-    path = _LOCALE / _State.language / "LC_MESSAGES" / f"{DOMAIN}.mo"
     try:
-        with path.open("rb") as file:
-            catalogue = _Catalogue(file)
+        catalogue = _read(_State.language)
         _State.templates = tuple((_pattern(template), template) for template in catalogue.templates())
         _State.catalogue = catalogue
     except Exception:  # noqa: BLE001 - whatever a broken catalogue raises, the run goes on in English
         _State.language = "en"
 
 
+def _read(language: str) -> _Catalogue:
+    with (_LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
+        return _Catalogue(file)
+
+
+def names_none(system: str = "") -> bool:
+    """Tell whether neither the environment nor the system names a language: that of programs (C) is nobody's."""
+    told = (os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name))
+    return re.split(r"[_.@-]", next(told, "") or system)[0] in ("", "C", "POSIX")
+
+
 def asked(arguments: Sequence[str]) -> str | None:
-    """Return what `--lang` says on a command line, before the rest of it is understood, or `None`."""
+    """Return what the last `--lang` of a command line says, before the rest of it is understood, or `None`."""
+    found = None
     for at, argument in enumerate(arguments):
         if argument.startswith("--lang="):
-            return argument.removeprefix("--lang=")
-        if argument == "--lang" and at + 1 < len(arguments):
-            return arguments[at + 1]
-    return None
+            found = argument.removeprefix("--lang=")
+        elif argument == "--lang" and at + 1 < len(arguments):
+            found = arguments[at + 1]
+    return found
 
 
 def language() -> str:
-    """Return the language that is installed: `en` or `fr`."""
+    """Return the language that is installed, one of `LANGUAGES`."""
     return _State.language
+
+
+def said_in(language: str, message: str, **fields: object) -> str:
+    """Return a sentence in another language than the one that is chosen."""
+    try:
+        return (message if language == "en" else _read(language).gettext(message)).format(**fields)
+    except Exception:  # noqa: BLE001 - see above
+        return message.format(**fields)
 
 
 def _(message: str, **fields: object) -> str:

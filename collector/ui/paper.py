@@ -10,7 +10,7 @@ import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector.ui import qr, terminal
+from collector.ui import qr, terminal, typed
 from collector.ui.messages import N_, _
 from collector.ui.terminal import Terminal
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 60
 """Seconds without a key after which a question is left: what was asked of nobody must not hold a run's end."""
+_LONGEST = 400
+"""Most characters taken of one line."""
 TRIES = 3
 """How often the two groups may be typed before the question is left."""
 _READING_KEY = (
@@ -42,18 +44,29 @@ def reading_key(identity: str, columns: int, rows: int, *, lively: bool, colour:
     return [*lines, *drawn] if len(lines) + len(drawn) <= rows and len(plain[0]) <= columns else lines
 
 
-def show_reading_key(identity: str, source: TextIO | None, stream: TextIO, *, asks: bool) -> bool:
-    """Show the practice's secret, and tell whether the stream took it; with `asks` wait until a person has it."""
+def show_reading_key(
+    identity: str, source: TextIO | None, stream: TextIO, *, asks: bool, patient: bool = False
+) -> bool:
+    """Show the practice's secret, and tell whether the stream took it; with `asks` wait until a person has it.
+
+    Who is `patient` waits as long as that takes, else `PATIENCE`.
+    """
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
     lines = reading_key(identity, columns - 1, rows - 2, lively=out.is_lively(), colour=out.has_colour())
     out.write("\n".join(lines) + "\n")
     if asks and source is not None:
-        out.write(_("When you have it, press Enter.") + " ")
-        out.flush()
-        _line(source)
+        wait(_("When you have it, press Enter."), source, stream, patient=patient)
     out.flush()
     return out.gone is None
+
+
+def wait(said: str, source: TextIO, stream: TextIO, *, patient: bool) -> None:
+    """Write a sentence and wait for Enter."""
+    out = Terminal(stream)
+    out.write("\n".join(terminal.fold(said, out.size()[0] - 1)) + " ")
+    out.flush()
+    _line(source, patient=patient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,7 @@ class Copied:
         return {"groups": [*self.groups], "attempts": self.attempts, "matched": self.matched}
 
 
-def typed_back(code: str, source: TextIO, stream: TextIO) -> Copied | None:
+def typed_back(code: str, source: TextIO, stream: TextIO, *, patient: bool = False) -> Copied | None:
     """Ask for two groups of the seal code from the paper; `None` where nobody answers, or Enter alone does."""
     groups = code.split("-")
     first = secrets.randbelow(len(groups) // 2)
@@ -83,14 +96,15 @@ def typed_back(code: str, source: TextIO, stream: TextIO) -> Copied | None:
     for attempt in range(1, TRIES + 1):
         out.write("\n".join(terminal.fold(ask, out.size()[0] - 1)) + "\n> ")
         out.flush()
-        said = _plain(_line(source))
+        said = _plain(_line(source, patient=patient))
         if not said:
             return None if attempt == 1 else Copied((first + 1, second + 1), attempt - 1, matched=False)
         if said == groups[first] + groups[second]:
             out.write(_("That is right.") + "\n")
             out.flush()
             return Copied((first + 1, second + 1), attempt, matched=True)
-        out.write(_("That is not what stands there. Compare your paper with the screen, letter by letter.") + "\n")
+        wrong = _("That is not what stands there. Compare your paper with the screen, letter by letter.")
+        out.write("\n".join(terminal.fold(wrong, out.size()[0] - 1)) + "\n")
     out.write(_("Photograph this screen instead.") + "\n")
     out.flush()
     return Copied((first + 1, second + 1), TRIES, matched=False)
@@ -102,12 +116,12 @@ def _plain(said: str) -> str:
     return typed.translate(str.maketrans("018", "OIB"))
 
 
-def _line(source: TextIO) -> str:
+def _line(source: TextIO, *, patient: bool) -> str:
     try:
         with contextlib.suppress(io.UnsupportedOperation, AttributeError):  # no terminal of its own: it answers at once
             source.fileno()
-            if os.name == "posix" and not select.select([source], [], [], PATIENCE)[0]:
+            if os.name == "posix" and not patient and not select.select([source], [], [], PATIENCE)[0]:
                 return ""
-        return source.readline(400)
-    except (OSError, ValueError):  # the terminal is gone
+        return typed.line(source, _LONGEST).text
+    except (OSError, ValueError, typed.Gone):  # the terminal is gone
         return ""

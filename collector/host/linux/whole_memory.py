@@ -25,41 +25,27 @@ import struct
 import subprocess
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from collector.host import HostError
+from collector.host import HostError, machine_image
 from collector.host.linux import children, files
-from collector.model import Blob, Gap, Outcome
+from collector.host.machine_image import MAX_PROGRAM, PIECE, PULSE
+from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from collector.host.linux import Roots
-    from collector.model import Request
-
-PART: Final = 1 << 30
-"""Most bytes of one artifact; joined in their order the parts are what the program wrote. FAT takes no 4 GiB."""
-
-KEPT: Final = 1 << 30
-"""Bytes of the medium, and of `--max-size`, that are left to all that is collected after it."""
-
-MAX_PROGRAM: Final = 256 << 20
-"""Largest acquisition program: avml is of 10 MiB."""
+    from collector.model import Blob, Request
 
 MORE: Final = 256 << 20
 """What an image may take beyond the memory that the system counts: firmware and kernel keep some, headers are added."""
-
-SILENT_S: Final = 120
-"""Longest that the program may write nothing: what comes after it is worth more than waiting."""
 
 PLACES: Final = ("/dev/shm", "/run", "/tmp", "/mnt")  # noqa: S108 - hidden in the program's namespace, never written to
 """Folders of which one has the FIFO, in the program's namespace only."""
 
 _RAM: Final = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ : System RAM$")
-_PIECE: Final = 1 << 20
-_PULSE: Final = 0.2
 _LEAVING_S: Final = 1.0
 _NEW_MOUNTS: Final = 0x00020000  # CLONE_NEWNS (linux/sched.h)
 _SLAVE: Final = 0x4000 | 1 << 19  # MS_REC, MS_SLAVE (linux/mount.h): a stick that is taken out is gone here, too
@@ -72,32 +58,74 @@ _CLOSED: Final = 0x08  # IN_CLOSE_WRITE
 _EVENT: Final = struct.Struct("iIII")
 
 
-@dataclass(slots=True)
-class _Image:
-    """A program that runs, and what it wrote and was not yet taken."""
+class _Image(machine_image.Image):
+    """A program that runs, what it wrote to `pipe`, and when somebody opened or closed that (`notices`, inotify)."""
 
-    child: subprocess.Popen[bytes]
-    pipe: int
-    notices: int
-    """Tells (inotify) when somebody opens or closes the pipe."""
-    most: int
-    before: set[int] = field(default_factory=set)
-    left: bytes = b""
-    taken: int = 0
-    opened: int = 0
-    writers: int = 0
-    over: bool = False
-    silent: bool = False
-    orphans: bool = False
-    complaint: bytes = b""
+    def __init__(self, child: subprocess.Popen[bytes], pipe: int, notices: int, most: int, before: set[int]) -> None:
+        super().__init__(most)
+        self._child = child
+        self._pipe = pipe
+        self._notices = notices
+        self._before = before
+        self._opened = self._writers = 0
+        self._complaint = b""
 
-    def notice(self) -> None:
+    def _notice(self) -> None:
         """Count who has opened and closed the pipe since."""
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(self.notices, 1 << 16):
+            while data := os.read(self._notices, 1 << 16):
                 for _, mask, _, _ in _EVENT.iter_unpack(data):  # a watched file has no names
-                    self.opened += bool(mask & _OPENED)
-                    self.writers += bool(mask & _OPENED) - bool(mask & _CLOSED)
+                    self._opened += bool(mask & _OPENED)
+                    self._writers += bool(mask & _OPENED) - bool(mask & _CLOSED)
+
+    def pieces(self) -> Iterator[bytes]:
+        """See `Image`."""
+        complaints = self._child.stderr
+        assert complaints is not None
+        heard = time.monotonic()
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._pipe, selectors.EVENT_READ)
+            waiting.register(complaints, selectors.EVENT_READ)
+            while True:
+                over = self._child.poll() is not None  # looked at first: what it wrote before is in the pipe by now
+                self._notice()
+                over &= self._writers <= 0  # a launcher may end before what it has launched
+                ready = [key.fileobj for key, _ in waiting.select(0 if over else PULSE)]
+                if complaints in ready:
+                    said = os.read(complaints.fileno(), 1 << 16)
+                    self._complaint = (self._complaint + said)[:children.MAX_COMPLAINT]
+                    if not said:
+                        waiting.unregister(complaints)
+                if self._pipe in ready:
+                    data, heard = os.read(self._pipe, PIECE), time.monotonic()
+                    if not self.take(data):
+                        return
+                    yield data
+                elif over:
+                    return
+                elif time.monotonic() - heard > machine_image.SILENT_S:
+                    self.silent = True
+                    return
+                elif complaints not in ready:
+                    yield b""
+
+    def end(self, *, is_whole: bool) -> bool:
+        """See `Image`."""
+        until = time.monotonic() + _LEAVING_S
+        while is_whole and (left := children.left(self._child, self._before)) and time.monotonic() < until:
+            time.sleep(0.02)
+        self.orphans = is_whole and left
+        gone = children.end(self._child, self._before)
+        if self._child.stderr is not None and not self._child.stderr.closed:
+            self._child.stderr.close()
+            os.close(self._pipe)
+            os.close(self._notices)
+            children.leave()
+        return gone
+
+    def told(self) -> tuple[int | None, int, bytes]:
+        """See `Image`."""
+        return self._child.returncode, self._opened, self._complaint
 
 
 def items(roots: Roots, request: Request) -> Iterator[Blob | Gap]:
@@ -108,10 +136,7 @@ def items(roots: Roots, request: Request) -> Iterator[Blob | Gap]:
     if os.geteuid() != 0:
         raise HostError(Gap(Outcome.DENIED, "only root may read the memory of the whole machine", subject))
     needed = _counted(roots) + MORE
-    room = _room(request)
-    if needed > room:
-        told = f"not started: the memory of the machine takes {needed} bytes, there is room for {max(0, room)}"
-        raise HostError(Gap(Outcome.OVER_LIMIT, told, subject))
+    machine_image.demand_room(needed, _room(request), subject)
     try:
         program, digest = _sealed(path)
     except OSError as e:
@@ -122,111 +147,7 @@ def items(roots: Roots, request: Request) -> Iterator[Blob | Gap]:
         raise HostError(files.gap_of(e, "the acquisition program can't be run", subject)) from e
     finally:
         os.close(program)
-    yield from _parts(image, f"an acquisition program of the expert's, sha256 {digest}", path)
-
-
-def _parts(image: _Image, method: str, path: bytes) -> Iterator[Blob | Gap]:
-    ended = False
-    try:
-        while True:
-            flags: list[str] = []
-            yield Blob("memory", ".bin", method, _part(image, flags), from_bytes(path), None, flags)
-            if not image.left:
-                break
-        ended = True
-    finally:
-        until = time.monotonic() + _LEAVING_S
-        while ended and (left := children.left(image.child, image.before)) and time.monotonic() < until:
-            time.sleep(0.02)
-        image.orphans = ended and left
-        gone = _end(image)
-    yield from _gaps(image, path, gone=gone)
-
-
-def _gaps(image: _Image, path: bytes, *, gone: bool) -> Iterator[Gap]:
-    """Yield what is wrong with an image that was read to its end."""
-    subject, code = from_bytes(path), image.child.returncode
-    if image.over:
-        yield Gap(Outcome.OVER_LIMIT, f"an acquisition program wrote more than {image.most} bytes: ended", subject)
-    if image.silent:
-        yield Gap(Outcome.TIMED_OUT, f"an acquisition program wrote nothing for {SILENT_S} s: ended", subject)
-    if image.orphans:
-        yield Gap(Outcome.FAILED, "what an acquisition program had started was still there after it: ended", subject)
-    if not gone:
-        yield Gap(Outcome.LOCKED, "an acquisition program, or what it started, could not be ended", subject)
-    if image.opened > 1:
-        again = f"an acquisition program began {image.opened} times: what it wrote first is a try that it gave up"
-        yield Gap(Outcome.FAILED, again, subject)
-    if code and not (image.over or image.silent):
-        said = from_bytes(image.complaint) if image.complaint else subject
-        yield Gap(Outcome.FAILED, f"an acquisition program ended with {code}", said)
-    elif not image.taken:
-        yield Gap(Outcome.FAILED, "an acquisition program wrote nothing where it was told to", subject)
-
-
-def _part(image: _Image, flags: list[str]) -> Generator[bytes, None, None]:
-    """Yield up to `PART` bytes, and an empty piece now and then; what came beyond stays in `image.left`."""
-    size, is_whole = 0, False
-    pieces = _pieces(image)
-    try:
-        while not image.left or size < PART:
-            data, image.left = image.left or next(pieces, None), b""
-            if data is None:
-                break
-            kept = data[: PART - size]
-            size, image.left = size + len(kept), data[len(kept) :]
-            yield kept
-        is_whole = not (image.over or image.silent)
-    finally:
-        if image.over or image.silent:
-            flags.append("cut")
-        if not is_whole:  # whoever reads has left, or it was too much
-            _end(image)
-
-
-def _pieces(image: _Image) -> Iterator[bytes]:
-    """Yield what the program writes until it has ended, and an empty piece where nothing came for a while."""
-    complaints = image.child.stderr
-    assert complaints is not None
-    heard = time.monotonic()
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(image.pipe, selectors.EVENT_READ)
-        waiting.register(complaints, selectors.EVENT_READ)
-        while True:
-            over = image.child.poll() is not None  # looked at first: what it wrote before is in the pipe by now
-            image.notice()
-            over &= image.writers <= 0  # a launcher may end before what it has launched
-            ready = [key.fileobj for key, _ in waiting.select(0 if over else _PULSE)]
-            if complaints in ready:
-                said = os.read(complaints.fileno(), 1 << 16)
-                image.complaint = (image.complaint + said)[:children.MAX_COMPLAINT]
-                if not said:
-                    waiting.unregister(complaints)
-            if image.pipe in ready:
-                data, heard = os.read(image.pipe, _PIECE), time.monotonic()
-                image.taken += len(data)
-                if image.taken > image.most:
-                    image.over = True
-                    return
-                yield data
-            elif over:
-                return
-            elif time.monotonic() - heard > SILENT_S:
-                image.silent = True
-                return
-            elif complaints not in ready:
-                yield b""
-
-
-def _end(image: _Image) -> bool:
-    """Kill the program and all that it started; tell whether all of it has ended. May be called again."""
-    gone = children.end(image.child, image.before)
-    if image.child.stderr is not None and not image.child.stderr.closed:
-        image.child.stderr.close()
-        os.close(image.pipe)
-        os.close(image.notices)
-        children.leave()
-    return gone
+    yield from image.parts(f"an acquisition program of the expert's, sha256 {digest}", subject)
 
 
 def _counted(roots: Roots) -> int:
@@ -249,13 +170,12 @@ def _counted(roots: Roots) -> int:
 
 
 def _room(request: Request) -> int:
-    """Return the bytes that an image may take: what the medium has free, or the run may take, but for `KEPT`."""
+    """Return the bytes that an image may take; raises `HostError`."""
     try:
         medium = os.statvfs(request.out)
     except OSError as e:
         raise HostError(files.gap_of(e, "not started: the room of the medium can't be read")) from e
-    free = medium.f_bavail * medium.f_frsize
-    return (free if request.max_size is None else min(free, request.max_size)) - KEPT
+    return machine_image.room(medium.f_bavail * medium.f_frsize, request)
 
 
 def _sealed(path: bytes) -> tuple[int, str]:
@@ -267,7 +187,7 @@ def _sealed(path: bytes) -> tuple[int, str]:
         copy = _memory_file()
         try:
             digest, size = hashlib.sha256(), 0
-            while data := os.read(source, _PIECE):
+            while data := os.read(source, PIECE):
                 size += len(data)
                 if size > MAX_PROGRAM:
                     raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
@@ -329,9 +249,11 @@ def _in_namespace(program: int, path: bytes, most: int) -> _Image:
     notices = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
     if notices < 0 or libc.inotify_add_watch(notices, target.encode(), _OPENED | _CLOSED) < 0:
         os.close(pipe)
+        if notices >= 0:
+            os.close(notices)
         _done(-1)
     with contextlib.suppress(OSError):  # where it stays small it is slower, and the same bytes
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIECE)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIECE)
     before = children.ours()
     children.adopt()
     try:

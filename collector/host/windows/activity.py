@@ -150,6 +150,9 @@ class Watch:
                 if at is None:
                     return  # nothing is left that had come
                 self._take(at)
+        except Exception:  # noqa: BLE001 - whatever ends this thread: what follows is not seen, and that is told
+            with self._lock:
+                self._gaps.append(Gap(Outcome.FAILED, "file events could not be understood, and were watched no more"))
         finally:
             for one in self._notices:
                 one.close()
@@ -157,6 +160,7 @@ class Watch:
     def _take(self, at: int) -> None:
         """Fetch what came of a folder, and put it behind the others, so that a busy one doesn't hide them."""
         one = self._notices.pop(at)
+        self._notices.append(one)  # first: whatever comes, it is closed, which the kernel needs that writes to it
         try:
             found = one.fetch()
         except notices.LostError:
@@ -165,16 +169,15 @@ class Watch:
                 if self._counters is not None:
                     self._counters.overflowed()
         except notices.EndedError:
+            self._notices.remove(one)
             one.close()
             with self._lock:
                 self._ended += 1
-            return
         else:
             now = time.time_ns()
             with self._lock:
                 for notification in found:
                     self._keep(one.path, notification, now)
-        self._notices.append(one)
 
     def _keep(self, tree: bytes, told: Notification, now: int) -> None:
         """Keep one event and count it; the lock is held."""

@@ -89,12 +89,20 @@ def disks() -> list[Json]:
     return found
 
 
-def _disk(disk: int, held: int, known: list[_Volume]) -> Json:
+def _disk(disk: int, held: int, known: list[_Volume] | None) -> Json:
     said = _described(held)
     geometry = _answer(held, _GEOMETRY)
     size = int.from_bytes(geometry[24:32], "little") if geometry is not None else None
     maker, model = (said.maker, said.model) if said else (None, None)
-    own = [volume for volume in known if disk in volume.disks]
+    own = [volume for volume in known or () if disk in volume.disks]
+    seen: list[Json] = [
+        {
+            "device": _name(volume.name),
+            "mount": _name(volume.mounts[0]) if volume.mounts else None,
+            "type": volume.kind,
+        }
+        for volume in own[:MAX_VOLUMES]
+    ]
     return {
         "name": f"PhysicalDrive{disk}",
         "model": _text(b" ".join(part for part in (maker, model) if part) or None),
@@ -102,14 +110,7 @@ def _disk(disk: int, held: int, known: list[_Volume]) -> Json:
         "size": None if size is None else number(size),
         "removable": said.removable if said else None,
         "encryption": _encryption(disk, held, own),
-        "file_systems": [
-            {
-                "device": _name(volume.name),
-                "mount": _name(volume.mounts[0]) if volume.mounts else None,
-                "type": volume.kind,
-            }
-            for volume in own[:MAX_VOLUMES]
-        ],
+        "file_systems": None if known is None else seen,
     }
 
 
@@ -156,12 +157,15 @@ def _started_from_bitlocker() -> bool:
         return False
 
 
-def _volumes() -> list[_Volume]:
-    """Return the volumes that the system knows, in its order; one that can't be asked has no disks."""
+def _volumes() -> list[_Volume] | None:
+    """Return the volumes that the system knows, in its order; one that can't be asked has no disks.
+
+    `None` where they can't be listed.
+    """
     buffer = ctypes.create_unicode_buffer(_NAMES)
     search = _find_first(buffer, _NAMES)
     if not search or search == _INVALID:
-        return []
+        return None
     found: list[_Volume] = []
     try:
         while len(found) < MAX_VOLUMES:

@@ -276,10 +276,10 @@ def _file(name: str, above: int, *, look: bool, exact: bool) -> File:
         if tag in reparse.STUBS:
             handle = reopened(seen.handle)
         else:
-            handle = _patiently(name, above, ntcalls.READ, options, exact=exact)
-            if ntcalls.information(handle).attributes & reparse.REPARSE and not attributes & reparse.REPARSE:
-                ntcalls.close(handle)
-                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            with File(_patiently(name, above, ntcalls.READ, options, exact=exact)) as found:
+                if ntcalls.information(found.handle).attributes & reparse.REPARSE and not attributes & reparse.REPARSE:
+                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+                handle = found.detached()
     COUNTERS.files += 1
     COUNTERS.atime_moved += lastaccess.is_kept() is not False
     return File(handle)
@@ -290,11 +290,10 @@ def reopened(handle: int) -> int:
 
     Windows opens the very file, Wine what bears its name by then: another one is refused.
     """
-    found = ntcalls.reopened(handle, ntcalls.READ, _BACKUP_SEMANTICS)
-    if not facts_of(found).is_same(facts_of(handle)):
-        ntcalls.close(found)
-        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-    return found
+    with File(ntcalls.reopened(handle, ntcalls.READ, _BACKUP_SEMANTICS)) as found:
+        if not found.facts().is_same(facts_of(handle)):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return found.detached()
 
 
 def _looked(name: str, above: int, options: int, *, exact: bool, owner: bool) -> File:

@@ -28,36 +28,26 @@ import shutil
 import threading
 import time
 from ctypes import wintypes
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from collector.host import HostError
+from collector.host import HostError, machine_image
+from collector.host.machine_image import MAX_PROGRAM, PIECE, PULSE
 from collector.host.windows import accounts, calls, files, jobs, system, volumes
-from collector.model import Blob, Gap, Outcome
+from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
-    from collector.model import Request
+    from collector.model import Blob, Request
 
-PART: Final = 1 << 30
-"""Most bytes of one artifact; joined in their order the parts are what the program wrote. FAT takes no 4 GiB."""
-KEPT: Final = 1 << 30
-"""Bytes of the medium, and of `--max-size`, that are left to all that is collected after it."""
-MAX_PROGRAM: Final = 256 << 20
-"""Largest acquisition program."""
 MORE: Final = 3 << 30
 """What an image may take beyond the memory that is built in: a raw one has the gaps of devices in it, as zeros."""
-SILENT_S: Final = 120
-"""Longest that the program may write nothing: what comes after it is worth more than waiting."""
 MAX_COMPLAINT: Final = 2000
 
-_PIECE: Final = 1 << 20
 _AHEAD: Final = 8
 """Pieces that are read before they are stored."""
-_PULSE: Final = 0.2
 _SOON: Final = 0.001
 _INBOUND_FIRST: Final = 0x1 | 0x80000
 """PIPE_ACCESS_INBOUND, FILE_FLAG_FIRST_PIPE_INSTANCE: nobody else has a pipe of this name."""
@@ -76,7 +66,7 @@ class _Pipe:
     def __init__(self) -> None:
         """Make it; raises `OSError`."""
         self.name = f"\\\\.\\pipe\\evidence-{secrets.token_hex(16)}"
-        self._handle = _winapi.CreateNamedPipe(self.name, _INBOUND_FIRST, _BYTES_LOCAL, 1, 0, _PIECE, 0, 0)
+        self._handle = _winapi.CreateNamedPipe(self.name, _INBOUND_FIRST, _BYTES_LOCAL, 1, 0, PIECE, 0, 0)
         self.pieces: queue.Queue[bytes] = queue.Queue(_AHEAD)
         self.opened = 0
         self.connected = False
@@ -97,7 +87,7 @@ class _Pipe:
             self.connected = True
             with contextlib.suppress(OSError):  # broken: the writer has closed it
                 while not self._over.is_set():
-                    self._put(_winapi.ReadFile(self._handle, _PIECE)[0])
+                    self._put(_winapi.ReadFile(self._handle, PIECE)[0])
             _disconnect(self._handle)
             self.connected = False
 
@@ -105,7 +95,7 @@ class _Pipe:
         """Hand a piece on, as soon as there is room for it."""
         while not self._over.is_set():
             with contextlib.suppress(queue.Full):
-                self.pieces.put(data, timeout=_PULSE)
+                self.pieces.put(data, timeout=PULSE)
                 return
 
     def close(self) -> None:
@@ -118,25 +108,65 @@ class _Pipe:
             _winapi.CloseHandle(self._handle)
 
 
-@dataclass(slots=True)
-class _Image:
-    """A program that runs, and what it wrote and was not yet taken."""
+class _Image(machine_image.Image):
+    """A program that runs, and what it wrote; `held` is its file, which nobody may write to."""
 
-    job: jobs.Job
-    child: subprocess.Popen[bytes]
-    pipe: _Pipe
-    held: int
-    """The program's file, which nobody may write to."""
-    most: int
-    left: bytes = b""
-    taken: int = 0
-    over: bool = False
-    silent: bool = False
-    complaint: bytes = b""
-    words: bytes = b""
-    """The last that it said on its standard output: many a program complains there."""
-    ended: bool | None = field(default=None)
-    """Whether all of it has ended; `None`: it has not been asked to."""
+    def __init__(self, job: jobs.Job, child: subprocess.Popen[bytes], pipe: _Pipe, held: int, most: int) -> None:
+        super().__init__(most)
+        self._job = job
+        self._child = child
+        self._pipe = pipe
+        self._held = held
+        self._complaint = b""
+        self._words = b""
+        """The last that it said on its standard output: many a program complains there."""
+        self._ended: bool | None = None
+        """Whether all of it has ended; `None`: it has not been asked to."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """See `Image`."""
+        heard, was_over = time.monotonic(), False
+        while True:
+            is_over = self._child.poll() is not None  # looked at first: what it wrote before is in the pipe by now
+            is_over &= not self._pipe.connected  # a launcher may end before what it has launched
+            try:
+                data = self._pipe.pieces.get(timeout=_SOON if self._listen() else PULSE)
+            except queue.Empty:
+                if is_over and was_over:  # twice: our thread may just be on its way
+                    return
+                was_over = is_over
+                if time.monotonic() - heard > machine_image.SILENT_S:
+                    self.silent = True
+                    return
+                yield b""
+                continue
+            heard = time.monotonic()
+            if not self.take(data):
+                return
+            yield data
+
+    def _listen(self) -> bool:
+        """Keep what the program says, and tell whether it said anything: it waits until that is read."""
+        complaint, words = jobs.waiting(self._child.stderr), jobs.waiting(self._child.stdout)
+        self._complaint = (self._complaint + complaint)[:MAX_COMPLAINT]
+        self._words = (self._words + words)[-MAX_COMPLAINT:]
+        return bool(complaint or words)
+
+    def end(self, *, is_whole: bool) -> bool:  # noqa: ARG002 - the job knows all that it started, and ends it
+        """See `Image`."""
+        if self._ended is None:
+            self._child.poll()  # an exit code of its own is kept
+            self._ended = self._job.end(self._child)
+            self._pipe.close()
+            for pipe in (self._child.stdout, self._child.stderr):
+                if pipe is not None:
+                    pipe.close()
+            os.close(self._held)
+        return self._ended
+
+    def told(self) -> tuple[int | None, int, bytes]:
+        """See `Image`."""
+        return self._child.returncode, self._pipe.opened, self._complaint or self._words
 
 
 def items(request: Request) -> Iterator[Blob | Gap]:
@@ -147,10 +177,7 @@ def items(request: Request) -> Iterator[Blob | Gap]:
     if not accounts.is_elevated():
         raise HostError(Gap(Outcome.DENIED, "only an administrator may read the memory of the whole machine", subject))
     needed = _counted() + MORE
-    room = _room(request)
-    if needed > room:
-        told = f"not started: the memory of the machine takes {needed} bytes, there is room for {max(0, room)}"
-        raise HostError(Gap(Outcome.OVER_LIMIT, told, subject))
+    machine_image.demand_room(needed, _room(request), subject)
     try:
         held, digest = _held(path)
     except OSError as error:
@@ -160,100 +187,7 @@ def items(request: Request) -> Iterator[Blob | Gap]:
     except OSError as error:
         os.close(held)
         raise HostError(files.gap_of(error, "the acquisition program can't be run", subject)) from error
-    yield from _parts(image, f"an acquisition program of the expert's, sha256 {digest}", path)
-
-
-def _parts(image: _Image, method: str, path: str) -> Iterator[Blob | Gap]:
-    subject = from_bytes(os.fsencode(path))
-    try:
-        while True:
-            flags: list[str] = []
-            yield Blob("memory", ".bin", method, _part(image, flags), subject, None, flags)
-            if not image.left:
-                break
-    finally:
-        _end(image)
-    code = image.child.returncode
-    if image.over:
-        yield Gap(Outcome.OVER_LIMIT, f"an acquisition program wrote more than {image.most} bytes: ended", subject)
-    if image.silent:
-        yield Gap(Outcome.TIMED_OUT, f"an acquisition program wrote nothing for {SILENT_S} s: ended", subject)
-    if not image.ended:
-        yield Gap(Outcome.LOCKED, "an acquisition program, or what it started, could not be ended", subject)
-    if image.pipe.opened > 1:
-        again = f"an acquisition program began {image.pipe.opened} times: what it wrote first is a try that it gave up"
-        yield Gap(Outcome.FAILED, again, subject)
-    if code and not (image.over or image.silent):
-        said = from_bytes(image.complaint or image.words) if image.complaint or image.words else subject
-        yield Gap(Outcome.FAILED, f"an acquisition program ended with {code}", said)
-    elif not (image.taken or image.silent):
-        yield Gap(Outcome.FAILED, "an acquisition program wrote nothing where it was told to", subject)
-
-
-def _part(image: _Image, flags: list[str]) -> Generator[bytes, None, None]:
-    """Yield up to `PART` bytes, and an empty piece now and then; what came beyond stays in `image.left`."""
-    size, is_whole = 0, False
-    pieces = _pieces(image)
-    try:
-        while not image.left or size < PART:
-            data, image.left = image.left or next(pieces, None), b""
-            if data is None:
-                break
-            kept = data[: PART - size]
-            size, image.left = size + len(kept), data[len(kept) :]
-            yield kept
-        is_whole = not (image.over or image.silent)
-    finally:
-        if image.over or image.silent:
-            flags.append("cut")
-        if not is_whole:  # whoever reads has left, or it was too much
-            _end(image)
-
-
-def _pieces(image: _Image) -> Iterator[bytes]:
-    """Yield what the program writes until it has ended, and an empty piece where nothing came for a while."""
-    heard, was_over = time.monotonic(), False
-    while True:
-        is_over = image.child.poll() is not None  # looked at first: what it wrote before is in the pipe by now
-        is_over &= not image.pipe.connected  # a launcher may end before what it has launched
-        try:
-            data = image.pipe.pieces.get(timeout=_SOON if _listen(image) else _PULSE)
-        except queue.Empty:
-            if is_over and was_over:  # twice: our thread may just be on its way
-                return
-            was_over = is_over
-            if time.monotonic() - heard > SILENT_S:
-                image.silent = True
-                return
-            yield b""
-            continue
-        heard = time.monotonic()
-        image.taken += len(data)
-        if image.taken > image.most:
-            image.over = True
-            return
-        yield data
-
-
-def _listen(image: _Image) -> bool:
-    """Keep what the program says, and tell whether it said anything: it waits until that is read."""
-    complaint, words = jobs.waiting(image.child.stderr), jobs.waiting(image.child.stdout)
-    image.complaint = (image.complaint + complaint)[:MAX_COMPLAINT]
-    image.words = (image.words + words)[-MAX_COMPLAINT:]
-    return bool(complaint or words)
-
-
-def _end(image: _Image) -> None:
-    """End the program and all that it started, and let go of all that was held for it. May be called again."""
-    if image.ended is not None:
-        return
-    image.child.poll()  # an exit code of its own is kept
-    image.ended = image.job.end(image.child)
-    image.pipe.close()
-    for pipe in (image.child.stdout, image.child.stderr):
-        if pipe is not None:
-            pipe.close()
-    os.close(image.held)
+    yield from image.parts(f"an acquisition program of the expert's, sha256 {digest}", subject)
 
 
 def _counted() -> int:
@@ -267,12 +201,12 @@ def _counted() -> int:
 
 
 def _room(request: Request) -> int:
-    """Return the bytes that an image may take: what the medium has free, or the run may take, but for `KEPT`."""
+    """Return the bytes that an image may take; raises `HostError`."""
     try:
         free = shutil.disk_usage(os.fsdecode(request.out)).free
     except OSError as error:
         raise HostError(files.gap_of(error, "not started: the room of the medium can't be read")) from error
-    return (free if request.max_size is None else min(free, request.max_size)) - KEPT
+    return machine_image.room(free, request)
 
 
 def _held(path: str) -> tuple[int, str]:
@@ -281,7 +215,7 @@ def _held(path: str) -> tuple[int, str]:
     fd = msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
     digest, size = hashlib.sha256(), 0
     try:
-        while data := os.read(fd, _PIECE):
+        while data := os.read(fd, PIECE):
             digest.update(data)
             size += len(data)
             if size > MAX_PROGRAM:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no types
         # What a host says is never shown, however verbose Ansible is: it may hold the key, or terminal commands.
         self._play_context.no_log = self._connection._play_context.no_log = True  # noqa: SLF001 - Ansible's own switch
         _bound_memory()
-        journey = Journey(wishes, host, self._target(wishes), lambda: kits.program(wishes), self._connection.reset)
+        journey = Journey(wishes, host, self._target(wishes), partial(kits.program, wishes), self._connection.reset)
         try:
             told = journey.run()
         except WishError as error:  # the kit on this machine is not as its sums say

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from fleet.answers import AnswerError
 from fleet.target import PART
@@ -21,12 +22,22 @@ _TOGETHER = 300
 """Small files that are asked for at once."""
 
 
-def fetch(target: Target, bundle: str, into: Path, quota: int, ask: Callable[[Callable[[], bytes]], bytes]) -> int:
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """Asks the host, and again where the connection was lost."""
+
+    def __call__(self, ask: Callable[[], T]) -> T:
+        """Return the answer."""
+
+
+def fetch(target: Target, bundle: str, into: Path, quota: int, ask: Ask) -> int:
     """Fetch a bundle into a new folder; returns its bytes. Raises `AnswerError` where it is none of ours, or too large.
 
-    `ask` asks again where the connection was lost. What an earlier try left in `into` is removed first.
+    What an earlier try left in `into` is removed first.
     """
-    listed = target.files(bundle)
+    listed = ask(lambda: target.files(bundle))
     whole = sum(listed.values())
     if whole > quota:
         raise AnswerError(f"the bundle has {whole >> 20} MiB, more than the {quota >> 20} MiB that were agreed")
@@ -37,7 +48,7 @@ def fetch(target: Target, bundle: str, into: Path, quota: int, ask: Callable[[Ca
     for folder in sorted({name.partition("/")[0] for name in listed if "/" in name}):
         (into / folder).mkdir(mode=0o700)
     for names, size in _together(listed):
-        data = ask(lambda names=names, size=size: target.read(bundle, names, size))  # type: ignore[misc]
+        data = ask(partial(target.read, bundle, names, size))
         at = 0
         for name in names:
             _write(into / name, [data[at : at + listed[name]]])
@@ -64,12 +75,10 @@ def _together(listed: dict[str, int]) -> Iterator[tuple[list[str], int]]:
         yield names, size
 
 
-def _parts(
-    target: Target, bundle: str, name: str, size: int, ask: Callable[[Callable[[], bytes]], bytes]
-) -> Iterator[bytes]:
+def _parts(target: Target, bundle: str, name: str, size: int, ask: Ask) -> Iterator[bytes]:
     for start in range(0, size, PART):
         most = min(PART, size - start)
-        yield ask(lambda start=start, most=most: target.part(bundle, name, start, most))  # type: ignore[misc]
+        yield ask(partial(target.part, bundle, name, start, most))
 
 
 def _write(path: Path, parts: Iterator[bytes] | list[bytes]) -> None:

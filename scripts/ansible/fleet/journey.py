@@ -86,7 +86,7 @@ class Ended(Exception):  # noqa: N818 - the journey is over, which is not always
 def folder_name(host: str) -> str:
     """Return the name of a host's folder here: its own where it is plain, else made of it and of its hash."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", host)[:60].lstrip(".-")
-    return plain if plain == host else f"{plain}~{hashlib.sha256(host.encode()).hexdigest()[:8]}"
+    return plain if plain and plain == host else f"{plain}~{hashlib.sha256(host.encode()).hexdigest()[:8]}"
 
 
 class Journey:
@@ -97,7 +97,7 @@ class Journey:
         wishes: Wishes,
         host: str,
         target: Target,
-        program: Callable[[], list[tuple[str, Callable[[], bytes]]]],
+        program: Callable[[Target], list[tuple[str, Callable[[], bytes]]]],
         reconnect: Callable[[], None],
     ) -> None:
         self.wishes = wishes
@@ -165,9 +165,9 @@ class Journey:
         if words:
             self._asked(self.target.make)
         else:
-            self._asked(lambda: self.target.copy(self.program()))
-            inside = ("linux",) if self.wishes.kit is not None else ()
-            words = [self.target.program(*inside, "collect")]
+            self._asked(lambda: self.target.copy(self.program(self.target)))
+            inside = (self.target.SYSTEM,) if self.wishes.kit is not None else ()
+            words = [self.target.program(*inside, self.target.STARTER)]
             kit = None if self.wishes.kit is None else self.target.program("kit.json")
         self.told.step = "start"
         self.told.resumed = resumes is not None
@@ -188,7 +188,7 @@ class Journey:
             time.sleep(self.wishes.pause)
             state, code = self._asked(self.target.poll)
         if state != "ended" or code is None:
-            raise Ended("killed", "the run was killed, or the host was started anew; start the play again to resume it")
+            raise Ended("killed", "the run was killed, or the host was started anew")
         return code
 
     def _hear(self, code: int) -> None:
@@ -200,8 +200,7 @@ class Journey:
             self._keep_key(key, None)
             self._let_go()
             if code > _KILLED:
-                how = f"the run was killed (signal {code - _KILLED}); start the play again to resume it"
-                raise Ended("killed", how)
+                raise Ended("killed", f"the run was killed (signal {code - _KILLED})")
             raise Ended("failed", f"no bundle (exit {code}): {answers.without_key(said)}")
         try:
             run = answers.run(said, self.wishes.case, code)

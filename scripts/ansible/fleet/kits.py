@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from fleet.target import Target
     from fleet.wishes import Wishes
 
 _SUMS = "SHA256SUMS"
 _EVIDENCE = "preuves"
 
 
-def program(wishes: Wishes) -> list[tuple[str, Callable[[], bytes]]]:
+def program(wishes: Wishes, target: Target) -> list[tuple[str, Callable[[], bytes]]]:
     """Return the files to copy, each with what reads it; raises `WishError` where one is not as its sums say."""
     folder = wishes.kit or wishes.program
     assert folder is not None
     sums, above = folder / _SUMS, ""
     if wishes.kit is None:
         sums, above = folder.parent / _SUMS, f"{folder.name}/"  # as scripts/build-linux lays it
-    for name in ("collect",) if wishes.kit is None else ("kit.json", "linux/collect", _SUMS):
+    starter = target.STARTER if wishes.kit is None else f"{target.SYSTEM}/{target.STARTER}"
+    for name in (starter,) if wishes.kit is None else (starter, "kit.json", _SUMS):
         if not (folder / name).is_file():
             raise WishError(f"{folder} has no {name}: is it a kit, or the folder `collect` that a build makes?")
     files = {path.relative_to(folder).as_posix(): path for path in sorted(_below(folder))}

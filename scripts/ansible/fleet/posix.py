@@ -33,6 +33,8 @@ def _without_comments(name: str) -> str:
 class PosixTarget:
     """See `Target`."""
 
+    SYSTEM, STARTER = "linux", "collect"
+
     def __init__(self, execute: Callable[[str, bytes, float], Said], place: str, silence: float) -> None:
         self._execute = execute
         self._place = place

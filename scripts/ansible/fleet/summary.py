@@ -28,8 +28,8 @@ class Summary:
 
     def word(self, name: str, **values: object) -> str:
         """Return a text in the language of the summary; a word that is not known stands for itself."""
-        pair = WORDS.get(name, (name, name))
-        return pair[self.language == "en"].format(**values)
+        pair = WORDS.get(name)
+        return printable(name, 60) if pair is None else pair[self.language == "en"].format(**values)
 
     @property
     def good(self) -> int:
@@ -102,7 +102,7 @@ def _row(told: Summary, host: Mapping[str, object]) -> str:
     code = host.get("seal_code") if host["outcome"] in GOOD else None
     lines = [_html(line) for line in (*_more(told, host), *_where(host))]
     if code:
-        lines.insert(0, f'{_html(told.word("seal"))}: <span class="code">{_html(str(code))}</span>')
+        lines.insert(0, f'{_html(told.word("seal") + told.word("colon"))}<span class="code">{_html(str(code))}</span>')
     second = f'<tr><td></td><td class="small" colspan="4">{"<br>".join(lines)}</td></tr>' if lines else ""
     return f"<tbody><tr>{first}</tr>{second}</tbody>\n"
 
@@ -125,7 +125,11 @@ def _check(told: Summary, host: Mapping[str, object]) -> str:
 
 
 def _time(host: Mapping[str, object]) -> str:
-    return "" if host.get("seconds") is None else f"{host['seconds']} s"
+    seconds = host.get("seconds")
+    if not isinstance(seconds, int | float):
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def _details(told: Summary, host: Mapping[str, object]) -> list[str]:
@@ -138,13 +142,15 @@ def _more(told: Summary, host: Mapping[str, object]) -> list[str]:
     lines = []
     if host.get("message"):
         lines.append(printable(str(host["message"]), 500))
+    if host["outcome"] in ("killed", "unreachable"):
+        lines.append(told.word("next"))
     for name, holds in (("user", host.get("root") is False), ("resumed", bool(host.get("resumed")))):
         if holds:
             lines.append(told.word(name))
     missed = host.get("missed")
     if isinstance(missed, list) and missed:
         shown = sorted({printable(str(one), 40) for one in missed})
-        lines.append(f"{told.word('missed')}: {', '.join(shown[:8])}{' …' if len(shown) > 8 else ''}")
+        lines.append(f"{told.word('missed')}{told.word('colon')}{', '.join(shown[:8])}{' …' if len(shown) > 8 else ''}")
     if host["outcome"] in GOOD or host.get("step") != "connect":
         lines.append(told.word(str(host.get("left") or "unknown")))
     return lines

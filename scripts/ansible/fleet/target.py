@@ -34,6 +34,11 @@ class Said:
 class Target(Protocol):
     """One host; each raises `LostError`, `RefusedError` or `AnswerError`."""
 
+    SYSTEM: str
+    """The folder of a kit that holds its program."""
+    STARTER: str
+    """What starts it there."""
+
     def look(self) -> Look:
         """Tell what the host is, and what of ours is there."""
 

@@ -15,6 +15,8 @@ refuse() {
     exit 97
 }
 
+nap() { sleep "$1" 2>/dev/null || sleep 1; } # a sleep may know whole seconds only
+
 boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
 
 holder() { [ "$(cat "$place/job/boot" 2>/dev/null)" = "$(boot)" ] && kill -0 "$(cat "$place/job/pid" 2>/dev/null)" 2>/dev/null; }
@@ -22,8 +24,10 @@ holder() { [ "$(cat "$place/job/boot" 2>/dev/null)" = "$(boot)" ] && kill -0 "$(
 state() {
     if [ ! -d "$place/job" ]; then
         echo "state none"
-    elif [ -f "$place/job/exit" ]; then
+    elif [ -f "$place/job/exit" ] && [ ! -e "$place/job/heard" ] && holder; then # which has something to say
         echo "state ended $(head -c 9 "$place/job/exit")"
+    elif [ -f "$place/job/exit" ]; then
+        echo "state lost"
     elif holder; then
         echo "state running"
     else
@@ -65,7 +69,7 @@ take)
 check) # every file of the copy against its sums, and as many files as were sent
     ours
     cd "$place/program" || exit
-    sha256sum -c SHA256SUMS 2>&1 | grep -v ': OK$' | head -n 5 >&2
+    sha256sum -c SHA256SUMS 2>&1 | grep -v -e ': OK$' -e WARNING | head -n 5 >&2
     sha256sum -c SHA256SUMS >/dev/null 2>&1 || exit
     [ "$(find . ! -type d | wc -l)" -eq "$1" ] || refuse "other files than were sent lie in $place/program"
     ;;
@@ -81,11 +85,12 @@ start) # TOKEN JOB WORD...: once for a token, however often it is asked
         echo "$token" >"$place/job/token"
         apart=
         ! command -v setsid >/dev/null 2>&1 || apart=setsid
-        nohup $apart sh -c "$job" collect "$place" "$@" </dev/null >/dev/null 2>&1 &
-        for _ in 1 2 3 4 5 6 7 8 9; do
-            [ ! -s "$place/job/pid" ] || break
-            sleep 1
-        done
+        (
+            trap '' HUP
+            exec $apart sh -c "$job" collect "$place" "$@"
+        ) </dev/null >/dev/null 2>&1 &
+        left=50
+        until [ -s "$place/job/pid" ] || [ $((left -= 1)) -eq 0 ]; do nap 0.1; done
     fi
     state
     ;;
@@ -105,6 +110,7 @@ heard) # the one who holds the answer lets go of it
     for _ in 1 2 3 4 5; do # it waits for a reader, or sleeps
         holder || break
         timeout 1 cat "$place/job/answer" >/dev/null
+        nap 0.3
     done
     ;;
 list)

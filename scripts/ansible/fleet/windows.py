@@ -103,6 +103,8 @@ if (Test-Path -LiteralPath $p) { @(Get-ChildItem -LiteralPath $p -Recurse -Force
 class WindowsTarget:
     """See `Target`."""
 
+    SYSTEM, STARTER = "windows", "collect.exe"
+
     def __init__(
         self,
         execute: Callable[[str, bytes, float], Said],

@@ -1,0 +1,535 @@
+"""Guided mode, driven on a terminal of 80x24: one thing a screen, each fits, and what was answered is in the evidence.
+
+Ctrl-C at each screen leaves nothing before the run, and costs nothing after it; `!` begins the run at once.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import live
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from test_guided import ARGUMENTS, Screen
+
+from collector import answers, eyes
+from collector import deadline_words as words
+from collector.cli import main
+from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
+from collector.ui import afterwards, asking, errors, guided, messages, moments, terminal, typed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JARGON = re.compile(r"hash|art[ei]fact|manifest|checksum|digest|sha-?256", re.IGNORECASE)
+RUNS = "0 min"
+"""What the display of a run shows all the time."""
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Leave the process in English."""
+    yield
+    messages.install("en")
+
+
+def fits(page):
+    """Demand that a screen fits a terminal of 80x24 and has no word of ours in it."""
+    assert len(page) <= 24, page
+    for line in page:
+        assert terminal.width(line) <= 80, line
+        assert not JARGON.search(re.sub("[0-9a-f]{64}", "", line)), line
+    return page
+
+
+# ---- a whole run, in French
+
+SAID = (
+    # the question (a part of it), what is typed, and what then stands in the evidence
+    ("votre nom", ["Anne Étienne"], None),
+    ("votre fonction", ["secrétaire"], ("role", "secrétaire")),
+    ("comme témoin", ["Dr Paul Né"], None),
+    ("se trouve cet ordinateur", ["accueil"], ("site", "accueil")),
+    ("Quel numéro donner", ["dossier 7/9", "CABINET-7"], None),
+    ("déjà donné un numéro", ["2026/001234"], ("police_number", "2026/001234")),
+    ("remarqué l'attaque", ["demain", "25/10/2026 2h30", "26/10/2026 8h30", ""],
+     ("aware", {"utc": "2026-10-26T07:30Z", "doubt": "none"})),
+    ("Qui l'a remarquée", ["?"], ("noticed_by", None)),
+    ("en premier", ["une page <b>rouge</b>"], ("first_sign", "une page <b>rouge</b>")),
+    ("fonctionné normalement", [""], None),
+    ("câble réseau de cet", ["o"], None),
+    ("Wi-Fi de cet", ["n"], None),
+    ("box Internet", ["peut-être", "?"], None),
+    ("autres ordinateurs", [""], None),
+    ("serveur de fichiers", ["0"], None),
+    ("disque de sauvegarde", ["oui"], None),
+    ("lecteur de cartes", ["0"], None),
+    ("Les logiciels", ["5", "4"], ("applications", "all")),
+    ("Le réseau, le serveur", ["2"], ("infrastructure", "slow")),
+    ("ne fonctionne plus", ["1 3", "2,3", "12", ""], ("stopped", ["agenda", "records"])),
+    ("Combien d'ordinateurs", ["trois", "3"], ("machines", 3)),
+    ("aux fichiers", ["0"], ("files", [])),
+    ("l'activité du cabinet", ["?"], ("work", None)),
+    ("effet sur les soins", ["2"], ("care", "delayed")),
+    ("sur papier en attendant", ["o"], ("paper", "yes")),
+    ("Depuis quand", ["26/10/2026 9h", ""], ("paper_since", {"utc": "2026-10-26T08:00Z", "doubt": "none"})),
+    ("bonne sauvegarde", ["24/10/2026", ""], ("backup_last", {"utc": "2026-10-23T22:00Z", "doubt": "day"})),
+    ("branchée au moment", ["n"], ("backup_plugged", "no")),
+    ("Qu'a-t-on fait", ["1 2", ""], ("done", ["unplugged", "photo"])),
+)  # fmt: skip
+
+
+class Driven:
+    """A guided run, from the first screen to the last: its screens, its bundle, its exit code."""
+
+    def __init__(self, stick: Path) -> None:
+        (stick / "tree").mkdir()
+        screen = Screen(*ARGUMENTS, cwd=stick)
+        self.pages = [screen.page("appuyez sur Entrée.")]
+        screen.type("")
+        self.pages.append(screen.page("pour les questions."))
+        screen.type("")
+        for number, (part, lines, _kept) in enumerate(SAID, 1):
+            page = screen.page("\n> ")
+            assert f"QUESTION {number} SUR {len(SAID)}" in page[0]
+            assert part in " ".join(page)
+            for at, line in enumerate(lines):
+                self.pages.append(page)
+                screen.type(line)
+                if at + 1 < len(lines):
+                    page = screen.page("\n> ")
+        self.pages.append(screen.page("les avez données"))
+        screen.type("")
+        self.pages.append(screen.page("Entrée seule = non"))
+        screen.type("")
+        screen.read(RUNS)
+        self.pages.append(screen.page("Quand c'est noté, appuyez sur Entrée."))
+        self.identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", "\n".join(self.pages[-1]))[0]
+        screen.type("")
+        self.pages.append(screen.page("\n> "))
+        (self.path,) = stick.glob("CABINET-7_*")
+        code = live.examined(self.path)["seal_code"].split("-")
+        groups = re.findall(r"groupes\s+(\d)\s+et\s+(\d)", " ".join(self.pages[-1]))[-1]
+        screen.type("".join(code[int(group) - 1] for group in groups))
+        self.pages.append(screen.page("Puis appuyez sur Entrée."))
+        self.exit = screen.ended("")
+        last = screen.text.rpartition("\x1b[H\x1b[2J")[2].replace("\r", "")
+        self.pages.append(re.sub("\x1b\\[[01]m", "", last).split("\n"))
+        self.code = code
+
+
+@pytest.fixture(scope="module")
+def driven(tmp_path_factory):
+    return Driven(tmp_path_factory.mktemp("stick"))
+
+
+def test_each_screen_fits_and_has_plain_words(driven):
+    """80 columns by 24 rows, no jargon, and on the first screen what to do before anything else."""
+    assert len(driven.pages) > len(SAID) + 6
+    for page in driven.pages:
+        fits(page)
+    first = " ".join(driven.pages[0])
+    for said in ("Photographiez l'écran", "Débranchez le câble", "N'éteignez pas", "Pourquoi", "English: type en"):
+        assert said in first
+
+
+def test_what_was_answered_is_in_the_evidence(driven):
+    """Read with the practice's key as it was shown: one observation for each group, and who was there in `open`."""
+    assert driven.exit in live.SEALED
+    bundle = live.Bundle(driven.path, driven.identity)
+    assert live.examined(driven.path)["verdict"] == "UNANCHORED"
+    opening = bundle.records[0]
+    assert (opening["operator"], opening["witness"], opening["case"]) == ("Anne Étienne", "Dr Paul Né", "CABINET-7")
+    observed = bundle.observed("answers")
+    assert [data["group"] for data in observed] == list(BEFORE)
+    assert answers.latest(observed) == dict(kept for _part, _lines, kept in SAID if kept is not None)
+    assert bundle.observed("consent") == [{"level": "C", "answer": "no", "who": "Anne Étienne"}]
+    seen = ["yes", "no", "unknown", "unknown", "none", "yes", "none"]
+    assert bundle.observed("eyes") == [dict(zip(eyes.QUESTIONS, seen, strict=True))]
+
+
+def test_the_last_screens_come_in_their_order(driven):
+    """The key, the seal code, what to do and until when, the papers: and the seal code stands there at the end, too."""
+    key, code, steps, later = ("\n".join(page) for page in driven.pages[-4:])
+    assert "CLÉ DE LECTURE" in key
+    assert "CODE DE FERMETURE" in code
+    flat = " ".join(steps.split())
+    wanted = ["Appelez votre informaticien", "17cyber.gouv.fr", "Déposez plainte", "CNIL",
+              "Les deux avant : jeudi 29 octobre 2026 à 8 h 30", "Date prudente, à confirmer",
+              "trop tôt ou trop tard", "Visez plutôt : mercredi 28 octobre 2026 à 17 h", "ARS", "Patients"]  # fmt: skip
+    places = [flat.replace("\u00a0", " ").find(words) for words in wanted]
+    assert -1 not in places, wanted[places.index(-1)]
+    assert places == sorted(places)
+    assert "juste" in steps.splitlines()[3], "what came of the typing"
+    assert "collect answers" in later
+    assert "collect dossier" in later
+    assert driven.path.name in later
+    assert "   ".join(driven.code[:4]) in later
+    assert (driven.path / "custody.jsonl").exists()
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_what_to_do_fits_whatever_the_hour(lang):
+    """Every hour of a fortnight at Christmas, a contact as long as a kit may have: one screen, the moments on it."""
+    messages.install(lang)
+    errors.call(f"{'Mme Martin-Dupont, informatique du cabinet, 06 12 34 56 78 (même la nuit)':x<100}")
+    try:
+        for hour in range(0, 14 * 24, 5):
+            moment = datetime(2026, 12, 20, tzinfo=UTC) + timedelta(hours=hour)
+            given = {"awareness": {"aware": {"utc": f"{moment:%Y-%m-%dT%H:%MZ}", "doubt": "none"}}}
+            out = io.StringIO()
+            afterwards.steps(asking.Page(io.StringIO("\n"), out), given, copied=True)
+            page = fits(out.getvalue().split("\n")[1:])
+            assert words.moment(moment + timedelta(hours=72), lang) in " ".join(" ".join(page).split(" "))
+    finally:
+        errors.call(None)
+
+
+# ---- in English, and at once
+
+
+def test_a_language_is_chosen_and_the_run_begins_at_once(tmp_path):
+    """French where nothing says which; `en` on the first screen changes it; `!` asks nothing and notes nothing."""
+    (tmp_path / "tree").mkdir()
+    screen = Screen(*ARGUMENTS, cwd=tmp_path, lang=None)
+    fits(screen.page("appuyez sur Entrée."))
+    screen.type("en")
+    page = fits(screen.page("press Enter."))
+    assert "Français\u00a0: tapez fr" in "\n".join(page)
+    screen.type("")
+    fits(screen.page("for the questions."))
+    screen.type("!")
+    fits(screen.page("Enter alone = no"))
+    screen.type("y")
+    fits(screen.page("When you have it, press Enter."))
+    screen.type("")
+    page = fits(screen.page("\n> "))
+    assert "FINISHED." in page[0]
+    screen.type("")
+    page = " ".join(fits(screen.page("Then press Enter.")))
+    assert "Both within 72 hours after somebody first noticed" in page
+    assert screen.ended("") in live.SEALED
+    identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", screen.text)[-1]
+    (path,) = tmp_path.glob("INCIDENT-*")
+    bundle = live.assert_sealed(path, identity)
+    assert bundle.observed("answers") == []
+    assert bundle.observed("consent") == [{"level": "C", "answer": "yes", "who": None}]
+    assert bundle.observed("eyes") == [dict.fromkeys(eyes.QUESTIONS, "unknown")]
+    assert bundle.records[0]["operator"] is None
+
+
+def test_a_terminal_that_ends_costs_no_evidence(tmp_path):
+    """The input ends in the midst of the questions: what was answered is kept and the run is made."""
+    (tmp_path / "tree").mkdir()
+    screen = Screen(*ARGUMENTS, cwd=tmp_path, lang="en")
+    screen.read("press Enter.")
+    screen.type("")
+    screen.read("for the questions.")
+    screen.type("")
+    screen.read("QUESTION 1 OF")
+    screen.type("Bob")
+    screen.read("QUESTION 2 OF")
+    screen.press(b"\x04")
+    identity = screen.identity()
+    (path,) = tmp_path.glob("INCIDENT-*")
+    assert live.assert_sealed(path, identity).records[0]["operator"] == "Bob"
+
+
+# ---- Ctrl-C
+
+BEFORE_THE_RUN = 2 + len(SAID) + 2
+"""Screens: what is done first, what the questions are for, each question, what is still to be done, the consent."""
+
+
+class Forked:
+    """The command line in a child of this process, on a terminal of its own: no time is lost on starting Python."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pid, self.leader = pty.fork()
+        if self.pid == 0:
+            try:
+                os.chdir(folder)
+                os.environ.update(live.environment(TERM="xterm"))
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                sys.argv = ["collect", "--scan", "tree", "--lang", "en", "--no-memory"]
+                sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in ((0, "r"), (1, "w"), (2, "w")))
+                main()
+            except SystemExit as end:
+                os._exit(end.code or 0)
+            finally:
+                os._exit(99)
+        self.text = ""
+
+    def read(self, until):
+        end = time.monotonic() + 60
+        while until not in self.text:
+            assert time.monotonic() < end, self.text
+            if select.select([self.leader], [], [], 1)[0]:
+                self.text += os.read(self.leader, 65536).decode().replace("\r", "")
+
+    def answer(self, line):
+        """Type a line once it is asked for."""
+        self.read("\n> ")
+        self.text = ""
+        os.write(self.leader, line.encode() + b"\n")
+
+    def ended(self):
+        while True:
+            try:
+                data = os.read(self.leader, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.text += data.decode().replace("\r", "")
+        os.close(self.leader)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@pytest.mark.parametrize("number", range(BEFORE_THE_RUN))
+def test_ctrl_c_before_the_run_leaves_nothing(tmp_path, number):
+    """At each screen: exit 130, a sentence that says so, and nothing was written. Every eye answers no on the way."""
+    (tmp_path / "tree").mkdir()
+    child = Forked(tmp_path)
+    for _ in range(number):
+        on_eyes = 12 <= _ <= 18
+        paper = _ == 2 + 24
+        child.answer("n" if on_eyes else "y" if paper else "")
+    child.read("\n> ")
+    os.write(child.leader, b"\x03")
+    assert child.ended() == 130
+    said = " ".join(child.text.split())
+    assert "nothing was collected, and nothing was written" in said
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tree"]
+
+
+def test_a_window_that_is_closed_before_the_run_leaves_nothing(tmp_path):
+    """Whoever closes the window could not copy the reading key: no run is made that nobody could read."""
+    (tmp_path / "tree").mkdir()
+    child = Forked(tmp_path)
+    child.answer("")
+    child.read("\n> ")
+    os.close(child.leader)
+    assert os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1]) == -signal.SIGHUP
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tree"]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_ctrl_c_after_the_run_costs_nothing(tmp_path, number):
+    """At the key, which stays for an Enter; at the seal code; at what to do: sealed, and the run's own exit code."""
+    (tmp_path / "tree").mkdir()
+    screen = Screen(*ARGUMENTS, cwd=tmp_path, lang="en")
+    screen.read("press Enter.")
+    screen.type("!")
+    screen.read("for the questions.")
+    screen.type("!")
+    screen.read("Enter alone = no")
+    screen.type("")
+    screen.read("When you have it, press Enter.")
+    if number == 0:
+        screen.press(b"\x03")
+        screen.read("shown nowhere else")
+        screen.type("")
+        screen.read("SEAL CODE")
+        screen.press(b"\x03")
+    else:
+        screen.type("")
+        screen.read("\n> ")
+    if number == 2:
+        screen.type("")
+        screen.read("\n> ")
+    if number:
+        screen.press(b"\x03")
+    assert screen.ended("") in live.SEALED
+    (path,) = tmp_path.glob("INCIDENT-*")
+    live.assert_sealed(path)
+
+
+# ---- the questions themselves, without a run
+
+
+def asked(*lines, lang="en"):
+    """Return what guided mode makes of lines that are typed, and what it wrote."""
+    messages.install(lang)
+    out = io.StringIO()
+    told = guided.Guide(io.StringIO("".join(line + "\n" for line in lines)), out).ask("CASE-1")
+    return told, out.getvalue()
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_i_do_not_know_is_an_answer_to_everything(lang):
+    """`?` thirty times: each question is answered with nothing known, in both languages."""
+    told, out = asked("", *["?"] * 40, lang=lang)
+    assert told.case == "CASE-1"
+    assert (told.operator, told.witness) == (None, None)
+    assert set(told.eyes.values()) == {"unknown"}
+    given = {name: answer for group in told.answers.values() for name, answer in group.items()}
+    assert given == {name: None for group in BEFORE for name in GROUPS[group] if name != "paper_since"}
+    assert not JARGON.search(out)
+    assert [line for line in out.split("\n") if terminal.width(line) > 79] == []
+
+
+def test_enter_alone_answers_nothing():
+    """Who presses Enter through all of it has said nothing: no tick is a "none of these"."""
+    told, _out = asked(*[""] * 40)
+    assert (told.answers, told.eyes) == ({}, {})
+
+
+def test_a_way_back_and_a_way_out():
+    """`<` shows the answer of before and takes another; `!` keeps what was said until then."""
+    told, out = asked("", "Ann", "<", "<", "<", "Bob", "nurse", "!")
+    assert "So far: Ann" in out
+    assert told.operator == "Bob"
+    assert told.answers == {"awareness": {"role": "nurse"}}
+    told, _out = asked("", "Ann", "<", "", "nurse", "<", "?", "!")
+    assert (told.operator, told.answers) == ("Ann", {"awareness": {"role": None}})
+    assert asked("!")[0].answers == {}
+
+
+def test_ticks_and_moments_are_kept_by_whoever_leaves():
+    """`!` under a list that was ticked, or under a moment that was understood, does not take it back."""
+    seen = itertools.chain([""], [""] * 19, ["1 2", "!"])
+    assert asked(*seen)[0].answers == {"seen": {"stopped": ["agenda", "records"]}}
+    told, out = asked("", *[""] * 6, "2026-10-25 02:30", "!")
+    assert told.answers["awareness"]["aware"] == {"utc": "2026-10-25T00:30Z", "doubt": "twice"}
+    assert "this hour came twice" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("\x1b[A\x1b[31mred\x1b[0m\x1b]0;t\x07", "red0;t"),
+        ("a\u202egpj.exe\u200b", "agpj.exe"),
+        ("\x00NUL\x07", "NUL"),
+        ('"><script>alert(1)</script>', '"><script>alert(1)</script>'),
+        ("=cmd|'/c calc'!A1", "=cmd|'/c calc'!A1"),
+        ("\udcc3\udca9t\udcc3\udca9", "été"),
+        ("\udce9t\udce9 \u0153", "été \u0153"),
+        ("tab\tand   spaces\u00a0", "tab and spaces"),
+    ],
+)
+def test_the_worst_that_can_be_typed(line, kept):
+    """No control character is kept; a letter in the code page of another terminal is the letter that was meant."""
+    told, out = asked("", "", line, "!")
+    assert told.answers == {"awareness": {"role": kept}}
+    assert "\x1b" not in out
+
+
+def test_four_thousand_letters():
+    """One line answers one question: the first letters are kept once that was said, or a shorter text is."""
+    told, out = asked("", "", "x" * 40_000, "", "y" * 301, "short", "z" * 301, "!")
+    assert told.answers["awareness"] == {"role": "x" * LONGEST, "site": "z" * LONGEST}
+    assert told.witness == "short"
+    assert f"only the first {LONGEST} letters are kept" in out
+    assert len(asked("", "n" * 500, "", "!")[0].operator) == asking.NAME
+
+
+def test_what_a_person_writes_for_a_moment(monkeypatch):
+    """The time alone, today, yesterday, no year, two digits of one: completed by the clock, and shown."""
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2026, 1, 2, 23, 30, tzinfo=UTC).astimezone(tz)  # in Paris the third has begun
+
+    monkeypatch.setattr(moments, "datetime", Now)
+    for lang, text, utc in (
+        ("en", "8:30", "2026-01-03T07:30"),
+        ("fr", "8h", "2026-01-03T07:00"),
+        ("fr", "hier 18h", "2026-01-02T17:00"),
+        ("fr", "Aujourd'hui, 0h10", "2026-01-02T23:10"),
+        ("en", "yesterday at 18:00", "2026-01-02T17:00"),
+        ("fr", "31/12 à 9h", "2025-12-31T08:00"),
+        ("fr", "3/1/26 8h30", "2026-01-03T07:30"),
+        ("en", "2026-01-02T10:00", "2026-01-02T09:00"),
+    ):
+        messages.install(lang)
+        found = moments.understood(text)
+        assert found is not None, text
+        assert f"{found.utc:%Y-%m-%dT%H:%M}" == utc, text
+    for text in ("", "demain", "99/99", "32/1", "25h", "9" * 4000, "1/" * 2000, "hier hier"):
+        assert moments.understood(text) is None, text[:20]
+    assert moments.remarks(moments.understood("2027-01-01 10:00")), "that is still to come"
+
+
+def test_every_group_fits_a_line_however_long_its_answers():
+    """The longest text in the letters that take most room: encrypted it still is a record; mostly a group is one."""
+    worst = "\U0001f600" * LONGEST
+    for group, names in GROUPS.items():
+        given = {name: worst for name in names if QUESTIONS[name].form == "text"}
+        parts = answers.as_records(group, given)
+        assert answers.latest(parts) == given
+        assert all(len(str(part).encode("unicode_escape")) * 4 / 3 < 60_000 for part in parts)
+    assert len(answers.as_records("practice", dict.fromkeys(GROUPS["practice"], "short"))) == 1
+
+
+def test_the_consent_of_a_level_takes_a_clear_yes():
+    """The screens before the run: read until Enter, and only `y` agrees; nobody there does not."""
+    for typed_in, agreed in (("\n\ny\n", True), ("\n\n\n", False), ("\n\nno\n", False), ("", False)):
+        wanted = guided.Before((("A", "b"), ("C", "d")), ("LEVEL C", "what is taken"))
+        assert guided.Guide(io.StringIO(typed_in), io.StringIO()).before(wanted) is agreed
+    assert guided.Guide(io.StringIO("y\n"), io.StringIO()).before(guided.Before()) is None
+
+
+def test_a_stray_byte_ends_no_questions(tmp_path):
+    """A terminal in the code page of Western Europe under a program that expects UTF-8: the letter is kept."""
+    (tmp_path / "line").write_bytes(b"\xe9t\xe9\n\xff\xfe\x80\n")
+    with (tmp_path / "line").open(encoding="utf-8") as source:
+        typed.prepare(source)
+        assert typed.line(source, 10).text == "été"
+        assert typed.line(source, 10).text == "ÿþ€"
+        with pytest.raises(typed.Gone):
+            typed.line(source, 10)
+
+
+# ---- a third language
+
+
+def test_another_language_is_one_file(tmp_path):
+    """A compiled catalogue in its folder is a language: offered on the first screen, spoken, English where it lacks."""
+    root = tmp_path / "checkout"
+    shutil.copytree(live.ROOT / "collector", root / "collector", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(live.ROOT / "rules", root / "rules")
+    with (live.ROOT / "collector/ui/locale/fr/LC_MESSAGES/collector.po").open("rb") as file:
+        catalogue = read_po(file, locale="de")
+    for message in catalogue:
+        message.string = ("", "") if isinstance(message.id, tuple) else ""
+    german = {
+        "BEFORE ANYTHING ELSE": "VOR ALLEM ANDEREN",
+        "English: type {code}, then Enter.": "Deutsch: {code} tippen, dann Eingabe.",
+        "When it is done, press Enter.": "Danach die Eingabetaste drücken.",
+    }
+    for english, said in german.items():
+        catalogue.get(english).string = said
+    folder = root / "collector/ui/locale/de/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "collector.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    (tmp_path / "tree").mkdir()
+    screen = Screen(*ARGUMENTS, cwd=tmp_path, root=root, lang="fr")
+    page = fits(screen.page("appuyez sur Entrée."))
+    assert "Deutsch: de tippen, dann Eingabe." in page
+    screen.type("de")
+    page = fits(screen.page("Eingabetaste drücken."))
+    assert page[0] == "VOR ALLEM ANDEREN"
+    assert "Delete nothing, and do not pay." in "\n".join(page), "what is not translated is English"
+    screen.type("")
+    screen.read("for the questions.")
+    screen.press(b"\x03")
+    assert screen.ended("") == 130
+    aware = ("deadlines", "--aware", "2026-11-26 08:30", "--lang", "de")
+    done = subprocess.run(live.command(*aware, root=root), capture_output=True, env=live.environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"Lodge a complaint" in done.stdout
