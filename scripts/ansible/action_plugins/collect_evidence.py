@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible import constants
+from ansible.constants import DEFAULT_DEBUG
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no types
         host = str((task_vars or {}).get("inventory_hostname", ""))
         try:
             wishes = wished(self._task.args)
-            if constants.DEFAULT_DEBUG:
+            if DEFAULT_DEBUG:
                 raise WishError("ANSIBLE_DEBUG prints what hosts say, the practice's reading key too: switch it off")
         except WishError as error:
             raise AnsibleError(str(error)) from None
