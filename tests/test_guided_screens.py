@@ -399,6 +399,13 @@ def test_ctrl_c_after_the_run_costs_nothing(tmp_path, number):
         screen.type("")
         screen.read("\n> ")
     if number == 2:
+        for _attempt in range(2):
+            screen.type("AAAA AAAA")
+            screen.read("\n> ")
+        screen.type("AAAA AAAA")
+        page = fits(screen.page("\n> "))
+        assert "Photograph this screen instead." in page
+        assert [line for line in page if "SEAL CODE" in line], "the code is there to be photographed"
         screen.type("")
         screen.read("\n> ")
     if number:
