@@ -499,4 +499,6 @@ def test_rows_of_any_form_make_a_dossier(tmp_path, worst):
     }  # fmt: skip
     facts = facts_of(verify_bundle(dossiers.sealed(tmp_path, tables=tables)), ())
     draft = draft_of(facts, rows_of(facts), None, "fr")
-    assert len(dossier_html.drawn(dossier_of(draft))) > 10_000
+    page = dossier_html.drawn(dossier_of(draft)).decode()
+    assert len(page) > 10_000
+    assert ("n\u2019a pas pu être lue" in page) is (not isinstance(worst, dict))  # a row that is none is told

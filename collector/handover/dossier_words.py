@@ -59,6 +59,10 @@ TABLE = {
         "{number} passages chiffrés n'ont pas pu être lus avec la clé donnée~: ils manquent ici.",
         "{number} encrypted passages could not be read with the key given: they are missing here.",
     ),
+    "cover_damaged": (
+        "Une partie des tableaux de la collecte n'a pas pu être lue~: ce qu'elle disait manque ici.",
+        "A part of the tables of the collection could not be read: what it said is missing here.",
+    ),
     "case_number": ("Dossier n°", "Case no."),
     "state_of": ("État des éléments au", "As recorded up to"),
     "given_to": ("Remis à (nom, service)", "Handed to (name, office)"),
