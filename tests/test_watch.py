@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import live
 import made
 import pytest
+import wine
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.arguments import is_zone_like, watch_offset
 from collector.errors import UsageError
 
+LIVE = wine.posix("a live Linux, and exports, which are an expert's; a run of Windows: test_windows_collect.py")
 NOW = made.MadeClock().moment
 ZONES = st.integers(-12 * 4, 14 * 4).map(lambda quarters: 900 * quarters)
 
@@ -71,6 +73,7 @@ def compared(tmp_path_factory):
     return path, offset
 
 
+@LIVE
 def test_a_real_run_records_it_and_verifies(compared):
     """A decimal string where negative, as `offset_s`; both verifiers take it (also the vectors `watch_offset`)."""
     path, offset = compared
@@ -79,6 +82,7 @@ def test_a_real_run_records_it_and_verifies(compared):
     assert live.run("verify", path).code == 0
 
 
+@LIVE
 @pytest.mark.parametrize("form", ["timesketch", "bodyfile", "iris", "case", "csv"])
 def test_every_timeline_moves_the_hosts_times_and_says_so(compared, tmp_path, form):
     """Times of the host are the watch's; the export itself and the command tell by how much."""
@@ -110,6 +114,7 @@ def test_every_timeline_moves_the_hosts_times_and_says_so(compared, tmp_path, fo
         assert "doesn't add them" in done.out.replace("\n", " ")
 
 
+@LIVE
 def test_a_wrong_watch_starts_nothing(tmp_path):
     done = live.collect(tmp_path, "--no-memory", "--watch", "25:00")
     assert done.code == 2
