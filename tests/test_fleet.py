@@ -356,8 +356,8 @@ def test_a_folder_that_lies_there_already_is_not_ours(made, provider, host, tmp_
         ({"recipients": []}, "recipients"), ({"recipients": [KEY]}, "no age recipient"), ({"kit": "/"}, "one of kit"),
         ({"command": []}, "one of kit"), ({"arguments": ["--out=/x"]}, "--out"), ({"max_size": "4"}, "max_size"),
         ({"arguments": ["--isolate"]}, "--isolate"), ({"place": "var/tmp"}, "place"), ({"place": "/x/$(x)"}, "place"),
-        ({"pause": "0"}, "pause"), ({"language": "de"}, "language"), ({"wrong": 1}, "no such variable"),
-        ({"operator": "a\nb"}, "operator"), ({"again": "maybe"}, "again"),
+        ({"pause": "0"}, "pause"), ({"language": "de"}, "language"), ({"level": "D"}, "level"),
+        ({"operator": "a\nb"}, "operator"), ({"again": "maybe"}, "again"), ({"wrong": 1}, "no such variable"),
     ],
 )  # fmt: skip
 def test_a_wish_that_cannot_be_is_refused_before_any_host_is_touched(more, said, provider, host):
