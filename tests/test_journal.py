@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 
@@ -14,9 +16,10 @@ import vectors
 import wine
 
 from collector import answers, bundle, custody, journal
+from collector import entries as entries_room
 from collector.arguments import entry_number, paris_moment, seen_at
 from collector.entries import Told
-from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
+from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError, WriteError
 from collector.ui import journaled, messages, terminal
 from collector.verify import verify_bundle
 
@@ -168,6 +171,75 @@ def test_the_same_file_twice_is_told(path, photo, tmp_path):
     (tmp_path / "copy.png").write_bytes(photo.read_bytes())
     assert attach(path, tmp_path / "copy.png")["again"] == [1]
     whole(path)
+
+
+def test_another_file_is_not_the_same(path, photo, tmp_path):
+    """Only equal bytes are told; of an encrypted one the hash of what was given comes back."""
+    (tmp_path / "other.jpg").write_bytes(b"other")
+    attach(path, tmp_path / "other.jpg")
+    assert attach(path, photo)["again"] == []
+    (tmp_path / "x").mkdir()
+    done = attach(encrypted(tmp_path / "x"), photo)
+    assert done["content_sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest() != done["sha256"]
+
+
+def test_what_a_telephone_says_far_inside_its_picture(path, tmp_path):
+    """HEIF keeps it behind the picture; where it names a place that no system takes, it says nothing."""
+    file, strange = tmp_path / "a.heic", tmp_path / "b.heic"
+    whole = pictures_made.heic()
+    file.write_bytes(whole)
+    assert attach(path, file)["says"]["model"] == "iPhone 13"
+    at = whole.index(b"iloc") + 8  # sizes of offset, length and base, then the items: base of 8 bytes, all ones
+    items = whole[at + 2 : at + 4] + (b"\0\x09" + bytes(4) + b"\xff" * 8 + b"\0\1" + b"\0\0\0\1" * 2)
+    iloc = b"iloc\1\0\0\0\x44\x80" + items
+    meta = whole[whole.index(b"meta") + 4 : at - 12] + (len(iloc) + 4).to_bytes(4, "big") + iloc
+    strange.write_bytes(whole[: whole.index(b"meta") - 4] + (len(meta) + 8).to_bytes(4, "big") + b"meta" + meta)
+    assert attach(path, strange)["says"] == {"format": "heif", "taken": None, "taken_offset": None, "maker": None,
+                                             "model": None, "has_place": False}  # fmt: skip
+
+
+def test_a_medium_that_fails_afterwards_costs_only_what_the_file_says(path, photo, monkeypatch):
+    """The copy is whole by then: it is kept, with what the person said of it."""
+
+    def fails(*_arguments):
+        raise OSError(errno.EIO, "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(entries_room, "attached", type("Fails", (), {"says": staticmethod(fails)}))
+        done = attach(path, photo, observed=paris_moment("2026-11-26 08:30"))
+    assert done["says"] == {}
+    (entry,) = (one for one in entries(path) if one.kind == "attachment")
+    assert entry.observed == "2026-11-26T07:30:00.000000Z"
+    whole(path)
+
+
+def test_custody_that_cannot_be_read_is_told(path, monkeypatch):
+    """By the journal and by a correction, each with what to do; and none at all is no error."""
+    assert [entry.kind for entry in entries(path)] == ["opened", "sealed"]
+    note(path)
+
+    def fails(*_arguments):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(custody, "chain_of", fails)
+    with pytest.raises(AlteredError, match="can't be read") as caught:
+        custody.journal_of(path)
+    assert "collect verify" in caught.value.hint
+    with pytest.raises(WriteError):
+        note(path, corrects=0)
+
+
+def test_one_record_that_no_key_reads_hides_no_other(tmp_path, monkeypatch):
+    """Its maker broke it: it is shown as encrypted, and the rest is read."""
+    path = encrypted(tmp_path)
+    note(path, "before")
+    with monkeypatch.context() as patch:
+        patch.setattr(custody.age, "hidden", lambda _fields, _recipients: "AAAA")
+        note(path, "broken")
+    note(path, "after")
+    found = custody.journal_of(path, [KEY])
+    assert [entry.hidden for entry in found.entries[2:]] == [False, True, False]
+    assert found.hidden == 1
 
 
 def test_who_cannot_read_sees_that_there_is_something(tmp_path, photo):
