@@ -119,6 +119,7 @@ def test_ctrl_c_ends_many_at_once(tmp_path):
         assert process.returncode == 130
 
 
+@wine.posix("exports are an expert's, on Linux")
 def test_an_export_of_many_names_each_that_it_refuses(many, tmp_path):
     """Whoever gave five is told of both that can't be exported, and nothing is made."""
     done = live.run("export", *many, "--format", "timesketch", "--out", tmp_path)
@@ -136,8 +137,8 @@ def test_an_export_of_many_names_each_that_it_refuses(many, tmp_path):
 
 
 def test_the_same_verdicts_as_one_by_one(tmp_path):
-    """Twenty bundles, some of them altered, in one call and alone."""
-    paths = [sealed(tmp_path, number) for number in range(20)]
+    """Nine bundles, some of them altered, more than there are hands: in one call as alone."""
+    paths = [sealed(tmp_path, number) for number in range(9)]
     for path in paths[::3]:
         victim = next((path / "artifacts").iterdir())
         victim.write_bytes(victim.read_bytes()[:-1])
