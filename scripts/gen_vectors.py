@@ -869,15 +869,16 @@ def encrypted() -> None:
 
 def encrypted_with_counts() -> None:
     """Add an encrypted bundle with the one artifact that everybody may read."""
-    path, summary = PATH + ".age", "artifacts/000003-summary.jsonl"
+    path, summary = PATH + ".age", "artifacts/000004-summary.jsonl"
     counts = b'{"kind":"summary"}\n{"level":"B"}\n'
     told_all = [
         w.veiled(w.opening(1, recipients=[w.AGE_RECIPIENT]), "operator", "witness", "arguments", "host"),
         w.intent(2, path, "processes"),
         w.veiled(w.artifact(5, path, "processes", w.AGE), "subject", "source_times"),
-        w.intent(6, summary, "summary"),
-        w.veiled(w.artifact(9, summary, "summary", counts), "subject", "source_times"),
-        w.close(10, intents=2, artifacts=2),
+        w.veiled(w.record("observation", 6, what="level-b", data={}), "data"),
+        w.intent(7, summary, "summary"),
+        w.veiled(w.artifact(10, summary, "summary", counts), "subject", "source_times"),
+        w.close(11, intents=2, artifacts=2, observations=1),
     ]
     world = w.sealed(w.linked(told_all), {path: w.AGE, summary: counts})
     add("encrypted_summary_clear", world, "UNANCHORED", "", "", "counts that everybody may read, beside the rest")

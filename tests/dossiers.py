@@ -82,7 +82,8 @@ def unsealed(folder: Path, *, readers: tuple[str, ...] = (), tables: dict[str, l
     fields = {
         **made.opening("CABINET-7"), "operator": "Sophie Bernard", "witness": "Éloïse Œuvrard",
         "arguments": ["--case", "CABINET-7"], "host": {"hostname": "ACCUEIL-2"},
-        "clock": {"ntp": "unsynchronized", "timezone": "Europe/Paris"}, "recipients": [*readers],
+        "clock": {"ntp": "unsynchronized", "timezone": "Europe/Paris", "watch_offset": 95},
+        "recipients": [*readers],
     }  # fmt: skip
     fields |= opening
     one = bundle.create(folder, "CABINET-7_x", fields, made.README, made.key(), made.MadeClock(), made.SID)

@@ -43,6 +43,7 @@ def told(report: Report) -> dict:
         "anchors": [[a.kind, a.anchors, a.holder, a.key, a.not_later_than] for a in report.anchors],
         "recipients": list(report.recipients),
         "resumed": list(report.resumed),
+        **({} if report.level is None else {"level": report.level}),  # few of them name one
     }
 
 

@@ -26,7 +26,7 @@ import spaces
 
 CASE = "CABINET-7"
 NAMES = [f"pc-{number:02}" for number in range(1, 11)]
-COPIED, UNROUTED, CLOSED, KILLED, DARK = "pc-01", "pc-02", "pc-08", "pc-09", "pc-10"
+COPIED, UNROUTED, BECOMES, CLOSED, KILLED, DARK = "pc-01", "pc-02", "pc-03", "pc-08", "pc-09", "pc-10"
 WELL = [name for name in NAMES if name not in (CLOSED, KILLED, DARK)]
 ENDLESS = "pc-66"
 _PYTHON = Path(os.environ.get("COLLECT_ANSIBLE", live.ROOT / ".venv-ansible")) / "bin/python"
@@ -139,6 +139,7 @@ def first(provider):
     killed = script(provider.folder / "killed", program(live.fault("fsync", 40)))
     hangs = script(provider.folder / "hangs", program(live.fault("fsync", 40, "__import__('time').sleep(600)")))
     hosts: dict[str, dict[str, object]] = {
+        BECOMES: {"ansible_become": True, "ansible_become_method": "su"},
         COPIED: {"collect_command": [], "collect_program": str(copied.parent)},
         KILLED: {"collect_command": [str(killed)]},
         DARK: {"collect_command": [str(hangs)], "collect_silence": 5, "collect_patience": 3},
@@ -231,14 +232,29 @@ def test_nothing_is_left_on_a_host_but_the_bundle(provider, first):
         assert first.told[name]["left"] == "bundle"
 
 
-def test_the_playbook_is_one(provider):
-    """Ansible's own check of the syntax finds nothing."""
+@pytest.mark.parametrize(
+    ("words", "more", "code", "said"),
+    [
+        (["--syntax-check"], {}, 0, "playbook: "),
+        (["--check"], {}, 0, "skipped=1"),
+        ([], {"ANSIBLE_DEBUG": "1"}, 2, "ANSIBLE_DEBUG prints what hosts say"),
+    ],
+)
+def test_what_asks_for_no_run_makes_none(words, more, code, said, provider, tmp_path):
+    """Ansible's own checks, and its way of printing all that a host says: nothing is started, nothing is kept."""
+    given = {
+        "case": "X", "results": str(tmp_path / "results"), "recipients": provider.recipient,
+        "collect_place": str(tmp_path), "collect_command": ["touch", str(tmp_path / "ran")],
+    }  # fmt: skip
     done = subprocess.run(
-        [_PYTHON, "-I", "-m", "ansible", "playbook", "--syntax-check", live.ROOT / "scripts/ansible/collect.yml"],
-        env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(provider.folder / "ansible"), "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=provider.folder,
+        [_PYTHON, "-I", "-m", "ansible", "playbook", *words, "-i", "localhost,", "-c", "local",
+         live.ROOT / "scripts/ansible/collect.yml", "-e", json.dumps(given)],
+        env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(provider.folder / "ansible"), "LC_ALL": "C.UTF-8", **more},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
+    assert said in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_is_for_paper(first):

@@ -20,8 +20,19 @@ import pytest
 from collector import custody, deadlines
 from collector.deadline_words import moment as in_words
 from collector.errors import AlteredError, RefusedError, UsageError
-from collector.handover import dossier, dossier_answers, dossier_letter_words, dossier_more_words, dossier_words
+from collector.handover import (
+    dossier,
+    dossier_answers,
+    dossier_html,
+    dossier_letter_words,
+    dossier_more_words,
+    dossier_words,
+)
+from collector.handover.dossier_draft import draft_of
+from collector.handover.dossier_facts import facts_of
+from collector.handover.dossier_form import dossier_of
 from collector.handover.dossier_parts import BLANK
+from collector.handover.dossier_rows import rows_of
 from collector.questions import QUESTIONS
 from collector.verify import verify_bundle
 
@@ -149,7 +160,8 @@ def test_what_the_bundle_knows_is_filled_in(papers):
     """Machine, attack, journal, codes, exhibits with their fingerprints: on both papers."""
     bundle = verify_bundle(papers.path)
     values = [
-        "CABINET-7", "ACCUEIL-2", "OptiPlex 7010", "8XK2LQ3", "Windows 10 22H2", "Sophie Bernard", "Éloïse Œuvrard",
+        "CABINET-7", "+95 second", "ACCUEIL-2", "OptiPlex 7010", "8XK2LQ3", "Windows 10 22H2", "Sophie Bernard",
+        "Éloïse Œuvrard",
         "RESTORE-MY-FILES.txt", ".lockbit", "LockBit", dossiers.ONION, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
         "Pay 25 000 USD in Bitcoin.", "VeeamBackup", "BITLK", bundle.report.seal_code, bundle.report.seal_sha256,
         "La secrétaire a vu la page rouge.", "Deuxième ligne.", "64 x 36", "sha256sum -c SHA256SUMS",
@@ -262,6 +274,15 @@ def test_no_patients_name_and_no_folder_stands_on_the_papers(papers, blank):
         assert "Patients\\" not in text
     assert "Found in 2 places" in papers.part(5) or "Trouvé en 2 endroits" in papers.part(5)
     assert "1,234" in papers.part(7) or "1 234" in papers.part(7)
+
+
+def test_an_extension_that_may_be_a_name_is_not_printed(tmp_path):
+    """One of low confidence: how many files bear it is told, and not what it is."""
+    rows = [{"what": "encrypted", "extension": f".{dossiers.PATIENT}", "count": 12, "folders": 3, "confidence": "low",
+             "mtime_ns": str(1_794_990_000 * 10**9)}]  # fmt: skip
+    papers = Papers(dossiers.sealed(tmp_path, tables={"ransom": rows}), tmp_path / "out")
+    assert dossiers.PATIENT not in papers.text + papers.html.read_text("utf-8")
+    assert "12 fichiers portent l\u2019extension « … », dans 3 dossiers" in papers.part(7)
 
 
 def test_our_paper_is_never_called_what_only_others_make(papers, blank):
@@ -418,6 +439,19 @@ def test_a_bundle_that_was_never_closed_is_made_and_marked_on_every_page(tmp_pat
     assert "aucun bordereau ne peut être établi" in flat(" ".join(pages))
 
 
+def test_what_was_added_and_is_not_whole_is_told(tmp_path, blank):
+    """The run is closed and the last line of custody torn: made, exit 3, and not told as a run that never ended."""
+    path = shutil.copytree(blank.path, tmp_path / "bundle")
+    custody.note(path, "entière", made.MadeClock(), dossiers.TOOL)
+    with (path / "custody.jsonl").open("ab") as chain:
+        chain.write(b'{"v":1,"sid"')
+    papers = Papers(path, tmp_path / "out")
+    assert papers.made.incomplete
+    assert "SUIVI INCOMPLET" in papers.pages[0]
+    assert "n\u2019a pas été terminée" not in papers.text
+    assert "collect note" in papers.part(14)
+
+
 def test_an_altered_bundle_gives_nothing(tmp_path, blank):
     """Exit 1, changed before the verification or after it; nothing is left."""
     path = shutil.copytree(blank.path, tmp_path / "bundle")
@@ -438,3 +472,33 @@ def test_a_full_disk_leaves_nothing(blank, small_disk):
     with pytest.raises(RefusedError):
         dossier.write(verify_bundle(blank.path), small_disk, "fr")
     assert list(small_disk.iterdir()) == []
+
+
+WORST = (
+    None, True, -1, 10**18, "9" * 5000, "\u0663", "x" * 9000, [], [[[]]], {}, {"text": 1},
+    {"text": "\ufffd", "hex": "ff"}, [None] * 50,
+)  # fmt: skip
+"""What a column may hold in a bundle that an attacker wrote."""
+
+
+@pytest.mark.parametrize("worst", WORST, ids=lambda one: repr(one)[:20])
+def test_rows_of_any_form_make_a_dossier(tmp_path, worst):
+    """Each column of each table is something else than it should be: what can't be read is a blank."""
+    tables = {
+        "system": [{**dict.fromkeys(dossiers.SYSTEM, worst), "users": worst}, worst],
+        "footprint": [dict.fromkeys(dossiers.FOOTPRINT, worst)],
+        "services": [{"name": worst, "state": "stopped", "state_expected": "running"}],
+        "recent-files": [{"path": worst, "judged": ["encrypted"]}, {"path": "/a", "judged": worst}],
+        "summary": [{"extensions": worst, "left_out": worst}, {"extensions": {"docx": worst, "other": worst}}],
+        "ransom": [
+            *({**dict.fromkeys(one, worst), "what": one["what"]} for one in dossiers.ransom_rows("x")),
+            {"what": worst},
+            {"what": "extension", "extension": worst, "reasons": ["ordinary"], "count": worst},
+            {"what": "note", "path": "/n", "contacts": [{"kind": worst, "value": worst}], "artifact": "x"},
+        ],
+    }  # fmt: skip
+    facts = facts_of(verify_bundle(dossiers.sealed(tmp_path, tables=tables)), ())
+    draft = draft_of(facts, rows_of(facts), None, "fr")
+    page = dossier_html.drawn(dossier_of(draft)).decode()
+    assert len(page) > 10_000
+    assert ("n\u2019a pas pu être lue" in page) is (not isinstance(worst, dict))  # a row that is none is told

@@ -7,12 +7,12 @@ No ssh and no Ansible here (test_ansible.py has both): the host's whole side is 
 from __future__ import annotations
 
 import base64
+import fcntl
 import importlib
 import json
 import os
 import re
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -220,7 +220,7 @@ def test_a_run_that_answers_otherwise_is_refused(lie, provider, host, real, tmp_
     told = provider.travel(host, **attackers(tmp_path / "evil", real, out=LIES[lie](real)))
     assert (told.outcome, told.sealed, told.folder) == ("failed", False, None)
     assert told.message.isprintable()
-    assert provider.here() == set()
+    assert provider.here() == {".lock"}
     assert (host.ours / "out" / real[0].name).is_dir()
 
 
@@ -309,6 +309,17 @@ def test_the_next_play_goes_on_wherever_the_connection_was_lost(call, provider, 
     assert [path.name for path in (host.ours / "out").iterdir()] == [real[0].name]
 
 
+def test_two_plays_at_once_do_not_meet(provider, host, fleet, tmp_path):
+    """The second is refused at a host that the first is at work on; the host is not asked."""
+    folder = provider.results / CASE / host.folder.name
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = provider.travel(host, command=["true"])
+    assert (told.outcome, told.message) == ("failed", "another play is at work on this host")
+    assert host.calls == 0
+
+
 def test_a_bundle_here_that_changed_is_no_bundle(provider, host, real, tmp_path):
     """`already` is said of what verifies now, not of what did once."""
     evil = attackers(tmp_path / "evil", real)
@@ -345,8 +356,8 @@ def test_a_folder_that_lies_there_already_is_not_ours(made, provider, host, tmp_
         ({"recipients": []}, "recipients"), ({"recipients": [KEY]}, "no age recipient"), ({"kit": "/"}, "one of kit"),
         ({"command": []}, "one of kit"), ({"arguments": ["--out=/x"]}, "--out"), ({"max_size": "4"}, "max_size"),
         ({"arguments": ["--isolate"]}, "--isolate"), ({"place": "var/tmp"}, "place"), ({"place": "/x/$(x)"}, "place"),
-        ({"pause": "0"}, "pause"), ({"language": "de"}, "language"), ({"wrong": 1}, "no such variable"),
-        ({"operator": "a\nb"}, "operator"), ({"again": "maybe"}, "again"),
+        ({"pause": "0"}, "pause"), ({"language": "de"}, "language"), ({"level": "D"}, "level"),
+        ({"operator": "a\nb"}, "operator"), ({"again": "maybe"}, "again"), ({"wrong": 1}, "no such variable"),
     ],
 )  # fmt: skip
 def test_a_wish_that_cannot_be_is_refused_before_any_host_is_touched(more, said, provider, host):
@@ -416,5 +427,4 @@ def test_nothing_is_left_of_a_play_that_found_no_host(provider, fleet, tmp_path)
     told = provider.travel(host, command=["true"])
     assert (told.outcome, told.step, told.message) == ("unreachable", "connect", "the cable is out")
     assert host.calls == 1
-    assert provider.here() == set()
-    shutil.rmtree(provider.results)
+    assert provider.here() == {".lock"}

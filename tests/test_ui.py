@@ -669,7 +669,7 @@ def test_json_holds_the_promised_keys_and_any_path():
     told = json.loads(json.dumps(as_json.result_json(worst(bundle=Path(os.fsdecode(b"/m/\xff\n")), reason="signal"))))
     assert list(told) == [
         *("bundle", "case", "exit", "records", "artifacts", "gaps", "isolation"),
-        *("start_code", "seal_code", "seal_sha256", "recipients", "practice_identity"),
+        *("start_code", "seal_code", "seal_sha256", "recipients", "level", "practice_identity"),
         *("seconds", "never_powered_off", "reason", "missed", "own_files_disturbed", "continues"),
     ]
     assert told["bundle"] == {"text": "/m/\ufffd\n", "hex": "2f6d2fff0a"}

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import live
 import made
 import pytest
+import wine
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.arguments import is_zone_like, watch_offset
 from collector.errors import UsageError
 
+LIVE = wine.posix("a live Linux, and exports, which are an expert's; a run of Windows: test_windows_collect.py")
 NOW = made.MadeClock().moment
 ZONES = st.integers(-12 * 4, 14 * 4).map(lambda quarters: 900 * quarters)
 
@@ -23,14 +25,14 @@ def moment(utc_s, offset_s):
     return made.replace(NOW, utc_ns=utc_s * 10**9 + 999_999_999, offset_s=offset_s)
 
 
-@given(st.integers(0, 4_000_000_000), ZONES, st.integers(-43_200, 43_199))
+@given(st.integers(86_400, 4_000_000_000), ZONES, st.integers(-43_200, 43_199))
 def test_a_time_of_day_is_the_nearest_one(utc_s, zone, difference):
     """Over midnight and in every zone: what the watch shows less what the clock shows, half a day away at most."""
     shown = datetime.fromtimestamp(utc_s + difference, timezone(timedelta(seconds=zone)))
     assert watch_offset(f"{shown:%H:%M:%S}", moment(utc_s, zone)) == difference
 
 
-@given(st.integers(0, 4_000_000_000), ZONES, ZONES, st.integers(0, 4_000_000_000))
+@given(st.integers(0, 4_000_000_000), ZONES, ZONES, st.integers(86_400, 4_000_000_000))
 def test_a_date_and_time_is_exact(utc_s, zone, other, watch_s):
     """Years away (a dead battery), in the host's zone or in the one that is given."""
     shown = datetime.fromtimestamp(watch_s, timezone(timedelta(seconds=other)))
@@ -71,6 +73,7 @@ def compared(tmp_path_factory):
     return path, offset
 
 
+@LIVE
 def test_a_real_run_records_it_and_verifies(compared):
     """A decimal string where negative, as `offset_s`; both verifiers take it (also the vectors `watch_offset`)."""
     path, offset = compared
@@ -79,6 +82,7 @@ def test_a_real_run_records_it_and_verifies(compared):
     assert live.run("verify", path).code == 0
 
 
+@LIVE
 @pytest.mark.parametrize("form", ["timesketch", "bodyfile", "iris", "case", "csv"])
 def test_every_timeline_moves_the_hosts_times_and_says_so(compared, tmp_path, form):
     """Times of the host are the watch's; the export itself and the command tell by how much."""
@@ -110,6 +114,7 @@ def test_every_timeline_moves_the_hosts_times_and_says_so(compared, tmp_path, fo
         assert "doesn't add them" in done.out.replace("\n", " ")
 
 
+@LIVE
 def test_a_wrong_watch_starts_nothing(tmp_path):
     done = live.collect(tmp_path, "--no-memory", "--watch", "25:00")
     assert done.code == 2

@@ -168,6 +168,15 @@ def test_windows_of_a_desktop_that_a_program_made_are_listed():
     assert names == ["Default", "Rançon"]
 
 
+def test_desktops_that_can_not_be_listed_are_a_gap(monkeypatch):
+    """The one in front is told all the same."""
+    monkeypatch.setattr(desktops.user32(), "EnumDesktopsW", lambda *_: 0)
+    with desktops.in_front() as front:
+        gap, *found = list(desktops.others(front))
+    assert "not all of them" in gap.reason
+    assert [name for name, _ in found] == [front]
+
+
 def test_outside_of_a_session_is_a_gap_not_an_empty_list():
     """A service has no screen: picture and list say that, and do not say "no window"."""
     user32 = ctypes.WinDLL("user32", use_last_error=True)

@@ -14,6 +14,7 @@ from collector.winformats import terminal
 if sys.platform != "win32":
     pytest.skip("Windows, here under Wine", allow_module_level=True)
 
+import ctypes
 import winreg
 from contextlib import contextmanager
 
@@ -57,6 +58,30 @@ def test_every_service_is_a_row_of_the_promised_columns():
     assert log["pids"]
     assert log["command"].lower().endswith("wevtsvc.dll")
     assert json.loads(json.dumps(rows)) == rows
+
+
+def test_a_service_that_goes_while_all_are_listed_costs_no_other(monkeypatch):
+    """Counted before, the last one would be asked for in vain, and with it all that only the registry knows."""
+    monkeypatch.setattr(services, "_states", lambda: iter(()))
+    real, doomed = services.winreg.EnumKey, planted("Doomed", Type=16, Start=2)
+    doomed.__enter__()
+
+    def enumerate_(key, at):
+        if at == 3:
+            doomed.__exit__(None, None, None)
+        return real(key, at)
+
+    monkeypatch.setattr(services.winreg, "EnumKey", enumerate_)
+    rows = list(services.rows())
+    assert not [one for one in rows if isinstance(one, Gap)]
+    assert "eventlog" in {row["name"].lower() for row in rows}
+
+
+def test_a_logon_of_an_unknown_form_is_told_without_its_identifier():
+    """One that makes no sense costs none of the others."""
+    raw = ctypes.create_string_buffer(b"\x07\x01" + bytes(20))
+    logon = accounts._logon(accounts._Logon(kind=10, session=2, sid=ctypes.addressof(raw), time=5))
+    assert (logon.name, logon.sid, logon.kind, logon.session) == ("", None, 10, 2)
 
 
 def test_a_service_that_was_written_since_the_start_is_listed():

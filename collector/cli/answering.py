@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -85,12 +85,13 @@ def _asked(
 ) -> None:
     """Ask a person; what is done is kept whatever ends it."""
     from collector import answered  # noqa: PLC0415 - only here
+    from collector.handover import keys  # noqa: PLC0415 - the same
     from collector.ui import answering, typed  # noqa: PLC0415 - the same
 
     heed_interrupts()
     try:
         with refused():
-            earlier = answered.earlier(path, [] if identity is None else _identities(identity))
+            earlier = answered.earlier(path, [] if identity is None else keys.identities(key_file(identity)))
         questions = answering.Answering(sys.stdin, sys.stderr, earlier, keep)
         if group is None:
             questions.groups()
@@ -101,16 +102,6 @@ def _asked(
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         leave(INTERRUPTED)
-
-
-def _identities(given: str) -> list[Any]:
-    """Return the identities of a key file; with `-` the key is typed. Raises `UsageError` and `typed.Gone`."""
-    from collector.handover import keys  # noqa: PLC0415 - only here
-    from collector.ui import answering  # noqa: PLC0415 - the same
-
-    if given != "-":
-        return keys.identities(key_file(given))
-    return keys.identities(answering.reading_key(sys.stdin, sys.stderr).encode())
 
 
 def parsed(given: tuple[str, ...]) -> dict[str, dict[str, Answer]]:

@@ -65,8 +65,11 @@ def _guided(result: Result, host: Host, answers: Mapping[str, Mapping[str, Answe
     final.show(result, sys.stderr, spare=_ROOM, goes_on=True)
     copied = _typed_back(result, host, patient=True)
     try:
-        if copied is not None and not copied.matched:
-            page.wait()
+        if copied is not None and not copied.matched:  # what was typed has pushed the code up
+            page.clear()
+            final.show(result, sys.stderr, spare=_ROOM, goes_on=True)
+            page.say(_("Photograph this screen instead."), _("When you have it, press Enter."))
+            page.line()
         afterwards.steps(page, answers, copied=copied is not None and copied.matched)
     except typed.Gone:
         pass

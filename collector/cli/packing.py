@@ -97,10 +97,19 @@ def open_command(file: str, identity: str, out: str, *, as_json: bool) -> None:
 
 
 def key_file(name: str) -> bytes:
-    """Return what an identity file holds, a byte more than it may at most; raises `UsageError`."""
+    """Return what an identity file holds, a byte more than it may at most; raises `UsageError`.
+
+    `-` is the standard input: where that is a terminal, a person is asked for one line.
+    """
     from collector import disk  # noqa: PLC0415 - only here
     from collector.handover.keys import MAX_KEYFILE  # noqa: PLC0415 - the same
+    from collector.ui import reading_key, terminal, typed  # noqa: PLC0415 - the same
 
+    if name == "-" and terminal.is_attended():
+        try:
+            return reading_key.asked(sys.stdin, sys.stderr).encode()
+        except typed.Gone as error:
+            raise UsageError("no key was typed", hint="type it from the paper, then Enter") from error
     try:
         if name == "-":
             return sys.stdin.buffer.read(MAX_KEYFILE + 1)

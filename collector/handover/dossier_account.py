@@ -68,7 +68,7 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
     found += [(when, said.short(when), said(name), "from_tool") for when, name in told if when is not None]
     for group in draft.rows.groups.values():
         if group.first is not None:
-            what = said("happened_group", extension=group.extension or "…")
+            what = said("happened_group", extension=group.shown or "…")
             found.append((group.first, said.short(group.first), what, "from_tool"))
     return sorted(found, key=lambda event: (event[0], event[2]))
 
@@ -141,8 +141,9 @@ def photographs(draft: Draft) -> list[Block]:
             continue
         entry, facts = written.get(path), []
         if entry is not None:
-            facts += [(said("picture_dated"), text_of(entry.says.get("taken"), 40) or "—")]
-            facts += [(said("picture_added"), said.long_moment(moment_of(entry.written) or exhibit.ended))]
+            taken = text_of(entry.says.get("taken"), 40)
+            facts += [(said("picture_dated"), taken)] if taken else []
+            facts.append((said("picture_added"), said.long_moment(moment_of(entry.written) or exhibit.ended)))
         size = said("picture_pixels", width=drawn.picture.width, height=drawn.picture.height)
         facts += [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
         if exhibit.sha256 != drawn.sha256:

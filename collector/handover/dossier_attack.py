@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from collector.eyes import QUESTIONS as SEEN_BY_EYES
 from collector.handover.dossier_answers import EYES, SEEN
-from collector.handover.dossier_facts import moment_of, text_of
+from collector.handover.dossier_facts import moment_of, text_of, whole
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Quote, Shown, Table, Text
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def _machine(draft: Draft) -> list[Field]:
         draft.known("machine_serial", host["serial"]),
         draft.known("machine_system", " ".join(one for one in parts if one)),
         draft.known("machine_timezone", _clock(draft)),
+        draft.known("machine_drift", _drift(draft)),
         draft.given.field("site"),
         draft.known("machine_role", ""),
         draft.known(
@@ -155,6 +156,12 @@ def _clock(draft: Draft) -> str:
     return draft.said("machine_clock", zone=zone, how=set_by) if zone else ""
 
 
+def _drift(draft: Draft) -> str:
+    """Return how far the computer's clock was from the operator's watch, as far as somebody compared them."""
+    seconds = draft.facts.evidence.correction_s
+    return "" if seconds is None else draft.said.counted("drift", seconds, signed=f"{seconds:+d}")
+
+
 def _disks(draft: Draft, disks: Json) -> list[str]:
     """Return each disk by its model, its size and whether the computer itself encrypts it (BitLocker, LUKS)."""
     said, found = draft.said, []
@@ -164,8 +171,8 @@ def _disks(draft: Draft, disks: Json) -> list[str]:
         how = text_of(disk.get("encryption"), 20)
         plain = how in ("none_seen", "unknown", "")
         state = said(f"disk_{how or 'unknown'}") if plain else said("disk_encrypted", name=how.upper())
-        size = disk.get("size")
-        shown = said.size(int(str(size)), exact=False) if str(size).isdecimal() else "?"
+        size = whole(disk.get("size"))
+        shown = "?" if size is None else said.size(size, exact=False)
         model = text_of(disk.get("model"), 40) or text_of(disk.get("name"), 40)
         found.append(said("machine_disk", model=model, size=shown, state=state))
     return found
@@ -186,7 +193,7 @@ def consequences(draft: Draft) -> Part:
         stopped.append(said("and_more_rows", number=said.number(draft.rows.more_stopped)))
     if stopped:
         blocks += [Heading(said("services_title")), Text((", ".join(stopped),))]
-    rows = tuple((one, "", "") for one in said("damage_rows").split("|"))
+    rows = tuple((one, "", "") for one in said.lines("damage_rows"))
     headings = (said("col_damage"), said("col_amount"), said("col_proof"))
     blocks += [
         Heading(said("damage_title")),
@@ -224,7 +231,7 @@ def _group(draft: Draft, group: Group) -> str:
     return said(
         name,
         files=said.number(group.files),
-        extension=group.extension,
+        extension=group.shown,
         folders=said.number(group.folders),
         how=draft.confidence(group.confidence),
     )

@@ -46,7 +46,8 @@ class Draft:
 
     def extensions(self) -> str:
         """Return the extensions that were appended; empty where there is none."""
-        return ", ".join(one for one in self.rows.groups if one)
+        shown = [group.shown for group in self.rows.groups.values()]
+        return ", ".join(one for one in shown if one not in ("", "…"))
 
 
 def draft_of(facts: Facts, rows: Rows, slip: SlipFacts | None, language: str) -> Draft:

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from collector import layout, seal, vocabulary
-from collector.handover.dossier_facts import text_of
+from collector.handover.dossier_facts import text_of, whole
 from collector.handover.dossier_parts import BLANK, Field, Fields, Heading, Part, Slip, Table, Text
 from collector.handover.slip_form import form_of
 from collector.handover.slip_parts import Command
@@ -183,12 +183,12 @@ def _footprint(draft: Draft) -> list[Field]:
     said, row = draft.said, draft.rows.footprint
 
     def size(name: str) -> str:
-        value = row.get(name)
-        return said.size(int(str(value)), exact=False) if str(value).isdecimal() else "?"
+        value = whole(row.get(name))
+        return "?" if value is None else said.size(value, exact=False)
 
     def count(name: str) -> str:
-        value = row.get(name)
-        return said.number(int(str(value))) if str(value).isdecimal() else "?"
+        value = whole(row.get(name))
+        return "?" if value is None else said.number(value)
 
     if not row:
         return [draft.known(f"log_{name}", "") for name in ("seconds", "memory", "bytes", "opened", "atime", "outside")]
@@ -212,7 +212,7 @@ def possession(draft: Draft) -> Part:
     intro = (said("possession_intro"), said("possession_seal"))
     blocks: list[Block] = [Text(intro), Text((said("order_reminder"),), "warning")]
     if draft.slip is None:
-        blocks.append(Text((said("possession_none"),), "warning"))
+        blocks.append(Text((said("possession_torn" if draft.facts.is_torn else "possession_none"),), "warning"))
     else:
         blocks.append(Slip(form_of(draft.slip, said.language)))
     return Part(14, said("possession"), tuple(blocks))

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from collector.model import Json
     from collector.verify import VerifiedBundle
 
-MAX_ENTRIES = 300
+MAX_ENTRIES = 200
 """Entries of the journal that are printed; a person writes a few dozen."""
 MAX_EXHIBITS = 250
 """Files that are listed one by one; the others are counted by what they are."""
 MAX_GAP_KINDS = 500
+_MOST = 40
+"""Observations of one name, and names of such: the first and the latest tell enough, and memory is bounded."""
 MAX_LINES = 120
 """Lines of one entry."""
 LONGEST_LINE = 2500
@@ -110,6 +112,11 @@ class Facts:
         return self.observed.get(what, [{}])[-1]
 
     @property
+    def is_torn(self) -> bool:
+        """Tell whether the run was closed, and something that was added after it is not whole."""
+        return self.evidence.incomplete and self.evidence.bundle.inventory.closing is not None
+
+    @property
     def level(self) -> str:
         """Return the level of privacy that the run was asked for (docs/PRIVACY.md); `C` where none is named."""
         return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")
@@ -123,15 +130,13 @@ class Facts:
 def facts_of(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Facts:
     """Return the facts; raises what `export_evidence` raises for a key that is missing or does not fit."""
     facts = Facts(opened(bundle, identities))
-    given: list[Record] = []
-    facts.evidence.records(lambda record: _take(record, facts, given, layout.MANIFEST))
+    facts.evidence.records(lambda record: _take(record, facts, layout.MANIFEST))
     facts.ended = facts.last
-    facts.evidence.custody(lambda record: _take(record, facts, given, layout.CUSTODY))
-    facts.answers = answers.latest(given)
+    facts.evidence.custody(lambda record: _take(record, facts, layout.CUSTODY))
     return facts
 
 
-def _take(record: Record, facts: Facts, given: list[Record], place: str) -> None:
+def _take(record: Record, facts: Facts, place: str) -> None:
     written = moment_of(record["utc"]) or facts.last
     facts.last = max(facts.last, written)
     take = facts.journal.manifest if place == layout.MANIFEST else facts.journal.custody
@@ -140,7 +145,8 @@ def _take(record: Record, facts: Facts, given: list[Record], place: str) -> None
         case "open":
             facts.started = written
         case "phase":
-            facts.phases.append((str(record["name"]), written))
+            if len(facts.phases) < _MOST:
+                facts.phases.append((str(record["name"]), written))
         case "resume":
             facts.resumes += place == layout.MANIFEST
         case "gap":
@@ -150,25 +156,27 @@ def _take(record: Record, facts: Facts, given: list[Record], place: str) -> None
         case "artifact":
             _exhibit(record, facts)
         case "observation":
-            _observed(record, facts, given, written)
+            _observed(record, facts, written)
         case _:
             pass
 
 
-def _observed(record: Record, facts: Facts, given: list[Record], written: datetime) -> None:
+def _observed(record: Record, facts: Facts, written: datetime) -> None:
     what, data = str(record["what"]), record.get("data")
     if not isinstance(data, dict):  # this key does not read it
         return
     if what == answers.WHAT:
-        given.append(data)
-        said = data.get("given")
-        if isinstance(said, dict) and "aware" in said and answers.latest([data]).keys() >= {"aware"}:
-            facts.aware.append((written, answers.latest([data])["aware"]))
+        said = answers.latest([data])
+        facts.answers.update(said)
+        if "aware" in said:
+            facts.aware.append((written, said["aware"]))
+            del facts.aware[1 : len(facts.aware) - _MOST]  # the first, and the latest
+        return
+    if what not in facts.observed and len(facts.observed) >= _MOST:
         return
     seen = facts.observed.setdefault(what, [])
     seen.append({**data, "_utc": record["utc"]})
-    if len(seen) > 50:  # noqa: PLR2004 - the first one and the latest tell enough, and memory is bounded
-        del seen[1]
+    del seen[1 : len(seen) - _MOST]
 
 
 def _exhibit(record: Record, facts: Facts) -> None:
@@ -177,7 +185,8 @@ def _exhibit(record: Record, facts: Facts) -> None:
     copy = _BLURRED.fullmatch(text_of(record.get("subject"))) if path.startswith(layout.ATTACHMENTS) else None
     if copy is not None:
         facts.blurred[copy[1]] = path
-    if len(facts.exhibits) >= MAX_EXHIBITS and not path.startswith(layout.ATTACHMENTS) and kind != "screen":
+    special = path.startswith(layout.ATTACHMENTS) or kind == "screen"
+    if len(facts.exhibits) >= (2 * MAX_EXHIBITS if special else MAX_EXHIBITS):
         facts.more_exhibits[kind] += 1
         return
     flags = record["flags"]
@@ -222,12 +231,17 @@ def moment_of(value: Json) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo is not None and found.year > 1 else None
 
 
+def whole(value: Json) -> int | None:
+    """Return an integer of at most 19 digits, as a number or as decimal digits; `None` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value)[:20] if isinstance(value, str) else f"{value:d}" if abs(value) < 1 << 63 else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None  # noqa: PLR2004 - digits
+
+
 def from_ns(value: Json) -> datetime | None:
     """Return the moment of nanoseconds since 1970, between the years 1980 and 2100; `None` for anything else."""
-    text = str(value)
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):  # noqa: PLR2004 - digits of nanoseconds
-        return None
-    seconds = int(text) // 10**9
+    seconds = (whole(value) or 0) // 10**9
     return datetime.fromtimestamp(seconds, UTC) if 315_532_800 <= seconds < 4_102_444_800 else None  # noqa: PLR2004
 
 

@@ -53,7 +53,9 @@ def letter_of(draft: Draft) -> Dossier:
 
 def _head(draft: Draft) -> str:
     head = draft.said("dossier_head")
-    return f"{head}  ·  {draft.said('dossier_incomplete')}" if draft.facts.evidence.incomplete else head
+    if not draft.facts.evidence.incomplete:
+        return head
+    return f"{head}  ·  {draft.said('dossier_torn' if draft.facts.is_torn else 'dossier_incomplete')}"
 
 
 def _bound(draft: Draft, title: str, parts: tuple[Part, ...], head: str) -> Dossier:
@@ -65,6 +67,6 @@ def _bound(draft: Draft, title: str, parts: tuple[Part, ...], head: str) -> Doss
         head=head,
         foot=said("dossier_foot", case=draft.facts.case),
         page=said("page", number="{number}", pages="{pages}"),
-        escapes=said("escapes_dossier"),
+        escapes=said("escapes_dossier" if head else "escapes_letter"),
         made=draft.facts.last,
     )

@@ -52,9 +52,11 @@ def cover(draft: Draft) -> Part:
     tally = facts.evidence.tally
     warnings = [said("cover_secret")]
     if facts.evidence.incomplete:
-        warnings.append(said("cover_incomplete"))
+        warnings.append(said("cover_torn" if facts.is_torn else "cover_incomplete"))
     if tally.unread_records:
         warnings.append(said.counted("cover_unread", tally.unread_records))
+    if tally.unread_rows or tally.unread_files:
+        warnings.append(said("cover_damaged"))
     blocks: list[Block] = [
         Text((said("cover_subtitle"),), "strong"),
         Text(tuple(warnings), "warning"),

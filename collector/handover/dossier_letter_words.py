@@ -24,8 +24,8 @@ LETTERS = {
         "This letter also stands alone, in French as it has to be sent: lettre-procureur.pdf. Here is what it says.",
     ),
     "letter_to": (
-        "Madame ou Monsieur le procureur de la République|Tribunal judiciaire de {blank}|{blank}{blank}|{blank}{blank}",
-        "The procureur de la République|Tribunal judiciaire of {blank}|{blank}{blank}|{blank}{blank}",
+        "Madame ou Monsieur le procureur|de la République|Tribunal judiciaire de {blank}|{blank}{blank}|{blank}{blank}",
+        "The procureur|de la République|Tribunal judiciaire of {blank}|{blank}{blank}|{blank}{blank}",
     ),
     "letter_person": (
         "Nom~: {blank}{blank}|Prénoms~: {blank}{blank}|Né(e) le {blank} à {blank}, nationalité {blank}|Profession, fonction~: {role}|Domicile~: {blank}{blank}{blank}|Téléphone~: {phone}  —  Courriel~: {email}",

@@ -53,9 +53,9 @@ def letter(draft: Draft) -> tuple[Block, ...]:
     practice, form = given.inline("practice"), given.inline("practice_form")
     number = given.inline("police_number")
     blocks: list[Block] = [
-        Address(tuple(said("letter_person", blank=BLANK, **told).split("|"))),
-        Address(tuple(said("letter_for", practice=practice, form=form, **told).split("|"))),
-        Address(tuple(said("letter_to", blank=BLANK).split("|")), right=True),
+        Address(said.lines("letter_person", blank=BLANK, **told)),
+        Address(said.lines("letter_for", practice=practice, form=form, **told)),
+        Address(said.lines("letter_to", blank=BLANK), right=True),
         Address((said("letter_place", blank=BLANK),), right=True),
         Text((said("letter_object"),), "strong"),
         Text((said("letter_reference", case=draft.facts.case, number=number),), "small"),
@@ -161,7 +161,7 @@ def others(draft: Draft) -> Part:
 def _insurer(draft: Draft) -> tuple[Block, ...]:
     said, given = draft.said, draft.given
     sender = tuple(given.inline(name, _LONG) for name in ("practice", "address", "phone", "email"))
-    to = said("insurer_to", insurer=given.inline("insurer", BLANK * 2), blank=BLANK)
+    to = said.lines("insurer_to", insurer=given.inline("insurer", BLANK * 2), blank=BLANK)
     body = (
         said("letter_hello"),
         said("insurer_1", **_inline(draft, "aware", "practice", "address")),
@@ -173,7 +173,7 @@ def _insurer(draft: Draft) -> tuple[Block, ...]:
     )
     return (
         Address(sender),
-        Address(tuple(to.split("|")), right=True),
+        Address(to, right=True),
         Address((said("letter_place", blank=BLANK),), right=True),
         Text((said("insurer_object", policy=given.inline("policy")),), "strong"),
         Text(body, "letter"),

@@ -12,6 +12,9 @@ MORE = {
     "machine_system": ("Système", "System"),
     "machine_timezone": ("Fuseau horaire et horloge", "Time zone and clock"),
     "machine_clock": ("{zone} — réglée par le réseau~: {how}", "{zone} — set by the network: {how}"),
+    "machine_drift": ("Écart d'horloge avec une montre", "Clock compared with a watch"),
+    "drift_1": ("{signed}~seconde à ajouter aux heures du poste", "{signed} second to add to the computer's times"),
+    "drift": ("{signed}~secondes à ajouter aux heures du poste", "{signed} seconds to add to the computer's times"),
     "machine_role": ("Rôle (accueil, serveur…)", "What it is used for (front desk, server…)"),
     "machine_network": ("Réseau, constat de l'outil", "Network, found by the tool"),
     "machine_on": ("Resté allumé depuis l'attaque", "On ever since the attack"),
@@ -230,6 +233,10 @@ MORE = {
     "possession_none": (
         "La collecte n'est pas terminée~: aucun bordereau ne peut être établi. Terminez-la avec «~collect resume~», puis refaites ce dossier.",
         "The collection is not finished: no slip can be made. End it with “collect resume”, then make this dossier again.",
+    ),
+    "possession_torn": (
+        "Un ajout n'est pas entier~: aucun bordereau ne peut être établi. Ajoutez une note avec «~collect note~», puis refaites ce dossier.",
+        "Something added is not whole: no slip can be made. Add a note with “collect note”, then make this dossier again.",
     ),
     "order_reminder": (
         "Appelez le conseil départemental de l'Ordre avant toute remise de l'ordinateur ou d'un disque à la police ou à la gendarmerie. Les secrétaires et les infirmiers sont eux aussi tenus au secret (textes à vérifier). Ne remettez que ce qui est nécessaire.",

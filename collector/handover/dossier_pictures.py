@@ -2,17 +2,21 @@
 
 A picture is attacker-chosen, and what opens it is a viewer of PDF or a browser. So only the parts that draw it are
 kept: no colour profile, no comment, no place where a photograph was taken, nothing behind its end. PDF takes the
-compressed data of both forms as they are, so no library for pictures is needed; forms that it can't take (a PNG with
-transparency, HEIC) are not drawn, and that is said.
+compressed data of both forms as they are, so no library for pictures is needed; forms that it can't take (HEIC, a
+large PNG with transparency) are not drawn, and that is said.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from collector.errors import RefusedError
+from collector.handover import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +24,16 @@ if TYPE_CHECKING:
 MAX_BYTES = 24 << 20
 """Of one picture: a 4K monitor takes up to 25 MB where nothing on it is alike."""
 MAX_SIDE = 20_000
+MAX_CLEAR = 4 << 20
+"""Pixels of a picture of which each is looked at: some seconds."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOURS = {0: ("DeviceGray", 1), 2: ("DeviceRGB", 3), 3: ("Indexed", 1)}
 """Colour types of PNG that PDF has, with their samples a pixel."""
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive JPEG: what PDF takes."""
-_MARK, _APP1, _SCAN = 0xFF, 0xE1, 0xDA
+_MARK, _APP1, _SCAN, _END = 0xFF, 0xE1, 0xDA, 0xD9
+_NEXT = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""What ends a scan: in its data 0xFF stands before a zero, a restart mark or another 0xFF only."""
 _DROPPED = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
 """Segments of programs (where it was taken, profiles, previews) and comments; Adobe's tells what its colours are."""
 _ORIENTATION = 0x0112
@@ -56,15 +64,25 @@ class Picture:
         return f"data:image/{self.form};base64,{base64.b64encode(self.file).decode('ascii')}"
 
 
-def picture(data: bytes) -> Picture | None:
+def drawable(data: bytes) -> Picture | None:
     """Return the picture of a file's bytes, or `None` where it is none that both papers can draw; never raises."""
     try:
-        found = _png(data) if data.startswith(_SIGNATURE) else _jpeg(data)
-    except (struct.error, IndexError, ValueError):  # it ends where something had to stand
+        found = _any_png(data) if data.startswith(_SIGNATURE) else _jpeg(data)
+    except (struct.error, IndexError, ValueError, RefusedError):  # it ends where something had to stand
         return None
     if found is None or not (0 < found.width <= MAX_SIDE and 0 < found.height <= MAX_SIDE):
         return None
     return found
+
+
+def _is_clear(data: bytes) -> bool:
+    """Tell whether a PNG has transparency, as pictures that telephones and Windows take of a screen have."""
+    width, height, bits, colour = struct.unpack_from(">2I2B", data, 16)
+    return bits == 8 and colour in (4, 6) and width * height <= MAX_CLEAR  # noqa: PLR2004 - bits, colour types of PNG
+
+
+def _any_png(data: bytes) -> Picture | None:
+    return _png(picture.opaque(data) if _is_clear(data) else data)
 
 
 def _png(data: bytes) -> Picture | None:
@@ -106,22 +124,22 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _jpeg(data: bytes) -> Picture | None:
-    if not data.startswith(b"\xff\xd8\xff") or not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+    if not data.startswith(b"\xff\xd8\xff"):
         return None
-    orientation, frame, kept, at = 1, b"", [], 2
-    for marker, body, end in _segments(data):
+    orientation, frame, kept = 1, b"", []
+    for marker, whole in _segments(data):
+        body = whole[4:]
         if marker == _APP1 and body.startswith(b"Exif\0\0"):
             orientation = _orientation(body[6:])
         if marker in _FRAMES:
-            frame = body
+            frame = frame or body
         if marker not in _DROPPED:
-            kept.append(data[at:end])
-        at = end
+            kept.append(whole)
     bits, height, width, samples = struct.unpack_from(">BHHB", frame)
     if (bits, samples) not in ((8, 1), (8, 3)):
         return None
     turn = _TURNS.get(orientation, 0)
-    rest = b"".join(kept) + data[at:].rstrip(b"\0")
+    rest = b"".join(kept)
     turned = b"\xff\xd8" + (_exif(orientation) if turn else b"") + rest
     if turn in (90, 270):
         width, height = height, width
@@ -129,16 +147,30 @@ def _jpeg(data: bytes) -> Picture | None:
     return Picture("jpeg", width, height, turn, colours, bits, samples, b"", b"\xff\xd8" + rest, turned)
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Yield marker, content and end of each segment, up to the one after which the picture itself begins."""
-    at, marker = 2, 0
-    while marker != _SCAN:
-        mark, marker, length = struct.unpack_from(">BBH", data, at)
-        body = data[at + 4 : at + 2 + length]
-        if mark != _MARK or len(body) != length - 2:
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each segment with its marker, a scan with its data, up to the end of the picture.
+
+    What stands behind is left: telephones put a film there.
+    """
+    at = 2
+    while True:
+        mark, marker = struct.unpack_from(">BB", data, at)
+        if mark != _MARK:
             raise ValueError
-        at += 2 + length
-        yield marker, body, at
+        if marker == _END:
+            yield marker, data[at : at + 2]
+            return
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        end = at + 2 + length
+        if length < 2 or end > len(data):  # noqa: PLR2004 - its own two bytes
+            raise ValueError
+        if marker == _SCAN:
+            following = _NEXT.search(data, end)
+            if following is None:
+                raise ValueError
+            end = following.start()
+        yield marker, data[at:end]
+        at = end
 
 
 def _orientation(tiff: bytes) -> int:

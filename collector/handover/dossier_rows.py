@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from collector.handover import dossier_pictures
-from collector.handover.dossier_facts import digest, from_ns, lines_of, text_of
+from collector.handover.dossier_facts import digest, from_ns, lines_of, text_of, whole
 from collector.ransom import reading
 from collector.text import parted, to_bytes
 
@@ -32,6 +33,8 @@ MAX_KINDS = 20
 """Extensions and depths of folders that are counted on paper."""
 MAX_SERVICES = 12
 MAX_PICTURES = 12
+_MOST = 1000
+"""Names of one object that are looked at."""
 MAX_ALL_BYTES = 64 << 20
 """Of all pictures together: a page that is opened on an old computer."""
 
@@ -60,6 +63,11 @@ class Group:
     confidence: str
     first: datetime | None
     last: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Return the extension, an ellipsis for one of low confidence: a name may stand behind the last dot."""
+        return "…" if self.extension and self.confidence == "low" else self.extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +183,7 @@ def _group(row: Row, rows: Rows) -> None:
         return
     types = row.get("types")
     told = types if isinstance(types, dict) else {}
-    counted = [(text_of(name, 16), _count(count)) for name, count in told.items()]
+    counted = [(text_of(name, 16), _count(count)) for name, count in islice(told.items(), _MOST)]
     rows.groups[extension] = Group(  # the last row of one counts
         extension,
         _count(row.get("count")),
@@ -203,16 +211,16 @@ def _summary(row: Row, rows: Rows) -> None:
     """Take the counts that hold no name (docs/PRIVACY.md) in place of our own."""
     told, left = row.get("extensions"), row.get("left_out")
     if isinstance(told, dict) and told:
-        counted = [(text_of(name, 70), _count(count)) for name, count in told.items()]
+        counted = [(text_of(name, 70), _count(count)) for name, count in islice(told.items(), _MOST)]
         known = sorted((one for one in counted if one[0] not in rows.groups), key=lambda one: (-one[1], one[0]))
         rows.extensions = [one for one in known if one[0] != "other"][:MAX_KINDS]
         rows.other_extensions = sum(count for name, count in counted if name == "other")
     if isinstance(left, dict):
-        rows.left_out = [text_of(source, 40) for source in left][:MAX_KINDS]
+        rows.left_out = [text_of(source, 40) for source in islice(left, MAX_KINDS)]
 
 
 def _count(value: Json) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    return whole(value) or 0
 
 
 def _recent(row: Row, rows: Rows) -> None:
@@ -274,4 +282,4 @@ def _drawn(exhibit: Exhibit, facts: Facts) -> Drawn:
     known = custody.inventory if exhibit.is_attachment and custody else facts.evidence.bundle.inventory
     data = bytearray()
     whole = facts.evidence.content(known.stored[exhibit.path], data.extend)
-    return Drawn(exhibit, dossier_pictures.picture(bytes(data)) if whole else None, digest(bytes(data)))
+    return Drawn(exhibit, dossier_pictures.drawable(bytes(data)) if whole else None, digest(bytes(data)))

@@ -39,6 +39,12 @@ class Words(slip_said.Words):
         words = pair[LANGUAGES.index(self.language)].replace("~", "\u00a0").replace("'", "\u2019")
         return words.format(**fields)
 
+    def lines(self, name: str, /, **fields: object) -> tuple[str, ...]:
+        """Return a sentence of several lines: `|` in the table parts them, and none in what is filled in does."""
+        pair = TABLE.get(name) or MORE.get(name) or LETTERS[name]
+        both = zip(*(one.split("|") for one in pair), strict=True)
+        return tuple(self.pair((french, english), **fields) for french, english in both)
+
     def long_moment(self, utc: datetime) -> str:
         """Return a moment in words, on the clock of Paris."""
         return moment(utc, self.language).replace("'", "\u2019")

@@ -139,6 +139,7 @@ class Sheet(Lettering):
                 self._text("•", LEFT + 1.2, self.y, size)
             self._flow(lines, size, indent=indent, style=style)
             self.y += {"letter": 2.2, "list": 0.8, "small": 1.0}.get(block.style, 1.7)
+        self.y += 1.6 if block.style == "list" else 0.0
 
     def _framed(self, texts: tuple[str, ...]) -> None:
         """Draw what must not be passed over in a frame."""

@@ -12,6 +12,7 @@ TABLE = {
     "dossier_title": ("Dossier de remise", "Hand-over dossier"),
     "dossier_head": ("CONFIDENTIEL — SECRET PROFESSIONNEL", "CONFIDENTIAL — PROFESSIONAL SECRECY"),
     "dossier_incomplete": ("COLLECTE NON TERMINÉE", "COLLECTION NOT FINISHED"),
+    "dossier_torn": ("SUIVI INCOMPLET", "CUSTODY INCOMPLETE"),
     "dossier_foot": ("Dossier {case}", "Case {case}"),
     "part": ("{number}. {title}", "{number}. {title}"),
     "unknown_answer": ("je ne sais pas", "I don't know"),
@@ -46,6 +47,10 @@ TABLE = {
         "La collecte n'a pas été terminée~: les éléments sont intacts aussi loin qu'ils vont, mais rien ne les ferme. Sur le même ordinateur, «~collect resume~» la termine.",
         "The collection was not finished: what there is of it is intact, but nothing closes it. On the same computer “collect resume” ends it.",
     ),
+    "cover_torn": (
+        "Quelque chose qui a été ajouté après la fermeture n'est pas entier. La collecte elle-même est fermée et intacte. Le prochain «~collect note~» remet le suivi en ordre.",
+        "Something that was added after the closing is not whole. The collection itself is closed and intact. The next “collect note” puts custody in order.",
+    ),
     "cover_unread_1": (
         "{number} passage chiffré n'a pas pu être lu avec la clé donnée~: il manque ici.",
         "{number} encrypted passage could not be read with the key given: it is missing here.",
@@ -53,6 +58,10 @@ TABLE = {
     "cover_unread": (
         "{number} passages chiffrés n'ont pas pu être lus avec la clé donnée~: ils manquent ici.",
         "{number} encrypted passages could not be read with the key given: they are missing here.",
+    ),
+    "cover_damaged": (
+        "Une partie des tableaux de la collecte n'a pas pu être lue~: ce qu'elle disait manque ici.",
+        "A part of the tables of the collection could not be read: what it said is missing here.",
     ),
     "case_number": ("Dossier n°", "Case no."),
     "state_of": ("État des éléments au", "As recorded up to"),
@@ -74,6 +83,10 @@ TABLE = {
     "escapes_dossier": (
         "Certaines lettres manquent aux polices de ce PDF~: leur code y est imprimé (\\u…)~; la page HTML montre ces lettres.",
         "The fonts of this PDF lack some letters: their code is printed instead (\\u…); the HTML page shows these letters.",
+    ),
+    "escapes_letter": (
+        "Certaines lettres manquent aux polices de ce PDF (\\u…)~: écrivez le mot entier à la main.",
+        "The fonts of this PDF lack some letters (\\u…): write the whole word by hand.",
     ),
     "contents": ("Sommaire", "Contents"),
     # 1 checklist

@@ -79,6 +79,12 @@ def blurred(png: bytes, label: Sequence[str], keep: Sequence[Box] = ()) -> bytes
     return _packed(form.width, form.height + len(below), _all(_mosaic(form, keep), below))
 
 
+def opaque(png: bytes) -> bytes:
+    """Return the same picture as RGB, its transparency dropped; raises `RefusedError` as `blurred` does."""
+    form = _head(png)
+    return _packed(form.width, form.height, _rows(form))
+
+
 def size_of(png: bytes) -> tuple[int, int]:
     """Return width and height in pixels; raises `RefusedError` for what `blurred` does not take."""
     form = _head(png)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from collector.errors import CollectorError
 
-_HAPPENED = {
+HAPPENED = {
     continuing.FULL: N_("The USB stick is full. What is already copied is kept."),
     continuing.GONE: N_("The USB stick can't be written any more: was it taken out? What is already copied is kept."),
 }
@@ -47,7 +47,7 @@ class Another:
             return None  # whoever asked tells the error
         self._pause()
         if error is None:
-            self._say(_(_HAPPENED[why]))
+            self._say(_(HAPPENED[why]))
         else:
             self._say(_("The evidence can't be written there:") + " " + terminal.shown(elsewhere(str(error)), _MOST))
         if self._spares:

@@ -26,7 +26,6 @@ NAMES: Final = {
 }
 """Of each group of `questions.GROUPS`, as a heading."""
 _LEAVING = N_("{key} = stop here; what was answered is kept")
-_LONGEST_KEY: Final = 1000
 _TAKES: Final = {
     "text": N_("a text of at most 300 characters"),
     "number": N_("a number"),
@@ -112,14 +111,6 @@ class Answering:
         if below:
             page.say("", below)
         return page.line().text
-
-
-def reading_key(source: TextIO, stream: TextIO) -> str:
-    """Return what is typed as the reading key; raises `typed.Gone`."""
-    page = Page(source, stream)
-    page.screen(_("READING KEY OF THE PRACTICE"))
-    page.say(_("Type it from your paper: AGE-SECRET-KEY-1 and what follows. Then Enter."))
-    return page.line(_LONGEST_KEY).text
 
 
 def listing() -> str:

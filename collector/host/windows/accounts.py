@@ -202,7 +202,9 @@ def logons() -> list[Logon]:
 
 def _logon(data: _Logon) -> Logon:
     name, domain = data.user.text(), data.domain.text()
-    sid = sids.spelled(_sid_at(data.sid, data)) if data.sid else None
+    sid = None
+    with suppress(ValueError):  # of a form that nobody knows: the logon is told all the same
+        sid = sids.spelled(_sid_at(data.sid, data)) if data.sid else None
     return Logon(f"{domain}\\{name}" if domain and name else name, sid, data.kind, data.session, data.time)
 
 

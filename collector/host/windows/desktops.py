@@ -148,9 +148,8 @@ def others(front: str | None) -> Iterator[tuple[str, int] | Gap]:
     """
     names = [] if front is None else [front]
     callback = _Callback(lambda name, _: int(_keep(names, name or "")))
-    if not user32().EnumDesktopsW(user32().GetProcessWindowStation(), callback, 0) and not names:
-        yield calls.gap_of(calls.last_error(), "the desktops of the session can't be listed")
-        return
+    if not user32().EnumDesktopsW(user32().GetProcessWindowStation(), callback, 0) and len(names) <= MAX_DESKTOPS:
+        yield calls.gap_of(calls.last_error(), "the desktops of the session can't be listed, or not all of them")
     for name in names[:MAX_DESKTOPS]:
         handle = user32().OpenDesktopW(name, 0, False, _READ)  # noqa: FBT003 - BOOL of the call
         if handle:

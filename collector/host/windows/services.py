@@ -37,6 +37,7 @@ _KINDS: Final = (0x3FF, 0x3B)
 """SERVICE_TYPE_ALL, and what Windows before 10 takes for it: drivers and services."""
 _STATE_ALL: Final = 3
 _MORE_DATA: Final = 234
+_NO_MORE: Final = 259  # ERROR_NO_MORE_ITEMS
 _BUFFER: Final = 256 << 10
 _DRIVERS: Final = 0x0B
 _IS_ANY: Final = 0x3FF
@@ -160,9 +161,16 @@ def expected(defined: Definition) -> str:
 
 def _names() -> list[str]:
     """Return the names of all keys of services; raises `OSError` where they can't be listed."""
+    found: list[str] = []
     with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, KEY) as key:
-        count = min(winreg.QueryInfoKey(key)[0], MAX_SERVICES + 1)
-        return [winreg.EnumKey(key, at) for at in range(count)]
+        while len(found) <= MAX_SERVICES:  # not counted before: one may come or go meanwhile
+            try:
+                found.append(winreg.EnumKey(key, len(found)))
+            except OSError as error:
+                if error.winerror != _NO_MORE:
+                    raise
+                break
+    return found
 
 
 def _definition(name: str) -> Definition:

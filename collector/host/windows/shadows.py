@@ -58,16 +58,14 @@ def newest(place: Place) -> files.File | None:
     found: files.File | None = None
     newest_ns = -1
     for volume in _of(place):
-        with suppress(OSError):
-            file = files.open_file(paths.Place(volume, place.names).text)
-            file.shadow = volume.rpartition("\\")[2]
+        with suppress(OSError), files.open_file(paths.Place(volume, place.names).text) as file:
             changed = file.facts().mtime_ns
             if changed <= newest_ns:
-                file.close()
                 continue
             if found is not None:
                 found.close()
-            found, newest_ns = file, changed
+            found = files.File(file.detached(), shadow=volume.rpartition("\\")[2])
+            newest_ns = changed
     return found
 
 

@@ -40,6 +40,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no types
     def run(self, tmp: object = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Make the journey; what is told stands under `collect`."""
         super().run(tmp, task_vars)
+        if self._task.check_mode:
+            return {"skipped": True, "msg": "nothing is tried out on a host that is evidence"}
         host = str((task_vars or {}).get("inventory_hostname", ""))
         try:
             wishes = wished(self._task.args)

@@ -14,3 +14,4 @@ while [ ! -e heard ] && [ -p answer ]; do
     printf '%s\n' "$answer" >answer
     sleep 0.2 2>/dev/null || sleep 1 # so that whoever reads sees the end, and not the same again
 done
+rm -f answer

@@ -7,6 +7,8 @@ that verifies is left alone, a run that still goes on is waited for, one that wa
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +23,7 @@ from fleet.answers import AnswerError, printable
 from fleet.target import LostError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fleet.target import Target
@@ -111,8 +113,8 @@ class Journey:
         """Make the journey and return what is told of it."""
         began = time.monotonic()
         try:
-            self._make_home()
-            self._travel()
+            with self._alone():
+                self._travel()
         except Ended as end:
             self.told.outcome, self.told.message = end.outcome, str(end)
         except LostError as error:
@@ -288,8 +290,16 @@ class Journey:
                 time.sleep(min(self.wishes.pause, 5))
                 self.reconnect()
 
-    def _make_home(self) -> None:
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Make the host's folder here, and keep another play out of it."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.home / ".lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Ended("failed", "another play is at work on this host") from None
+            yield
 
     def _keep_key(self, key: str | None, bundle: str | None) -> None:
         """Write the reading key of the practice where only this user reads it."""

@@ -107,10 +107,10 @@ answer)
 heard) # the one who holds the answer lets go of it
     ours
     : >"$place/job/heard"
-    for _ in 1 2 3 4 5; do # it waits for a reader, or sleeps
-        holder || break
-        timeout 1 cat "$place/job/answer" >/dev/null
+    for _ in 1 2 3 4 5; do # it sleeps, or waits for a reader; it takes the FIFO away as it ends
         nap 0.3
+        { [ -p "$place/job/answer" ] && holder; } || break
+        timeout 1 cat "$place/job/answer" >/dev/null
     done
     ;;
 list)

@@ -15,7 +15,7 @@ _PLACE = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._-]*)+|[A-Za-z]:(?:\\[A-Za-z0-9]
 _SIZE = re.compile(r"([0-9]{1,6})([KMGT])", re.ASCII)
 _OURS = frozenset(
     {"--case", "--operator", "--witness", "--out", "--recipient", "--kit", "--json", "--yes", "--quiet", "--dry-run"}
-    | {"--max-size", "--profile", "--since", "--scan", "--no-memory", "--lang", "--isolate"}
+    | {"--max-size", "--profile", "--since", "--scan", "--no-memory", "--lang", "--isolate", "--level"}
 )
 """Arguments that have a variable of their own, or would break what is asked of a run here."""
 
@@ -39,6 +39,8 @@ class Wishes:
     kit: Path | None = None
     program: Path | None = None
     command: tuple[str, ...] = ()
+    level: str = "B"
+    """What may be taken (docs/PRIVACY.md). The level of a command line is C; nobody on the host can be asked here."""
     profile: str = "standard"
     since: str = "7d"
     scan: tuple[str, ...] = ()
@@ -70,8 +72,8 @@ class Wishes:
 
     def run_words(self, out: str, kit: str | None) -> list[str]:
         """Return the arguments of a new run."""
-        words = ["--case", self.case, "--out", out, "--profile", self.profile, "--since", self.since]
-        words += ["--max-size", self.max_size, "--lang", self.language, "--json", "--yes"]
+        words = ["--case", self.case, "--out", out, "--level", self.level, "--profile", self.profile]
+        words += ["--since", self.since, "--max-size", self.max_size, "--lang", self.language, "--json", "--yes"]
         if self.operator:
             words += ["--operator", self.operator]
         if self.witness:
@@ -113,6 +115,7 @@ def wished(given: Mapping[str, object]) -> Wishes:
         kit=_folder(given, "kit"),
         program=_folder(given, "program"),
         command=_words(given, "command"),
+        level=_text(given, "level", "B"),
         profile=_text(given, "profile", "standard"),
         since=_text(given, "since", "7d"),
         scan=_words(given, "scan"),
@@ -153,6 +156,8 @@ def _fits(wishes: Wishes) -> None:
     for word in wishes.arguments:
         if word.split("=")[0] in _OURS:
             raise WishError(f"collect_arguments: {word} has a variable of its own, or can't be given here")
+    if wishes.level not in ("A", "B", "C"):
+        raise WishError("level: A, B or C; with C you say that the doctor in charge agrees to contents")
     if wishes.language not in ("fr", "en"):
         raise WishError("collect_language: fr or en")
     if not wishes.verifier:
