@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -33,6 +34,8 @@ class Screen:
 
         def own_terminal():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C and the end of the terminal reach it
+            for one in (signal.SIGINT, signal.SIGHUP):  # whoever started these tests may ignore them
+                signal.signal(one, signal.SIG_DFL)
 
         self.child = subprocess.Popen(
             [*before, *live.command(*arguments, *spoken, root=root)],

@@ -314,6 +314,7 @@ class Forked:
                 os.chdir(folder)
                 os.environ.update(live.environment(TERM="xterm"))
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started these tests may ignore both
                 sys.argv = ["collect", "--scan", "tree", "--lang", "en", "--no-memory"]
                 sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in ((0, "r"), (1, "w"), (2, "w")))
                 main()
