@@ -58,7 +58,7 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
     found = []
     for name in _SAID:
         moment = draft.given.when(name)
-        if moment is not None:
+        if moment is not None and (name != "paper_since" or draft.on_paper()):
             found.append((moment, _clocked(draft, name, moment), draft.given.label(name), "from_answer"))
     boot = moment_of(draft.rows.system.get("boot_time"))
     estimate = moment_of(facts.latest("encryption-start").get("estimate_utc"))

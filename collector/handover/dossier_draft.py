@@ -45,9 +45,29 @@ class Draft:
         return f"{name} ({self.said('confidence', how=self.confidence(how))})"
 
     def extensions(self) -> str:
-        """Return the extensions that were appended; empty where there is none."""
-        shown = [group.shown for group in self.rows.groups.values()]
-        return ", ".join(one for one in shown if one not in ("", "…"))
+        """Return the extensions that were appended, those of low confidence by their number; empty where none was."""
+        shown = [group.shown for group in self.rows.groups.values() if group.extension]
+        named = [one for one in shown if one != "…"]
+        hidden = len(shown) - len(named)
+        return ", ".join([*named, *([self.said.counted("extensions_hidden", hidden)] if hidden else [])])
+
+    def on_paper(self) -> bool:
+        """Tell whether the practice works on paper, or nobody was asked: else it does so since no moment."""
+        return "paper" not in self.facts.answers or self.given.answer("paper") == "yes"
+
+    def has_demand(self) -> bool:
+        """Tell whether a note was found, or somebody said what it asks for."""
+        said = (self.given.knows("amount"), self.given.knows("ultimatum"), self.given.answer("leak") == "yes")
+        return bool(self.rows.notes) or self.rows.untold > 0 or any(said)
+
+    def ransom(self) -> str:
+        """Return what letters add to the attack where a ransom is asked for."""
+        return self.said("with_ransom") if self.has_demand() else ""
+
+    def counted_notes(self) -> list[tuple[str, int]]:
+        """Return what is told of notes by number only: the sentence, and how many."""
+        both = (("note_faint", self.rows.faint), ("note_untold", self.rows.untold))
+        return [(name, count) for name, count in both if count]
 
 
 def draft_of(facts: Facts, rows: Rows, slip: SlipFacts | None, language: str) -> Draft:

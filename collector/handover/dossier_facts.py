@@ -121,6 +121,14 @@ class Facts:
         """Return the level of privacy that the run was asked for (docs/PRIVACY.md); `C` where none is named."""
         return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")
 
+    def isolation(self) -> dict[str, str]:
+        """Return the tool's verdicts on the network, as far as there are any: at `open`, at `close`, worst of `run`."""
+        told = (self.evidence.bundle.inventory.closing or {}).get("isolation")
+        found = {**told} if isinstance(told, dict) else {}
+        found |= {str(one.get("when")): one.get("verdict") for one in self.observed.get("isolation", [])}
+        kept = {name: str(found.get(name)) for name in ("open", "close", "run")}
+        return {name: one for name, one in kept.items() if one in ("ISOLATED", "CONNECTED", "UNKNOWN")}
+
     def host(self, name: str) -> str:
         """Return what `open` says of the host."""
         told = self.opening.get("host")

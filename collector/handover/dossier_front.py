@@ -36,6 +36,8 @@ _TIMED = (
     ("now_bank", "bank_told"),
 )
 """What is done at a moment that was asked for."""
+_VENDOR = 8
+"""Place of the box of the software's vendor, whom nobody asks for: behind the IT provider's."""
 _DONE = {
     "helpers": "provider_told",
     "17cyber": "cyber17",
@@ -85,35 +87,52 @@ def cover(draft: Draft) -> Part:
 def now(draft: Draft) -> Part:
     """Return what is to be done now: boxes, ticked where an answer says so."""
     said, given = draft.said, draft.given
-    eyes, uptime = draft.facts.latest("eyes"), draft.facts.latest("uptime")
-    by_eyes = eyes.get("cable") == "yes" or (eyes.get("cable") == "none" and eyes.get("wifi") == "yes")
-    unplugged = given.ticked("done", "unplugged")
-    seen = said("by_answers") if unplugged else said("by_eyes") if by_eyes else ""
-    off, others = given.ticked("done", "restarted"), eyes.get("others") == "yes"
-    tool = {"yes": "uptime_yes", "no": "uptime_no"}.get(str(uptime.get("verdict")), "")
-    told = said("tool_says", what=said(tool)) if tool else ""
+    others = draft.facts.latest("eyes").get("others") == "yes"
     photo = said("photo_attached") if any(one.picture for one in draft.rows.attached.values()) else ""
+    photographed = bool(given.ticked("done", "photo"))
+    deleted = given.ticked("done", "deleted") or None  # a box left empty is no "nothing was deleted"
     rows = [
-        Tick(said("now_unplugged"), bool(unplugged) or by_eyes, note=seen),
-        _not_done(draft, "now_not_off", off, told),
-        Tick(
-            said("now_photo"),
-            bool(given.ticked("done", "photo")) or bool(photo),
-            note=said("by_answers") if given.ticked("done", "photo") else photo,
-        ),
-        _not_done(draft, "now_not_paid", {"yes": True, "no": False}.get(str(given.answer("paid"))), ""),
-        _not_done(draft, "now_nothing_deleted", given.ticked("done", "deleted"), ""),
-        Tick(said("now_colleagues"), others, note=said("by_eyes") if others else ""),
+        _unplugged(draft),
+        _left_on(draft),
+        Tick(said("now_photo"), photographed, note=said("by_answers") if photographed else photo),
+        _not_done(draft, "now_not_paid", {"yes": True, "no": False}.get(str(given.answer("paid")))),
+        _not_done(draft, "now_nothing_deleted", deleted),
+        Tick(said("now_others"), others, note=said("by_eyes") if others else ""),
+        Tick(said("now_colleagues")),
     ]
     rows += [_timed(draft, text, name) for text, name in _TIMED]
+    rows.insert(_VENDOR, Tick(said("now_vendor")))
     reminder = Text((said("order_reminder"),), "warning")
     return Part(1, said("now"), (Text((said("now_intro"),)), Ticks(tuple(rows), said("now_when")), reminder))
 
 
-def _not_done(draft: Draft, text: str, was_done: bool | None, told: str) -> Tick:  # noqa: FBT001 - what was answered
+def _unplugged(draft: Draft) -> Tick:
+    """Return the box of the network: ticked only where nobody and nothing says otherwise."""
+    said, eyes = draft.said, draft.facts.latest("eyes")
+    seen = [eyes.get(name) for name in ("cable", "wifi")]
+    by_eyes = "yes" in seen and all(one in ("yes", "none") for one in seen)
+    answered = bool(draft.given.ticked("done", "unplugged"))
+    notes = [said("by_answers")] if answered else [said("by_eyes")] if by_eyes else []
+    against = ["not_so_eyes"] if "no" in seen else []
+    against += ["not_so_tool"] if draft.facts.isolation().get("close") == "CONNECTED" else []
+    if notes:
+        notes += [said(one) for one in against]
+    return Tick(said("now_unplugged"), (answered or by_eyes) and not against, note=" — ".join(notes))
+
+
+def _left_on(draft: Draft) -> Tick:
+    """Return the box of the computer that was left on: what the tool found stands above what was answered."""
+    said, verdict = draft.said, str(draft.facts.latest("uptime").get("verdict"))
+    told = said("tool_says", what=said(f"uptime_{verdict}")) if verdict in ("yes", "no") else ""
+    tick = _not_done(draft, "now_not_off", draft.given.ticked("done", "restarted"))
+    note = " — ".join(one for one in (tick.note, told) if one)
+    return Tick(tick.text, tick.done and verdict != "no", note=note)
+
+
+def _not_done(draft: Draft, text: str, was_done: bool | None) -> Tick:  # noqa: FBT001 - what was answered
     said = draft.said
     note = "" if was_done is None else said("not_so") if was_done else said("by_answers")
-    return Tick(said(text), was_done is False, note=" — ".join(one for one in (note, told) if one))
+    return Tick(said(text), was_done is False, note=note)
 
 
 def _timed(draft: Draft, text: str, name: str) -> Tick:
