@@ -5,15 +5,17 @@ Real bundles, one for each case; the page is read, since both papers say the sam
 
 from __future__ import annotations
 
+from datetime import date
+
 import dossiers
 import made
 import pytest
 from test_dossier import Page, flat
 
-from collector import custody, layout
-from collector.handover import dossier_html
+from collector import answers, custody, layout, paris
+from collector.handover import dossier, dossier_html
 from collector.handover.dossier_draft import draft_of
-from collector.handover.dossier_facts import facts_of
+from collector.handover.dossier_facts import facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
 from collector.handover.dossier_rows import rows_of
 from collector.verify import verify_bundle
@@ -238,3 +240,88 @@ def test_since_when_on_paper_only_where_it_is_so(tmp_path, paper, shown):
     papers = told(tmp_path, {"paper": paper, "paper_since": dossiers.moment("2026-11-18T09:00")})
     assert ("Sur papier depuis" in papers.part(7)) is shown
     assert ("Sur papier depuis" in papers.part(4)) is shown
+
+
+def test_a_black_picture_takes_no_page(tmp_path):
+    path = dossiers.sealed(tmp_path, picture=dossiers.png(pixel=b"\0\0\0"))
+    dossiers.attached(path, tmp_path, dossiers.png(9, 9, pixel=b"\0\0\0"))
+    papers = Told(path)
+    for number in (4, 5):
+        assert "image entièrement noire : non imprimée" in papers.part(number)
+    assert "<img" not in papers.whole
+
+
+# Moments --------------------------------------------------------------------------------------
+
+
+def day(text):
+    return answers.moment(paris.day_entered(date.fromisoformat(text)))
+
+
+def test_a_day_without_an_hour_gets_none(tmp_path):
+    """The day of the awareness is not before it, and no hour is invented anywhere."""
+    answered = {**AWARE, "cnil_initial": day("2026-11-18"), "complaint": day("2026-11-18"), "insurer_told": None}
+    papers = told(tmp_path, answered)
+    part = papers.part(2)
+    assert part.count("Fait le 18/11/2026.") == 2
+    assert "0 h 00" not in papers.text
+    assert "est notée avant" not in part
+    assert "samedi 21 novembre 2026 à 8 h 30" in part.partition("Compléter")[2]  # 72 hours from the earliest it can be
+
+
+@pytest.mark.parametrize(("on", "says"), [("2026-11-04", None), ("2026-11-05", "unsure"), ("2026-11-06", "late")])
+def test_a_day_is_late_only_where_all_of_it_is(tmp_path, on, says):
+    papers = told(tmp_path, {"aware": dossiers.moment("2026-11-02T08:30"), "complaint": day(on)})
+    assert ("Heure non précisée : avant ou après l\u2019échéance" in papers.part(2)) is (says == "unsure")
+    assert ("Après l\u2019échéance" in papers.part(2)) is (says == "late")
+
+
+def test_what_was_known_once_is_not_wiped_by_not_knowing(tmp_path):
+    """Of two moments, then "I don't know", the earliest counts; and that is a warning."""
+    path = dossiers.sealed(tmp_path)
+    for aware in (dossiers.moment("2026-11-18T08:30"), dossiers.moment("2026-11-17T09:00"), None):
+        dossiers.say(path, {"aware": aware})
+    part = Told(path).part(2)
+    assert "vendredi 20 novembre 2026 à 9 h" in part
+    assert "Moment retenu mardi 17 novembre 2026 à 9 h" in part
+    assert "Une réponse précédente donnait un moment plus tôt" in part
+    assert part.count(" oui ") == 1
+    assert "aucune date ne peut être calculée" not in part
+
+
+def test_moments_that_cannot_be_are_warnings_and_tick_no_box(tmp_path):
+    answered = {**AWARE, "insurer_told": dossiers.moment("2030-01-02T10:00"), "complaint": day("2026-11-17"),
+                "provider_told": dossiers.moment("2026-11-18T09:00"), "order_told": dossiers.moment("2026-11-18T08:00"),
+                "last_normal": dossiers.moment("2026-11-17T18:00")}  # fmt: skip
+    papers = told(tmp_path, answered)
+    part = papers.part(2)
+    assert "Assureur prévenu (02/01/2030 10 h 00) : plus tard que la dernière heure des preuves" in part
+    assert "Plainte déposée (17/11/2026) : avant le moment où l\u2019attaque a été connue" in part
+    assert "Conseil départemental de l\u2019Ordre appelé (18/11/2026 8 h 00) : avant le moment" in part
+    assert "Fait le 17/11/2026" not in part
+    assert "Noté le 17/11/2026" in part
+    assert "Fait le 18/11/2026 9 h 00" in part
+    assert "Dernier usage normal (" not in part
+    for text in ("Assureur appelé", "Plainte déposée, ou", "Conseil départemental"):
+        assert papers.tick(text)[0] is False
+        assert "à corriger" in papers.tick(text)[1]
+
+
+def test_an_awareness_to_come_is_a_warning(tmp_path):
+    answered = {"aware": dossiers.moment("2027-11-18T08:30"), "complaint": dossiers.moment("2026-11-18T09:00")}
+    part = told(tmp_path, answered).part(2)
+    assert "Moment où l\u2019attaque a été connue (18/11/2027 8 h 30) : plus tard que" in part
+
+
+@pytest.mark.parametrize("worst", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00",
+                                   "2026-11-18T10:00:00", "1969-12-31T23:59:59Z", "2101-01-01T00:00:00Z"])  # fmt: skip
+def test_a_moment_beyond_any_calendar_is_a_blank(tmp_path, worst):
+    """In rows, observations and a note's own time: nothing overflows, both papers are written."""
+    one = dossiers.unsealed(tmp_path, tables={"system": [{**dossiers.SYSTEM, "boot_time": worst}]})
+    one.observe("encryption-start", {"estimate_utc": worst})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    assert moment_of(worst) is None
+    papers = Told(one.path)
+    assert "9999" not in papers.text
+    (tmp_path / "out").mkdir()
+    assert len(dossier.write(verify_bundle(one.path), tmp_path / "out", "fr").files) == 3

@@ -78,7 +78,8 @@ def _screens(draft: Draft) -> list[Block]:
             blocks.append(Text((said("blurred_note", number=exhibit.label),), "small"))
             continue
         if drawn.picture is None:
-            blocks.append(Text((said("picture_not", number=exhibit.number),), "small"))
+            name = "picture_black" if drawn.is_black else "picture_not"
+            blocks.append(Text((said(name, number=exhibit.number),), "small"))
             continue
         clock = f"{exhibit.ended:%Y-%m-%d %H:%M:%S}"
         facts = [(said("picture_when"), f"{said.long_moment(exhibit.ended)} ({said('picture_clock', utc=clock)})")]

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from collector import answers, deadlines
 from collector.handover.dossier_parts import Field, Fields
 from collector.handover.dossier_said import Given, Words
+from collector.paris import Doubt
 
 if TYPE_CHECKING:
     from collector.handover.dossier_facts import Facts
     from collector.handover.dossier_rows import Rows
     from collector.handover.slip_facts import SlipFacts
+    from collector.paris import Entered
+
+STEPS_TAKEN = (
+    "provider_told", "insurer_told", "cyber17", "complaint", "cnil_initial", "ars_told", "order_told", "bank_told",
+)  # fmt: skip
+"""Answers that tell when a step was taken: none was before somebody was aware."""
+MOMENTS = ("last_normal", "aware", "paper_since", "backup_last", *STEPS_TAKEN)
+"""Answers that are moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,31 @@ class Draft:
         named = [one for one in shown if one != "…"]
         hidden = len(shown) - len(named)
         return ", ".join([*named, *([self.said.counted("extensions_hidden", hidden)] if hidden else [])])
+
+    def aware(self) -> Entered | None:
+        """Return the moment of awareness that counts: the last, or the earliest if that was "I don't know"."""
+        last = answers.when(self.given.answer("aware"))
+        earlier = [one for one in (answers.when(answer) for _written, answer in self.facts.aware) if one is not None]
+        return last or min(earlier, key=lambda one: one.utc, default=None)
+
+    def doubt_of(self, name: str) -> str:
+        """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
+        moment, aware = answers.when(self.given.answer(name)), self.aware()
+        if moment is None:
+            return ""
+        if self._is_future(moment):
+            return "future"
+        if name not in STEPS_TAKEN or aware is None or self._is_future(aware):
+            return ""
+        return "before" if deadlines.not_before(moment, aware.utc) is None else ""
+
+    def _is_future(self, moment: Entered) -> bool:
+        """Tell whether a moment is later than the bundle's last record, on a clock that was compared with a watch."""
+        return moment.utc > self.facts.last + timedelta(seconds=max(0, self.facts.evidence.correction_s or 0))
+
+    def when(self, entered: Entered) -> str:
+        """Return a moment in figures, only its day where no hour was given."""
+        return self.said.day(entered.utc) if entered.doubt is Doubt.DAY else self.said.short(entered.utc)
 
     def on_paper(self) -> bool:
         """Tell whether the practice works on paper, or nobody was asked: else it does so since no moment."""

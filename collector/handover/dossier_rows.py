@@ -80,6 +80,8 @@ class Drawn:
     picture: Picture | None
     sha256: str
     """Of the picture itself, where it is stored encrypted."""
+    is_black: bool = False
+    """All of it is black: named, and not drawn."""
 
 
 @dataclass(slots=True)
@@ -305,4 +307,6 @@ def _drawn(exhibit: Exhibit, facts: Facts) -> Drawn:
     known = custody.inventory if exhibit.is_attachment and custody else facts.evidence.bundle.inventory
     data = bytearray()
     whole = facts.evidence.content(known.stored[exhibit.path], data.extend)
-    return Drawn(exhibit, dossier_pictures.drawable(bytes(data)) if whole else None, digest(bytes(data)))
+    found = dossier_pictures.drawable(bytes(data)) if whole else None
+    black = found is not None and dossier_pictures.is_black(found)
+    return Drawn(exhibit, None if black else found, digest(bytes(data)), black)

@@ -156,6 +156,19 @@ TABLE = {
     "due_know": ("À savoir", "To know"),
     "due_source": ("Source~: {source}.", "Source: {source}."),
     "due_done": ("Fait le {when}.", "Done on {when}."),
+    "due_noted": ("Noté le {when}.", "Noted on {when}."),
+    "due_unsure": (
+        "Heure non précisée~: avant ou après l'échéance, à confirmer.",
+        "No time of day given: before or after the deadline, to be confirmed.",
+    ),
+    "moment_future": (
+        "plus tard que la dernière heure des preuves (horloge du poste)~: à corriger",
+        "later than the last time in the evidence (the computer's clock): to be corrected",
+    ),
+    "moment_before": (
+        "avant le moment où l'attaque a été connue~: à corriger",
+        "before the moment of awareness: to be corrected",
+    ),
     "due_late": ("Après l'échéance~: dites pourquoi.", "After the deadline: say why."),
     # 3 identity
     "identity": ("Identité", "Identity"),
@@ -286,6 +299,10 @@ TABLE = {
     "picture_not": (
         "Pièce n° {number}~: image non reproduite (forme ou taille)~; le fichier est dans les preuves.",
         "Exhibit no. {number}: picture not shown (form or size); the file is in the evidence.",
+    ),
+    "picture_black": (
+        "Pièce n° {number}~: image entièrement noire~: non imprimée~; le fichier est dans les preuves.",
+        "Exhibit no. {number}: the picture is black all over: not printed; the file is in the evidence.",
     ),
     "no_screen": ("Aucune image de l'écran n'est dans les preuves.", "No picture of the screen is in the evidence."),
     "blurred_note": (
