@@ -45,7 +45,7 @@ def account(draft: Draft) -> Part:
     ]
     more = len(entries) - MAX_ENTRIES + draft.facts.journal.more
     if more > 0:
-        blocks.append(Text((said("journal_more", number=said.number(more)),), "small"))
+        blocks.append(Text((said.counted("journal_more", more),), "small"))
     blocks += photographs(draft)
     return Part(4, said("account"), tuple(blocks))
 

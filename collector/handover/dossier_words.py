@@ -162,8 +162,8 @@ TABLE = {
         "No time of day given: before or after the deadline, to be confirmed.",
     ),
     "moment_future": (
-        "plus tard que la dernière heure des preuves (horloge du poste)~: à corriger",
-        "later than the last time in the evidence (the computer's clock): to be corrected",
+        "plus tard que la dernière heure des preuves~: la réponse ou l'horloge du poste est à corriger",
+        "later than the last time in the evidence: the answer or the computer's clock is to be corrected",
     ),
     "moment_before": (
         "avant le moment où l'attaque a été connue~: à corriger",
@@ -231,6 +231,7 @@ TABLE = {
     "colon": ("{label}~: {value}", "{label}: {value}"),
     "entry_corrects": ("Corrige l'entrée {number}.", "Corrects entry {number}."),
     "entry_corrected": ("Corrigée par l'entrée {number}.", "Corrected by entry {number}."),
+    "journal_more_1": ("{number} entrée de plus est dans le fichier de suivi.", "{number} more entry is in the custody file."),
     "journal_more": ("{number} entrées de plus sont dans le fichier de suivi.", "{number} more entries are in the custody file."),
     # 5 attack
     "attack": ("L'attaque", "The attack"),
