@@ -72,15 +72,17 @@ def test_a_letter_of_the_practice_is_never_printed_as_a_note(tmp_path, monkeypat
     one = dossiers.unsealed(tmp_path, tables={})
     copy = next(name for name in dossiers.stored_names(one.path) if name.endswith(".bin"))
     (row,) = letter_rows("C:\\courriers\\DUPONT_Jean_README_decrypt.txt", confidence)
+    named = {"what": "family", "family": "dupont", "confidence": confidence}
     row["artifact"] = f"{layout.ARTIFACTS}/{copy}".replace("//", "/")
-    dossiers._stored(one, "ransom", "ransom", ".jsonl", dossiers.table("ransom", [row]))
+    dossiers._stored(one, "ransom", "ransom", ".jsonl", dossiers.table("ransom", [row, named]))
     one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
     papers = Told(one.path)
-    for secret in ("DUPONT", "README_decrypt", "honoraires", "jean.dupont", "cd" * 32, "demande de rançon"):
+    for secret in ("DUPONT", "README_decrypt", "honoraires", "dupont", "cd" * 32, "demande de rançon"):
         assert secret not in papers.text
     counted = "1 texte ressemble faiblement à un message de rançon : non reproduit"
     assert counted in papers.part(5)
     assert counted in papers.part(10)
+    assert "Famille supposée une ressemblance faible, non reproduite" in papers.part(5)
     assert "texte (ressemblance faible)" in papers.part(12)
     exhibit = papers.part(12).partition("texte (ressemblance faible)")[2][:120]
     assert " C possible" in exhibit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from collector import answers, deadlines
 from collector.handover.dossier_parts import Field, Fields
+from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
 from collector.paris import Doubt
 
@@ -53,6 +54,8 @@ class Draft:
         if not found:
             return ""
         name, how = found[0]
+        if how not in SURE and not self.rows.notes:  # a name out of a text that may be a letter of the practice
+            return self.said("family_hidden")
         return f"{name} ({self.said('confidence', how=self.confidence(how))})"
 
     def extensions(self) -> str:

@@ -239,6 +239,7 @@ TABLE = {
     "attack_found": ("Ce que l'outil a trouvé", "What the tool found"),
     "extension": ("Extension ajoutée aux fichiers", "Extension added to the files"),
     "family": ("Famille supposée", "Supposed family"),
+    "family_hidden": ("une ressemblance faible, non reproduite", "a faint likeness, not shown"),
     "family_note": (
         "Une ressemblance n'est pas une preuve~: l'expert la confirme. N'envoyez aucun fichier à un site d'identification.",
         "A likeness is no proof: the expert confirms it. Send no file to a website that identifies ransomware.",
