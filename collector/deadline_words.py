@@ -204,15 +204,21 @@ def moment(utc: datetime, language: str) -> str:
 
 def _day_and_time(utc: datetime, language: str) -> str:
     here = paris.local(utc)
+    if language != "fr":
+        return f"{day(utc, language)} at {here:%H:%M}"
+    minutes = f"~{here.minute:02}" if here.minute else ""
+    return f"{day(utc, language)} à {here.hour}~h{minutes}".replace("~", "\u00a0")
+
+
+def day(utc: datetime, language: str) -> str:
+    """Return the day of a moment in Paris, where no hour was given."""
+    here = paris.local(utc)
     column = _column(language)
-    day, month = _DAYS[column][here.weekday()], _MONTHS[column][here.month - 1]
+    name, month = _DAYS[column][here.weekday()], _MONTHS[column][here.month - 1]
     if language == "fr":
         first = "1er" if here.day == 1 else str(here.day)
-        minutes = f"~{here.minute:02}" if here.minute else ""
-        words = f"{day} {first}~{month}~{here.year} à {here.hour}~h{minutes}"
-    else:
-        words = f"{day} {here.day} {month} {here.year} at {here:%H:%M}"
-    return words.replace("~", "\u00a0")
+        return f"{name} {first}~{month}~{here.year}".replace("~", "\u00a0")
+    return f"{name} {here.day} {month} {here.year}"
 
 
 def label(step: str, language: str) -> str:

@@ -40,6 +40,19 @@ class Deadline:
         return self.done is not None and self.due is not None and self.done > self.due
 
 
+def not_before(given: paris.Entered, aware: datetime) -> paris.Entered | None:
+    """Return when a step was taken, as a person gave it: never before the awareness; `None` if that is what was said.
+
+    A day without an hour stays one (`Doubt.DAY`): its moment is the earliest that it can be, no hour that was said.
+    """
+    if given.utc >= aware:
+        return given
+    same_day = paris.local(given.utc).date() == paris.local(aware).date()
+    if same_day and given.doubt in (paris.Doubt.DAY, paris.Doubt.TWICE):  # the earlier moment was our choice
+        return paris.Entered(aware, paris.Doubt.DAY if given.doubt is paris.Doubt.DAY else paris.Doubt.NONE)
+    return None
+
+
 def deadlines(aware: datetime, initial: datetime | None = None) -> tuple[Deadline, ...]:
     """Return every step for a practice, in the order in which a person takes them.
 

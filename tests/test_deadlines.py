@@ -470,6 +470,7 @@ def test_the_command_says_and_writes_it(tmp_path):
     found = {one["step"]: one for one in told["deadlines"]}
     assert found["complaint"]["due"] == {"utc": "2026-10-26T10:00:00Z", "paris": "2026-10-26T11:00:00+01:00"}
     assert found["cnil"]["done"]["utc"] == "2026-10-23T10:00:00Z"  # a day is never before the awareness on that day
+    assert found["cnil"]["done"]["doubt"] == "day"  # no hour of it was said
     assert found["patients"]["due"] is None
     assert {one["verified"] for one in told["deadlines"]} == {False}
     calendar = tmp_path.joinpath("dates.ics").read_bytes()
@@ -480,6 +481,14 @@ def test_the_command_says_and_writes_it(tmp_path):
     assert again.stderr.startswith("erreur : il y a déjà un fichier de ce nom\n")
     assert tmp_path.joinpath("dates.ics").read_bytes() == calendar
     assert [path.name for path in tmp_path.iterdir()] == ["dates.ics"]
+
+
+def test_of_a_notice_without_an_hour_only_the_day_is_told(tmp_path):
+    """Not the awareness' hour, which only bounds it."""
+    done = run(tmp_path, "--aware", "26/11/2026 8h30", "--initial", "26/11/2026", "--lang", "fr")
+    said = " ".join(done.stdout.split())
+    assert "Fait le jeudi 26 novembre 2026." in said
+    assert "dimanche 29 novembre 2026 à 8 h 30" in said
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import random
 import struct
+import zlib
 
 import dossiers
 import pytest
 from PIL import Image
 
-from collector.handover.dossier_pictures import drawable
+from collector.handover.dossier_pictures import drawable, is_black
 
 
 def jpeg(turn: int = 1, *, size=(60, 40), mode="RGB", **how) -> bytes:
@@ -94,3 +95,31 @@ def test_what_is_no_such_picture_is_none():
             drawable(whole[:at])
             drawable(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         assert drawable(whole[: len(whole) // 2]) is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA"])
+def test_a_black_picture_is_known_from_one_with_a_single_point(mode):
+    """In every form that is drawn, whatever its filters and palette."""
+
+    def stored(image):
+        out = io.BytesIO()
+        image.convert(mode).save(out, "PNG")
+        return drawable(out.getvalue())
+
+    image = Image.new("RGB", (37, 23), "black")
+    assert is_black(stored(image))
+    for at in ((0, 0), (36, 22)):
+        with_point = image.copy()
+        with_point.putpixel(at, (255, 255, 255))
+        assert not is_black(stored(with_point))
+    assert not is_black(stored(Image.new("RGB", (37, 23), "white")))
+
+
+def test_a_picture_that_ends_early_or_is_a_photograph_is_not_called_black():
+    whole = dossiers.png(40, 40, pixel=b"\0\0\0")
+    short = whole.replace(struct.pack(">2I", 40, 40), struct.pack(">2I", 40, 41))
+    head = short[12:29]
+    short = short[:29] + struct.pack(">I", zlib.crc32(head)) + short[33:]
+    assert is_black(drawable(whole))
+    assert not is_black(drawable(short))
+    assert not is_black(drawable(jpeg()))

@@ -13,12 +13,12 @@ import click
 from collector.arguments import is_zone_like, paris_moment, watch_offset
 from collector.cli.process import LANG, say
 from collector.errors import DiskFullError, RefusedError, UsageError, WriteError
-from collector.paris import Doubt, Entered, local
 from collector.ui import terminal
 from collector.ui.messages import _, language
 
 if TYPE_CHECKING:
     from collector.model import Moment
+    from collector.paris import Entered
 
 _HINT = "give another with --ics, for example --ics deadlines.ics"
 
@@ -51,7 +51,7 @@ def deadlines_command(aware: str | None, initial: str | None, ics_file: str | No
         if not as_json:
             say("\n" + due.written(str(path)))
     if as_json:
-        say(json.dumps({**due.as_json(start, found), "ics": None if path is None else path_json(path)}) + "\n")
+        say(json.dumps({**due.as_json(start, notice, found), "ics": None if path is None else path_json(path)}) + "\n")
 
 
 def _free(name: str) -> Path:
@@ -77,13 +77,13 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _notice(given: Entered, aware: Entered) -> Entered:
-    """Return when the CNIL got its first notice: never before the awareness, unless that is what was said."""
-    if given.utc >= aware.utc:
-        return given
-    same_day = local(given.utc).date() == local(aware.utc).date()
-    if same_day and given.doubt in (Doubt.DAY, Doubt.TWICE):  # the earlier moment was our choice
-        return Entered(aware.utc)
-    raise UsageError("the first notice to the CNIL is before the awareness", hint="look at both times again")
+    """Return when the CNIL got its first notice; raises `UsageError` for one before the awareness."""
+    from collector import deadlines  # noqa: PLC0415 - only here
+
+    notice = deadlines.not_before(given, aware.utc)
+    if notice is None:
+        raise UsageError("the first notice to the CNIL is before the awareness", hint="look at both times again")
+    return notice
 
 
 def compared(shown: str, now: Moment) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector import answers, paris
+from collector import answers
+from collector.handover.dossier_draft import MOMENTS
 from collector.handover.dossier_facts import MAX_ENTRIES, lines_of, moment_of, text_of
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Shown, Table, Text
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from collector.handover.dossier_parts import Block
     from collector.journal import Entry
 
-_SAID = ("last_normal", "aware", "paper_since", "backup_last", "provider_told", "insurer_told", "cyber17", "complaint",
-         "cnil_initial", "ars_told", "order_told", "bank_told")  # fmt: skip
-"""Answers that are moments."""
 
 
 def account(draft: Draft) -> Part:
@@ -47,7 +45,7 @@ def account(draft: Draft) -> Part:
     ]
     more = len(entries) - MAX_ENTRIES + draft.facts.journal.more
     if more > 0:
-        blocks.append(Text((said("journal_more", number=said.number(more)),), "small"))
+        blocks.append(Text((said.counted("journal_more", more),), "small"))
     blocks += photographs(draft)
     return Part(4, said("account"), tuple(blocks))
 
@@ -56,10 +54,10 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
     """Return what happened, in order: said by a person, or found by the tool."""
     said, facts = draft.said, draft.facts
     found = []
-    for name in _SAID:
-        moment = draft.given.when(name)
-        if moment is not None:
-            found.append((moment, _clocked(draft, name, moment), draft.given.label(name), "from_answer"))
+    for name in MOMENTS:
+        entered = answers.when(draft.given.answer(name))
+        if entered is not None and (name != "paper_since" or draft.on_paper()):
+            found.append((entered.utc, draft.when(entered), draft.given.label(name), "from_answer"))
     boot = moment_of(draft.rows.system.get("boot_time"))
     estimate = moment_of(facts.latest("encryption-start").get("estimate_utc"))
     ended = "happened_last" if facts.evidence.incomplete and draft.slip is None else "happened_ended"
@@ -71,13 +69,6 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
             what = said("happened_group", extension=group.shown or "…")
             found.append((group.first, said.short(group.first), what, "from_tool"))
     return sorted(found, key=lambda event: (event[0], event[2]))
-
-
-def _clocked(draft: Draft, name: str, moment: datetime) -> str:
-    """Return a moment as it was answered: a day alone where no hour was given."""
-    entered = answers.when(draft.given.answer(name))
-    day = entered is not None and entered.doubt is paris.Doubt.DAY
-    return draft.said.day(moment) if day else draft.said.short(moment)
 
 
 def _row(draft: Draft, entry: Entry) -> tuple[str, ...]:
@@ -137,7 +128,8 @@ def photographs(draft: Draft) -> list[Block]:
             blocks.append(Text((said("blurred_note", number=exhibit.label),), "small"))
             continue
         if drawn.picture is None:
-            blocks.append(Text((said("attached_file", number=exhibit.label),), "small"))
+            name = "picture_black" if drawn.is_black else "attached_file"
+            blocks.append(Text((said(name, number=exhibit.label),), "small"))
             continue
         entry, facts = written.get(path), []
         if entry is not None:

@@ -59,7 +59,10 @@ LABELS: dict[str, Pair] = {
     "appointments": ("Rendez-vous perdus", "Appointments lost"),
     "damage": ("Coût provisoire (recettes, réparations, matériel)", "Cost so far (revenue, repairs, equipment)"),
     # data
-    "confidentiality": ("Confidentialité~: données lues ou copiées", "Confidentiality: data read or copied"),
+    "confidentiality": (
+        "Confidentialité~: données peut-être lues ou copiées",
+        "Confidentiality: data perhaps read or copied",
+    ),
     "integrity": ("Intégrité~: données modifiées", "Integrity: data changed"),
     "availability": ("Disponibilité~: données perdues ou inaccessibles", "Availability: data lost or out of reach"),
     "categories": ("Catégories de données", "Categories of data"),

@@ -29,6 +29,7 @@ def attack(draft: Draft) -> Part:
             (
                 Field(said("extension"), draft.extensions() or found),
                 Field(said("family"), draft.family() or found, note=said("family_note")),
+                *(Field(said("notes"), said.counted(name, count)) for name, count in draft.counted_notes()),
             )
         ),
         Heading(said("attack_asked")),
@@ -55,7 +56,7 @@ def _kind(draft: Draft, kind: str, *, checked: bool) -> str:
 def _note(draft: Draft, note: Note) -> list[Block]:
     said = draft.said
     fields = [
-        Field(said("note_name"), note.name),
+        Field(said("note_name"), note.name or said("note_unnamed")),
         Field(said("note_places"), said.counted("places", note.places)),
     ]
     if note.artifact:
@@ -77,7 +78,8 @@ def _screens(draft: Draft) -> list[Block]:
             blocks.append(Text((said("blurred_note", number=exhibit.label),), "small"))
             continue
         if drawn.picture is None:
-            blocks.append(Text((said("picture_not", number=exhibit.number),), "small"))
+            name = "picture_black" if drawn.is_black else "picture_not"
+            blocks.append(Text((said(name, number=exhibit.number),), "small"))
             continue
         clock = f"{exhibit.ended:%Y-%m-%d %H:%M:%S}"
         facts = [(said("picture_when"), f"{said.long_moment(exhibit.ended)} ({said('picture_clock', utc=clock)})")]
@@ -123,9 +125,8 @@ def _machine(draft: Draft) -> list[Field]:
     said, facts, system = draft.said, draft.facts, draft.rows.system
     host = {name: text_of(system.get(name)) or facts.host(name) for name in ("hostname", "maker", "model", "serial")}
     parts = (text_of(system.get(name), 60) or facts.host(name) for name in ("os", "version", "kernel"))
-    isolation = {str(one.get("when")): str(one.get("verdict")) for one in facts.observed.get("isolation", [])}
-    words = {name: said(isolation[name]) if isolation.get(name) in ("ISOLATED", "CONNECTED", "UNKNOWN") else
-             said("not_noted") for name in ("open", "close")}  # fmt: skip
+    told = facts.isolation()
+    words = {name: said(told.get(name, "not_noted")) for name in ("open", "close", "run")}
     boot = moment_of(system.get("boot_time"))
     verdict = str(facts.latest("uptime").get("verdict"))
     running = any(one.get("state") == "running" for one in facts.observed.get("encryption-running", []))
@@ -183,7 +184,7 @@ def consequences(draft: Draft) -> Part:
     said = draft.said
     blocks: list[Block] = [
         Heading(said("stopped_title")),
-        draft.answered(*_DISTURBED),
+        draft.answered(*(name for name in _DISTURBED if name != "paper_since" or draft.on_paper())),
         Heading(said("counts_title")),
         Text((said("counts_note"),), "small"),
         *_counts(draft),
@@ -228,10 +229,10 @@ def _counts(draft: Draft) -> list[Block]:
 def _group(draft: Draft, group: Group) -> str:
     said = draft.said
     name = "files_group" if group.extension else "files_in_place"
-    return said(
+    return said.counted(
         name,
-        files=said.number(group.files),
+        group.files,
         extension=group.shown,
-        folders=said.number(group.folders),
+        folders=said.counted("folders_are", group.folders),
         how=draft.confidence(group.confidence),
     )

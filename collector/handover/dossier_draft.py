@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from collector import answers, deadlines
 from collector.handover.dossier_parts import Field, Fields
+from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
+from collector.paris import Doubt
 
 if TYPE_CHECKING:
     from collector.handover.dossier_facts import Facts
     from collector.handover.dossier_rows import Rows
     from collector.handover.slip_facts import SlipFacts
+    from collector.paris import Entered
+
+STEPS_TAKEN = (
+    "provider_told", "insurer_told", "cyber17", "complaint", "cnil_initial", "ars_told", "order_told", "bank_told",
+)  # fmt: skip
+"""Answers that tell when a step was taken: none was before somebody was aware."""
+MOMENTS = ("last_normal", "aware", "paper_since", "backup_last", *STEPS_TAKEN)
+"""Answers that are moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +54,59 @@ class Draft:
         if not found:
             return ""
         name, how = found[0]
+        if how not in SURE and not self.rows.notes:  # a name out of a text that may be a letter of the practice
+            return self.said("family_hidden")
         return f"{name} ({self.said('confidence', how=self.confidence(how))})"
 
     def extensions(self) -> str:
-        """Return the extensions that were appended; empty where there is none."""
-        shown = [group.shown for group in self.rows.groups.values()]
-        return ", ".join(one for one in shown if one not in ("", "…"))
+        """Return the extensions that were appended, those of low confidence by their number; empty where none was."""
+        shown = [group.shown for group in self.rows.groups.values() if group.extension]
+        named = [one for one in shown if one != "…"]
+        hidden = len(shown) - len(named)
+        return ", ".join([*named, *([self.said.counted("extensions_hidden", hidden)] if hidden else [])])
+
+    def aware(self) -> Entered | None:
+        """Return the moment of awareness that counts: the last, or the earliest if that was "I don't know"."""
+        last = answers.when(self.given.answer("aware"))
+        earlier = [one for one in (answers.when(answer) for _written, answer in self.facts.aware) if one is not None]
+        return last or min(earlier, key=lambda one: one.utc, default=None)
+
+    def doubt_of(self, name: str) -> str:
+        """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
+        moment, aware = answers.when(self.given.answer(name)), self.aware()
+        if moment is None:
+            return ""
+        if self._is_future(moment):
+            return "future"
+        if name not in STEPS_TAKEN or aware is None or self._is_future(aware):
+            return ""
+        return "before" if deadlines.not_before(moment, aware.utc) is None else ""
+
+    def _is_future(self, moment: Entered) -> bool:
+        """Tell whether a moment is later than the bundle's last record, on a clock that was compared with a watch."""
+        return moment.utc > self.facts.last + timedelta(seconds=max(0, self.facts.evidence.correction_s or 0))
+
+    def when(self, entered: Entered) -> str:
+        """Return a moment in figures, only its day where no hour was given."""
+        return self.said.day(entered.utc) if entered.doubt is Doubt.DAY else self.said.short(entered.utc)
+
+    def on_paper(self) -> bool:
+        """Tell whether the practice works on paper, or nobody was asked: else it does so since no moment."""
+        return "paper" not in self.facts.answers or self.given.answer("paper") == "yes"
+
+    def has_demand(self) -> bool:
+        """Tell whether a note was found, or somebody said what it asks for."""
+        said = (self.given.knows("amount"), self.given.knows("ultimatum"), self.given.answer("leak") == "yes")
+        return bool(self.rows.notes) or self.rows.untold > 0 or any(said)
+
+    def ransom(self) -> str:
+        """Return what letters add to the attack where a ransom is asked for."""
+        return self.said("with_ransom") if self.has_demand() else ""
+
+    def counted_notes(self) -> list[tuple[str, int]]:
+        """Return what is told of notes by number only: the sentence, and how many."""
+        both = (("note_faint", self.rows.faint), ("note_untold", self.rows.untold))
+        return [(name, count) for name, count in both if count]
 
 
 def draft_of(facts: Facts, rows: Rows, slip: SlipFacts | None, language: str) -> Draft:

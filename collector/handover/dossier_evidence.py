@@ -70,12 +70,12 @@ def _kind(draft: Draft, one: Exhibit) -> str:
     if one.is_attachment:
         return "attachment"
     told = draft.rows.copies.get(one.path, "")
-    return f"ransom-{told}" if told in ("note", "sample", "original") else "file"
+    return f"ransom-{told}" if told in ("note", "faint", "sample", "original") else "file"
 
 
 def _named(draft: Draft, kind: str) -> str:
-    known = ("ransom-note", "ransom-sample", "ransom-original", "file", "attachment", "command", "process-memory",
-             "undo-isolation", "timestamp", "timestamp-request")  # fmt: skip
+    known = ("ransom-note", "ransom-faint", "ransom-sample", "ransom-original", "file", "attachment", "command",
+             "process-memory", "undo-isolation", "timestamp", "timestamp-request")  # fmt: skip
     if kind in known:
         return draft.said(f"kind_{kind}")
     return vocabulary.about(kind, draft.said.language).replace("'", "\u2019")
@@ -83,12 +83,12 @@ def _named(draft: Draft, kind: str) -> str:
 
 def _judged(one: Exhibit, kind: str) -> tuple[str, str]:
     """Return the level of a file (users.md, section 3), and whether patients' data may stand in it."""
-    if kind == "ransom-note":
-        return "A", "no"
     if kind in ("ransom-sample", "ransom-original"):
         return "C", "yes"
-    if kind == "attachment":
+    if kind in ("ransom-note", "attachment"):
         return "A", "possibly"
+    if kind == "ransom-faint":  # it may be a letter of the practice
+        return "C", "possibly"
     if kind == "file":
         return ("A", "no") if one.source == "suspects" else ("C", "possibly")
     if kind in _NO_PATIENT:
@@ -130,7 +130,7 @@ def log(draft: Draft) -> Part:
     )
     gaps = sum(facts.gaps.values())
     files = len(facts.evidence.bundle.inventory.stored)
-    counts = said("log_counts_are", files=said.number(files), gaps=said.number(gaps))
+    counts = f"{said.counted('log_files', files)}, {said.counted('log_gaps', gaps)}"
     changed = sum(one.get("step") == "done" for one in facts.observed.get("isolate", []))
     isolate = said("log_isolate_none")
     if changed:
@@ -202,7 +202,7 @@ def _footprint(draft: Draft) -> list[Field]:
         draft.known("log_bytes", f"{size('bytes_read')} / {size('bytes_written')}"),
         draft.known("log_opened", f"{count('files_opened')} / {count('folders_opened')}"),
         draft.known("log_atime", "" if row.get("atime_kept") is None else said(kept)),
-        draft.known("log_outside", said("log_outside_some" if some else "log_outside_none", number=some)),
+        draft.known("log_outside", said.counted("log_outside_some", some) if some else said("log_outside_none")),
     ]
 
 
@@ -226,7 +226,7 @@ def expert(draft: Draft) -> Part:
     blocks.append(Heading(said("expert_open")))
     if recipients:
         first = next((one.path for one in facts.exhibits if one.path.endswith(".age")), "artifacts/….age")
-        says = said("expert_open_1", number=said.number(len(recipients)))
+        says = said.counted("expert_keys", len(recipients))
         blocks.append(Command(says, f"age -d -i KEY {first} > {first.partition('/')[2].removesuffix('.age')}"))
     else:
         blocks.append(Text((said("expert_clear"),)))

@@ -41,6 +41,7 @@ MAX_LINES = 120
 LONGEST_LINE = 2500
 _BLURRED = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?:[ (-][0-9]{1,3}\)?)?\.png")
 """The name that `collect picture --blur` gives to a copy, or a file manager to a second one."""
+_YEARS = (1970, 2100)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -120,6 +121,14 @@ class Facts:
     def level(self) -> str:
         """Return the level of privacy that the run was asked for (docs/PRIVACY.md); `C` where none is named."""
         return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")
+
+    def isolation(self) -> dict[str, str]:
+        """Return the tool's verdicts on the network, as far as there are any: at `open`, at `close`, worst of `run`."""
+        told = (self.evidence.bundle.inventory.closing or {}).get("isolation")
+        found = {**told} if isinstance(told, dict) else {}
+        found |= {str(one.get("when")): one.get("verdict") for one in self.observed.get("isolation", [])}
+        kept = {name: str(found.get(name)) for name in ("open", "close", "run")}
+        return {name: one for name, one in kept.items() if one in ("ISOLATED", "CONNECTED", "UNKNOWN")}
 
     def host(self, name: str) -> str:
         """Return what `open` says of the host."""
@@ -221,14 +230,15 @@ def lines_of(value: Json) -> tuple[str, ...]:
 
 
 def moment_of(value: Json) -> datetime | None:
-    """Return the moment of a `utc` of the bundle, `None` for anything else."""
+    """Return the moment of a `utc` of the bundle between 1970 and 2100, `None` for anything else."""
     if not isinstance(value, str):
         return None
     try:
         found = datetime.fromisoformat(value)
-    except ValueError:
+        utc = found.astimezone(UTC) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the last hours of the year 9999 have no time elsewhere
         return None
-    return found.astimezone(UTC) if found.tzinfo is not None and found.year > 1 else None
+    return utc if utc is not None and _YEARS[0] <= utc.year <= _YEARS[1] else None
 
 
 def whole(value: Json) -> int | None:

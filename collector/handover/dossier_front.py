@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from collector import answers
 from collector.deadline_words import STEPS, label, office, source
-from collector.deadlines import Deadline, deadlines
+from collector.deadlines import Deadline, deadlines, not_before
+from collector.handover.dossier_draft import MOMENTS
 from collector.handover.dossier_facts import text_of
 from collector.handover.dossier_parts import (
     Contents,
@@ -20,8 +21,11 @@ from collector.handover.dossier_parts import (
     Tick,
     Ticks,
 )
+from collector.paris import Doubt, local
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from collector.handover.dossier_draft import Draft
     from collector.handover.dossier_parts import Block
 
@@ -36,12 +40,15 @@ _TIMED = (
     ("now_bank", "bank_told"),
 )
 """What is done at a moment that was asked for."""
+_VENDOR = 8
+"""Place of the box of the software's vendor, whom nobody asks for: behind the IT provider's."""
 _DONE = {
     "helpers": "provider_told",
     "17cyber": "cyber17",
     "ars": "ars_told",
     "complaint": "complaint",
     "insurer": "insurer_told",
+    "cnil": "cnil_initial",
 }
 """The answer that tells when a step was taken."""
 
@@ -85,61 +92,82 @@ def cover(draft: Draft) -> Part:
 def now(draft: Draft) -> Part:
     """Return what is to be done now: boxes, ticked where an answer says so."""
     said, given = draft.said, draft.given
-    eyes, uptime = draft.facts.latest("eyes"), draft.facts.latest("uptime")
-    by_eyes = eyes.get("cable") == "yes" or (eyes.get("cable") == "none" and eyes.get("wifi") == "yes")
-    unplugged = given.ticked("done", "unplugged")
-    seen = said("by_answers") if unplugged else said("by_eyes") if by_eyes else ""
-    off, others = given.ticked("done", "restarted"), eyes.get("others") == "yes"
-    tool = {"yes": "uptime_yes", "no": "uptime_no"}.get(str(uptime.get("verdict")), "")
-    told = said("tool_says", what=said(tool)) if tool else ""
+    others = draft.facts.latest("eyes").get("others") == "yes"
     photo = said("photo_attached") if any(one.picture for one in draft.rows.attached.values()) else ""
+    photographed = bool(given.ticked("done", "photo"))
+    deleted = given.ticked("done", "deleted") or None  # a box left empty is no "nothing was deleted"
     rows = [
-        Tick(said("now_unplugged"), bool(unplugged) or by_eyes, note=seen),
-        _not_done(draft, "now_not_off", off, told),
-        Tick(
-            said("now_photo"),
-            bool(given.ticked("done", "photo")) or bool(photo),
-            note=said("by_answers") if given.ticked("done", "photo") else photo,
-        ),
-        _not_done(draft, "now_not_paid", {"yes": True, "no": False}.get(str(given.answer("paid"))), ""),
-        _not_done(draft, "now_nothing_deleted", given.ticked("done", "deleted"), ""),
-        Tick(said("now_colleagues"), others, note=said("by_eyes") if others else ""),
+        _unplugged(draft),
+        _left_on(draft),
+        Tick(said("now_photo"), photographed, note=said("by_answers") if photographed else photo),
+        _not_done(draft, "now_not_paid", {"yes": True, "no": False}.get(str(given.answer("paid")))),
+        _not_done(draft, "now_nothing_deleted", deleted),
+        Tick(said("now_others"), others, note=said("by_eyes") if others else ""),
+        Tick(said("now_colleagues")),
     ]
     rows += [_timed(draft, text, name) for text, name in _TIMED]
+    rows.insert(_VENDOR, Tick(said("now_vendor")))
     reminder = Text((said("order_reminder"),), "warning")
     return Part(1, said("now"), (Text((said("now_intro"),)), Ticks(tuple(rows), said("now_when")), reminder))
 
 
-def _not_done(draft: Draft, text: str, was_done: bool | None, told: str) -> Tick:  # noqa: FBT001 - what was answered
+def _unplugged(draft: Draft) -> Tick:
+    """Return the box of the network: ticked only where nobody and nothing says otherwise."""
+    said, eyes = draft.said, draft.facts.latest("eyes")
+    seen = [eyes.get(name) for name in ("cable", "wifi")]
+    by_eyes = "yes" in seen and all(one in ("yes", "none") for one in seen)
+    answered = bool(draft.given.ticked("done", "unplugged"))
+    notes = [said("by_answers")] if answered else [said("by_eyes")] if by_eyes else []
+    against = ["not_so_eyes"] if "no" in seen else []
+    against += ["not_so_tool"] if draft.facts.isolation().get("close") == "CONNECTED" else []
+    if notes:
+        notes += [said(one) for one in against]
+    return Tick(said("now_unplugged"), (answered or by_eyes) and not against, note=" — ".join(notes))
+
+
+def _left_on(draft: Draft) -> Tick:
+    """Return the box of the computer that was left on: what the tool found stands above what was answered."""
+    said, verdict = draft.said, str(draft.facts.latest("uptime").get("verdict"))
+    told = said("tool_says", what=said(f"uptime_{verdict}")) if verdict in ("yes", "no") else ""
+    tick = _not_done(draft, "now_not_off", draft.given.ticked("done", "restarted"))
+    note = " — ".join(one for one in (tick.note, told) if one)
+    return Tick(tick.text, tick.done and verdict != "no", note=note)
+
+
+def _not_done(draft: Draft, text: str, was_done: bool | None) -> Tick:  # noqa: FBT001 - what was answered
     said = draft.said
     note = "" if was_done is None else said("not_so") if was_done else said("by_answers")
-    return Tick(said(text), was_done is False, note=" — ".join(one for one in (note, told) if one))
+    return Tick(said(text), was_done is False, note=note)
 
 
 def _timed(draft: Draft, text: str, name: str) -> Tick:
     said, given = draft.said, draft.given
-    moment = answers.when(given.answer(name))
+    moment, doubt = answers.when(given.answer(name)), draft.doubt_of(name)
     if moment is not None:
-        when = said.day(moment.utc) if moment.doubt.value == "day" else said.short(moment.utc)
-        return Tick(said(text), done=True, when=when, note=said("by_answers"))
+        note = said(f"moment_{doubt}") if doubt else said("by_answers")
+        return Tick(said(text), done=not doubt, when=draft.when(moment), note=note)
     return Tick(said(text), note=said("unknown_answer") if name in draft.facts.answers else "")
 
 
 def due(draft: Draft) -> Part:
     """Return the deadlines, and each time that the moment of awareness was said."""
     said, given, facts = draft.said, draft.given, draft.facts
-    aware, initial = given.when("aware"), given.when("cnil_initial")
-    blocks: list[Block] = [Text((said("due_from"),)), Fields((given.field("aware", label=said("due_aware")),))]
+    aware, initial = draft.aware(), answers.when(given.answer("cnil_initial"))
+    counts = given.field("aware", label=said("due_aware"))
+    if aware is not None and not given.knows("aware"):  # said before, and "I don't know" since
+        counts = Field(said("due_aware"), given.entered(aware))
+    blocks: list[Block] = [Text((said("due_from"),)), Fields((counts,))]
     if len(facts.aware) > 1:
         blocks += _corrections(draft)
+    blocks += _doubts(draft)
     if aware is None:
         blocks.append(Text((said("due_none"),), "warning"))
         found = [Deadline(step) for step in STEPS]
     else:
-        if initial is not None and initial < aware:
+        notice = None if initial is None else not_before(initial, aware.utc)
+        if initial is not None and notice is None:
             blocks.append(Text((said("due_wrong"),), "warning"))
-            initial = None
-        found = [*deadlines(aware, initial)]
+        found = [*deadlines(aware.utc, None if notice is None else notice.utc)]
     headings = tuple(said(name) for name in ("due_step", "due_until", "due_know"))
     blocks.append(Table(headings, (34, 64, 72), tuple(_deadline(draft, one) for one in found)))
     return Part(2, said("due"), tuple(blocks))
@@ -147,20 +175,30 @@ def due(draft: Draft) -> Part:
 
 def _corrections(draft: Draft) -> list[Block]:
     said, given = draft.said, draft.given
-    rows, moments = [], []
-    last = len(draft.facts.aware) - 1
-    for at, (written, answer) in enumerate(draft.facts.aware):
-        entered = answers.when(answer)
-        if entered is not None:
-            moments.append(entered.utc)
+    rows, counts = [], draft.aware()
+    all_said = [(written, answers.when(answer)) for written, answer in draft.facts.aware]
+    last = max((at for at, (_written, entered) in enumerate(all_said) if entered == counts), default=-1)
+    for at, (written, entered) in enumerate(all_said):
         words = said("unknown_answer") if entered is None else given.entered(entered)
         rows.append((words, said.short(written), said("yes") if at == last else said("no")))
     headings = (said("due_said_what"), said("due_said_when"), said("due_said_now"))
     blocks: list[Block] = [Heading(said("due_said")), Table(headings, (70, 35, 20), tuple(rows))]
-    counts = given.when("aware")
-    if counts is not None and min(moments) < counts:
+    earlier = [entered for _written, entered in all_said if entered is not None and counts is not None
+               and entered.utc < counts.utc]  # fmt: skip
+    if earlier or (counts is not None and not given.knows("aware")):
         blocks.append(Text((said("due_earlier"),), "warning"))
     return blocks
+
+
+def _doubts(draft: Draft) -> list[Block]:
+    """Return a warning of each moment that can't be: still to come, or of a step before the awareness."""
+    said, found = draft.said, []
+    for name in MOMENTS:
+        entered, doubt = answers.when(draft.given.answer(name)), draft.doubt_of(name)
+        if entered is not None and doubt and (name, doubt) != ("cnil_initial", "before"):  # has a warning of its own
+            what = f"{draft.given.label(name)} ({draft.when(entered)})"
+            found.append(said("colon", label=what, value=said(f"moment_{doubt}")))
+    return [Text(tuple(found), "warning")] if found else []
 
 
 def _deadline(draft: Draft, one: Deadline) -> tuple[str, ...]:
@@ -169,14 +207,28 @@ def _deadline(draft: Draft, one: Deadline) -> tuple[str, ...]:
     until = [said.pair(step.when)]
     if one.due is not None:
         until = [said.long_moment(one.due), label(one.step, language), *office(one.closed, one.earlier, language)]
-    done = one.done or draft.given.when(_DONE.get(one.step, ""))
-    if done is not None:
-        until.append(said("due_done", when=said.short(done)))
-        if one.due is not None and done > one.due:
-            until.append(said("due_late"))
+    until += _taken(draft, _DONE.get(one.step, ""), one.due)
     known = f"{said.pair(step.know)}\n{said('due_source', source=source(one.step, language))}"
     texts = (said.pair(step.name), "\n".join(until), known)
     return tuple(text.replace("'", "\u2019") for text in texts)
+
+
+def _taken(draft: Draft, name: str, due: datetime | None) -> list[str]:
+    """Return when a step was taken, and whether that was late: of a day without an hour only what the day tells."""
+    said, entered, doubt = draft.said, answers.when(draft.given.answer(name)), draft.doubt_of(name)
+    if entered is None:
+        return []
+    if doubt:
+        return [said("due_noted", when=draft.when(entered)), said(f"moment_{doubt}")]
+    found = [said("due_done", when=draft.when(entered))]
+    if due is None:
+        return found
+    day, last = (local(one).date() for one in (entered.utc, due))
+    if entered.doubt is Doubt.DAY:
+        late = "due_late" if day > last else "due_unsure" if day == last else ""
+    else:
+        late = "due_late" if entered.utc > due else ""
+    return [*found, said(late)] if late else found
 
 
 def identity(draft: Draft) -> Part:

@@ -37,9 +37,10 @@ LETTERS = {
     ),
     "letter_place": ("À {blank}, le {blank}", "At {blank}, on {blank}"),
     "letter_object": (
-        "Objet~: plainte contre X pour une attaque informatique avec demande de rançon",
-        "Subject: complaint against X (persons unknown) for a computer attack with a demand for ransom",
+        "Objet~: plainte contre X pour une attaque informatique{ransom}",
+        "Subject: complaint against X (persons unknown) for a computer attack{ransom}",
     ),
+    "with_ransom": (" avec demande de rançon", " with a demand for ransom"),
     "letter_reference": ("Dossier {case}. Numéro donné par la police ou la gendarmerie~: {number}", "Case {case}. Number given by the police: {number}"),
     "letter_hello": ("Madame, Monsieur,", "Dear Sir or Madam,"),
     "letter_open": (
@@ -62,17 +63,22 @@ LETTERS = {
         "Does not work any more: {stopped}. Files: {files}. Computers and servers affected: {machines}. Effect on the practice: {work}. Effect on care: {care}.",
     ),
     "letter_account_3": (
-        "Les auteurs demandent {amount}, délai donné~: {ultimatum}. Menace de publier des données~: {leak}. Réponse envoyée aux auteurs~: {contacted}. Paiement~: {paid}.",
-        "The authors ask for {amount}, time limit: {ultimatum}. Threat to publish data: {leak}. Answer sent to the authors: {contacted}. Payment: {paid}.",
+        "Somme demandée~: {amount}. Délai donné~: {ultimatum}. Menace de publier des données~: {leak}. Réponse envoyée aux auteurs~: {contacted}. Paiement~: {paid}.",
+        "Amount asked for: {amount}. Time limit: {ultimatum}. Threat to publish data: {leak}. Answer sent to the authors: {contacted}. Payment: {paid}.",
     ),
     "letter_account_4": (
         "Courriel, pièce jointe, appel ou site suspect avant les faits~: {mail}. Accès à distance existants~: {remote}. Fait depuis sur le poste~: {done}.",
         "Odd e-mail, attachment, call or website before: {mail}. Existing access from outside: {remote}. Done on the computer since: {done}.",
     ),
     "letter_found": (
-        "Relevé sur le poste~: {what}. Les adresses de contact, portefeuilles et le texte du message sont en annexe.",
-        "Found on the computer: {what}. Contact addresses, wallets and the text of the message are enclosed.",
+        "Relevé sur le poste~: {what}.",
+        "Found on the computer: {what}.",
     ),
+    "letter_enclosed_contacts": (
+        "Les adresses de contact ou portefeuilles relevés sont en annexe.",
+        "The contact addresses or wallets that were found are enclosed.",
+    ),
+    "letter_enclosed_note": ("Le texte du message est en annexe.", "The text of the message is enclosed."),
     "letter_more": ("Complément, avec mes mots~:", "To add in my own words:"),
     "letter_author": ("3. Auteur", "3. Author"),
     "letter_author_1": (
@@ -93,8 +99,8 @@ LETTERS = {
     ),
     "letter_evidence": ("7. Éléments de preuve", "7. Evidence"),
     "letter_evidence_1": (
-        "Les preuves ont été recueillies sur le poste laissé allumé, du {start} au {end}, par l'outil evidence-collector {version}~: {files} fichiers, chacun avec son empreinte. Code de fermeture~: {code}. Empreinte SHA-256 correspondante~: {sha256}.",
-        "The evidence was collected from the running computer from {start} to {end} with the tool evidence-collector {version}: {files} files, each with its fingerprint. Seal code: {code}. SHA-256 fingerprint of it: {sha256}.",
+        "Les preuves ont été recueillies sur le poste en marche, du {start} au {end}, par l'outil evidence-collector {version}~: {files}, avec empreinte. Code de fermeture~: {code}. Empreinte SHA-256 correspondante~: {sha256}.",
+        "The evidence was collected from the running computer from {start} to {end} with the tool evidence-collector {version}: {files}, with fingerprints. Seal code: {code}. SHA-256 fingerprint of it: {sha256}.",
     ),
     "letter_evidence_secret": (
         "Elles peuvent contenir des données couvertes par le secret professionnel. Je les tiens à la disposition de la justice, dans le respect de ce secret.",
@@ -102,7 +108,7 @@ LETTERS = {
     ),
     "letter_annexes": ("Annexes", "Annexes"),
     "annex_1": ("Annexe 1~: chronologie et main courante (partie 4 du dossier)", "Annex 1: chronology and journal (part 4 of the dossier)"),
-    "annex_2": ("Annexe 2~: message de rançon et images de l'écran (partie 5)", "Annex 2: ransom message and pictures of the screen (part 5)"),
+    "annex_2": ("Annexe 2~: ce qui a été relevé de l'attaque (partie 5)", "Annex 2: what was found of the attack (part 5)"),
     "annex_3": ("Annexe 3~: postes touchés (partie 6)", "Annex 3: machines affected (part 6)"),
     "annex_4": ("Annexe 4~: conséquences et préjudice (partie 7)", "Annex 4: consequences and damage (part 7)"),
     "annex_5": ("Annexe 5~: inventaire des pièces et de ce qui manque (partie 12)", "Annex 5: inventory of exhibits and of what is missing (part 12)"),
@@ -129,24 +135,28 @@ LETTERS = {
     "insurer_to": ("{insurer}|Service sinistres|{blank}{blank}|{blank}{blank}", "{insurer}|Claims|{blank}{blank}|{blank}{blank}"),
     "insurer_object": ("Objet~: déclaration d'une attaque informatique — contrat n° {policy}", "Subject: claim for a computer attack — policy no. {policy}"),
     "insurer_1": (
-        "Je vous déclare une attaque informatique avec demande de rançon, connue le {aware}, au préjudice de~: {practice}, {address}.",
-        "I report a computer attack with a demand for ransom that became known on {aware}, to the detriment of: {practice}, {address}.",
+        "Je vous déclare une attaque informatique{ransom}, connue le {aware}, au préjudice de~: {practice}, {address}.",
+        "I report a computer attack{ransom} that became known on {aware}, to the detriment of: {practice}, {address}.",
     ),
     "insurer_2": (
         "Ne fonctionne plus~: {stopped}. Ordinateurs et serveurs touchés~: {machines}. Effet sur le cabinet~: {work}. Dernière bonne sauvegarde~: {backup}.",
         "Does not work any more: {stopped}. Computers and servers affected: {machines}. Effect on the practice: {work}. Last good backup: {backup}.",
     ),
     "insurer_3": (
-        "Préjudice provisoire~: {hours} heures de travail, {appointments} rendez-vous perdus, coût {damage}. Aucune rançon n'est payée sans vous en parler. Paiement à ce jour~: {paid}.",
-        "Damage so far: {hours} hours of work, {appointments} appointments lost, cost {damage}. No ransom is paid without speaking to you. Payment to this day: {paid}.",
+        "Préjudice provisoire. Heures de travail perdues~: {hours}. Rendez-vous perdus~: {appointments}. Coût~: {damage}. Paiement à ce jour~: {paid}.",
+        "Damage so far. Hours of work lost: {hours}. Appointments lost: {appointments}. Cost: {damage}. Payment to this day: {paid}.",
+    ),
+    "insurer_unpaid": (
+        "Aucune rançon n'est payée sans vous en parler.",
+        "No ransom is paid without speaking to you.",
     ),
     "insurer_4": (
         "Plainte~: {complaint}. Déclaration à la CNIL~: {cnil}. Informaticien~: {provider}.",
         "Complaint: {complaint}. Notice to the CNIL: {cnil}. IT provider: {provider}.",
     ),
     "insurer_5": (
-        "Dites-moi ce que le contrat prévoit (assistance, expert, délais), et ce que je dois garder. Les preuves ont été recueillies avant toute remise en état. Vous pouvez me joindre au {phone}.",
-        "Tell me what the policy provides for (assistance, expert, time limits), and what I have to keep. The evidence was collected before any repair. You can reach me at {phone}.",
+        "Dites-moi ce que le contrat prévoit (assistance, expert, délais), et ce que je dois garder. Les preuves ont été recueillies le {start} (horloge du poste). Vous pouvez me joindre au {phone}.",
+        "Tell me what the policy provides for (assistance, expert, time limits), and what I have to keep. The evidence was collected on {start} (the computer's clock). You can reach me at {phone}.",
     ),
     "insurer_bye": ("Veuillez agréer, Madame, Monsieur, mes salutations distinguées.", "Yours faithfully,"),
     "patients_title": ("Information des patients", "Notice to patients"),
@@ -154,13 +164,18 @@ LETTERS = {
     "patients_hello": ("Madame, Monsieur,", "Dear patient,"),
     "patients_nature": ("Ce qui s'est passé", "What happened"),
     "patients_nature_1": (
-        "Notre cabinet ({practice}) a été victime d'une attaque informatique, découverte le {aware}. Des personnes inconnues ont rendu une partie de nos fichiers illisible et demandent de l'argent.",
-        "Our practice ({practice}) was the victim of a computer attack, found out on {aware}. Persons unknown made part of our files unreadable and ask for money.",
+        "Notre cabinet ({practice}) a été victime d'une attaque informatique, découverte le {aware}.",
+        "Our practice ({practice}) was the victim of a computer attack, found out on {aware}.",
     ),
+    "patients_unreadable": (
+        "Des personnes inconnues ont rendu une partie de nos fichiers illisible.",
+        "Persons unknown made part of our files unreadable.",
+    ),
+    "patients_money": ("Une rançon est demandée.", "A ransom is asked for."),
     "patients_data": ("Les données concernées", "The data concerned"),
     "patients_data_1": (
-        "Données qui peuvent être concernées~: {categories}. Lues ou copiées par ces personnes~: {confidentiality}. Perdues ou inaccessibles pour le moment~: {availability}.",
-        "Data that may be concerned: {categories}. Read or copied by these persons: {confidentiality}. Lost or out of reach for now: {availability}.",
+        "Données qui peuvent être concernées~: {categories}. Peut-être lues ou copiées par ces personnes~: {confidentiality}. Perdues ou inaccessibles pour le moment~: {availability}.",
+        "Data that may be concerned: {categories}. Perhaps read or copied by these persons: {confidentiality}. Lost or out of reach for now: {availability}.",
     ),
     "patients_effects": ("Ce que cela peut changer pour vous", "What it may mean for you"),
     "patients_effects_1": (

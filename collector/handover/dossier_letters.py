@@ -57,7 +57,7 @@ def letter(draft: Draft) -> tuple[Block, ...]:
         Address(said.lines("letter_for", practice=practice, form=form, **told)),
         Address(said.lines("letter_to", blank=BLANK), right=True),
         Address((said("letter_place", blank=BLANK),), right=True),
-        Text((said("letter_object"),), "strong"),
+        Text((said("letter_object", ransom=draft.ransom()),), "strong"),
         Text((said("letter_reference", case=draft.facts.case, number=number),), "small"),
         Text((said("letter_hello"), said("letter_open", practice=practice)), "letter"),
         Heading(said("letter_when")),
@@ -109,8 +109,9 @@ def _account(draft: Draft) -> tuple[str, ...]:
     if draft.extensions():
         found.append(said("colon", label=said("extension").lower(), value=draft.extensions()))
     for note in rows.notes.values():
-        value = f"{note.name} ({said.counted('places', note.places)})"
+        value = f"{note.name or said('note_unnamed')} ({said.counted('places', note.places)})"
         found.append(said("colon", label=said("notes").lower(), value=value))
+    found += [said.counted(name, count) for name, count in draft.counted_notes()]
     return (
         said("letter_account_1", who=given.inline("noticed_by"), sign=given.inline("first_sign", _LONG)),
         said("letter_account_2", **_inline(draft, "stopped", "files", "machines", "work", "care")),
@@ -121,8 +122,16 @@ def _account(draft: Draft) -> tuple[str, ...]:
             remote=given.inline("remote_access"),
             done=given.inline("done"),
         ),
-        said("letter_found", what=said("join").join(found) or said("none_found")),
+        " ".join((said("letter_found", what=said("join").join(found) or said("none_found")), *_enclosed(draft))),
     )
+
+
+def _enclosed(draft: Draft) -> list[str]:
+    """Return what of the attack an annex shows: only what was found."""
+    rows = draft.rows
+    found = ["letter_enclosed_contacts"] if rows.contacts else []
+    found += ["letter_enclosed_note"] if any(note.lines for note in rows.notes.values()) else []
+    return [draft.said(name) for name in found]
 
 
 def _evidence(draft: Draft) -> str:
@@ -135,7 +144,7 @@ def _evidence(draft: Draft) -> str:
         start=said.short(facts.started),
         end=said.short(facts.ended),
         version=version,
-        files=said.number(len(facts.evidence.bundle.inventory.stored)),
+        files=said.counted("files_are", len(facts.evidence.bundle.inventory.stored)),
         code=report.seal_code or BLANK,
         sha256=report.seal_sha256 or BLANK,
     )
@@ -164,11 +173,12 @@ def _insurer(draft: Draft) -> tuple[Block, ...]:
     to = said.lines("insurer_to", insurer=given.inline("insurer", BLANK * 2), blank=BLANK)
     body = (
         said("letter_hello"),
-        said("insurer_1", **_inline(draft, "aware", "practice", "address")),
+        said("insurer_1", ransom=draft.ransom(), **_inline(draft, "aware", "practice", "address")),
         said("insurer_2", backup=given.inline("backup_last"), **_inline(draft, "stopped", "machines", "work")),
         said("insurer_3", **_inline(draft, "hours", "appointments", "damage", "paid")),
+        *([said("insurer_unpaid")] if given.answer("paid") == "no" else []),
         said("insurer_4", cnil=given.inline("cnil_initial"), **_inline(draft, "complaint", "provider")),
-        said("insurer_5", **_inline(draft, "phone")),
+        said("insurer_5", start=said.short(draft.facts.started), **_inline(draft, "phone")),
         said("insurer_bye"),
     )
     return (
@@ -189,7 +199,7 @@ def _patients(draft: Draft) -> tuple[Block, ...]:
         Text((said("patients_object"),), "strong"),
         Text((said("patients_hello"),), "letter"),
         Heading(said("patients_nature")),
-        Text((said("patients_nature_1", practice=given.inline("practice"), aware=given.on_day("aware")),), "letter"),
+        Text((_happened(draft),), "letter"),
         Heading(said("patients_data")),
         Text((said("patients_data_1", **_inline(draft, "categories", "confidentiality", "availability")),), "letter"),
         Heading(said("patients_effects")),
@@ -197,9 +207,21 @@ def _patients(draft: Draft) -> tuple[Block, ...]:
         Heading(said("patients_measures")),
         Text((_measures(draft), said("patients_you")), "letter"),
         Heading(said("patients_contact")),
-        Text((said("patients_contact_1", **_inline(draft, "responsible", "phone", "dpo")),), "letter"),
+        Text((said("patients_contact_1", phone=BLANK, **_inline(draft, "responsible", "dpo")),), "letter"),
         Signature((said("signature_place"), said("signature_name"), said("signature"))),
     )
+
+
+def _happened(draft: Draft) -> str:
+    """Return what happened: unreadable files and a ransom only where an answer or a row says so."""
+    said, given = draft.said, draft.given
+    files = given.answer("files")
+    found = [said("patients_nature_1", practice=given.inline("practice"), aware=given.on_day("aware"))]
+    if draft.rows.groups or (isinstance(files, list) and {"unreadable", "renamed"} & {*files}):
+        found.append(said("patients_unreadable"))
+    if draft.has_demand():
+        found.append(said("patients_money"))
+    return " ".join(found)
 
 
 def _measures(draft: Draft) -> str:

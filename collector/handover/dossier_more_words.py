@@ -27,7 +27,10 @@ MORE = {
         "chiffré ({name})~: ne l'éteignez pas sans la clé de récupération",
         "encrypted ({name}): do not switch it off without the recovery key",
     ),
-    "network_at": ("au début~: {open}~; à la fin~: {close}", "at the start: {open}; at the end: {close}"),
+    "network_at": (
+        "au début~: {open}~; à la fin~: {close}~; pendant la collecte, au pire~: {run}",
+        "at the start: {open}; at the end: {close}; during the collection, at worst: {run}",
+    ),
     "uptime_yes": ("oui", "yes"),
     "uptime_no": ("NON~: ce qui n'était qu'en mémoire est perdu", "NO: what only memory held is lost"),
     "uptime_unknown": ("non établi", "not established"),
@@ -56,13 +59,25 @@ MORE = {
         "No name of a file or folder: it may be a patient's.",
     ),
     "files_group": (
-        "{files} fichiers portent l'extension «~{extension}~», dans {folders} dossiers (confiance {how}).",
-        "{files} files bear the extension “{extension}”, in {folders} folders ({how} confidence).",
+        "{number} fichiers portent l'extension «~{extension}~», dans {folders} (confiance {how}).",
+        "{number} files bear the extension “{extension}”, in {folders} ({how} confidence).",
+    ),
+    "files_group_1": (
+        "{number} fichier porte l'extension «~{extension}~», dans {folders} (confiance {how}).",
+        "{number} file bears the extension “{extension}”, in {folders} ({how} confidence).",
     ),
     "files_in_place": (
-        "{files} fichiers semblent chiffrés sans changer de nom, dans {folders} dossiers (confiance {how}).",
-        "{files} files look encrypted under their own names, in {folders} folders ({how} confidence).",
+        "{number} fichiers semblent chiffrés sans changer de nom, dans {folders} (confiance {how}).",
+        "{number} files look encrypted under their own names, in {folders} ({how} confidence).",
     ),
+    "files_in_place_1": (
+        "{number} fichier semble chiffré sans changer de nom, dans {folders} (confiance {how}).",
+        "{number} file looks encrypted under its own name, in {folders} ({how} confidence).",
+    ),
+    "folders_are": ("{number} dossiers", "{number} folders"),
+    "folders_are_1": ("{number} dossier", "{number} folder"),
+    "files_are": ("{number} fichiers", "{number} files"),
+    "files_are_1": ("{number} fichier", "{number} file"),
     "col_type": ("Type de fichier", "Type of file"),
     "col_files": ("Nombre", "Number"),
     "type_was": ("{type}, chiffrés", "{type}, encrypted"),
@@ -156,6 +171,7 @@ MORE = {
         "The files are not encrypted: whoever holds the stick reads them.",
     ),
     "kind_ransom-note": ("message de rançon", "ransom note"),
+    "kind_ransom-faint": ("texte (ressemblance faible)", "text (faint likeness)"),
     "kind_ransom-sample": ("fichier chiffré (échantillon)", "encrypted file (sample)"),
     "kind_ransom-original": ("original d'un fichier chiffré", "original of an encrypted file"),
     "kind_file": ("copie d'un fichier", "copy of a file"),
@@ -195,10 +211,10 @@ MORE = {
     "phase_files": ("fichiers récents", "recent files"),
     "log_step": ("{what} ({when})", "{what} ({when})"),
     "log_counts": ("Résultat", "Result"),
-    "log_counts_are": (
-        "{files} fichiers enregistrés, {gaps} éléments non obtenus",
-        "{files} files recorded, {gaps} things not obtained",
-    ),
+    "log_files": ("{number} fichiers enregistrés", "{number} files recorded"),
+    "log_files_1": ("{number} fichier enregistré", "{number} file recorded"),
+    "log_gaps": ("{number} éléments non obtenus", "{number} things not obtained"),
+    "log_gaps_1": ("{number} élément non obtenu", "{number} thing not obtained"),
     "log_resumes": ("Interruptions suivies d'une reprise", "Interruptions followed by a resume"),
     "log_end": ("Issue de la collecte", "How it ended"),
     "log_complete": ("complète", "complete"),
@@ -218,6 +234,7 @@ MORE = {
     "log_atime_moved": ("déplacées là où le système ne permet pas de l'éviter", "moved where the system leaves no way to avoid that"),
     "log_outside": ("Écrit hors du dossier des preuves", "Written outside the folder of the evidence"),
     "log_outside_none": ("rien", "nothing"),
+    "log_outside_some_1": ("{number} fichier, inscrit au journal", "{number} file, which the log has"),
     "log_outside_some": ("{number} fichiers, inscrits au journal", "{number} files, which the log has"),
     "log_clock": ("Sauts d'horloge pendant la collecte", "Steps of the clock during the collection"),
     # 14 slip
@@ -250,9 +267,13 @@ MORE = {
         "A folder for each collection. manifest.jsonl: a JSON line for each fact, each with the SHA-256 of the line before. artifacts/: the files. checkpoint and checkpoint.sig: the closing, signed (Ed25519, SSHSIG). custody.jsonl and attachments/: what was added after. The whole text: docs/SPEC.md of the tool.",
     ),
     "expert_open": ("Déchiffrer", "To decrypt"),
-    "expert_open_1": (
+    "expert_keys": (
         "Fichiers age (age-encryption.org), pour {number} clés. Avec l'outil age et votre clé~:",
         "age files (age-encryption.org), for {number} keys. With the tool age and your key:",
+    ),
+    "expert_keys_1": (
+        "Fichiers age (age-encryption.org), pour {number} clé. Avec l'outil age et votre clé~:",
+        "age files (age-encryption.org), for {number} key. With the tool age and your key:",
     ),
     "expert_open_all": (
         "Tout le dossier dans les outils du métier~:",

@@ -26,6 +26,8 @@ MAX_BYTES = 24 << 20
 MAX_SIDE = 20_000
 MAX_CLEAR = 4 << 20
 """Pixels of a picture of which each is looked at: some seconds."""
+_MOST_BLACK = 100 << 20
+"""Bytes of a picture that are looked at for whether all of it is black."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOURS = {0: ("DeviceGray", 1), 2: ("DeviceRGB", 3), 3: ("Indexed", 1)}
 """Colour types of PNG that PDF has, with their samples a pixel."""
@@ -73,6 +75,34 @@ def drawable(data: bytes) -> Picture | None:
     if found is None or not (0 < found.width <= MAX_SIDE and 0 < found.height <= MAX_SIDE):
         return None
     return found
+
+
+def is_black(found: Picture) -> bool:
+    """Tell whether all of a PNG is black, as a screen that was off or locked is; of other forms it is not known.
+
+    Every filter of PNG makes zeros of zeros and of nothing else, so nothing is decoded but the compression.
+    """
+    if found.form != "png" or (found.colours == "Indexed" and any(found.palette[:3])):
+        return False
+    row = (found.width * found.samples * found.bits + 7) // 8 + 1
+    if row * found.height > _MOST_BLACK:
+        return False
+    stream, data, rows = zlib.decompressobj(), found.data, 0
+    try:
+        while rows < found.height:
+            line = b""
+            while len(line) < row:
+                piece = stream.decompress(data, row - len(line))
+                data = stream.unconsumed_tail
+                if not piece:
+                    return False
+                line += piece
+            if any(line[1:]):
+                return False
+            rows += 1
+    except zlib.error:
+        return False
+    return True
 
 
 def _is_clear(data: bytes) -> bool:

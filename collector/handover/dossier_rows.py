@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collector.model import Json, Row
 
 MAX_NOTES = 6
+SURE = ("medium", "high")
+"""Confidences at which a text is taken for a note: below, a patient's letter may be meant, and it is only counted."""
 MAX_NOTE_LINES = 70
 """Lines of a note that are printed: notes have a page; the whole of it is in the bundle."""
 LONGEST_LINE = 400
@@ -78,6 +80,8 @@ class Drawn:
     picture: Picture | None
     sha256: str
     """Of the picture itself, where it is stored encrypted."""
+    is_black: bool = False
+    """All of it is black: named, and not drawn."""
 
 
 @dataclass(slots=True)
@@ -87,6 +91,10 @@ class Rows:
     system: Row = field(default_factory=dict)
     footprint: Row = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
+    faint: int = 0
+    """Texts that only faintly look like a note: nothing of them is printed."""
+    untold: int = 0
+    """Places of notes of which neither name nor content is known."""
     groups: dict[str, Group] = field(default_factory=dict)
     families: list[tuple[str, str]] = field(default_factory=list)
     contacts: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -94,13 +102,15 @@ class Rows:
     extensions: list[tuple[str, int]] = field(default_factory=list)
     """Ordinary extensions with their files; others may be anything, and are counted together."""
     other_extensions: int = 0
+    counted: set[str] | None = None
+    """Extensions that `summary` counts under their own name; none: there is no such count."""
     left_out: list[str] = field(default_factory=list)
     """Sources of which the level left something out."""
     depths: Counter[int] = field(default_factory=Counter)
     """Encrypted files of the window, by how many folders deep they lie."""
     recoveries: int = 0
     copies: dict[str, str] = field(default_factory=dict)
-    """Path of a copied file: what the row of it says that it is (note, sample, original)."""
+    """Path of a copied file: what the row of it says that it is (note, sample, original), or `faint`."""
     stopped: list[str] = field(default_factory=list)
     more_stopped: int = 0
     screens: list[Drawn] = field(default_factory=list)
@@ -126,6 +136,7 @@ def rows_of(facts: Facts) -> Rows:
             evidence.rows(stored, takers[stored.kind])
     for note in rows.notes.values():
         note.lines = _words_of(note, facts)
+    _less_groups(rows)
     _pictures(facts, rows)
     return rows
 
@@ -133,7 +144,7 @@ def rows_of(facts: Facts) -> Rows:
 def _ransom(row: Row, rows: Rows) -> None:
     what, artifact = row.get("what"), row.get("artifact")
     if isinstance(artifact, str) and len(rows.copies) < 10_000:  # noqa: PLR2004 - memory is bounded
-        rows.copies[artifact] = str(what)
+        rows.copies[artifact] = "faint" if what == "note" and row.get("confidence") not in SURE else str(what)
     match what:
         case "note":
             _note(row, rows)
@@ -150,8 +161,14 @@ def _ransom(row: Row, rows: Rows) -> None:
 
 
 def _note(row: Row, rows: Rows) -> None:
+    if row.get("confidence") not in SURE:
+        rows.faint += 1
+        return
     name = _own_name(row.get("path"))
-    key = name.casefold()
+    key = name.casefold() or text_of(row.get("sha256"), 64) or text_of(row.get("artifact"))  # level A tells no name
+    if not key:
+        rows.untold += 1
+        return
     note = rows.notes.get(key)
     if note is None:
         if len(rows.notes) >= MAX_NOTES:
@@ -215,8 +232,16 @@ def _summary(row: Row, rows: Rows) -> None:
         known = sorted((one for one in counted if one[0] not in rows.groups), key=lambda one: (-one[1], one[0]))
         rows.extensions = [one for one in known if one[0] != "other"][:MAX_KINDS]
         rows.other_extensions = sum(count for name, count in counted if name == "other")
+        rows.counted = {name for name, _count_ in counted}
     if isinstance(left, dict):
         rows.left_out = [text_of(source, 40) for source in islice(left, MAX_KINDS)]
+
+
+def _less_groups(rows: Rows) -> None:
+    """Take the files of groups out of `other`, where `summary` has counted those that it does not name."""
+    if rows.counted is not None:
+        hidden = (one.files for one in rows.groups.values() if one.extension and one.extension not in rows.counted)
+        rows.other_extensions = max(0, rows.other_extensions - sum(hidden))
 
 
 def _count(value: Json) -> int:
@@ -282,4 +307,6 @@ def _drawn(exhibit: Exhibit, facts: Facts) -> Drawn:
     known = custody.inventory if exhibit.is_attachment and custody else facts.evidence.bundle.inventory
     data = bytearray()
     whole = facts.evidence.content(known.stored[exhibit.path], data.extend)
-    return Drawn(exhibit, dossier_pictures.drawable(bytes(data)) if whole else None, digest(bytes(data)))
+    found = dossier_pictures.drawable(bytes(data)) if whole else None
+    black = found is not None and dossier_pictures.is_black(found)
+    return Drawn(exhibit, None if black else found, digest(bytes(data)), black)

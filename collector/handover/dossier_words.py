@@ -92,8 +92,8 @@ TABLE = {
     # 1 checklist
     "now": ("À faire maintenant", "To be done now"),
     "now_intro": (
-        "Cochez et notez l'heure. Ce qui est déjà coché vient de vos réponses~; corrigez à la main si c'est faux.",
-        "Tick, and write the time down. What is ticked already comes from your answers; correct by hand what is wrong.",
+        "Cochez et notez l'heure. Ce qui est déjà coché vient de vos réponses ou de ce qui a été vu sur place~; corrigez à la main si c'est faux.",
+        "Tick, and write the time down. What is ticked already comes from your answers or from what was seen on the spot; correct by hand what is wrong.",
     ),
     "now_when": ("Date, heure", "Date, time"),
     "now_unplugged": ("Réseau débranché (câble, Wi-Fi)", "Network unplugged (cable, Wi-Fi)"),
@@ -101,8 +101,10 @@ TABLE = {
     "now_photo": ("Écran photographié avec un téléphone", "Screen photographed with a telephone"),
     "now_not_paid": ("Rien payé", "Nothing paid"),
     "now_nothing_deleted": ("Rien effacé", "Nothing deleted"),
-    "now_colleagues": ("Collègues prévenus, autres postes débranchés", "Colleagues warned, other computers unplugged"),
-    "now_provider": ("Informaticien et éditeur du logiciel appelés", "IT provider and software vendor called"),
+    "now_others": ("Autres postes débranchés du réseau", "Other computers off the network"),
+    "now_colleagues": ("Collègues prévenus", "Colleagues warned"),
+    "now_provider": ("Informaticien appelé", "IT provider called"),
+    "now_vendor": ("Éditeur du logiciel du cabinet appelé", "Software vendor called"),
     "now_insurer": (
         "Assureur appelé (votre contrat peut demander de l'appeler avant toute démarche)",
         "Insurer called (your policy may ask for that before any other step)",
@@ -121,6 +123,8 @@ TABLE = {
     "now_bank": ("Banque prévenue (identifiants, paiements)", "Bank told (logins, payments)"),
     "by_answers": ("selon les réponses", "according to the answers"),
     "by_eyes": ("selon ce qui a été vu sur place", "according to what was seen on the spot"),
+    "not_so_eyes": ("mais non, selon ce qui a été vu sur place", "but no, according to what was seen on the spot"),
+    "not_so_tool": ("mais à la fin l'outil l'a trouvé connecté", "but at the end the tool found it connected"),
     "not_so": ("non, selon les réponses", "no, according to the answers"),
     "tool_says": ("constat de l'outil~: {what}", "found by the tool: {what}"),
     "photo_attached": ("une image est jointe aux preuves", "a picture is attached to the evidence"),
@@ -152,6 +156,19 @@ TABLE = {
     "due_know": ("À savoir", "To know"),
     "due_source": ("Source~: {source}.", "Source: {source}."),
     "due_done": ("Fait le {when}.", "Done on {when}."),
+    "due_noted": ("Noté le {when}.", "Noted on {when}."),
+    "due_unsure": (
+        "Heure non précisée~: avant ou après l'échéance, à confirmer.",
+        "No time of day given: before or after the deadline, to be confirmed.",
+    ),
+    "moment_future": (
+        "plus tard que la dernière heure des preuves~: la réponse ou l'horloge du poste est à corriger",
+        "later than the last time in the evidence: the answer or the computer's clock is to be corrected",
+    ),
+    "moment_before": (
+        "avant le moment où l'attaque a été connue~: à corriger",
+        "before the moment of awareness: to be corrected",
+    ),
     "due_late": ("Après l'échéance~: dites pourquoi.", "After the deadline: say why."),
     # 3 identity
     "identity": ("Identité", "Identity"),
@@ -214,6 +231,7 @@ TABLE = {
     "colon": ("{label}~: {value}", "{label}: {value}"),
     "entry_corrects": ("Corrige l'entrée {number}.", "Corrects entry {number}."),
     "entry_corrected": ("Corrigée par l'entrée {number}.", "Corrected by entry {number}."),
+    "journal_more_1": ("{number} entrée de plus est dans le fichier de suivi.", "{number} more entry is in the custody file."),
     "journal_more": ("{number} entrées de plus sont dans le fichier de suivi.", "{number} more entries are in the custody file."),
     # 5 attack
     "attack": ("L'attaque", "The attack"),
@@ -221,6 +239,7 @@ TABLE = {
     "attack_found": ("Ce que l'outil a trouvé", "What the tool found"),
     "extension": ("Extension ajoutée aux fichiers", "Extension added to the files"),
     "family": ("Famille supposée", "Supposed family"),
+    "family_hidden": ("une ressemblance faible, non reproduite", "a faint likeness, not shown"),
     "family_note": (
         "Une ressemblance n'est pas une preuve~: l'expert la confirme. N'envoyez aucun fichier à un site d'identification.",
         "A likeness is no proof: the expert confirms it. Send no file to a website that identifies ransomware.",
@@ -241,6 +260,22 @@ TABLE = {
     "kind_amount": ("somme", "amount"),
     "kind_wallet": ("portefeuille {name}", "wallet, {name}"),
     "notes": ("Message de rançon", "Ransom message"),
+    "extensions_hidden_1": ("une extension non reproduite (confiance faible)", "one extension, not shown (low confidence)"),
+    "extensions_hidden": (
+        "{number} extensions non reproduites (confiance faible)",
+        "{number} extensions, not shown (low confidence)",
+    ),
+    "note_faint_1": (
+        "{number} texte ressemble faiblement à un message de rançon~: non reproduit",
+        "{number} text faintly resembles a ransom message: not shown",
+    ),
+    "note_faint": (
+        "{number} textes ressemblent faiblement à un message de rançon~: non reproduits",
+        "{number} texts faintly resemble a ransom message: not shown",
+    ),
+    "note_untold_1": ("{number} autre endroit, sans nom ni copie", "{number} other place, without name or copy"),
+    "note_untold": ("{number} autres endroits, sans nom ni copie", "{number} other places, without name or copy"),
+    "note_unnamed": ("nom non relevé (niveau A)", "name not taken (level A)"),
     "note_name": ("Nom du fichier", "Name of the file"),
     "note_places": ("Trouvé en", "Found in"),
     "places_1": ("{number} endroit", "{number} place"),
@@ -266,6 +301,10 @@ TABLE = {
     "picture_not": (
         "Pièce n° {number}~: image non reproduite (forme ou taille)~; le fichier est dans les preuves.",
         "Exhibit no. {number}: picture not shown (form or size); the file is in the evidence.",
+    ),
+    "picture_black": (
+        "Pièce n° {number}~: image entièrement noire~: non imprimée~; le fichier est dans les preuves.",
+        "Exhibit no. {number}: the picture is black all over: not printed; the file is in the evidence.",
     ),
     "no_screen": ("Aucune image de l'écran n'est dans les preuves.", "No picture of the screen is in the evidence."),
     "blurred_note": (

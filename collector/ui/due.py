@@ -67,8 +67,9 @@ def _step(number: int, one: Deadline, doubt: Doubt) -> list[str]:
     elif one.due is not None:
         sentences = [_("Before: {moment}.", moment=words.moment(one.due, lang)), words.label(one.step, lang)]
     if one.done is not None:
-        sentences.append(_("Done: {moment}.", moment=words.moment(one.done, lang)))
-        if doubt in DOUBTS:
+        done = words.day(one.done, lang) if doubt is Doubt.DAY else words.moment(one.done, lang)
+        sentences.append(_("Done: {moment}.", moment=done))
+        if doubt in DOUBTS and doubt is not Doubt.DAY:
             sentences.append(_(DOUBTS[doubt]))
         if one.is_late:
             sentences.append(_("That is later than 72 hours: the notice should say why."))
@@ -95,7 +96,7 @@ def written(path: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(entered: Entered, deadlines: Sequence[Deadline]) -> dict[str, object]:
+def as_json(entered: Entered, notice: Entered | None, deadlines: Sequence[Deadline]) -> dict[str, object]:
     """Return the object of `--json`, without the calendar file; words are in the chosen language."""
     lang = language()
     return {
@@ -109,7 +110,7 @@ def as_json(entered: Entered, deadlines: Sequence[Deadline]) -> dict[str, object
                 "label": None if one.due is None else words.label(one.step, lang),
                 "offices_closed": one.closed,
                 "earlier": None if one.earlier is None else _moment(one.earlier),
-                "done": None if one.done is None else _moment(one.done),
+                "done": None if one.done is None else _done(one.done, notice),
                 "late": one.is_late,
                 "know": words.said(words.STEPS[one.step].know, lang),
                 "source": words.source(one.step, lang),
@@ -119,6 +120,10 @@ def as_json(entered: Entered, deadlines: Sequence[Deadline]) -> dict[str, object
             for one in deadlines
         ],
     }
+
+
+def _done(utc: datetime, notice: Entered | None) -> dict[str, str]:
+    return {**_moment(utc), "doubt": (Doubt.NONE if notice is None else notice.doubt).value}
 
 
 def _moment(utc: datetime) -> dict[str, str]:

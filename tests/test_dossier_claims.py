@@ -1,0 +1,329 @@
+"""What a dossier claims: nothing that nobody said or found stands in it as a fact, and no letter of the practice.
+
+Real bundles, one for each case; the page is read, since both papers say the same (tests/test_dossier.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dossiers
+import made
+import pytest
+from test_dossier import Page, flat
+
+from collector import answers, custody, layout, paris
+from collector.handover import dossier, dossier_html
+from collector.handover.dossier_draft import draft_of
+from collector.handover.dossier_facts import facts_of, moment_of
+from collector.handover.dossier_form import dossier_of
+from collector.handover.dossier_rows import rows_of
+from collector.verify import verify_bundle
+
+LETTER = "Monsieur Dupont, veuillez payer vos honoraires.\n\njean.dupont@orange.fr\n"
+AWARE = {"aware": dossiers.moment("2026-11-18T08:30")}
+
+
+class Told:
+    """The page of a dossier, part by part."""
+
+    def __init__(self, path, language="fr") -> None:
+        facts = facts_of(verify_bundle(path), ())
+        self.whole = dossier_html.drawn(dossier_of(draft_of(facts, rows_of(facts), None, language))).decode()
+        self.text = Page(self.whole).text
+
+    def part(self, number: int) -> str:
+        start = self.whole.index(f'<article class="part" id="part-{number}">')
+        return Page(self.whole[start:].split("</article>")[0]).text
+
+    def tick(self, text: str) -> tuple[bool, str]:
+        """Return whether a box of part 1 is ticked, and what stands behind its text."""
+        start = self.whole.index('<article class="part" id="part-1">')
+        rows = self.whole[start:].split("</article>")[0].split('<div class="tick')[1:]
+        (row,) = [one for one in rows if text in flat(Page('<div class="' + one).text)]
+        return 'class="square done"' in row, flat(Page('<div class="' + row).text).partition(text)[2]
+
+
+def told(folder, answered=None, *, tables=None, eyes=None, close="ISOLATED", uptime="yes", language="fr", rows=None):
+    """Return the dossier of a bundle with such answers, tables and verdicts."""
+    one = dossiers.unsealed(folder, tables={"ransom": rows} if rows is not None else tables)
+    one.observe("uptime", {"verdict": uptime})
+    one.close(outcome="complete", reason=None, isolation={**made.ISOLATION, "close": close, "run": "CONNECTED"},
+              same_boot=True)  # fmt: skip
+    dossiers.say(one.path, answered or {})
+    if eyes is not None:
+        custody.observe(one.path, "eyes", eyes, made.MadeClock(), dossiers.TOOL)
+    return Told(one.path, language)
+
+
+# Notes and files ------------------------------------------------------------------------------
+
+
+def letter_rows(path, confidence="low"):
+    contacts = [{"kind": "email", "value": "jean.dupont@orange.fr", "checked": False}]
+    return [{"what": "note", "path": path, "artifact": "artifacts/000003-ransom.bin", "sha256": "cd" * 32, "count": 1,
+             "confidence": confidence, "contacts": contacts}]  # fmt: skip
+
+
+@pytest.mark.parametrize("confidence", ["low", None, "?"])
+def test_a_letter_of_the_practice_is_never_printed_as_a_note(tmp_path, monkeypatch, confidence):
+    """Only how many there are: no name, no text, no contact, in no part; its copy is for the expert."""
+    monkeypatch.setattr(dossiers, "NOTE", LETTER)
+    one = dossiers.unsealed(tmp_path, tables={})
+    copy = next(name for name in dossiers.stored_names(one.path) if name.endswith(".bin"))
+    (row,) = letter_rows("C:\\courriers\\DUPONT_Jean_README_decrypt.txt", confidence)
+    named = {"what": "family", "family": "dupont", "confidence": confidence}
+    row["artifact"] = f"{layout.ARTIFACTS}/{copy}".replace("//", "/")
+    dossiers._stored(one, "ransom", "ransom", ".jsonl", dossiers.table("ransom", [row, named]))
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    papers = Told(one.path)
+    for secret in ("DUPONT", "README_decrypt", "honoraires", "dupont", "cd" * 32, "demande de rançon"):
+        assert secret not in papers.text
+    counted = "1 texte ressemble faiblement à un message de rançon : non reproduit"
+    assert counted in papers.part(5)
+    assert counted in papers.part(10)
+    assert "Famille supposée une ressemblance faible, non reproduite" in papers.part(5)
+    assert "texte (ressemblance faible)" in papers.part(12)
+    exhibit = papers.part(12).partition("texte (ressemblance faible)")[2][:120]
+    assert " C possible" in exhibit
+
+
+def test_the_copy_of_a_note_may_name_a_patient(tmp_path):
+    """docs/PRIVACY.md: a note may name one; level A, and « possible »."""
+    papers = Told(dossiers.sealed(tmp_path))
+    assert " A possible" in papers.part(12).partition("message de rançon")[2][:120]
+
+
+def test_notes_without_a_name_are_kept_apart(tmp_path):
+    """Level A tells no path: two notes stay two, and one of which nothing is known is counted."""
+    rows = [{"what": "note", "path": None, "sha256": hash_ * 32, "confidence": "high"} for hash_ in ("aa", "bb", "aa")]
+    rows.append({"what": "note", "path": None, "sha256": None, "artifact": None, "confidence": "high"})
+    papers = told(tmp_path, rows=rows)
+    part = papers.part(5)
+    assert part.count("nom non relevé (niveau A)") == 2
+    assert "Trouvé en 2 endroits" in part
+    assert "1 autre endroit, sans nom ni copie" in part
+    assert "nom non relevé (niveau A) (2 endroits)" in papers.part(10)
+
+
+def test_an_extension_that_is_not_printed_is_no_nothing(tmp_path):
+    """Part 5 and the complaint say that there is one; part 7 counts its files once."""
+    group = {"what": "encrypted", "extension": f".{dossiers.PATIENT}", "count": 34, "folders": 1, "confidence": "low",
+             "types": {".pdf": 34}}  # fmt: skip
+    tables = {"summary": [{"extensions": {".docx": 20, "other": 36}}], "ransom": [group]}
+    papers = told(tmp_path, tables=tables)
+    assert "Extension ajoutée aux fichiers une extension non reproduite (confiance faible)" in papers.part(5)
+    assert "extension ajoutée aux fichiers : une extension non reproduite (confiance faible)" in papers.part(10)
+    assert dossiers.PATIENT not in papers.text
+    assert "34 fichiers portent l\u2019extension « … », dans 1 dossier (confiance faible)" in papers.part(7)
+    assert "autres types 2 " in papers.part(7) + " "
+
+
+def test_one_is_said_as_one(tmp_path):
+    group = {"what": "encrypted", "extension": ".lockbit", "count": 1, "folders": 1, "confidence": "high"}
+    papers = told(tmp_path, rows=[group])
+    assert "1 fichier porte l\u2019extension « .lockbit », dans 1 dossier (" in papers.part(7)
+    for plural in ("1 fichiers", "1 dossiers", "1 éléments", "1 clés"):
+        assert [number for number in (5, 7, 10, 13, 15) if f" {plural}" in papers.part(number)] == []
+
+
+# Boxes ----------------------------------------------------------------------------------------
+
+YES = dict.fromkeys(("cable", "wifi"), "yes")
+
+
+@pytest.mark.parametrize(
+    ("eyes", "done", "close", "ticked", "note"),
+    [
+        (YES, None, "ISOLATED", True, "selon ce qui a été vu sur place"),
+        ({"cable": "none", "wifi": "yes"}, None, "ISOLATED", True, "vu sur place"),
+        ({"cable": "none", "wifi": "none"}, None, "ISOLATED", False, ""),
+        ({"cable": "yes", "wifi": "no"}, None, "ISOLATED", False, ""),
+        ({"cable": "yes"}, None, "ISOLATED", False, ""),
+        ({"cable": "yes", "wifi": "unknown"}, None, "ISOLATED", False, ""),
+        (None, ["unplugged"], "ISOLATED", True, "selon les réponses"),
+        ({"wifi": "no"}, ["unplugged"], "ISOLATED", False, "mais non, selon ce qui a été vu sur place"),
+        (None, ["unplugged"], "CONNECTED", False, "mais à la fin l\u2019outil l\u2019a trouvé connecté"),
+        (YES, None, "CONNECTED", False, "mais à la fin l\u2019outil l\u2019a trouvé connecté"),
+    ],
+)
+def test_the_network_is_unplugged_only_where_nothing_speaks_against_it(tmp_path, eyes, done, close, ticked, note):
+    papers = told(tmp_path, {} if done is None else {"done": done}, eyes=eyes, close=close)
+    found, behind = papers.tick("Réseau débranché (câble, Wi-Fi)")
+    assert found is ticked
+    assert note in behind
+
+
+def test_a_connection_in_mid_run_is_told(tmp_path):
+    part = told(tmp_path).part(6)
+    assert "à la fin : isolé" in part
+    assert "pendant la collecte, au pire : relié à un réseau" in part
+
+
+def test_no_box_is_ticked_for_what_nobody_said(tmp_path):
+    """Off and on again by the tool's own finding; a picture, other computers, a call, an empty box of deletions."""
+    path_eyes = {"others": "yes"}
+    answered = {"done": ["antivirus"], "provider_told": dossiers.moment("2026-11-18T09:00"), **AWARE}
+    papers = told(tmp_path, answered, eyes=path_eyes, uptime="no")
+    assert papers.tick("ni éteint ni redémarré")[0] is False
+    assert "constat de l\u2019outil : NON" in papers.tick("ni éteint ni redémarré")[1]
+    assert papers.tick("Rien effacé") == (False, "")
+    assert papers.tick("Collègues prévenus")[0] is False
+    assert papers.tick("Autres postes débranchés")[0] is True
+    assert papers.tick("Informaticien appelé")[0] is True
+    assert papers.tick("Éditeur du logiciel du cabinet appelé")[0] is False
+    assert "ou de ce qui a été vu sur place" in papers.part(1)
+
+
+def test_an_attached_picture_is_no_photograph_of_the_screen(tmp_path):
+    path = dossiers.sealed(tmp_path)
+    dossiers.attached(path, tmp_path, dossiers.png(40, 90))
+    ticked, note = Told(path).tick("Écran photographié")
+    assert ticked is False
+    assert "une image est jointe aux preuves" in note
+
+
+def test_deleted_files_are_told(tmp_path):
+    ticked, note = told(tmp_path, {"done": ["deleted"]}).tick("Rien effacé")
+    assert (ticked, "non, selon les réponses" in note) == (False, True)
+
+
+@pytest.mark.parametrize("answers", [{"cable": "yes", "wifi": "unknown"}, {}])
+def test_what_eyes_were_not_asked_is_a_blank(tmp_path, answers):
+    """Absent is a dotted line; `unknown` is « je ne sais pas »."""
+    part = told(tmp_path, eyes=answers).part(6)
+    assert part.count("je ne sais pas") == len(answers) // 2
+
+
+# Letters --------------------------------------------------------------------------------------
+
+
+def test_that_data_may_have_been_read_is_not_printed_as_a_fact(tmp_path):
+    papers = told(tmp_path, {"confidentiality": "yes"})
+    for number in (8, 9, 11):
+        assert "Confidentialité : données peut-être lues ou copiées oui" in papers.part(number)
+    assert "Peut-être lues ou copiées par ces personnes : oui" in papers.part(11)
+    assert "données lues ou copiées" not in papers.text
+
+
+def test_letters_say_only_what_answers_and_rows_say(tmp_path):
+    """Nothing found, nothing answered: no ransom, no note, no money, no repair, no promise."""
+    papers = told(tmp_path, tables={})
+    letters = papers.part(10) + papers.part(11)
+    for claim in ("demande de rançon", "laissé allumé", "remise en état", "Aucune rançon", "Une rançon est demandée",
+                  "illisible", "texte du message", "portefeuilles"):  # fmt: skip
+        assert claim not in letters
+    assert "recueillies sur le poste en marche" in letters
+
+
+def test_letters_say_what_was_found_and_answered(tmp_path):
+    (tmp_path / "paid").mkdir()
+    papers = told(tmp_path, {"paid": "no", "amount": None, "hours": None, "phone": "06 12 34 56 78"})
+    letters = papers.part(10) + papers.part(11)
+    for claim in ("attaque informatique avec demande de rançon", "Une rançon est demandée", "illisible",
+                  "Le texte du message est en annexe", "portefeuilles relevés sont en annexe",
+                  "Aucune rançon n\u2019est payée sans vous en parler",
+                  "Somme demandée : (je ne sais pas). Délai donné",
+                  "Heures de travail perdues : (je ne sais pas). Rendez-vous perdus"):  # fmt: skip
+        assert claim in letters
+    assert "Aucune rançon" not in told(tmp_path / "paid", {"paid": "yes"}).text
+
+
+def test_the_private_telephone_is_not_given_to_patients(tmp_path):
+    part = told(tmp_path, {"phone": "06 12 34 56 78"}).part(11)
+    notice = part.partition("Attaque informatique de notre cabinet")[2].partition("Registre des violations")[0]
+    assert len(notice) > 500
+    assert "06 12" not in notice
+    assert "06 12 34 56 78" in part  # the insurer's letter has it
+
+
+@pytest.mark.parametrize(("paper", "shown"), [("yes", True), ("no", False), (None, False)])
+def test_since_when_on_paper_only_where_it_is_so(tmp_path, paper, shown):
+    papers = told(tmp_path, {"paper": paper, "paper_since": dossiers.moment("2026-11-18T09:00")})
+    assert ("Sur papier depuis" in papers.part(7)) is shown
+    assert ("Sur papier depuis" in papers.part(4)) is shown
+
+
+def test_a_black_picture_takes_no_page(tmp_path):
+    path = dossiers.sealed(tmp_path, picture=dossiers.png(pixel=b"\0\0\0"))
+    dossiers.attached(path, tmp_path, dossiers.png(9, 9, pixel=b"\0\0\0"))
+    papers = Told(path)
+    for number in (4, 5):
+        assert "image entièrement noire : non imprimée" in papers.part(number)
+    assert "<img" not in papers.whole
+
+
+# Moments --------------------------------------------------------------------------------------
+
+
+def day(text):
+    return answers.moment(paris.day_entered(date.fromisoformat(text)))
+
+
+def test_a_day_without_an_hour_gets_none(tmp_path):
+    """The day of the awareness is not before it, and no hour is invented anywhere."""
+    answered = {**AWARE, "cnil_initial": day("2026-11-18"), "complaint": day("2026-11-18"), "insurer_told": None}
+    papers = told(tmp_path, answered)
+    part = papers.part(2)
+    assert part.count("Fait le 18/11/2026.") == 2
+    assert "0 h 00" not in papers.text
+    assert "est notée avant" not in part
+    assert "samedi 21 novembre 2026 à 8 h 30" in part.partition("Compléter")[2]  # 72 hours from the earliest it can be
+
+
+@pytest.mark.parametrize(("on", "says"), [("2026-11-04", None), ("2026-11-05", "unsure"), ("2026-11-06", "late")])
+def test_a_day_is_late_only_where_all_of_it_is(tmp_path, on, says):
+    papers = told(tmp_path, {"aware": dossiers.moment("2026-11-02T08:30"), "complaint": day(on)})
+    assert ("Heure non précisée : avant ou après l\u2019échéance" in papers.part(2)) is (says == "unsure")
+    assert ("Après l\u2019échéance" in papers.part(2)) is (says == "late")
+
+
+def test_what_was_known_once_is_not_wiped_by_not_knowing(tmp_path):
+    """Of two moments, then "I don't know", the earliest counts; and that is a warning."""
+    path = dossiers.sealed(tmp_path)
+    for aware in (dossiers.moment("2026-11-18T08:30"), dossiers.moment("2026-11-17T09:00"), None):
+        dossiers.say(path, {"aware": aware})
+    part = Told(path).part(2)
+    assert "vendredi 20 novembre 2026 à 9 h" in part
+    assert "Moment retenu mardi 17 novembre 2026 à 9 h" in part
+    assert "Une réponse précédente donnait un moment plus tôt" in part
+    assert part.count(" oui ") == 1
+    assert "aucune date ne peut être calculée" not in part
+
+
+def test_moments_that_cannot_be_are_warnings_and_tick_no_box(tmp_path):
+    answered = {**AWARE, "insurer_told": dossiers.moment("2030-01-02T10:00"), "complaint": day("2026-11-17"),
+                "provider_told": dossiers.moment("2026-11-18T09:00"), "order_told": dossiers.moment("2026-11-18T08:00"),
+                "last_normal": dossiers.moment("2026-11-17T18:00")}  # fmt: skip
+    papers = told(tmp_path, answered)
+    part = papers.part(2)
+    assert "Assureur prévenu (02/01/2030 10 h 00) : plus tard que la dernière heure des preuves" in part
+    assert "Plainte déposée (17/11/2026) : avant le moment où l\u2019attaque a été connue" in part
+    assert "Conseil départemental de l\u2019Ordre appelé (18/11/2026 8 h 00) : avant le moment" in part
+    assert "Fait le 17/11/2026" not in part
+    assert "Noté le 17/11/2026" in part
+    assert "Fait le 18/11/2026 9 h 00" in part
+    assert "Dernier usage normal (" not in part
+    for text in ("Assureur appelé", "Plainte déposée, ou", "Conseil départemental"):
+        assert papers.tick(text)[0] is False
+        assert "à corriger" in papers.tick(text)[1]
+
+
+def test_an_awareness_to_come_is_a_warning(tmp_path):
+    answered = {"aware": dossiers.moment("2027-11-18T08:30"), "complaint": dossiers.moment("2026-11-18T09:00")}
+    part = told(tmp_path, answered).part(2)
+    assert "Moment où l\u2019attaque a été connue (18/11/2027 8 h 30) : plus tard que" in part
+
+
+@pytest.mark.parametrize("worst", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00",
+                                   "2026-11-18T10:00:00", "1969-12-31T23:59:59Z", "2101-01-01T00:00:00Z"])  # fmt: skip
+def test_a_moment_beyond_any_calendar_is_a_blank(tmp_path, worst):
+    """In rows, observations and a note's own time: nothing overflows, both papers are written."""
+    one = dossiers.unsealed(tmp_path, tables={"system": [{**dossiers.SYSTEM, "boot_time": worst}]})
+    one.observe("encryption-start", {"estimate_utc": worst})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    assert moment_of(worst) is None
+    papers = Told(one.path)
+    assert "9999" not in papers.text
+    (tmp_path / "out").mkdir()
+    assert len(dossier.write(verify_bundle(one.path), tmp_path / "out", "fr").files) == 3
