@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -36,7 +37,8 @@ def fleet():
     """Return the provider's side; its modules are Ansible's to find, not ours."""
     sys.path.insert(0, _AT)
     try:
-        names = ("answers", "checking", "journey", "kits", "posix", "summary", "target", "windows", "wishes")
+        names = ["answers", "checking", "fetching", "journey", "kits"]
+        names += ["posix", "summary", "target", "windows", "wishes"]
         yield type("Fleet", (), {name: importlib.import_module(f"fleet.{name}") for name in names})
     finally:
         sys.path.remove(_AT)
@@ -245,7 +247,7 @@ def test_a_bundle_that_is_none_of_ours_is_not_fetched(thing, provider, host, rea
     told = provider.travel(host, remove_bundle=True, **attackers(tmp_path / "evil", real, evil=THINGS[thing]))
     assert (told.outcome, told.step) == ("failed", "fetch"), told
     assert told.message.isprintable()
-    assert not any(name.startswith((".incoming", CASE)) for name in provider.here())
+    assert not any(name.startswith((".new", ".incoming", CASE)) for name in provider.here())
     assert (host.ours / "out" / real[0].name).is_dir()
 
 
@@ -263,8 +265,84 @@ def test_what_changed_after_its_seal_is_told_and_nothing_is_removed(evil, findin
     assert (told.outcome, told.step, told.verdict) == ("failed", "verify", "ALTERED"), told
     assert finding in told.findings
     assert (host.ours / "out" / real[0].name).is_dir()
-    assert f".incoming-{real[0].name}" in provider.here()
-    assert real[0].name not in provider.here()
+    (aside,) = [name for name in provider.here() if name.startswith(f".refused-{real[0].name}-")]
+    assert told.message.endswith(aside)
+    assert not any(name.startswith((".incoming", real[0].name)) for name in provider.here())
+    host.lost = range(host.calls + 3, 10_000)
+    provider.travel(host, command=[str(tmp_path / "evil/program")])
+    assert aside in provider.here()
+
+
+def test_a_copy_gives_way_only_to_a_whole_one(fleet, tmp_path):
+    """The connection is lost in a second fetch: what the first brought is still there until a third is whole."""
+    into = tmp_path / ".incoming-K1_x"
+
+    def fetch(data: bytes | None) -> None:
+        def read(*_: object) -> bytes:
+            if data is None:
+                raise fleet.target.LostError("gone")
+            return data
+
+        target = type("Target", (), {"files": lambda _, __: {"manifest.jsonl": 3, "checkpoint": 3}, "read": read})()
+        fleet.fetching.fetch(target, "K1_x", into, 10**9, lambda ask: ask())
+
+    fetch(b"abcdef")
+    with pytest.raises(fleet.target.LostError):
+        fetch(None)
+    assert (into / "manifest.jsonl").read_bytes() == b"abc"
+    fetch(b"uvwxyz")
+    assert (into / "manifest.jsonl").read_bytes() == b"uvw"
+    assert [path.name for path in tmp_path.iterdir()] == [into.name]
+
+
+def test_a_bundle_of_another_case_is_not_collected(provider, host, real):
+    """A host hands over a bundle that verifies, under a name of this case: the bundle itself names another."""
+    out = host.folder / "evidence-OTHER/out"
+    out.mkdir(parents=True, mode=0o700)
+    out.parent.chmod(0o700)
+    shutil.copytree(real[0], out / "OTHER_20261126T100000Z")
+    told = provider.travel(host, case="OTHER", command=["false"])
+    assert (told.outcome, told.step, told.verdict, told.folder) == ("failed", "verify", None, None), told
+    assert f"another case: {CASE}" in told.message
+    assert any(name.startswith(".refused-OTHER_20261126T100000Z-") for name in provider.here())
+
+
+@pytest.mark.parametrize("moment", ["before the rename", "after the rename"])
+def test_a_play_killed_as_the_copy_gets_its_name_is_gone_on_from(moment, provider, host, real, tmp_path, monkeypatch):
+    """The next play takes the copy that is here, or fetches the bundle again: no second run is started."""
+    evil = attackers(tmp_path / "evil", real)
+    rename = Path.rename
+
+    def killed(path: Path, to: Path) -> Path:
+        if to.name != real[0].name:
+            return rename(path, to)
+        if moment == "after the rename":
+            rename(path, to)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            provider.travel(host, **evil)
+    told = provider.travel(host, command=["false"])
+    assert (told.outcome, told.verdict) == ("already" if "after" in moment else "collected", "ANCHORED"), told
+    assert real[0].name in provider.here()
+    assert not any(name.startswith(".incoming") for name in provider.here())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"", b"[]", b'{"type":"open"}', b'{"type":"open","case":"A","case":"B","sid":"%s"}' % (b"0" * 32),
+        b'{"type":"open","case":"A\\u001b","sid":"%s"}' % (b"0" * 32), b'{"type":"open","case":"A","sid":"x"}',
+        b'{"type":"gap","case":"A","sid":"%s"}' % (b"0" * 32), b'{"type":"open","case":["A"],"sid":["x"]}',
+    ],
+)  # fmt: skip
+def test_a_first_record_that_is_none_is_refused(line, fleet):
+    """Strictly read: another type, a name twice, a case or a sid of another form."""
+    assert fleet.answers.opened(b'{"type":"open","case":"A","sid":"%s"}' % (b"0" * 32)) == ("A", "0" * 32)
+    with pytest.raises(fleet.answers.AnswerError):
+        fleet.answers.opened(line)
 
 
 def test_another_bundle_than_the_run_told_does_not_pass(provider, host, real, tmp_path):
@@ -391,6 +469,20 @@ def test_the_summary_gives_an_attackers_words_no_power(language, fleet, tmp_path
     assert data.isascii()
     assert [host["host"][:1] for host in json.loads(data)["told"]] == ["\x1b", "a", "b"]
     assert max(map(len, text.splitlines())) < 600
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_summary_says_what_it_does_not_know_and_who_gave_the_same(language, fleet):
+    """An exit code that nobody heard is not `complete`; a bundle that two hosts gave stands first, with both names."""
+    told = [fleet.journey.Told(name, outcome="collected", sid=sid * 32, exit=0) for name, sid in ("a0", "b1", "c0")]
+    told += [fleet.journey.Told(name, outcome="collected", exit=code) for name, code in (("d", None), ("e", 3))]
+    whole = fleet.summary.summary(CASE, language, [fleet.journey.as_json(one) for one in told])
+    assert [(host["host"], host["twins"]) for host in whole.hosts[:3]] == [("a", ["c"]), ("c", ["a"]), ("b", [])]
+    assert whole.word("twinned", twins=2) in whole.headline
+    text, page = fleet.summary.as_text(whole), fleet.summary.as_page(whole)
+    for word, times in (("twins", 2), ("unheard", 1), ("cut", 1), ("whole", 3)):
+        shown = whole.word(word) + (whole.word("colon") if word == "twins" else "")
+        assert (text.count(shown), page.count(shown)) == (times, times), word
 
 
 def test_a_words_pair_is_complete(fleet):

@@ -21,6 +21,8 @@ SHOWN = 300
 
 BUNDLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
 _CODE = re.compile(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){7}", re.ASCII)
+_CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_SID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _FILE = re.compile(
     r" *([0-9]{1,15}) \./((?:(?:artifacts|attachments)/)?[A-Za-z0-9.][A-Za-z0-9._-]{0,150})", re.ASCII
 )  # fmt: skip
@@ -169,6 +171,17 @@ def run(said: bytes, case: str, code: int) -> Run:
         recipients=len(recipients) if isinstance(recipients, list) else 0,
         reason=printable(reason, 100) if isinstance(reason, str) else None,
     )
+
+
+def opened(line: bytes) -> tuple[str, str]:
+    """Return the case and the sid that a bundle's first record names."""
+    given = _object(line)
+    case, sid = given.get("case"), given.get("sid")
+    if given.get("type") != "open" or not isinstance(case, str) or not _CASE.fullmatch(case):
+        raise AnswerError("the bundle does not say of which case it is")
+    if not isinstance(sid, str) or not _SID.fullmatch(sid):
+        raise AnswerError("the bundle does not say which it is")
+    return case, sid
 
 
 def files(said: bytes) -> dict[str, int]:

@@ -9,11 +9,15 @@ import subprocess  # noqa: TID251 - runs the provider's own collect, on the prov
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleet import answers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _LONGEST = 3600
+_MOST_OPEN = 1 << 20
+"""Bytes of a bundle's first record, which are some two KiB."""
 
 
 class CheckError(Exception):
@@ -29,15 +33,25 @@ class Checked:
     findings: tuple[str, ...]
     """Codes of what is more than information, root cause first."""
     seal_code: str | None
+    case: str | None
+    """The case and the sid that the bundle itself names; None where it does not hold."""
+    sid: str | None
 
     @property
     def holds(self) -> bool:
         """Tell whether nothing changed and the bundle was closed."""
-        return self.exit == 0 and self.verdict in ("ANCHORED", "UNANCHORED")
+        return _holds(self.exit, self.verdict)
+
+
+def _holds(code: int, verdict: str) -> bool:
+    return code == 0 and verdict in ("ANCHORED", "UNANCHORED")
 
 
 def check(verifier: Sequence[str], folder: Path, start_code: str | None, seal_code: str | None) -> Checked:
-    """Verify a bundle against the codes that its run told over ssh; raises `CheckError`."""
+    """Verify a bundle against the codes that its run told over ssh; raises `CheckError`.
+
+    Raises `AnswerError` where it holds, but does not say which bundle of which case it is.
+    """
     words = [*verifier, "verify", str(folder), "--json"]
     for option, code in (("--start-code", start_code), ("--seal-code", seal_code)):
         if code is not None:
@@ -47,12 +61,21 @@ def check(verifier: Sequence[str], folder: Path, start_code: str | None, seal_co
             done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=_LONGEST, check=False)
         told = json.loads(done.stdout)
         findings = [one["code"] for one in told["findings"] if one["level"] != "information"]
-        return Checked(done.returncode, told["verdict"], tuple(findings), told["seal_code"])
+        verdict, confirmed = told["verdict"], told["seal_code"]
     except (OSError, subprocess.TimeoutExpired) as e:
         raise CheckError(f"collect verify could not be run on this machine: {e}") from e
     except (ValueError, KeyError, TypeError) as e:
         why = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise CheckError(f"collect verify says nothing that can be read: {why[0] if why else done.returncode}") from e
+    case, sid = _opened(folder) if _holds(done.returncode, verdict) else (None, None)
+    return Checked(done.returncode, verdict, tuple(findings), confirmed, case, sid)
+
+
+def _opened(folder: Path) -> tuple[str, str]:
+    """Return the case and the sid of a bundle that holds."""
+    with (folder / "manifest.jsonl").open("rb") as file:
+        line = file.readline(_MOST_OPEN)
+    return answers.opened(line)
 
 
 @contextlib.contextmanager

@@ -35,27 +35,33 @@ class Ask(Protocol):
 def fetch(target: Target, bundle: str, into: Path, quota: int, ask: Ask) -> int:
     """Fetch a bundle into a new folder; returns its bytes. Raises `AnswerError` where it is none of ours, or too large.
 
-    What an earlier try left in `into` is removed first.
+    What an earlier fetch left in `into` may be the only copy: it gives way once the new one is whole, and not before.
     """
+    part, old = into.with_name(f".new{into.name}"), into.with_name(f".old{into.name}")
+    shutil.rmtree(part, ignore_errors=True)
     listed = ask(lambda: target.files(bundle))
     whole = sum(listed.values())
     if whole > quota:
         raise AnswerError(f"the bundle has {whole >> 20} MiB, more than the {quota >> 20} MiB that were agreed")
     if whole + SPARE > shutil.disk_usage(into.parent).free:
         raise AnswerError(f"this machine has no room for {whole >> 20} MiB in {into.parent}")
-    shutil.rmtree(into, ignore_errors=True)
-    into.mkdir(mode=0o700)
+    part.mkdir(mode=0o700)
     for folder in sorted({name.partition("/")[0] for name in listed if "/" in name}):
-        (into / folder).mkdir(mode=0o700)
+        (part / folder).mkdir(mode=0o700)
     for names, size in _together(listed):
         data = ask(partial(target.read, bundle, names, size))
         at = 0
         for name in names:
-            _write(into / name, [data[at : at + listed[name]]])
+            _write(part / name, [data[at : at + listed[name]]])
             at += listed[name]
     for name, size in listed.items():
         if size > PART:
-            _write(into / name, _parts(target, bundle, name, size, ask))
+            _write(part / name, _parts(target, bundle, name, size, ask))
+    if into.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        into.rename(old)
+    part.rename(into)
+    shutil.rmtree(old, ignore_errors=True)
     return whole
 
 

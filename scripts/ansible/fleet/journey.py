@@ -62,6 +62,8 @@ class Told:
     gaps: int | None = None
     missed: list[str] = field(default_factory=list)
     bundle: str | None = None
+    sid: str | None = None
+    """Which bundle it is, in its own words: what two hosts gave, one of them has not made."""
     start_code: str | None = None
     seal_code: str | None = None
     folder: str | None = None
@@ -240,10 +242,16 @@ class Journey:
             raise Ended("failed", f"{final} lies here already, and is not what an earlier play verified")
         told.bytes = fetching.fetch(self.target, bundle, incoming, self.wishes.quota, self._asked)
         told.step = "verify"
-        self._verify(incoming)
-        incoming.rename(final)
+        try:
+            self._verify(incoming)
+        except Ended as end:
+            raise Ended(end.outcome, f"{end}; what was fetched is in {self._set_aside(incoming, 'refused')}") from end
+        except (AnswerError, checking.CheckError) as error:
+            aside = self._set_aside(incoming, "unverified")
+            raise Ended("failed", f"{error}; what was fetched is in {aside}") from error
         told.folder = str(final)
-        self._keep()
+        self._keep()  # first: a folder here that no state tells of would be nobody's, and collected once more
+        incoming.rename(final)
         told.step = "clean"
         self._asked(lambda: self.target.clean("job"))
         if not self.wishes.command:
@@ -257,6 +265,11 @@ class Journey:
         told.outcome = "collected"
         self._keep()
 
+    def _set_aside(self, incoming: Path, why: str) -> Path:
+        """Name a copy so that no later play takes its place: it may be the only one."""
+        bundle = incoming.name.removeprefix(".incoming-")
+        return incoming.rename(self.home / f".{why}-{bundle}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+
     def _verify(self, folder: Path) -> None:
         told = self.told
         checked = checking.check(self.wishes.verifier, folder, told.start_code, told.seal_code)
@@ -264,7 +277,11 @@ class Journey:
         if not checked.holds:
             told.verdict = checked.verdict
             why = ", ".join(checked.findings[:5])
-            raise Ended("failed", f"{checked.verdict}: {why}; what was fetched is in {folder}")
+            raise Ended("failed", f"{checked.verdict}: {why}")
+        if checked.case != self.wishes.case:
+            told.verdict = None
+            raise Ended("failed", f"it is a bundle of another case: {checked.case}")
+        told.sid = checked.sid
         told.verdict, told.seal_code = checked.verdict, checked.seal_code
 
     def _check_again(self, kept: Told) -> None:
@@ -275,7 +292,7 @@ class Journey:
         try:
             self._verify(folder)
         except Ended as end:
-            raise Ended("failed", f"{end}: it verified when it was fetched") from end
+            raise Ended("failed", f"{end}: {folder} verified when it was fetched") from end
         kept.outcome, kept.message = "already", None
 
     def _asked(self, ask: Callable[[], T]) -> T:

@@ -40,12 +40,25 @@ class Summary:
     def headline(self) -> str:
         """Return the one sentence that matters."""
         whole = len(self.hosts)
-        return self.word("all" if self.good == whole else "head", good=self.good, all=whole, bad=whole - self.good)
+        head = self.word("all" if self.good == whole else "head", good=self.good, all=whole, bad=whole - self.good)
+        twins = sum(bool(host.get("twins")) for host in self.hosts)
+        return f"{head} {self.word('twinned', twins=twins)}" if twins else head
 
 
 def summary(case: str, language: str, hosts: Sequence[Mapping[str, object]]) -> Summary:
-    """Return the summary of hosts: those that need somebody first, then by name."""
-    ordered = sorted(hosts, key=lambda host: (host["outcome"] in GOOD, str(host["host"])))
+    """Return the summary of hosts: those that need somebody first, then by name.
+
+    Hosts that gave one and the same bundle get each other's names as `twins`: all but one gave what is not theirs.
+    """
+    by_sid: dict[object, list[str]] = {}
+    for host in hosts:
+        if host.get("sid"):
+            by_sid.setdefault(host["sid"], []).append(str(host["host"]))
+    twinned = [
+        {**host, "twins": [name for name in by_sid.get(host.get("sid"), []) if name != str(host["host"])]}
+        for host in hosts
+    ]
+    ordered = sorted(twinned, key=lambda host: (host["outcome"] in GOOD and not host["twins"], str(host["host"])))
     return Summary(case, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), language, ordered)
 
 
@@ -112,7 +125,8 @@ def _outcome(told: Summary, host: Mapping[str, object]) -> str:
     if host["outcome"] not in GOOD:
         return f"{word} {told.word(str(host.get('step')))}"
     if host["outcome"] == "collected":
-        return f"{word}, {told.word('cut' if host.get('exit') == 3 else 'whole')}"
+        code = host.get("exit")
+        return f"{word}, {told.word('unheard' if code is None else 'cut' if code == 3 else 'whole')}"
     return word
 
 
@@ -142,6 +156,10 @@ def _more(told: Summary, host: Mapping[str, object]) -> list[str]:
     lines = []
     if host.get("message"):
         lines.append(printable(str(host["message"]), 500))
+    twins = host.get("twins")
+    if isinstance(twins, list) and twins:
+        shown = [printable(str(one), 40) for one in twins[:8]]
+        lines.append(f"{told.word('twins')}{told.word('colon')}{', '.join(shown)}{' …' if len(twins) > 8 else ''}")
     if host["outcome"] in ("killed", "unreachable"):
         lines.append(told.word("next"))
     for name, holds in (("user", host.get("root") is False), ("resumed", bool(host.get("resumed")))):
