@@ -77,7 +77,7 @@ class Screen:
         while select.select([self.leader], [], [], 0.1)[0]:
             self.text += os.read(self.leader, 65536).decode()
         shown = self.text.rpartition("\x1b[H\x1b[2J")[2].replace("\r", "")
-        return re.sub("\x1b\\[[01]m", "", shown).split("\n")
+        return re.sub("\x1b\\[(?:[01]m|3J)", "", shown).split("\n")
 
     def identity(self):
         """Return the reading key that was shown, once both questions at the end are left."""

@@ -75,7 +75,7 @@ class Page:
 
     def clear(self) -> None:
         """Take away what stood there: one thing at a time is on the screen."""
-        self.terminal.write("\x1b[H\x1b[2J" if self.terminal.is_lively() else "\n")
+        self.terminal.write(terminal.CLEAR if self.terminal.is_lively() else "\n")
 
     def screen(self, title: str, *strong: str) -> None:
         """Begin a screen: its title, then sentences that stand out."""
