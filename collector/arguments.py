@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector import levels, paris
+from collector import levels, paris, spelled
 from collector.errors import UsageError
 from collector.schema import is_case
 
@@ -93,11 +93,12 @@ _MOMENT = re.compile(rf"{_DAY}(?:[Tà ]+{_HOUR}{_ZONE})?")
 def paris_moment(text: str) -> paris.Entered:
     """Return the moment that a date and time of day in Paris means, to the minute; raises `UsageError`.
 
-    Day, month and year stand as in France or as in ISO 8601, where an offset may follow. Of two moments that may be
-    meant the earlier one is taken, and without a time of day the day's first minute: a deadline then comes too early.
+    Day, month and year stand as in France (`spelled` has how) or as in ISO 8601, where an offset may follow. Of two
+    moments that may be meant the earlier one is taken, and without a time of day the day's first minute: a deadline
+    then comes too early.
     """
     hint = "write the day and the time of day in Paris, for example 2026-11-26 08:30 or 26/11/2026 8h30"
-    match = _MOMENT.fullmatch(" ".join(text.split()))
+    match = _MOMENT.fullmatch(spelled.plain(text))
     if match is None:
         raise UsageError("this is no date and time of day", hint=hint)
     year, month, day = (int(match[small] or match[large]) for small, large in ("yY", "mM", "dD"))

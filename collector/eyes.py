@@ -24,14 +24,14 @@ QUESTIONS: dict[str, str] = {
 """Each as a question whose `yes` is the safe answer; its name is the field of the `eyes` observation."""
 
 ANSWERS = ("yes", "no", "unknown", "none")
-"""`unknown`: the person could not tell; `none`: there is no such thing here."""
+"""`unknown`: the person could not tell; `none`: there is no such thing here. Who said nothing has no answer."""
 
 
 def as_data(answers: Mapping[str, str]) -> dict[str, Json]:
-    """Return the data of an `eyes` observation, `unknown` where nothing was said; raises `ValueError`."""
+    """Return the data of an `eyes` observation, only what somebody answered, in order; raises `ValueError`."""
     if set(answers) - set(QUESTIONS) or set(answers.values()) - set(ANSWERS):
         raise ValueError(f"not answers to our questions: {dict(answers)}")
-    return {name: answers.get(name, "unknown") for name in QUESTIONS}
+    return {name: answers[name] for name in QUESTIONS if name in answers}
 
 
 def open_points(answers: Mapping[str, str]) -> list[str]:

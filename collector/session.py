@@ -154,7 +154,7 @@ class _Setting:
         self.onlooker.encrypted(self.identity)
         if self.plan.declined:
             run.bundle.observe("isolate", {"step": "declined"})
-        if self.plan.eyes is not None:
+        if self.plan.eyes:
             run.bundle.observe("eyes", eyes.as_data(self.plan.eyes))
         if self.plan.consent is not None:
             consent: dict[str, Json] = {**self.plan.consent, "who": _said(self.plan.consent["who"])}

@@ -45,6 +45,7 @@ SET = {
     "siret=?": ("siret", None),
     "leak=yes": ("leak", "yes"),
     "persons= 2500 ": ("persons", 2500),
+    "records_count=12\u00a0500": ("records_count", 12_500),
     "categories=health,identity": ("categories", ["identity", "health"]),
     "stopped=": ("stopped", []),
     "complaint=26/11/2026 8h30": ("complaint", {"utc": "2026-11-26T07:30Z", "doubt": "none"}),
@@ -70,7 +71,8 @@ def test_a_provider_answers_without_a_terminal(path):
 
 
 WRONG = ("practise=x", "practice", "=x", "", "practice=", f"practice={'x' * 301}", "leak=maybe", "leak=oui",
-         "persons=-1", "persons=many", "persons=1000001", "categories=health;bank", "complaint=soon",
+         "persons=-1", "persons=many", "persons=1000001", "persons=7,5",
+         "persons=12.5", "categories=health;bank", "complaint=soon",
          "complaint=31/02/2026 8h", "severity=", "persons=\u0663")  # fmt: skip
 
 
@@ -87,6 +89,18 @@ def test_what_is_no_answer_is_refused_before_anything_is_written(path, text):
         assert "it takes" in done.err
     else:
         assert "names no question" in done.err
+
+
+def test_a_doubtful_moment_is_taken_with_a_warning(path):
+    """Still to come, or a step before anybody noticed: said on stderr by its name; a right one is not."""
+    done = live.run("answers", path, "--set", "aware=2026-03-02 10:00", "--set", "cyber17=2026-03-02 11:00")
+    assert (done.code, done.err) == (0, "")
+    done = live.run("answers", path, "--set", "complaint=1.3.2026 10h", "--set", "bank_told=2099-01-01 10:00")
+    assert done.code == 0
+    said = " ".join(done.err.split())
+    assert "complaint: Careful: that is before somebody first noticed" in said
+    assert "bank_told: Careful: by this computer's clock that is still to come" in said
+    assert set(custody(path)[-1]["given"]) == {"complaint", "bank_told"}
 
 
 def test_only_a_sealed_bundle(tmp_path):
@@ -138,6 +152,7 @@ def test_on_a_terminal_a_group_is_kept_as_soon_as_it_is_done(path):
     screen.read("QUESTION 2 SUR 15")
     screen.press(b"\x03")
     assert screen.ended("") == 130
+    assert "ajoutées aux preuves\u00a0: 3." in screen.text.split("QUESTION 2 SUR 15")[-1]
     assert custody(path)[-1] == {"group": "practice", "given": {"practice": "Cabinet du Parc"}}
     live.assert_sealed(path)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collector import answers
+from collector import answers, eyes, paris
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
-from collector.ui import asking, guided, messages, moments, terminal, typed
+from collector.ui import asking, guided, messages, moments, spoken, terminal, typed
 
 JARGON = re.compile(r"hash|art[ei]fact|manifest|checksum|digest|sha-?256", re.IGNORECASE)
 
@@ -116,6 +116,15 @@ def test_what_a_person_writes_for_a_moment(monkeypatch):
         ("fr", "31/12 à 9h", "2025-12-31T08:00"),
         ("fr", "3/1/26 8h30", "2026-01-03T07:30"),
         ("en", "2026-01-02T10:00", "2026-01-02T09:00"),
+        ("fr", "aujourd\u2019hui 8h", "2026-01-03T07:00"),
+        ("fr", "avant-hier 8h", "2026-01-01T07:00"),
+        ("fr", "Avant hier à midi", "2026-01-01T11:00"),
+        ("en", "day before yesterday at noon", "2026-01-01T11:00"),
+        ("fr", "minuit", "2026-01-02T23:00"),
+        ("fr", "hier midi", "2026-01-02T11:00"),
+        ("fr", "25.11.25 8h", "2025-11-25T07:00"),
+        ("fr", "25 novembre 8h", "2025-11-25T07:00"),
+        ("fr", "1er janvier 8h30", "2026-01-01T07:30"),
     ):
         messages.install(lang)
         found = moments.understood(text)
@@ -123,7 +132,9 @@ def test_what_a_person_writes_for_a_moment(monkeypatch):
         assert f"{found.utc:%Y-%m-%dT%H:%M}" == utc, text
     for text in ("", "demain", "99/99", "32/1", "25h", "9" * 4000, "1/" * 2000, "hier hier"):
         assert moments.understood(text) is None, text[:20]
-    assert moments.remarks(moments.understood("2027-01-01 10:00")), "that is still to come"
+    for text in ("25.11", "8.30", "45 mai", "mai", "minuit midi"):
+        assert moments.understood(text) is None, text[:20]
+    assert moments.doubts("aware", moments.understood("2027-01-01 10:00"), None), "that is still to come"
 
 
 def test_every_group_fits_a_line_however_long_its_answers():
@@ -143,6 +154,97 @@ def test_the_consent_of_a_level_takes_a_clear_yes():
         wanted = guided.Before((("A", "b"), ("C", "d")), ("LEVEL C", "what is taken"))
         assert guided.Guide(io.StringIO(typed_in), io.StringIO()).before(wanted) is agreed
     assert guided.Guide(io.StringIO("y\n"), io.StringIO()).before(guided.Before()) is None
+
+
+NO_YES = ("on verra", "oublie", "ouh la non", "on ne sait pas", "non", "nsp", "ok", "obligé ?", "", "?")
+
+
+@pytest.mark.parametrize("typed_in", NO_YES)
+def test_what_only_begins_with_the_letter_is_no_consent(typed_in):
+    """Whole letter or word, in French as in English; anything else takes less."""
+    messages.install("fr")
+    wanted = guided.Before((), ("NIVEAU C", "ce qui est pris"))
+    assert guided.Guide(io.StringIO(f"{typed_in}\n"), io.StringIO()).before(wanted) is False
+    for yes in ("o", " O ", "oui", "OUI.", "y", "Yes"):
+        assert guided.Guide(io.StringIO(f"{yes}\n"), io.StringIO()).before(wanted) is True
+
+
+def to_the(name):
+    """Return as many times Enter as lead to a question of guided mode."""
+    steps = [step.name for step in guided._steps("CASE-1") if step.name != "paper_since"]
+    return ["", *[""] * steps.index(name)]
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("on ne sait pas", "unknown"), ("nsp", "unknown"), ("Je ne sais pas.", "unknown"), ("aucune idée", "unknown"),
+        ("I don\u2019t know", "unknown"), ("?", "unknown"), ("OUI", "yes"), ("o", "yes"), ("Non", "no"), ("n", "no"),
+        ("0", "none"), ("on verra", None), ("nous", None), ("0 ou 1", None), ("peut-être", None),
+    ],
+)  # fmt: skip
+def test_a_letter_is_taken_whole(line, answer):
+    """What is neither yes nor no is asked again, and what says "I don't know" in words is that."""
+    told, out = asked(*to_the("cable"), line, "!", lang="fr")
+    assert told.eyes == ({} if answer is None else {"cable": answer})
+    assert ("Tapez l'un de ces signes" in out) == (answer is None)
+    told, _out = asked(*to_the("paper"), line, "!", lang="fr")
+    kept = {"unknown": None, "yes": "yes", "no": "no"}
+    expected = {"seen": {"paper": kept[answer]}} if answer in kept else {}
+    assert told.answers == expected
+
+
+def test_eyes_hold_only_what_was_answered():
+    """Who left a question has not said "I don't know"."""
+    told, _out = asked(*to_the("wifi"), "n", "", "?", "!", lang="fr")
+    assert told.eyes == {"wifi": "no", "others": "unknown"}
+    assert eyes.as_data(told.eyes) == told.eyes
+    assert eyes.as_data({}) == {}
+
+
+def test_a_number_is_whole_or_asked_again():
+    """Thousands may be set off by one kind of mark; a fraction is no whole number of any kind."""
+    for text, number in (
+        ("3", 3), ("2 500", 2500), ("12.500", 12_500), ("1'000'000", 1_000_000), ("2\u00a0500", 2500), ("0012", 12),
+        ("7,5", None), ("12.5", None), ("0,125", None), ("1.234,567", None), ("1 2", None), ("3 ou 4", None),
+        ("-3", None), ("1,2345", None), ("1000001", None), ("12 34", None), ("٣", None), ("", None),
+    ):  # fmt: skip
+        assert spoken.whole_number(text) == number, text
+    told, out = asked(*to_the("machines"), "7,5", "8", "!", lang="fr")
+    assert told.answers == {"seen": {"machines": 8}}
+    assert "Un nombre entier" in out
+
+
+def test_ticks_are_numbers_and_nothing_else():
+    """Words and ranges are asked again; who takes all back and presses Enter has said: none of these."""
+    for text in ("pas 3", "1-3", "1 et 3", "3.", "1,,x"):
+        told, out = asked(*to_the("stopped"), text, "!")
+        assert told.answers == {}, text
+        assert "Type the numbers of these lines" in out
+    ticked = {"seen": {"stopped": ["agenda", "records", "prescriptions"]}}
+    assert asked(*to_the("stopped"), "1, 3;2", "!")[0].answers == ticked
+    assert asked(*to_the("stopped"), "1 3", "", "<", "1 3", "", "!")[0].answers == {"seen": {"stopped": []}}
+    assert asked(*to_the("stopped"), "1", "1", "", "!")[0].answers == {}
+
+
+def test_a_moment_that_can_hardly_be_right_is_doubted():
+    """Still to come by more than the minute of a rounding, or a step before anybody noticed: kept only by Enter."""
+    def out(*lines):
+        told, written = asked(*lines, "!")
+        return told, " ".join(written.split())
+
+    told, written = out(*to_the("aware"), "2099-01-01 10:00", "")
+    assert "still to come" in written
+    assert "Keep it all the same?" in written
+    assert told.answers["awareness"]["aware"]["utc"] == "2099-01-01T09:00Z"
+    lines = [*to_the("aware"), "2026-03-02 10:00", "", *[""] * (len(to_the("paper")) - len(to_the("aware")) - 1), "y"]
+    assert "before somebody first noticed" in out(*lines, "2026-03-01 10:00")[1]
+    assert "before somebody first noticed" in out(*lines, "2026-03-01")[1]
+    for fine in ("2026-03-02", "2026-03-02 10:00"):
+        assert "before somebody first noticed" not in out(*lines, fine)[1]
+    now = datetime.now(UTC)
+    assert moments.doubts("cyber17", paris.Entered(now + timedelta(seconds=30)), None) == []
+    assert moments.doubts("last_normal", paris.Entered(now - timedelta(days=9)), paris.Entered(now)) == []
 
 
 def test_a_stray_byte_ends_no_questions(tmp_path):

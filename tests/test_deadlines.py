@@ -232,6 +232,7 @@ def test_a_notice_in_the_last_minute_is_in_time(notice, late):
     [
         "2026-11-26 08:30", "2026-11-26T08:30", "26/11/2026 8h30", "26/11/2026 à 8 h 30", "26/11/2026  08H30",
         "26/11/2026\u00a08\u00a0h\u00a030", "2026-11-26T07:30Z", "2026-11-26 11:30+04:00", "2026-11-26 08:30:59",
+        "26.11.2026 8h30", "26 novembre 2026 8h30", "26 Nov. 2026, 8:30".replace(",", ""), "November 26, 2026 8:30",
     ],
 )  # fmt: skip
 def test_one_moment_has_many_spellings(typed):

@@ -25,7 +25,7 @@ from babel.messages.pofile import read_po
 from test_asking import JARGON
 from test_guided import ARGUMENTS, Screen
 
-from collector import answers, continuing, eyes
+from collector import answers, continuing
 from collector import deadline_words as words
 from collector.cli import main
 from collector.questions import BEFORE
@@ -167,8 +167,8 @@ def test_what_was_answered_is_in_the_evidence(driven):
     assert [data["group"] for data in observed] == list(BEFORE)
     assert answers.latest(observed) == dict(kept for _part, _lines, kept in SAID if kept is not None)
     assert bundle.observed("consent") == [{"level": "C", "answer": "no", "who": "Anne Étienne"}]
-    seen = ["yes", "no", "unknown", "unknown", "none", "yes", "none"]
-    assert bundle.observed("eyes") == [dict(zip(eyes.QUESTIONS, seen, strict=True))]
+    seen = {"cable": "yes", "wifi": "no", "box": "unknown", "nas": "none", "backup": "yes", "reader": "none"}
+    assert bundle.observed("eyes") == [seen], "the other computers: nobody answered"
 
 
 def test_the_last_screens_come_in_their_order(driven):
@@ -277,7 +277,7 @@ def test_a_language_is_chosen_and_the_run_begins_at_once(tmp_path):
     bundle = live.assert_sealed(path, identity)
     assert bundle.observed("answers") == []
     assert bundle.observed("consent") == [{"level": "C", "answer": "yes", "who": None}]
-    assert bundle.observed("eyes") == [dict.fromkeys(eyes.QUESTIONS, "unknown")]
+    assert bundle.observed("eyes") == []
     assert bundle.records[0]["operator"] is None
 
 

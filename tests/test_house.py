@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 FLOORS = """
-    errors text layout findings times paris collector
+    errors text layout findings times paris spelled collector
     strictyaml deadlines deadline_words
     model rows rules tool vocabulary corefile questions
     schema facts eyes answers levels counts der second_opinion definitions expansion profiles marks
@@ -74,9 +74,9 @@ NEVER = (
     ("sources", "bundle acquisition session ui cli", "a source knows not where its rows go"),
     ("host", "sources acquisition bundle ui cli", "a host answers and does not know who asks"),
     ("facts isolation timeline ransom rules suffixes heads bursts onset", "host sources bundle ui", "judges are pure"),
-    ("paris deadlines deadline_words", "host sources bundle ui", "deadlines are worked out from what a person says"),
+    ("paris spelled deadlines deadline_words", "host sources bundle ui", "deadlines come from what a person says"),
     ("questions answers", "host sources bundle ui os time pathlib", "what a person says is the same everywhere"),
-    ("paris deadlines deadline_words", "os time pathlib zoneinfo", "no clock and no file: the same on every machine"),
+    ("paris spelled deadlines deadline_words", "os time pathlib zoneinfo", "no clock, no file: everywhere the same"),
     ("winformats macformats", "host sources bundle ui", "formats are pure"),
     ("attached journal", "host sources bundle ui os time pathlib", "what is attached is hostile: bytes in, words out"),
     ("strictyaml definitions library expansion profiles", "host sources bundle ui", "rules mean the same everywhere"),

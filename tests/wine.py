@@ -45,6 +45,7 @@ NOT_LOADED = {
     "test_linux_system.py": "asks the Linux kernel",
     "test_live.py": "runs on a live Linux",
     "test_paper.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
+    "test_secret.py": "the same",
     "test_stamps.py": "the authority of these tests is stock openssl, and a terminal of POSIX asks",
     "test_ui.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_undo.py": "real interfaces of Linux",

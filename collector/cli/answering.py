@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from collector.cli.after import refused
 from collector.cli.packing import key_file
 from collector.cli.process import INTERRUPTED, LANG, heed_interrupts, leave, say
 from collector.errors import UsageError
-from collector.questions import GROUPS, LONGEST, NUMBER, QUESTIONS
+from collector.questions import GROUPS, LONGEST, QUESTIONS
 from collector.ui import terminal
 
 if TYPE_CHECKING:
@@ -54,13 +53,26 @@ def answers_command(bundle: str, group: str | None, given: tuple[str, ...], iden
         custody.sealed(path)  # before anybody is asked
     keep, count = _keeper(path)
     if given:
+        _doubted(path, meant)
         for name, answers in meant.items():
             keep(name, answers)
     elif terminal.is_attended():
-        _asked(path, group, identity, keep)
+        _asked(path, group, identity, keep, count)
     else:
         raise UsageError("nobody is there to be asked", hint=_HINT_SET)
     say(answering.kept(count()))
+
+
+def _doubted(path: Path, meant: Mapping[str, Mapping[str, Answer]]) -> None:
+    """Warn of moments that can hardly be right: they are taken all the same."""
+    from collector import answered  # noqa: PLC0415 - only here
+    from collector.ui import answering  # noqa: PLC0415 - the same
+
+    with refused():
+        earlier = answered.earlier(path)
+    given = {name: answer for answers in meant.values() for name, answer in answers.items()}
+    for line in answering.doubts(given, earlier):
+        terminal.show(sys.stderr, "\n".join(terminal.fold(line, terminal.WIDTH)) + "\n")
 
 
 def _keeper(path: Path) -> tuple[Callable[[str, Mapping[str, Answer]], None], Callable[[], int]]:
@@ -81,9 +93,13 @@ def _keeper(path: Path) -> tuple[Callable[[str, Mapping[str, Answer]], None], Ca
 
 
 def _asked(
-    path: Path, group: str | None, identity: str | None, keep: Callable[[str, Mapping[str, Answer]], None]
+    path: Path,
+    group: str | None,
+    identity: str | None,
+    keep: Callable[[str, Mapping[str, Answer]], None],
+    count: Callable[[], int],
 ) -> None:
-    """Ask a person; what is done is kept whatever ends it."""
+    """Ask a person; what is done is kept whatever ends it, and how much that is is said."""
     from collector import answered  # noqa: PLC0415 - only here
     from collector.handover import keys  # noqa: PLC0415 - the same
     from collector.ui import answering, typed  # noqa: PLC0415 - the same
@@ -100,7 +116,7 @@ def _asked(
     except typed.Gone:  # nobody answers any more: what was answered is kept
         return
     except KeyboardInterrupt:
-        sys.stderr.write("\n")
+        sys.stderr.write("\n" + answering.kept(count()))
         leave(INTERRUPTED)
 
 
@@ -118,7 +134,7 @@ def parsed(given: tuple[str, ...]) -> dict[str, dict[str, Answer]]:
 
 
 def _answer(name: str, value: str) -> Answer:
-    from collector.ui import answering, typed  # noqa: PLC0415 - only here
+    from collector.ui import answering, spoken, typed  # noqa: PLC0415 - only here
 
     question = QUESTIONS[name]
     text = typed.cleaned(value)
@@ -135,9 +151,10 @@ def _answer(name: str, value: str) -> Answer:
             raise wrong
         return [option for option in names if option in ticked]
     if question.form == "number":
-        if not re.fullmatch("[0-9]{1,7}", text) or int(text) > NUMBER:
+        number = spoken.whole_number(text)
+        if number is None:
             raise wrong
-        return int(text)
+        return number
     fits = text in dict(question.options) if question.form == "one" else 0 < len(text) <= LONGEST
     if not fits:
         raise wrong

@@ -77,7 +77,7 @@ def later(page: Page, result: Result) -> None:
         "",
         _("On another computer, from a copy, they make the dossier for the police, the CNIL and the insurer:"),
         "  collect answers " + _("EVIDENCE"),
-        "  collect dossier " + _("EVIDENCE") + " --out " + _("FOLDER"),
+        "  collect dossier " + _("EVIDENCE") + " --out " + _("PAPERS"),
         _("The first asks what is still missing. The practice's reading key, on your paper, is typed in there."),
         "",
         _("This computer: leave it on and off the network. Nobody works on it, nobody mends it."),

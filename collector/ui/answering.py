@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from collector.answers import when
 from collector.questions import BEFORE, GROUPS, QUESTIONS
-from collector.ui import asking
+from collector.ui import asking, moments
 from collector.ui.asking import Page
 from collector.ui.messages import N_, _, elsewhere
 
@@ -49,6 +50,7 @@ class Answering:
         self._earlier = earlier
         self._known: dict[str, Answer] = dict(earlier or {})
         self._keep = keep
+        self._page.aware = when(self._known.get("aware"))
 
     def group(self, group: str) -> bool:
         """Ask one group and keep what is new; tell whether a person went through to its end.
@@ -64,6 +66,7 @@ class Answering:
             if new:
                 self._keep(group, new)
                 self._known.update(new)
+                self._page.aware = when(self._known.get("aware"))
 
     def _is_new(self, name: str, answer: Answer) -> bool:
         return name not in self._known or self._known[name] != answer
@@ -111,6 +114,17 @@ class Answering:
         if below:
             page.say("", below)
         return page.line().text
+
+
+def doubts(given: Mapping[str, Answer], earlier: Mapping[str, Answer] | None) -> list[str]:
+    """Return what is to be said of moments that can hardly be right, each with the question's name."""
+    aware = when(given["aware"] if "aware" in given else (earlier or {}).get("aware"))
+    found = []
+    for name, answer in given.items():
+        moment = when(answer)
+        if moment is not None:
+            found += [f"{name}: {doubt}" for doubt in moments.doubts(name, moment, aware)]
+    return found
 
 
 def listing() -> str:

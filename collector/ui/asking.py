@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from collector import deadline_words, eyes
 from collector.answers import when
-from collector.questions import LONGEST, NUMBER, QUESTIONS, YES_NO
+from collector.questions import LONGEST, QUESTIONS, YES_NO
 from collector.schema import is_case
-from collector.ui import moments, terminal, typed
+from collector.ui import moments, spoken, terminal, typed
 from collector.ui.messages import _, elsewhere, language
 from collector.ui.terminal import Terminal
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from collector.answers import Answer
+    from collector.paris import Entered
 
-BACK, LEAVE, UNKNOWN, NONE = "<", "!", "?", "0"
+BACK, LEAVE, UNKNOWN, NONE = "<", "!", spoken.UNKNOWN, "0"
 """What is typed alone: the question before, all the rest left out, "I don't know", none of these."""
 NAME: Final = 200
 """Characters of a person's name (arguments.MAX_NAME)."""
@@ -67,6 +68,8 @@ class Page:
         self._gone = False
         self.title = ""
         """Of the question that is being asked."""
+        self.aware: Entered | None = None
+        """When somebody first noticed, as far as that was answered."""
 
     @property
     def width(self) -> int:
@@ -75,7 +78,7 @@ class Page:
 
     def clear(self) -> None:
         """Take away what stood there: one thing at a time is on the screen."""
-        self.terminal.write("\x1b[H\x1b[2J" if self.terminal.is_lively() else "\n")
+        self.terminal.write(terminal.CLEAR if self.terminal.is_lively() else "\n")
 
     def screen(self, title: str, *strong: str) -> None:
         """Begin a screen: its title, then sentences that stand out."""
@@ -148,6 +151,7 @@ def series(page: Page, steps: Sequence[Step], said: dict[str, Answer]) -> bool:
             continue
         page.title = _("{what} - QUESTION {number} OF {total}", what=_(step.heading), number=at + 1, total=len(steps))
         try:
+            page.aware = when(said.get("aware")) or page.aware
             said[step.name] = step.asks(page, step, said.get(step.name, NOTHING))
         except Move as move:
             if not isinstance(move.kept, Nothing):
@@ -270,12 +274,13 @@ def _number(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     below: tuple[str, ...] = ()
     while True:
         ask(page, step, before, _("Type a number. About right will do."), below=below)
-        text = re.sub(r"[\s.,']", "", page.answer().text)
-        if text == UNKNOWN:
+        text = page.answer().text
+        if spoken.is_unknown(text):
             return None
-        if re.fullmatch("[0-9]{1,7}", text) and int(text) <= NUMBER:
-            return int(text)
-        below = (_("Digits only, please, for example 3."),)
+        number = spoken.whole_number(text)
+        if number is not None:
+            return number
+        below = (_("A whole number, please, in digits only, for example 3."),)
 
 
 def _moment(page: Page, step: Step, before: Answer | Nothing) -> Answer:
@@ -294,41 +299,46 @@ def _moment(page: Page, step: Step, before: Answer | Nothing) -> Answer:
                 return moments.as_answer(entered)
             move.kept = moments.as_answer(entered)
             raise
-        if text == UNKNOWN:
+        if spoken.is_unknown(text):
             return None
         entered = moments.understood(text)
-        below = (
-            (_("I don't understand this. Write it as in the example, or the time alone for today."),)
-            if entered is None
-            else (
-                _("Understood: {moment}", moment=deadline_words.moment(entered.utc, language())),
-                *moments.remarks(entered),
-                _("Is that right? Then press Enter. If not, type it again."),
-            )
-        )
+        below = (_("I don't understand this. Write it as in the example, or the time alone for today."),)
+        if entered is not None:
+            below = _understood(step.name, entered, page.aware)
+
+
+def _understood(name: str, entered: Entered, aware: Entered | None) -> tuple[str, ...]:
+    doubts = moments.doubts(name, entered, aware)
+    right = _("Is that right? Then press Enter. If not, type it again.")
+    keep = _("Keep it all the same? Then press Enter. If not, type it again.")
+    understood = _("Understood: {moment}", moment=deadline_words.moment(entered.utc, language()))
+    return (understood, *moments.remarks(entered), *doubts, keep if doubts else right)
 
 
 def _yes_no(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     said = _("{yes} = yes   {no} = no", yes=_("y"), no=_("n"))
-    return _letter(page, step, before, {_("y"): "yes", _("n"): "no"}, said)
+    return _letter(page, step, before, said)
 
 
 def eye_of(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     """Ask for what only eyes see (`collector.eyes`)."""
-    keys = {_("y"): "yes", _("n"): "no", NONE: "none"}
     said = _("{yes} = yes   {no} = no   {none} = there is none here", yes=_("y"), no=_("n"), none=NONE)
-    return _letter(page, step, before, keys, said)
+    return _letter(page, step, before, said, none=True)
 
 
-def _letter(page: Page, step: Step, before: Answer | Nothing, keys: Mapping[str, str], said: str) -> Answer:
+def _letter(page: Page, step: Step, before: Answer | Nothing, said: str, *, none: bool = False) -> Answer:
     below: tuple[str, ...] = ()
     while True:
         ask(page, step, before, said, below=below)
-        text = page.answer().text.lower()
-        if text == UNKNOWN:
+        text = page.answer().text
+        if spoken.is_unknown(text):
             return None
-        if text[:1] in keys:
-            return keys[text[:1]]
+        if spoken.is_yes(text):
+            return "yes"
+        if spoken.is_no(text):
+            return "no"
+        if none and text == NONE:
+            return "none"
         below = (_("Type one of these letters, then Enter."),)
 
 
@@ -339,7 +349,7 @@ def _one(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     while True:
         ask(page, step, before, *lines, below=below)
         text = page.answer().text
-        if text == UNKNOWN:
+        if spoken.is_unknown(text):
             return None
         if text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= len(options):
             return options[int(text) - 1][0]
@@ -349,25 +359,27 @@ def _one(page: Page, step: Step, before: Answer | Nothing) -> Answer:
 def _ticks(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     options = QUESTIONS[step.name].options
     ticked = set(before) if isinstance(before, list) else set[str]()
+    was_ticked = bool(ticked)
     below: tuple[str, ...] = ()
     while True:
         lines = [
             f"[{'x' if name in ticked else ' '}] {number:>2} {elsewhere(words)}"
             for number, (name, words) in enumerate(options, 1)
         ]
-        _ask_ticks(page, step, before, lines, below, any_ticked=bool(ticked))
+        _ask_ticks(page, step, before, lines, below, any_ticked=bool(ticked) or was_ticked)
         try:
             text = page.answer().text
         except Move as move:
-            if ticked:
+            if ticked or was_ticked:  # all taken back: none of these, not what was said before
                 move.kept = [name for name, _words in options if name in ticked]
             raise
-        if text == UNKNOWN:
+        if spoken.is_unknown(text):
             return None
         if text == NONE:
             return []
+        is_list = re.fullmatch("[0-9]+(?:[ ,;]+[0-9]+)*", text) is not None
         numbers = [int(digits[:4]) for digits in re.findall("[0-9]+", text)]
-        if numbers and all(1 <= number <= len(options) for number in numbers):
+        if is_list and all(1 <= number <= len(options) for number in numbers):
             ticked ^= {options[number - 1][0] for number in numbers}
             below = ()
         else:

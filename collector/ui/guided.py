@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from collector import eyes
 from collector.questions import BEFORE, GROUPS
-from collector.ui import asking, messages
+from collector.ui import asking, messages, spoken
 from collector.ui.asking import Page, Step
 from collector.ui.messages import N_, _, elsewhere
 from collector.ui.typed import Gone
@@ -114,7 +114,7 @@ class Guide:
             self._page.screen(title)
             self._page.say(*sentences)
             self._page.say("", _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
-            return self._page.line().text.lower()[:1] == _("y")
+            return spoken.is_yes(self._page.line().text)
         return False
 
     def ask(self, proposed: str) -> Told:

@@ -9,9 +9,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from collector import answers, paris
+from collector import answers, paris, spelled
 from collector.arguments import paris_moment
 from collector.errors import UsageError
+from collector.questions import GROUPS
 from collector.ui.due import DOUBTS
 from collector.ui.messages import N_, _
 
@@ -25,14 +26,18 @@ _TIME: Final = re.compile(r"[0-9]{1,2}(?::[0-9]{2}| ?h ?(?:[0-9]{2})?)", re.IGNO
 _SHORT_DAY: Final = re.compile(
     r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})(?:/(?P<year>[0-9]{2}))?(?![0-9/])(?P<rest>.*)"
 )
-_DAYS: Final = {N_("today"): 0, N_("yesterday"): 1}
+_SLACK: Final = timedelta(minutes=1)
+"""By which clocks may differ, and a minute be rounded, before a moment is still to come."""
+_STEPS: Final = frozenset({"paper_since", *GROUPS["reported"]})
+"""What is done because somebody noticed."""
+_DAYS: Final = {N_("today"): 0, N_("yesterday"): 1, N_("day before yesterday"): 2}
 """Words for a day, by how many days ago it was; the translation has the language's own."""
 
 
 def understood(text: str) -> Entered | None:
     """Return the moment that was meant, or `None`."""
     try:
-        return paris_moment(_completed(" ".join(text.split()), paris.local(datetime.now(UTC)).date()))
+        return paris_moment(_completed(spelled.plain(text), paris.local(datetime.now(UTC)).date()))
     except UsageError:
         return None
 
@@ -54,11 +59,23 @@ def _completed(text: str, today: date) -> str:
 
 
 def remarks(entered: Entered) -> list[str]:
-    """Return what is to be said of a moment before it counts."""
-    found = [_(DOUBTS[entered.doubt])] if entered.doubt in DOUBTS else []
-    if entered.utc > datetime.now(UTC):
+    """Return what was open about a moment, and how that was taken."""
+    return [_(DOUBTS[entered.doubt])] if entered.doubt in DOUBTS else []
+
+
+def doubts(name: str, entered: Entered, aware: Entered | None) -> list[str]:
+    """Return why a moment can hardly be right: still to come, or a step before anybody noticed the attack."""
+    found = []
+    if entered.utc > datetime.now(UTC) + _SLACK:
         found.append(_("Careful: by this computer's clock that is still to come. Look at the date again."))
+    if name in _STEPS and aware is not None and _last(entered) < aware.utc:
+        found.append(_("Careful: that is before somebody first noticed the attack. Look at the date again."))
     return found
+
+
+def _last(entered: Entered) -> datetime:
+    """Return the last moment that may be meant: of a day without a time, its end."""
+    return entered.utc + (timedelta(days=1) if entered.doubt is paris.Doubt.DAY else timedelta(0))
 
 
 def as_answer(entered: Entered) -> Answer:

@@ -49,7 +49,8 @@ def show_reading_key(
 ) -> bool:
     """Show the practice's secret, and tell whether the stream took it; with `asks` wait until a person has it.
 
-    Who is `patient` waits as long as that takes, else `PATIENCE`.
+    Who is `patient` waits as long as that takes, else `PATIENCE`. Once a person has it, it is nowhere on the terminal
+    any more, scrolled away neither.
     """
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
@@ -62,11 +63,12 @@ def show_reading_key(
 
 
 def wait(said: str, source: TextIO, stream: TextIO, *, patient: bool) -> None:
-    """Write a sentence and wait for Enter."""
+    """Write a sentence and wait for Enter, which clears the terminal of the secret that stood there."""
     out = Terminal(stream)
     out.write("\n".join(terminal.fold(said, out.size()[0] - 1)) + " ")
     out.flush()
-    _line(source, patient=patient)
+    if _line(source, patient=patient) is not None:
+        out.wipe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def typed_back(code: str, source: TextIO, stream: TextIO, *, patient: bool = Fal
     for attempt in range(1, TRIES + 1):
         out.write("\n".join(terminal.fold(ask, out.size()[0] - 1)) + "\n> ")
         out.flush()
-        said = _plain(_line(source, patient=patient))
+        said = _plain(_line(source, patient=patient) or "")
         if not said:
             return None if attempt == 1 else Copied((first + 1, second + 1), attempt - 1, matched=False)
         if said == groups[first] + groups[second]:
@@ -116,12 +118,13 @@ def _plain(said: str) -> str:
     return typed.translate(str.maketrans("018", "OIB"))
 
 
-def _line(source: TextIO, *, patient: bool) -> str:
+def _line(source: TextIO, *, patient: bool) -> str | None:
+    """Return what is typed, `None` where nobody is there."""
     try:
         with contextlib.suppress(io.UnsupportedOperation, AttributeError):  # no terminal of its own: it answers at once
             source.fileno()
             if os.name == "posix" and not patient and not select.select([source], [], [], PATIENCE)[0]:
-                return ""
+                return None
         return typed.line(source, _LONGEST).text
     except (OSError, ValueError, typed.Gone):  # the terminal is gone
-        return ""
+        return None

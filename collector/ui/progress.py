@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from collector.sources import SOURCES
 from collector.ui import disks, encryption, network, terminal, words
-from collector.ui.messages import N_, _, ngettext, number
-from collector.ui.remaining import Remaining
+from collector.ui.messages import N_, _, ngettext
+from collector.ui.remaining import Remaining, bar
+from collector.ui.secret import Secret
 from collector.ui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ SEAL_SECONDS = 10.0
 """Budget of the last step, as `acquisition` gives it."""
 GAP_LINES = 5
 """Gaps of one step that get a line of their own where lines are kept: there may be thousands."""
-
 
 _READING_KEY = N_("Reading key of the practice, for paper only: it is stored nowhere.")
 _IN_CLEAR = N_("The evidence is not encrypted: whoever has the stick can read it.")
@@ -101,13 +101,24 @@ class KeyOnly(Quiet):
     def __init__(self, stream: TextIO) -> None:
         self.terminal = Terminal(stream)
         self._told = False
+        self._secret = Secret(self.terminal, lambda identity: self._say(f"{_(_READING_KEY)}\n{identity}"), self._say)
 
     def encrypted(self, identity: str | None) -> None:
-        """Name the secret before anything is encrypted to it alone."""
+        """Name the secret before anything is encrypted to it alone, where no picture is taken of it (`Secret`)."""
         if identity is not None:
-            self.terminal.write(f"{_(_READING_KEY)}\n{identity}\n")
-            self.terminal.flush()
+            self._secret.given(identity)
 
+    def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
+        """Take the secret away from pictures."""
+        self._secret.step(source)
+
+    def close(self) -> None:
+        """Name the secret if it was not yet."""
+        self._secret.close()
+
+    def _say(self, words: str) -> None:
+        self.terminal.write(words + "\n")
+        self.terminal.flush()
 
     def alarmed(self, alarm: Alarm) -> None:
         """Say it at once; the last lines of a run say how it ended."""
@@ -128,6 +139,7 @@ class LineProgress(Quiet):
         self._names = False
         """Whether names of the host are told: what is encrypted in the bundle doesn't stand in a log beside it."""
         self._running = self._told_battery = False
+        self._secret = Secret(self.terminal, self._named, self._say)
 
     def opened(self, bundle: Path, start_code: str) -> None:
         """Name the folder and the code."""
@@ -142,6 +154,9 @@ class LineProgress(Quiet):
         if identity is None:
             self._say(_(_IN_CLEAR))
             return
+        self._secret.given(identity)
+
+    def _named(self, identity: str) -> None:
         self._say(_(_READING_KEY))
         self.terminal.write(identity + "\n")  # whole, so that it can be copied
         self.terminal.flush()
@@ -153,6 +168,7 @@ class LineProgress(Quiet):
     def step(self, number: int, total: int, source: str, seconds: float) -> None:  # noqa: ARG002 - Onlooker's
         """Sum up the step before, then name this one."""
         self._sum_up()
+        self._secret.step(source)
         self._running, self._count, self._gaps = True, 0, 0
         self._say(_("Step {number} of {total}: {doing}", number=number, total=total, doing=words.doing(source)))
 
@@ -200,6 +216,7 @@ class LineProgress(Quiet):
     def close(self) -> None:
         """Sum up the last step."""
         self._sum_up()
+        self._secret.close()
 
     def _sum_up(self) -> None:
         if not self._running:
@@ -253,6 +270,7 @@ class TerminalProgress(Quiet):
             vertical_overflow="crop",
             get_renderable=self._render,
         )
+        self._secret = Secret(self.terminal, lambda identity: self._above(_(_READING_KEY), identity), self._above)
 
     def opened(self, bundle: Path, start_code: str) -> None:  # noqa: ARG002 - the end names the folder
         """Show the start code from here on."""
@@ -261,8 +279,13 @@ class TerminalProgress(Quiet):
 
     def encrypted(self, identity: str | None) -> None:
         """Let the practice's secret stand above what moves: a run that is cut short has no end to name it at."""
-        told = [_(_IN_CLEAR)] if identity is None else [_(_READING_KEY), identity]
-        lines = [line for one in told for line in terminal.fold(one, self.terminal.size()[0] - 1)]
+        if identity is None:
+            self._above(_(_IN_CLEAR))
+        else:
+            self._secret.given(identity)
+
+    def _above(self, *sentences: str) -> None:
+        lines = [line for one in sentences for line in terminal.fold(one, self.terminal.size()[0] - 1)]
         self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     def disks(self, encrypted: tuple[str, ...]) -> None:
@@ -272,6 +295,7 @@ class TerminalProgress(Quiet):
 
     def step(self, number: int, total: int, source: str, seconds: float) -> None:
         """Show the step."""
+        self._secret.step(source, self.pause)
         self._before, self._count = self._before + self._count, 0
         self._step = _("Step {number} of {total}: {doing}", number=number, total=total, doing=words.doing(source))
         self._remaining.step(number, self._clock(), total, seconds)
@@ -322,9 +346,9 @@ class TerminalProgress(Quiet):
 
     def close(self) -> None:
         """Wipe the lines and give the cursor back."""
-        live, self._live = self._live, None
-        if live is not None and live.is_started:
-            live.stop()
+        self.pause()
+        self._live = None
+        self._secret.close()
 
     def _draw_if_due(self) -> None:
         if self._clock() - self._drawn >= REDRAW_SECONDS:
@@ -353,7 +377,7 @@ class TerminalProgress(Quiet):
             counts += ", " + ngettext("{count} could not be read", "{count} could not be read", self._gaps)
         drawn = Text(no_wrap=True, overflow="crop")
         drawn.append(terminal.clipped(self._step, columns) + "\n", "bold")
-        drawn.append(_bar(done, columns, self.terminal.encoding) + "\n", "cyan")
+        drawn.append(bar(done, columns, self.terminal.encoding) + "\n", "cyan")
         drawn.append(terminal.clipped(times, columns) + "\n" + terminal.clipped(counts, columns) + "\n")
         for line in encryption.short(self._alarm, columns) if self._alarm is not None else ():
             drawn.append(line + "\n", "bold red")
@@ -369,15 +393,6 @@ class TerminalProgress(Quiet):
         last = self._stopping or _("Do not power off. You can stop with Ctrl-C: what is done is kept.")
         drawn.append("\n" + "\n".join(terminal.fold(last, columns)))
         return drawn
-
-
-def _bar(done: float, columns: int, encoding: str) -> str:
-    """Return a bar with its percentage, in characters that the terminal has."""
-    full, empty = ("█", "░") if encoding.lower().replace("-", "") == "utf8" else ("#", ".")
-    percent = f" {number(min(99, int(done * 100)))} %"
-    room = max(columns - len(percent), 1)
-    filled = min(room, int(done * room))
-    return full * filled + empty * (room - filled) + percent
 
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from collector.ui.messages import number
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,3 +61,12 @@ class Remaining:
         budget, elapsed = self._budgets[self._step - 1], max(0.0, now - self._step_started)
         tail = min(TAIL * elapsed, max(0.0, budget - elapsed))
         return later + max(USUAL_SHARE * budget - elapsed, tail)
+
+
+def bar(done: float, columns: int, encoding: str) -> str:
+    """Return a bar with its percentage, in characters that the terminal has."""
+    full, empty = ("█", "░") if encoding.lower().replace("-", "") == "utf8" else ("#", ".")
+    percent = f" {number(min(99, int(done * 100)))} %"
+    room = max(columns - len(percent), 1)
+    filled = min(room, int(done * room))
+    return full * filled + empty * (room - filled) + percent

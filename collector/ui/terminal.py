@@ -23,6 +23,8 @@ WIDTH = 80
 """Widest line that is ever written, in columns; a terminal of 80x24 is what every system has."""
 HEIGHT = 24
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+CLEAR, FORGET = "\x1b[H\x1b[2J", "\x1b[3J"
+"""What clears the screen, and then what was scrolled away (to where some terminals push what is cleared)."""
 
 
 class Terminal:
@@ -70,6 +72,12 @@ class Terminal:
             except (OSError, ValueError) as error:
                 self._lost(error)
         return len(words)
+
+    def wipe(self) -> None:
+        """Clear the screen and all that was scrolled away, where the terminal can: nobody scrolls back to a secret."""
+        if self.is_lively():
+            self.write(CLEAR + FORGET)
+            self.flush()
 
     def flush(self) -> None:
         """Flush, or do nothing once the stream is gone."""

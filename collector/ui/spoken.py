@@ -1,0 +1,43 @@
+"""What a person types for yes, no, "I don't know" and a number: taken whole or not at all."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from collector.questions import NUMBER
+from collector.ui.messages import N_, _
+
+UNKNOWN: Final = "?"
+"""What is typed alone for "I don't know"."""
+_UNKNOWN: Final = (N_("I don't know"), N_("don't know"), N_("we don't know"), N_("no idea"), N_("dk"))
+_GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(?P<mark>[\s.,'])[0-9]{3}(?:(?P=mark)[0-9]{3})*")
+"""Thousands set off by one kind of mark: `2 500`, `12.500`; `7,5` is none."""
+
+
+def plain(text: str) -> str:
+    """Return a typed text as it is compared: small letters, straight apostrophes, no full stop at its end."""
+    return " ".join(text.replace("\u2019", "'").casefold().split()).rstrip(" .!")
+
+
+def is_yes(text: str) -> bool:
+    """Tell whether this is a clear yes: the letter or the word, and nothing else."""
+    return plain(text) in {_("y"), _("yes"), "y", "yes"}
+
+
+def is_no(text: str) -> bool:
+    """Tell whether this is a clear no."""
+    return plain(text) in {_("n"), _("no"), "n", "no"}
+
+
+def is_unknown(text: str) -> bool:
+    """Tell whether this says "I don't know", as a mark or in words."""
+    return text == UNKNOWN or plain(text) in {plain(word) for known in _UNKNOWN for word in (known, _(known))}
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that was typed, at most `questions.NUMBER`; `None` for anything but a whole number."""
+    text = text.replace("\u2019", "'")
+    if _GROUPED.fullmatch(text):
+        text = re.sub("[^0-9]", "", text)
+    return int(text) if re.fullmatch("[0-9]{1,7}", text) and int(text) <= NUMBER else None
