@@ -75,12 +75,13 @@ def table(rows, columns=None):
     return b"\n".join([*lines, *(row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows)]) + b"\n"
 
 
-def bundle(folder, tables=TABLES, *, host="poste-1", sid=made.SID, case="T-1", watch=None, readers=(), close=True):
+def bundle(folder, tables=TABLES, *, host="poste-1", sid=made.SID, case="T-1", watch=None, readers=(), close=True,
+           system=None):
     """Make a bundle with these tables, a copied file, a gap and observations; return its folder."""
     clock = made.MadeClock()
     opening = {
         **made.opening(case),
-        "host": {"hostname": host},
+        "host": {"hostname": host, **(system or {})},
         "clock": {"ntp": "unknown", "timezone": "Europe/Paris", "watch_offset": watch},
         "recipients": [str(one.to_public()) for one in readers],
     }

@@ -394,6 +394,15 @@ def test_an_extension_that_may_be_a_name_is_not_told(extension, count, folders, 
     assert row["traces"]["encrypted"] == count
 
 
+def test_an_extension_with_the_machines_name_is_not_told():
+    """Some attackers put it there; `summary` is in the clear."""
+    told = counts.Counts(hostname="Cabinet")
+    for extension in (".cabinet-x", ".lockbit"):
+        told.take("ransom", [group(extension, 99, 9)])
+        told.take("ransom", [{"what": "extension", "extension": extension, "count": 99, "reasons": []}])
+    assert told.row("A", {}, {}, [], None)["extensions"] == {"other": 99, ".lockbit": 99}
+
+
 def test_counts_are_what_was_delivered():
     """The last row of a group counts; gaps by source and outcome; depths by folders above, of either system."""
     told = counts.Counts()
