@@ -123,6 +123,36 @@ def plain(tmp_path_factory):
     return bundle(tmp_path_factory.mktemp("plain"))
 
 
+@pytest.mark.parametrize("broken", [b'{"kind":"x","colu', b"\xff", b"[]", b""])
+def test_a_broken_header_costs_no_row(tmp_path, broken):
+    """The first line is the header, whatever stands there; the rows behind it are told, and the line is counted."""
+    rows = [{"path": f"/srv/{number}", "mtime_ns": str(NS)} for number in range(3)]
+    data = b"\n".join([broken, *(json.dumps(row).encode() for row in rows)]) + b"\n"
+    path = bundle(tmp_path, {"recent-files": data})
+    done = exported(tmp_path / "t", "csv", path)
+    assert [json.loads(row["_other"]) for row in cells(tmp_path / "t" / "recent-files.csv")] == rows
+    assert done.evidence[0].tally.unread_rows == 1
+    exported(tmp_path / "e.jsonl", "timesketch", path)
+    found = [one["path"] for one in events(tmp_path / "e.jsonl") if one["data_type"] == "collect:recent-files"]
+    assert found == [row["path"] for row in rows]
+
+
+def test_what_is_refused_is_named(tmp_path):
+    """Of several bundles: the one without a key, the one of another case, the one that is given twice."""
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    one, other = bundle(tmp_path / "a", {}), bundle(tmp_path / "b", {}, sid="b" * 32, case="T-2")
+    locked = bundle(tmp_path / "c", {}, sid="c" * 32, readers=[KEY])
+    for paths, keys, named in (
+        ([one, locked], [], [locked]), ([one, locked], [OTHER], [locked]), ([one, other], [], [one, other]),
+        ([one, one], [], [one]),
+    ):  # fmt: skip
+        with pytest.raises((UsageError, RefusedError)) as caught:
+            exported(tmp_path / "out", "csv", *paths, keys=keys)
+        assert all(str(path) in str(caught.value) for path in named)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_altered_bundle_gives_nothing(tmp_path, form):
     """One byte of one artifact is another: refused with exit 1, and nothing stands where the export would."""

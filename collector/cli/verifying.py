@@ -52,8 +52,7 @@ def verify_command(
     from collector.ui.summary import One, summary_text  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
-    if len(bundles) > 1:
-        _refuse_codes(start_code, seal_code)
+    _refuse_codes(len(bundles), start_code, seal_code)
     trusted = Trusted(
         start_code,
         seal_code,
@@ -93,9 +92,9 @@ def verify_command(
     leave(worst_exit(codes))
 
 
-def _refuse_codes(*codes: str | None) -> None:
+def _refuse_codes(count: int, *codes: str | None) -> None:
     """Refuse a code for several bundles: each but one would be called altered."""
-    if any(code is not None for code in codes):
+    if count > 1 and any(code is not None for code in codes):
         hint = "verify that bundle alone with its code, then all of them without"
         raise UsageError("a code is that of one bundle", hint=hint)
 

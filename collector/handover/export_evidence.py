@@ -228,17 +228,17 @@ class Evidence:
 
 def opened(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Evidence:
     """Return the evidence of a bundle; raises `UsageError` without a key, `RefusedError` with another one."""
-    opening = bundle.inventory.opening
+    opening, folder = bundle.inventory.opening, _folder(bundle)
     if opening is None:
-        said = f"the bundle ends before it says where it comes from: {_folder(bundle)}"
-        raise RefusedError(said, hint="there is nothing to export")
+        said = "there is nothing to export"
+        raise RefusedError(f"the bundle ends before it says where it comes from: {folder}", hint=said)
     if recipients_of(opening) and not identities:
         hint = "give the key of one of its readers with --identity: the expert's, or the practice's, which is on paper"
-        raise UsageError(f"the bundle is encrypted: {_folder(bundle)}", hint=hint)
+        raise UsageError(f"the bundle is encrypted: {folder}", hint=hint)
     try:
         clear = age.revealed(opening, identities)
     except RefusedError as error:
-        raise RefusedError(f"{error}: {_folder(bundle)}", hint=error.hint) from error
+        raise RefusedError(f"this key does not read the bundle: {folder}", hint=error.hint) from error
     told = clear.get("host")
     name = told.get("hostname") if isinstance(told, dict) else None
     host = printable(name, HOST_NAME) if schema.is_text(name) else ""  # type: ignore[arg-type]
@@ -250,14 +250,15 @@ def told_apart(evidence: Sequence[Evidence]) -> None:
     first = evidence[0]
     for one in evidence:
         if one.opening["case"] != first.opening["case"]:
-            said = f"these bundles are of different cases: {_folder(first.bundle)}, {_folder(one.bundle)}"
-            raise UsageError(said, hint="export each case into a file of its own")
+            here, there = _folder(first.bundle), _folder(one.bundle)
+            hint = "export each case into a file of its own"
+            raise UsageError(f"these bundles are of different cases: {here}, {there}", hint=hint)
     seen: dict[str, Evidence] = {}
     for one in evidence:
         other = seen.setdefault(one.sid, one)
         if other is not one:
-            said = f"the same bundle is given twice: {_folder(other.bundle)}, {_folder(one.bundle)}"
-            raise UsageError(said, hint="name each bundle once")
+            here, there = _folder(other.bundle), _folder(one.bundle)
+            raise UsageError(f"the same bundle is given twice: {here}, {there}", hint="name each bundle once")
     names = [one.host for one in evidence]
     for one in evidence:
         if names.count(one.host) > 1:

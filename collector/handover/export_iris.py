@@ -50,7 +50,8 @@ _TRACES = ("note", "encrypted", "recovery")
 """Rows of `ransom` that are events of the attack; a copied sample is none."""
 _TYPES = {
     "onion": "domain", "url": "domain", "ip": "ip-dst", "email": "email", "bitcoin": "btc", "monero": "xmr",
-    "dash": "dash", "note-sha256": "sha256", "program-sha256": "sha256", "note-name": "filename", "ending": "filename-pattern",
+    "dash": "dash", "note-sha256": "sha256", "program-sha256": "sha256", "note-name": "filename",
+    "ending": "filename-pattern",
 }  # fmt: skip
 """IRIS's names for what it has a type for; the others are `text`."""
 _TLP = "amber"
