@@ -63,6 +63,9 @@ class Report:
     resumed: tuple[int, ...]
     """`seq` of each `resume`: what follows one is bound by later anchors only."""
     level: str | None = None
+    case: str | None = None
+    sid: str | None = None
+    """What the first record says, in the clear; `None` where there is no whole one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +276,7 @@ def _report(
     if verdict is Verdict.ALTERED:  # what fits does not make good what was altered
         anchors = tuple(replace(anchor, anchors=False) for anchor in anchors)
     first = manifest.first_line if manifest is not None else None
+    opening = (manifest.inventory.opening if manifest is not None else None) or {}
     findings, more = found.told()
     return Report(
         verdict=verdict,
@@ -288,6 +292,8 @@ def _report(
         recipients=recipients_of(manifest.inventory.opening) if manifest is not None else (),
         resumed=tuple(manifest.inventory.resumed) if manifest is not None else (),
         level=manifest.inventory.level if manifest is not None else None,
+        case=str(opening["case"]) if "case" in opening else None,
+        sid=str(opening["sid"]) if "sid" in opening else None,
     )
 
 

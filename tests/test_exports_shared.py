@@ -207,6 +207,23 @@ def test_iris_gets_what_happened_and_not_every_file(tmp_path, usual):
     assert any("Collection began" in title for title in titles)
 
 
+def test_iris_calls_an_attack_only_what_was_seen(tmp_path):
+    """What was looked for and not seen is no impact: so it stands in the bundle of every clean machine."""
+    seen = {"state": "running", "since": "2026-11-18T10:00:00.000000Z", "last": None}
+    path = bundle(tmp_path, {}, observations=[
+        ("encryption-running", {"state": "not-seen", "when": "close"}), ("encryption-running", seen),
+        ("encryption-start", {"estimate_utc": None}),
+    ])  # fmt: skip
+    exported(tmp_path / "i", "iris", path)
+    _, rows = imported((tmp_path / "i" / "iris-timeline.csv").read_text("utf-8"))
+    told = [row for row in rows if "encryption" in row["event_raw"]]
+    kinds = [(row["event_category"], json.loads(row["event_raw"])["data"]) for row in told]
+    assert {category for category, data in kinds if data.get("state") == "running"} == {"Impact"}
+    assert {category for category, data in kinds if data.get("state") == "not-seen"} == {"Unspecified"}
+    assert {category for category, data in kinds if data == {"estimate_utc": None}} == {"Unspecified"}
+    assert {category for category, data in kinds if data.get("basis")} == {"Impact"}
+
+
 @pytest.mark.parametrize("which", ["usual", "hostile"])
 def test_misp_is_told_nothing_of_the_practice(tmp_path, request, which):
     """No path, file, person, machine, case or victim's number; sites without what leads to the stolen data."""

@@ -105,6 +105,8 @@ class _Timeline:
         kind = str(record["type"])
         if kind in _RECORDS:
             category = _OBSERVED.get(str(record.get("what")), _RECORDS[kind])
+            if category == "Impact" and not _seen(record):
+                category = _RECORDS[kind]
             where = kind if moved else f"custody {kind}"
             self._events(category, where, record, export_events.of_record(record), moved=moved)
 
@@ -173,6 +175,14 @@ class _Sheet:
     def close(self) -> None:
         """Close it as it is."""
         self._file.close()
+
+
+def _seen(record: Record) -> bool:
+    """Tell whether an observation of an encryption says that there was one."""
+    data = record.get("data")
+    if not isinstance(data, dict):
+        return False
+    return data.get("state") in ("running", "stopped") or data.get("estimate_utc") is not None
 
 
 def _plain(row: Row | Record) -> str:
