@@ -64,7 +64,8 @@ class Report:
     """`seq` of each `resume`: what follows one is bound by later anchors only."""
     level: str | None = None
     case: str | None = None
-    sid: str | None = None  # both `None` where there is no whole first record
+    sid: str | None = None
+    """As `case` in the clear; both are `None` where there is no whole first record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ def _steps(contents: Contents, trusted: Trusted) -> VerifiedBundle:
         _checkpoint(manifest, checkpoint, signature, found)  # (4)
         _signature(contents, manifest, checkpoint, signature)  # (5)
         contents.stored(inventory.stored.values())  # (6)
-        hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: _sha256(seal.checkpoint_text(manifest.head))}
+        again = hashlib.sha256(seal.checkpoint_text(manifest.head)).hexdigest().encode("ascii")
+        hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: again}
         contents.manifest_sha256 = manifest.head.sha256
         contents.spelled(inventory, manifest.head.sid, hashes, sealed=sealed)  # (7)
         custody = _custody(contents, manifest, checkpoint)  # (9)
@@ -294,10 +296,6 @@ def _report(
         case=str(opening["case"]) if "case" in opening else None,
         sid=str(opening["sid"]) if "sid" in opening else None,
     )
-
-
-def _sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).hexdigest().encode("ascii")
 
 
 def _line(checkpoint: bytes | None, number: int) -> bytes:
