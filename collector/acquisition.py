@@ -24,6 +24,7 @@ from collector.result import Limits, Result, Stop
 from collector.sources import left_out, planned
 from collector.sources.activity import ActivitySource
 from collector.sources.footprint import FootprintSource
+from collector.text import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -335,6 +336,7 @@ class Run:
 
     def _summary(self) -> Row:
         level, system = self.request.level, self.host.system_word()
+        self.counts.hostname = readable(self.host.hostname())
         return self.counts.row(level, left_out(level, system), self._rows, self._missed, self.vigil.run)
 
     def _close(self) -> Result:

@@ -26,7 +26,7 @@ COLUMNS: Final = {
     "gaps": "Gaps, by source and outcome.",
     "isolation": "The worst isolation verdict of the run.",
     "extensions": "Files looked at for traces, by extension: those that everybody knows, and one that an attack gave "
-    "to 20 files or more in three folders or more; all the rest as other.",
+    "to 20 files or more in three folders or more and that doesn't hold the machine's name; all the rest as other.",
     "traces": "Places of ransom notes, and files that look encrypted.",
     "judged": "Recent files by what is said of them: note, encrypted, executable, none; null: they were not asked for.",
     "depths": "Recent files by the number of folders above them; null: they were not asked for.",
@@ -48,6 +48,8 @@ _OPEN: Final = (None, "none_seen", "unknown")
 class Counts:
     """Takes what sources deliver; memory stays small, whatever they deliver."""
 
+    hostname: str = ""
+    """The machine's own name: an extension that holds it is not told."""
     disks: tuple[str, ...] = ()
     """How the fixed disks are encrypted, as the system told, each word once: `bitlk`, `luks`, …"""
     _extensions: Counter[str] = field(default_factory=Counter)
@@ -128,7 +130,8 @@ class Counts:
     def _told(self) -> dict[str, Json]:
         found: Counter[str] = Counter()
         for extension, count in self._extensions.items():
-            is_told = not extension or extension in self._ordinary or extension in self._shared
+            names = bool(self.hostname) and self.hostname.casefold() in extension.casefold()
+            is_told = not extension or extension in self._ordinary or (extension in self._shared and not names)
             found[(extension or "none") if is_told else OTHER] += count
         return {**found}
 

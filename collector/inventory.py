@@ -114,7 +114,7 @@ class Inventory:
             case "phase":
                 self.phases.add(str(record["name"]))
             case "observation":
-                self.level = self.level or level_of(record)
+                self.level = max(filter(None, (self.level, level_of(record))), default=None)  # the least private
             case _:
                 pass
 

@@ -63,6 +63,9 @@ class Report:
     resumed: tuple[int, ...]
     """`seq` of each `resume`: what follows one is bound by later anchors only."""
     level: str | None = None
+    case: str | None = None
+    sid: str | None = None
+    """As `case` in the clear; both are `None` where there is no whole first record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,8 @@ def _steps(contents: Contents, trusted: Trusted) -> VerifiedBundle:
         _checkpoint(manifest, checkpoint, signature, found)  # (4)
         _signature(contents, manifest, checkpoint, signature)  # (5)
         contents.stored(inventory.stored.values())  # (6)
-        hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: _sha256(_rebuilt(manifest))}
+        again = hashlib.sha256(seal.checkpoint_text(manifest.head)).hexdigest().encode("ascii")
+        hashes = {layout.MANIFEST: _line(checkpoint, 4), layout.CHECKPOINT: again}
         contents.manifest_sha256 = manifest.head.sha256
         contents.spelled(inventory, manifest.head.sid, hashes, sealed=sealed)  # (7)
         custody = _custody(contents, manifest, checkpoint)  # (9)
@@ -187,7 +191,7 @@ def _closed(manifest: ChainFile, checkpoint: bytes | None, found: Findings) -> N
 
 def _checkpoint(manifest: ChainFile, checkpoint: bytes | None, signature: bytes | None, found: Findings) -> None:
     # (4) the checkpoint says what the manifest is
-    rebuilt = _rebuilt(manifest)
+    rebuilt = seal.checkpoint_text(manifest.head)
     if checkpoint is None or checkpoint == rebuilt:
         return
     key = manifest.inventory.keys[-1] if manifest.inventory.keys else None
@@ -217,7 +221,7 @@ def _signature(contents: Contents, manifest: ChainFile, checkpoint: bytes | None
     if checkpoint is None or signature is None or not manifest.inventory.keys:
         return
     key = manifest.inventory.keys[-1]
-    if not any(seal.is_sealed(text, signature, key) for text in (checkpoint, _rebuilt(manifest))):
+    if not any(seal.is_sealed(text, signature, key) for text in (checkpoint, seal.checkpoint_text(manifest.head))):
         found.add("SIGNATURE_INVALID", layout.SIGNATURE, "it is not the checkpoint's signature by the run's key")
 
 
@@ -273,6 +277,7 @@ def _report(
     if verdict is Verdict.ALTERED:  # what fits does not make good what was altered
         anchors = tuple(replace(anchor, anchors=False) for anchor in anchors)
     first = manifest.first_line if manifest is not None else None
+    opening = (manifest.inventory.opening if manifest is not None else None) or {}
     findings, more = found.told()
     return Report(
         verdict=verdict,
@@ -288,15 +293,9 @@ def _report(
         recipients=recipients_of(manifest.inventory.opening) if manifest is not None else (),
         resumed=tuple(manifest.inventory.resumed) if manifest is not None else (),
         level=manifest.inventory.level if manifest is not None else None,
+        case=str(opening["case"]) if "case" in opening else None,
+        sid=str(opening["sid"]) if "sid" in opening else None,
     )
-
-
-def _rebuilt(manifest: ChainFile) -> bytes:
-    return seal.checkpoint_text(manifest.head)
-
-
-def _sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).hexdigest().encode("ascii")
 
 
 def _line(checkpoint: bytes | None, number: int) -> bytes:

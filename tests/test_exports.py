@@ -75,12 +75,13 @@ def table(rows, columns=None):
     return b"\n".join([*lines, *(row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows)]) + b"\n"
 
 
-def bundle(folder, tables=TABLES, *, host="poste-1", sid=made.SID, case="T-1", watch=None, readers=(), close=True):
+def bundle(folder, tables=TABLES, *, host="poste-1", sid=made.SID, case="T-1", watch=None, readers=(), close=True,
+           system=None, observations=()):
     """Make a bundle with these tables, a copied file, a gap and observations; return its folder."""
     clock = made.MadeClock()
     opening = {
         **made.opening(case),
-        "host": {"hostname": host},
+        "host": {"hostname": host, **(system or {})},
         "clock": {"ntp": "unknown", "timezone": "Europe/Paris", "watch_offset": watch},
         "recipients": [str(one.to_public()) for one in readers],
     }
@@ -94,6 +95,8 @@ def bundle(folder, tables=TABLES, *, host="poste-1", sid=made.SID, case="T-1", w
     found.finish(copy, subject="/srv/copied", source_times={"mtime_ns": str(NS), "atime_ns": "0"})
     found.gap("screen", Gap(Outcome.ABSENT, "no display"))
     found.observe("encryption-start", {"estimate_utc": "2026-11-18T08:00:00.000000Z", "basis": "names"})
+    for what, data in observations:
+        found.observe(what, data)
     if close:
         found.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
     return found.path
@@ -120,6 +123,36 @@ def entries(path):
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     return bundle(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.mark.parametrize("broken", [b'{"kind":"x","colu', b"\xff", b"[]", b""])
+def test_a_broken_header_costs_no_row(tmp_path, broken):
+    """The first line is the header, whatever stands there; the rows behind it are told, and the line is counted."""
+    rows = [{"path": f"/srv/{number}", "mtime_ns": str(NS)} for number in range(3)]
+    data = b"\n".join([broken, *(json.dumps(row).encode() for row in rows)]) + b"\n"
+    path = bundle(tmp_path, {"recent-files": data})
+    done = exported(tmp_path / "t", "csv", path)
+    assert [json.loads(row["_other"]) for row in cells(tmp_path / "t" / "recent-files.csv")] == rows
+    assert done.evidence[0].tally.unread_rows == 1
+    exported(tmp_path / "e.jsonl", "timesketch", path)
+    found = [one["path"] for one in events(tmp_path / "e.jsonl") if one["data_type"] == "collect:recent-files"]
+    assert found == [row["path"] for row in rows]
+
+
+def test_what_is_refused_is_named(tmp_path):
+    """Of several bundles: the one without a key, the one of another case, the one that is given twice."""
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    one, other = bundle(tmp_path / "a", {}), bundle(tmp_path / "b", {}, sid="b" * 32, case="T-2")
+    locked = bundle(tmp_path / "c", {}, sid="c" * 32, readers=[KEY])
+    for paths, keys, named in (
+        ([one, locked], [], [locked]), ([one, locked], [OTHER], [locked]), ([one, other], [], [one, other]),
+        ([one, one], [], [one]),
+    ):  # fmt: skip
+        with pytest.raises((UsageError, RefusedError)) as caught:
+            exported(tmp_path / "out", "csv", *paths, keys=keys)
+        assert all(str(path) in str(caught.value) for path in named)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -511,6 +544,34 @@ def with_copies(folder, copies, *, readers=(), sid=made.SID, **host):
     found.finish(file, rows=len(copies))
     found.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
     return found.path
+
+
+def test_hashes_of_a_hostile_table_are_numbers_and_paths(tmp_path):
+    """A size that is none stops dissect: such a row is left out and counted, one without a hash is none."""
+    good = recent("/srv/good", size=5)
+    sizes = (True, -1, 1 << 63, 10**400, 1.5, "7", [])
+    rows = [good, *(recent("/srv/bad", size=size) for size in sizes), recent({"x": 1}),
+            recent("/srv/x", sha256="AB" * 32), recent("/srv/none", sha256=None)]  # fmt: skip
+    done = exported(tmp_path / "t", "dissect", bundle(tmp_path, {"recent-files": rows}))
+    data = gzip.decompress((tmp_path / "t/fs/$rootfs$/$metadata$/file-hashes.csv.gz").read_bytes()).decode()
+    assert [row["path"] for row in csv.DictReader(io.StringIO(data))] == ["/srv/good"]
+    assert done.evidence[0].tally.left_out == len(sizes) + 2
+
+
+def test_custody_and_the_end_of_a_run_stand_in_the_cells(tmp_path):
+    """Each custody record has its number, an attachment its size and hash; a bundle says how it ended."""
+    path = bundle(tmp_path, {})
+    photo = tmp_path / "p.jpg"
+    photo.write_bytes(b"\xff\xd8")
+    tool = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
+    custody.attach(path, photo, "x", made.MadeClock(), tool)
+    exported(tmp_path / "t", "csv", path, bundle(tmp_path, {}, sid="b" * 32, close=False))
+    rows = cells(tmp_path / "t" / "_custody.csv")
+    assert [row["seq"] for row in rows] == [str(number) for number in range(len(rows))]
+    assert [row["size"] for row in rows if row["type"] == "artifact"] == ["2"]
+    first, second = cells(tmp_path / "t" / "_bundles.csv")
+    assert (first["outcome"], bool(first["ended"]), bool(first["isolation"])) == ("complete", True, True)
+    assert (second["outcome"], second["ended"], second["isolation"]) == ("", "", "")
 
 
 def files_of(out):

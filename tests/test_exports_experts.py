@@ -12,7 +12,7 @@ import json
 import experts
 import made
 import pytest
-from test_exports import COPIES, NAMES, bundle, exported, with_copies
+from test_exports import COPIES, KEY, NAMES, bundle, exported, with_copies
 from test_exports_shared import HOSTILE, TOOL, attacked
 
 from collector import custody
@@ -104,7 +104,8 @@ def test_misp_loads_the_event(tmp_path):
 
 def test_the_graph_conforms(tmp_path):
     """case_validate: every class, property and cardinality of CASE and UCO, for a bundle with all of custody."""
-    path = attacked(tmp_path, HOSTILE, watch="-600")
+    system = {"maker": "X", "os": "Debian GNU/Linux", "version": "6.12.48"}
+    path = attacked(tmp_path, HOSTILE, watch="-600", system=system)
     custody.note(path, 'La secr\u00e9taire "><script>alert(1)</script>', made.MadeClock(), TOOL)
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"\xff\xd8")
@@ -115,3 +116,5 @@ def test_the_graph_conforms(tmp_path):
     graph = tmp_path / "g.jsonld"
     exported(graph, "case", path, other)
     assert "Conforms: True" in experts.run("case_validate", graph)
+    exported(tmp_path / "h.jsonld", "case", attacked(tmp_path, sid="d" * 32, readers=[KEY]), keys=[KEY])
+    assert "Conforms: True" in experts.run("case_validate", tmp_path / "h.jsonld")

@@ -34,7 +34,7 @@ CATEGORIES = {
     "Exfiltration", "Impact",
 }  # fmt: skip
 """iris-web, post_init.py, create_safe_events_cats."""
-TYPES = {"domain", "email", "btc", "xmr", "dash", "sha256", "filename", "filename-pattern", "text"}
+TYPES = {"domain", "ip-dst", "email", "btc", "xmr", "dash", "sha256", "filename", "filename-pattern", "text"}
 """Of those of create_safe_ioctypes, the ones that we use."""
 ONION = "a" * 56 + ".onion"
 WALLET = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
@@ -207,6 +207,23 @@ def test_iris_gets_what_happened_and_not_every_file(tmp_path, usual):
     assert any("Collection began" in title for title in titles)
 
 
+def test_iris_calls_an_attack_only_what_was_seen(tmp_path):
+    """What was looked for and not seen is no impact: so it stands in the bundle of every clean machine."""
+    seen = {"state": "running", "since": "2026-11-18T10:00:00.000000Z", "last": None}
+    path = bundle(tmp_path, {}, observations=[
+        ("encryption-running", {"state": "not-seen", "when": "close"}), ("encryption-running", seen),
+        ("encryption-start", {"estimate_utc": None}),
+    ])  # fmt: skip
+    exported(tmp_path / "i", "iris", path)
+    _, rows = imported((tmp_path / "i" / "iris-timeline.csv").read_text("utf-8"))
+    told = [row for row in rows if "encryption" in row["event_raw"]]
+    kinds = [(row["event_category"], json.loads(row["event_raw"])["data"]) for row in told]
+    assert {category for category, data in kinds if data.get("state") == "running"} == {"Impact"}
+    assert {category for category, data in kinds if data.get("state") == "not-seen"} == {"Unspecified"}
+    assert {category for category, data in kinds if data == {"estimate_utc": None}} == {"Unspecified"}
+    assert {category for category, data in kinds if data.get("basis")} == {"Impact"}
+
+
 @pytest.mark.parametrize("which", ["usual", "hostile"])
 def test_misp_is_told_nothing_of_the_practice(tmp_path, request, which):
     """No path, file, person, machine, case or victim's number; sites without what leads to the stolen data."""
@@ -238,6 +255,45 @@ def test_a_notes_name_is_shared_where_it_is_the_attackers(tmp_path, usual):
     assert done.evidence[0].tally.left_out == 6
     said = live.run("export", path, "--format", "misp", "--out", tmp_path / "o.json")
     assert "6 things were left out" in said.out
+
+
+def test_names_of_machine_user_and_case_are_not_shared(tmp_path):
+    """An attacker puts them into notes and endings; a user counts as a whole word, and root says nothing."""
+    names = ["DECRYPT-MY-VM7-root-x.txt", "for_K6_all.txt", "hello zo\u00eb.txt", "Anne.txt"]
+    names += ["zo\u00ebtrope.txt", "my_root.txt"]
+    traces = [note(f"/srv/{folder}/{name}") for name in names[:4] for folder in "ab"]
+    endings = [(".my-vm7", "high"), (".zo\u00eb", "high"), (".akira", "high")]
+    endings = [recent("/a", what="encrypted", extension=one, confidence=sure) for one, sure in endings]
+    tables = {
+        "ransom": [*traces, *endings],
+        "processes": [{"username": "MY-VM7\\Zo\u00eb"}, {"username": None}, {"username": "root"}, {"username": {}}],
+        "sessions": [{"user": "vm", "started": None}],
+    }
+    done = exported(tmp_path / "m.json", "misp", attacked(tmp_path, tables, host="my-vm7", case="K6"))
+    assert values(misp(tmp_path / "m.json")) == {("filename-pattern", "*.akira")}
+    assert done.evidence[0].tally.left_out == 6
+    tables["ransom"] = [note(f"/srv/{folder}/{name}") for name in names[4:] for folder in "ab"]
+    exported(tmp_path / "n.json", "misp", attacked(tmp_path, tables, host="my-vm7", case="K6", sid="b" * 32))
+    assert {value for _, value in values(misp(tmp_path / "n.json"))} == set(names[4:])
+
+
+def test_addresses_are_what_they_are(tmp_path):
+    """An address of one's own network is not shared, a public one is no domain, a password is nobody's address."""
+    sites = ["http://10.0.0.5/x", "http://9.9.9.9/x", "http://nas.local/", "http://serveur/x", "http://192.168.1/",
+             "https://user:pw@cabinet.example/leak", "hxxps[:]//evil[.]example/a"]  # fmt: skip
+    contacts = [{"kind": "url", "value": site, "checked": False} for site in sites]
+    emails = ("pw@cabinet.example", "boss@evil.example")
+    contacts += [{"kind": "email", "value": one, "checked": False} for one in emails]
+    path = attacked(tmp_path, {"ransom": [note("/srv/n.txt", contacts=contacts)]})
+    done = exported(tmp_path / "m.json", "misp", path)
+    assert values(misp(tmp_path / "m.json")) == {
+        ("ip-dst", "9.9.9.9"), ("domain", "cabinet.example"), ("domain", "evil.example"),
+        ("email", "boss@evil.example"),
+    }  # fmt: skip
+    assert done.evidence[0].tally.left_out == 6  # five addresses, and the name of the one note
+    exported(tmp_path / "i", "iris", path)
+    _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
+    assert ("ip-dst", "9.9.9.9") in {(row["ioc_type"], row["ioc_value"]) for row in rows}
 
 
 def test_only_what_holds_is_for_machines(tmp_path, usual):
@@ -321,6 +377,7 @@ def test_an_encrypted_bundle_gives_a_graph_with_what_the_files_hold(tmp_path):
     facets = [node["uco-core:hasFacet"][1] for node in files]
     assert all(facet["uco-observable:isEncrypted"] is True for facet in facets)
     assert all(len(facet["uco-observable:hash"]) == 2 for facet in facets)
+    assert all(len({one["uco-core:description"] for one in facet["uco-observable:hash"]}) == 2 for facet in facets)
 
 
 def test_no_text_of_the_host_is_an_identifier(tmp_path, hostile):

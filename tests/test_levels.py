@@ -20,6 +20,7 @@ import pyrage
 import pytest
 import ransom_texts
 import wine
+from test_exports import bundle
 
 from collector import age, arguments, counts, levels, profiles
 from collector.cli import consenting
@@ -31,6 +32,7 @@ from collector.model import Blob, Gap, Outcome, Request
 from collector.sources import SOURCES, planned
 from collector.sources.artifacts import chosen
 from collector.ui import level_screens, messages, terminal
+from collector.verify import verify_bundle
 
 PATIENT = "DUPONT_Jean_IRM"
 NAMED = PATIENT.encode()
@@ -392,6 +394,23 @@ def test_an_extension_that_may_be_a_name_is_not_told(extension, count, folders, 
     row = told.row("A", {}, {}, [], "ISOLATED")
     assert row["extensions"] == {"other": count}
     assert row["traces"]["encrypted"] == count
+
+
+def test_of_levels_that_contradict_each_other_the_least_private_is_told(tmp_path):
+    """A bundle that says A and C may hold contents: whoever handles it is told C, in whichever order it says so."""
+    for number, names in enumerate((("a", "c", "b"), ("c", "a"))):
+        (tmp_path / f"{number}").mkdir()
+        path = bundle(tmp_path / f"{number}", {}, observations=[(f"level-{name}", {}) for name in names])
+        assert verify_bundle(path).report.level == "C"
+
+
+def test_an_extension_with_the_machines_name_is_not_told():
+    """Some attackers put it there; `summary` is in the clear."""
+    told = counts.Counts(hostname="Cabinet")
+    for extension in (".cabinet-x", ".lockbit"):
+        told.take("ransom", [group(extension, 99, 9)])
+        told.take("ransom", [{"what": "extension", "extension": extension, "count": 99, "reasons": []}])
+    assert told.row("A", {}, {}, [], None)["extensions"] == {"other": 99, ".lockbit": 99}
 
 
 def test_counts_are_what_was_delivered():

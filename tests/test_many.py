@@ -65,7 +65,17 @@ def test_json_of_many_has_the_form_that_it_had(many):
     told = live.run("verify", *many, "--json").json
     assert set(told) == {"bundles", "links"}
     assert [one["verdict"] for one in told["bundles"]] == ["UNANCHORED", "ALTERED", "INCOMPLETE", "UNANCHORED"]
-    assert "verdict" in live.run("verify", many[0], "--json").json
+    told = live.run("verify", many[0], "--json").json
+    assert (told["verdict"], told["case"], told["sid"]) == ("UNANCHORED", "T-1", f"{0:032x}")
+
+
+def test_a_code_is_that_of_one_bundle(many):
+    """Compared with every bundle it would call genuine evidence altered: refused, and nothing is said of any."""
+    for option in ("--seal-code", "--start-code"):
+        done = live.run("verify", many[0], many[3], option, "ABCD-EFGH-IJKL-MNOP")
+        assert done.code == 2
+        assert "a code is that of one bundle" in done.err
+        assert done.out == ""
 
 
 def test_many_are_worked_on_at_once_and_told_in_order(tmp_path, monkeypatch):

@@ -52,6 +52,7 @@ def verify_command(
     from collector.ui.summary import One, summary_text  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
+    _refuse_codes(len(bundles), start_code, seal_code)
     trusted = Trusted(
         start_code,
         seal_code,
@@ -89,6 +90,13 @@ def verify_command(
         said = told[0] if len(bundles) == 1 else {"bundles": told, "links": linked.links_json(links)}
         say(json.dumps(said) + "\n")
     leave(worst_exit(codes))
+
+
+def _refuse_codes(count: int, *codes: str | None) -> None:
+    """Refuse a code for several bundles: each but one would be called altered."""
+    if count > 1 and any(code is not None for code in codes):
+        hint = "verify that bundle alone with its code, then all of them without"
+        raise UsageError("a code is that of one bundle", hint=hint)
 
 
 def _links(unaltered: list[Path], codes: list[int]) -> list[Link]:

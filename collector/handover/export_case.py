@@ -14,6 +14,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
+from collector import age
 from collector.handover.export_misp import NAMESPACE
 from collector.handover.export_moments import SECOND, from_number, from_utc, iso
 from collector.handover.export_texts import cell
@@ -42,6 +43,8 @@ _CUSTODY = {
     "note": "Note in the journal", "observation": "Observation after the seal", "handover": "Hand-over",
     "receipt": "Receipt", "signature": "Countersignature of the receipt", "gap": "Not obtained",
 }  # fmt: skip
+_HASHED = {"stored": "The file as it lies in the bundle", "content": "What the encrypted file holds"}
+"""What each hash is of: two of one file have the same method."""
 _TOLD = ("text", "what", "data", "by", "to", "role", "reason", "condition", "outcome", "checked", "key", "observed")
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
@@ -136,7 +139,10 @@ class _Bundle:
                 "uco-observable:hostname": fields["hostname"],
             }),
             self._facet("system-facet", "device", "uco-observable:OperatingSystemFacet", {
-                "uco-core:name": fields["os"], "uco-observable:version": fields["version"],
+                "uco-core:name": fields["os"],
+            }),
+            self._facet("software-facet", "device", "uco-observable:SoftwareFacet", {
+                "uco-observable:version": fields["version"],
             }),
         ]  # fmt: skip
         return self._node("device", "device", "uco-observable:Device", {
@@ -209,7 +215,7 @@ class _Bundle:
                 }),
                 self._facet("content-facet", what, "uco-observable:ContentDataFacet", {
                     "uco-observable:sizeInBytes": record["size"],
-                    "uco-observable:isEncrypted": evidence.encrypted,
+                    "uco-observable:isEncrypted": path.endswith(age.SUFFIX),
                     "uco-observable:hash": [
                         self._hash(what, "stored", record["sha256"]), *self._plain_hash(what, record),
                     ],
@@ -234,6 +240,7 @@ class _Bundle:
 
     def _hash(self, what: str, of: str, digest: Json) -> dict[str, object]:
         return self._facet(f"hash-{of}", what, "uco-types:Hash", {
+            "uco-core:description": _HASHED[of],
             "uco-types:hashMethod": "SHA256",
             "uco-types:hashValue": {"@type": "xsd:hexBinary", "@value": str(digest)},
         })  # fmt: skip
@@ -243,7 +250,10 @@ class _Bundle:
         opening, ended = evidence.opening, self._ended
         said = f"Collection of bundle {evidence.sid}, verdict {evidence.verdict}."
         if self._shift:
-            said += f" Clock: {self._shift} seconds were added to every time of the host to reach the operator's watch."
+            said += (
+                f" Clock: {self._shift} seconds were added to every time of the host, but those inside statements and "
+                "texts, to reach the operator's watch."
+            )
         elif evidence.correction_s is None:
             said += " Nobody compared the host's clock with a watch."
         said += "" if ended else " INCOMPLETE: it was never closed."

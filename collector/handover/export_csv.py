@@ -42,10 +42,11 @@ _RECORDS = {
     ),
     "observation": ("_observations", ("utc", "local", "what", "data")),
 }  # fmt: skip
-_CUSTODY = ("utc", "local", "type", "observed", "by", "to", "role", "reason", "place", "condition", "text", "what",
-            "data", "subject", "path", "sha256", "key", "checked")  # fmt: skip
+_CUSTODY = ("seq", "utc", "local", "type", "observed", "by", "to", "role", "reason", "place", "condition",
+            "text", "what", "data", "subject", "path", "size", "sha256", "content_sha256", "flags", "key",
+            "checked")  # fmt: skip
 _BUNDLES = ("case", "folder", "operator", "witness", "began", "timezone", "clock", "watch_offset_s", "seal_code",
-            "records", "artifacts")  # fmt: skip
+            "records", "artifacts", "ended", "outcome", "isolation")  # fmt: skip
 
 
 def write(evidence: Sequence[Evidence], folder: Path) -> list[str]:
@@ -86,9 +87,16 @@ def _bundles(evidence: Sequence[Evidence], folder: Path) -> str:
                 "seal_code": report.seal_code,
                 "records": report.records,
                 "artifacts": report.artifacts,
+                **_ended(one),
             }
             table.row(one, row)
     return table.path.name
+
+
+def _ended(one: Evidence) -> Row:
+    """Return how the run ended; nothing where it never did."""
+    closing: Record = one.bundle.inventory.closing or {}
+    return {"ended": closing.get("utc"), **{name: closing.get(name) for name in ("outcome", "isolation")}}
 
 
 def _records(evidence: Sequence[Evidence], folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from typing import TYPE_CHECKING
 
 from collector import schema
@@ -44,6 +45,9 @@ _PARTIAL = frozenset({"cut", "partial", "head-and-tail", "zero-filled"})
 _CUT_SUBJECT = "…"
 _DRIVE = 3
 _MAX_HASHED_PATH = 32_768
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MOST_BYTES = 1 << 63
+"""dissect reads a size as a number of 64 bits."""
 
 
 def write(evidence: Evidence, tree: Tree) -> None:
@@ -116,7 +120,19 @@ class _Layout:
                 table.writerow(["path", "file-size", "md5", "sha1", "sha256"])
                 for stored in self._evidence.tables():
                     if stored.kind in HASHED:
-                        self._evidence.rows(stored, lambda row: _hash(row, table.writerow))
+                        self._evidence.rows(stored, lambda row: self._hash(row, table.writerow))
+
+
+    def _hash(self, row: Row, write: Callable[[list[str]], object]) -> None:
+        """Tell the hash of a file; a row that has none says nothing, one that is none of ours is counted."""
+        size, sha256, path = row.get("size"), row.get("sha256"), row.get("path")
+        if sha256 is None or size is None:
+            return
+        fits = isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None and schema.is_text(path)
+        if not fits or type(size) is not int or not 0 <= size < _MOST_BYTES:
+            self._evidence.tally.left_out += 1
+            return
+        write([cell(path, _MAX_HASHED_PATH)[0], str(size), "", "", str(sha256)])
 
 
 class _Writer:
@@ -132,12 +148,6 @@ class _Writer:
 
     def flush(self) -> None:
         """Have nothing to do."""
-
-
-def _hash(row: Row, write: Callable[[list[str]], object]) -> None:
-    size, sha256, path = row.get("size"), row.get("sha256"), row.get("path")
-    if isinstance(size, int) and isinstance(sha256, str) and len(sha256) == 64 and not sha256.strip("0123456789abcdef"):  # noqa: PLR2004 - hexadecimal digits of SHA-256
-        write([cell(path, _MAX_HASHED_PATH)[0], str(int(size)), "", "", sha256])
 
 
 def _place(subject: Json) -> str | None:

@@ -26,7 +26,7 @@ from collector.findings import Verdict
 from collector.handover.behind import apart
 from collector.inventory import recipients_of
 from collector.rows import MAX_ROW
-from collector.text import printable
+from collector.text import from_native, printable
 from collector.verify import altered
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 HOST_NAME = 60
 """Characters of a host's own name that tell it apart in an export."""
 _SID = 8
+_MOST_FOLDER = 200
 _TABLE = (".jsonl", ".jsonl" + age.SUFFIX)
 _AGAIN = "keep the bundle as it is and tell the expert; nothing was exported"
 
@@ -139,11 +140,12 @@ class Evidence:
             raise _changed(layout.CUSTODY)
 
     def header(self, stored: Stored) -> Row:
-        """Return the first line of a table, empty where there is none: kind, and columns with their meaning."""
+        """Return the first line of a table, empty where it is no row: kind, and columns with their meaning."""
         found: list[Row] = []
 
-        def first(row: Row) -> None:
-            found.append(row)
+        def first(row: Row, number: int) -> None:
+            if number == 1:
+                found.append(row)
             raise _Enough
 
         with contextlib.suppress(_Enough):
@@ -152,13 +154,9 @@ class Evidence:
 
     def rows(self, stored: Stored, take: Callable[[Row], None]) -> None:
         """Give each row of a table, its header left out; raises `AlteredError` where it is not what was verified."""
-        first = True
 
-        def row(one: Row) -> None:
-            nonlocal first
-            if first:
-                first = False
-            else:
+        def row(one: Row, number: int) -> None:
+            if number > 1:  # a first line that can't be read is the header all the same
                 take(one)
 
         self._lines(stored, row, counted=True)
@@ -201,7 +199,7 @@ class Evidence:
             raise altered(mismatch(stored, layout.MANIFEST), _AGAIN)
         return whole
 
-    def _lines(self, stored: Stored, take: Callable[[Row], None], *, counted: bool) -> None:
+    def _lines(self, stored: Stored, take: Callable[[Row, int], None], *, counted: bool) -> None:
         lines = _Lines(take)
         whole = self.content(stored, lines.feed)
         if whole:
@@ -230,13 +228,17 @@ class Evidence:
 
 def opened(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Evidence:
     """Return the evidence of a bundle; raises `UsageError` without a key, `RefusedError` with another one."""
-    opening = bundle.inventory.opening
+    opening, folder = bundle.inventory.opening, _folder(bundle)
     if opening is None:
-        raise RefusedError("the bundle ends before it says where it comes from", hint="there is nothing to export")
+        said = "there is nothing to export"
+        raise RefusedError(f"the bundle ends before it says where it comes from: {folder}", hint=said)
     if recipients_of(opening) and not identities:
         hint = "give the key of one of its readers with --identity: the expert's, or the practice's, which is on paper"
-        raise UsageError("the bundle is encrypted", hint=hint)
-    clear = age.revealed(opening, identities)
+        raise UsageError(f"the bundle is encrypted: {folder}", hint=hint)
+    try:
+        clear = age.revealed(opening, identities)
+    except RefusedError as error:
+        raise RefusedError(f"this key does not read the bundle: {folder}", hint=error.hint) from error
     told = clear.get("host")
     name = told.get("hostname") if isinstance(told, dict) else None
     host = printable(name, HOST_NAME) if schema.is_text(name) else ""  # type: ignore[arg-type]
@@ -245,10 +247,18 @@ def opened(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Evidence:
 
 def told_apart(evidence: Sequence[Evidence]) -> None:
     """Give hosts of one name different ones; raises `UsageError` for bundles of two cases, or one bundle twice."""
-    if len({str(one.opening["case"]) for one in evidence}) > 1:
-        raise UsageError("these bundles are of different cases", hint="export each case into a file of its own")
-    if len({one.sid for one in evidence}) < len(evidence):
-        raise UsageError("the same bundle is given twice", hint="name each bundle once")
+    first = evidence[0]
+    for one in evidence:
+        if one.opening["case"] != first.opening["case"]:
+            here, there = _folder(first.bundle), _folder(one.bundle)
+            hint = "export each case into a file of its own"
+            raise UsageError(f"these bundles are of different cases: {here}, {there}", hint=hint)
+    seen: dict[str, Evidence] = {}
+    for one in evidence:
+        other = seen.setdefault(one.sid, one)
+        if other is not one:
+            here, there = _folder(other.bundle), _folder(one.bundle)
+            raise UsageError(f"the same bundle is given twice: {here}, {there}", hint="name each bundle once")
     names = [one.host for one in evidence]
     for one in evidence:
         if names.count(one.host) > 1:
@@ -256,6 +266,11 @@ def told_apart(evidence: Sequence[Evidence]) -> None:
     if len({one.host for one in evidence}) < len(evidence):  # only where somebody wants them confused
         for one in evidence:
             one.host = one.sid
+
+
+def _folder(bundle: VerifiedBundle) -> str:
+    """Return the folder of a bundle as an error tells it."""
+    return printable(from_native(str(bundle.path)), _MOST_FOLDER)
 
 
 def _clock(opening: Record) -> Record:
@@ -329,12 +344,13 @@ class _Sink:
 
 
 class _Lines:
-    """Cuts bytes into lines and gives each as a row."""
+    """Cuts bytes into lines and gives each that is a row, with its number."""
 
-    def __init__(self, take: Callable[[Row], None]) -> None:
+    def __init__(self, take: Callable[[Row, int], None]) -> None:
         self._take = take
         self._held = bytearray()
         self._over = False
+        self._number = 0
         self.bad = 0
         """Lines that are no row."""
 
@@ -362,11 +378,12 @@ class _Lines:
         line, over = bytes(self._held), self._over
         self._held.clear()
         self._over = False
+        self._number += 1
         row = None if over else _row(line)
         if row is None:
             self.bad += 1
         else:
-            self._take(row)
+            self._take(row, self._number)
 
 
 def _row(line: bytes) -> Row | None:

@@ -5,17 +5,19 @@ and their file names. Running programs that deserve a closer look: the SHA-256 o
 files; families. Never a path, a name of a machine or of a user. A note's name only where it can't be that of a file
 with a word added, and so a patient's: it stands in two folders at least, there are five such names at most, and no
 ending of a document is inside. A victim's own number with the attacker is left out, too, and so is what follows the
-name of a site in an address: it may open the negotiation, or the stolen data.
+name of a site in an address: it may open the negotiation, or the stolen data. Attackers put the names of machine and
+user into those of their notes and endings: such a one is left out, as are addresses of a network of the practice's own.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import schema
-from collector.text import to_bytes
+from collector.text import readable, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +44,15 @@ _CONTACTS = (
 """What a note names and others may know. Not: the victim's number, the term, the amount."""
 _PUBLIC = ("torproject.org",)
 """Sites that notes send everybody to: no sign of an attacker."""
+_OWN = ("local", "localdomain", "lan", "home", "internal", "intranet", "corp", "arpa", "localhost")
+"""Last parts of names that only a network of one's own knows."""
+_USERS = {"processes": "username", "sessions": "user"}
+"""Tables that name users, and their column."""
+_NOBODY = frozenset({"root", "system", "syst\u00e8me", "user", "backup", "service", "recovery"})
+"""Users that are no person, and whose names stand in many a note's."""
+_MOST_USERS = 2000
+_SHORT = 3
+_AUTHORITY = re.compile(r"[/\\]{2}([^/\\?#\s]+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ONION = re.compile(r"(?:[a-z2-7]{56}|[a-z2-7]{16})\.onion", re.ASCII)
 _SITE = re.compile(r"(?:https?|hxxps?)(?::|\[:\])[/\\]{1,2}(?:[^/\\?#@\s]*@)?([A-Za-z0-9.\[\]-]{1,253})", re.IGNORECASE)
@@ -54,7 +65,7 @@ class Indicator:
     """One thing that points to the attacker; `kind` is one of the kinds of contacts, or as below."""
 
     kind: str
-    """Also note-name, note-sha256, program-sha256, ending, family."""
+    """Also ip, note-name, note-sha256, program-sha256, ending, family."""
     value: str
     said: str
     """Where it comes from and how sure that is, in words of ours."""
@@ -67,7 +78,7 @@ def indicators(evidence: Sequence[Evidence]) -> list[Indicator]:
 
     Counted where it was told first, as written or, where it is too long, too many or tells of a patient, as left out.
     """
-    found = _Found(evidence[0])
+    found = _Found(evidence[0], _Private(evidence))
     for one in evidence:
         found.of = one
         running: dict[str, set[str]] = {}
@@ -86,9 +97,10 @@ def _read(one: Evidence, kind: str, take: Callable[[Row], None]) -> None:
 class _Found:
     """What was found so far, in the order of its place."""
 
-    def __init__(self, of: Evidence) -> None:
+    def __init__(self, of: Evidence, private: _Private) -> None:
         self.of = of
         """The bundle that is read now."""
+        self._private = private
         self._kept: dict[tuple[str, str], Indicator] = {}
         self._names: dict[str, tuple[Evidence, set[bytes]]] = {}
         """Names of notes, each with the bundle that told it first and the folders that it stands in."""
@@ -103,7 +115,7 @@ class _Found:
             self._note(row, said)
         elif what == "encrypted":
             ending = row.get("extension")
-            if isinstance(ending, str) and _ENDING.fullmatch(ending):
+            if isinstance(ending, str) and _ENDING.fullmatch(ending) and not self._is_private(ending):
                 self._add("ending", "*" + ending, f"ending of the encrypted files, {said}")
         elif isinstance(row.get("family"), str):
             self._add("family", str(row["family"]), f"family that notes and endings resemble, {said}")
@@ -122,7 +134,7 @@ class _Found:
         few = len(self._names) <= _MOST_NAMES
         for name, (first, folders) in self._names.items():
             self.of = first
-            if few and len(folders) > 1 and _AFTER_A_FILE.search(name) is None:
+            if few and len(folders) > 1 and _AFTER_A_FILE.search(name) is None and not self._private.names(name):
                 self._add("note-name", name, "name of ransom notes, in more than one folder", sure=False)
             else:
                 self.of.tally.left_out += 1
@@ -133,10 +145,15 @@ class _Found:
         if row.get("copied") == "whole" and isinstance(digest, str) and _SHA256.fullmatch(digest):
             self._add("note-sha256", digest, f"ransom note, {said}", sure=True)
         contacts = row.get("contacts")
-        for one in contacts if isinstance(contacts, list) else []:
+        contacts = contacts if isinstance(contacts, list) else []
+        named = "\n".join(_authorities(one) for one in contacts)
+        for one in contacts:
             kind, value = (one.get("kind"), one.get("value")) if isinstance(one, dict) else (None, None)
             if kind not in _CONTACTS or not isinstance(value, str) or len(value) > MAX_VALUE:
                 self.of.tally.left_out += kind in _CONTACTS
+                continue
+            if kind == "email" and value.casefold() in named:  # a password and a site, and nobody's address
+                self.of.tally.left_out += 1
                 continue
             checked = isinstance(one, dict) and one.get("checked") is True
             holds = ", its checksum holds" if checked else ""
@@ -152,7 +169,7 @@ class _Found:
             value = match[1].replace("[", "").replace("]", "").strip(".").lower() if match else ""
             if any(value == site or value.endswith("." + site) for site in _PUBLIC):
                 return
-            sure = False
+            kind, value, sure = *_site(value), False
         elif kind == "telegram":
             match = _TELEGRAM.search(value)
             value = f"t.me/{match[1]}" if match else ""
@@ -172,6 +189,12 @@ class _Found:
         if len(self._names) < MOST or text in self._names:
             self._names.setdefault(text, (self.of, set()))[1].add(self.of.sid.encode() + folder)
 
+    def _is_private(self, text: str) -> bool:
+        """Tell whether a text names the practice, and count it as left out if so."""
+        found = self._private.names(text)
+        self.of.tally.left_out += found
+        return found
+
     def _add(self, kind: str, value: str, said: str, *, sure: bool = False) -> None:
         if (kind, value) in self._kept:
             return
@@ -180,6 +203,51 @@ class _Found:
             return
         self.of.tally.written += 1
         self._kept[kind, value] = Indicator(kind, value, said, sure)
+
+
+class _Private:
+    """What names the practice: its machines, its users, its case."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        parts: set[str] = set()
+        words: set[str] = set()
+        for one in evidence:
+            host = one.opening.get("host")
+            told = [host.get("hostname") if isinstance(host, dict) else None]
+            told += [one.opening.get(name) for name in ("case", "operator", "witness")]
+            for text in filter(schema.is_text, told):
+                parts.add(readable(text).casefold())  # type: ignore[arg-type]  # is_text has looked
+            for kind, column in _USERS.items():
+                _read(one, kind, lambda row, column=column: _user(row.get(column), words))  # type: ignore[misc]
+        words |= {part for part in parts if len(part) < _SHORT}
+        self._parts = [part for part in parts if len(part) >= _SHORT]
+        found = "|".join(re.escape(word) for word in sorted(words - _NOBODY) if word)
+        self._words = re.compile(rf"(?<![^\W_])(?:{found})(?![^\W_])") if found else None
+
+    def names(self, text: str) -> bool:
+        """Tell whether a text holds one of them; a user, and what is very short, as a whole word."""
+        text = text.casefold()
+        return any(part in text for part in self._parts) or bool(self._words and self._words.search(text))
+
+
+def _user(name: Json, words: set[str]) -> None:
+    if schema.is_text(name) and len(words) < _MOST_USERS:
+        words.add(readable(name).casefold().rpartition("\\")[2][:MAX_VALUE])  # type: ignore[arg-type]  # the same
+
+
+def _authorities(contact: Json) -> str:
+    """Return what stands between `//` and the path in an address that a note names, in small letters."""
+    value = contact.get("value") if isinstance(contact, dict) else None
+    return "\n".join(_AUTHORITY.findall(value.casefold())) if isinstance(value, str) else ""
+
+
+def _site(name: str) -> tuple[str, str]:
+    """Return the kind and the value of a site; no value where only the practice's own network knows that name."""
+    try:
+        return "ip", name if ipaddress.ip_address(name).is_global else ""
+    except ValueError:
+        top = name.rpartition(".")[2]
+        return "url", "" if "." not in name or top in _OWN or not top.strip("0123456789") else name
 
 
 def _running(row: Row, running: dict[str, set[str]]) -> None:

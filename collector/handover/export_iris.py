@@ -49,8 +49,9 @@ _ROWS = {"suspects": "Execution", "sessions": "Unspecified", "system": "Unspecif
 _TRACES = ("note", "encrypted", "recovery")
 """Rows of `ransom` that are events of the attack; a copied sample is none."""
 _TYPES = {
-    "onion": "domain", "url": "domain", "email": "email", "bitcoin": "btc", "monero": "xmr", "dash": "dash",
-    "note-sha256": "sha256", "program-sha256": "sha256", "note-name": "filename", "ending": "filename-pattern",
+    "onion": "domain", "url": "domain", "ip": "ip-dst", "email": "email", "bitcoin": "btc", "monero": "xmr",
+    "dash": "dash", "note-sha256": "sha256", "program-sha256": "sha256", "note-name": "filename",
+    "ending": "filename-pattern",
 }  # fmt: skip
 """IRIS's names for what it has a type for; the others are `text`."""
 _TLP = "amber"
@@ -104,6 +105,8 @@ class _Timeline:
         kind = str(record["type"])
         if kind in _RECORDS:
             category = _OBSERVED.get(str(record.get("what")), _RECORDS[kind])
+            if category == "Impact" and not _seen(record):
+                category = _RECORDS[kind]
             where = kind if moved else f"custody {kind}"
             self._events(category, where, record, export_events.of_record(record), moved=moved)
 
@@ -172,6 +175,14 @@ class _Sheet:
     def close(self) -> None:
         """Close it as it is."""
         self._file.close()
+
+
+def _seen(record: Record) -> bool:
+    """Tell whether an observation of an encryption says that there was one."""
+    data = record.get("data")
+    if not isinstance(data, dict):
+        return False
+    return data.get("state") in ("running", "stopped") or data.get("estimate_utc") is not None
 
 
 def _plain(row: Row | Record) -> str:

@@ -27,6 +27,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:evidence-collector:v1")
 _TYPES = {
     "onion": ("onion-address", "Network activity"),
     "url": ("domain", "Network activity"),
+    "ip": ("ip-dst", "Network activity"),
     "email": ("email", "Social network"),
     "tox": ("text", "Social network"),
     "session": ("text", "Social network"),

@@ -71,6 +71,8 @@ def report_json(report: Report, path: Path) -> dict[str, object]:
     ]
     return {
         "bundle": path_json(path),
+        "case": report.case,
+        "sid": report.sid,
         "verdict": report.verdict.value,
         "findings": findings,
         "more_findings": report.more_findings,
