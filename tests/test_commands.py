@@ -110,7 +110,7 @@ def test_attach_keeps_the_bytes_under_a_name_of_ours(bundle, tmp_path, name, suf
     file.write_bytes(b"picture" * 1000)
     assert live.run("attach", bundle, file, "--text", "taken by telephone").code == 0
     records = custody(bundle)
-    assert [record["type"] for record in records] == ["intent", "artifact", "note"]
+    assert [record["type"] for record in records] == ["intent", "artifact", "note", "observation"]
     artifact = records[1]
     assert re.fullmatch(r"attachments/[0-9]{6}-attachment" + re.escape(suffix), artifact["path"])
     assert live.text_of(artifact["subject"]) == os.fsencode(name)
