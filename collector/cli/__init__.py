@@ -236,7 +236,7 @@ def _run(
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
     from collector.ui import final, progress  # noqa: PLC0415 - the same
 
-    looker = progress.onlooker(sys.stderr, quiet=quiet)
+    looker = progress.onlooker(sys.stderr, quiet=quiet, to_program=as_json)
     heed_signals(stop)
     try:
         result = work(looker, stop)

@@ -28,12 +28,9 @@ if TYPE_CHECKING:
     from collector.model import Gap
     from collector.onlooker import Onlooker
 
-REDRAW_SECONDS = 0.1
-"""Shortest time between two drawings: ten a second are enough for an eye."""
-SEAL_SECONDS = 10.0
-"""Budget of the last step, as `acquisition` gives it."""
-GAP_LINES = 5
-"""Gaps of one step that get a line of their own where lines are kept: there may be thousands."""
+REDRAW_SECONDS = 0.1  # the shortest time between two drawings: ten a second are enough for an eye
+SEAL_SECONDS = 10.0  # the last step's budget, as `acquisition` gives it
+GAP_LINES = 5  # gaps of one step that get a line of their own where lines are kept: there may be thousands
 
 _READING_KEY = N_("Reading key of the practice, for paper only: it is stored nowhere.")
 _IN_CLEAR = N_("The evidence is not encrypted: whoever has the stick can read it.")
@@ -82,14 +79,14 @@ class Quiet:
         """Leave the terminal as it was found; may be called twice."""
 
 
-def onlooker(stream: TextIO, *, quiet: bool) -> Quiet:
-    """Return who tells a person on this stream how the run goes."""
+def onlooker(stream: TextIO, *, quiet: bool, to_program: bool = False) -> Quiet:
+    """Return who tells a person on this stream how the run goes, or a program that reads it (`secret.Secret`)."""
     if quiet:
         return KeyOnly(stream)
     try:
-        return TerminalProgress(stream) if Terminal(stream).is_lively() else LineProgress(stream)
+        return TerminalProgress(stream) if Terminal(stream).is_lively() else LineProgress(stream, to_program=to_program)
     except Exception:  # noqa: BLE001 - rich is broken or gone: plain lines serve
-        return LineProgress(stream)
+        return LineProgress(stream, to_program=to_program)
 
 
 class KeyOnly(Quiet):
@@ -101,7 +98,7 @@ class KeyOnly(Quiet):
     def __init__(self, stream: TextIO) -> None:
         self.terminal = Terminal(stream)
         self._told = False
-        self._secret = Secret(self.terminal, lambda identity: self._say(f"{_(_READING_KEY)}\n{identity}"), self._say)
+        self._secret = Secret(self.terminal, self._named, self._say, to_program=True)
 
     def encrypted(self, identity: str | None) -> None:
         """Name the secret before anything is encrypted to it alone, where no picture is taken of it (`Secret`)."""
@@ -115,6 +112,9 @@ class KeyOnly(Quiet):
     def close(self) -> None:
         """Name the secret if it was not yet."""
         self._secret.close()
+
+    def _named(self, identity: str) -> None:
+        self._say(f"{_(_READING_KEY)}\n{identity}")
 
     def _say(self, words: str) -> None:
         self.terminal.write(words + "\n")
@@ -131,15 +131,14 @@ class KeyOnly(Quiet):
 class LineProgress(Quiet):
     """One plain line for each step and event: for a log, a pipe or a terminal that can't move its cursor."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO, *, to_program: bool = False) -> None:
         self.terminal = Terminal(stream)
-        self._clock = clock
-        self._started = clock()
+        self._clock, self._started = time.monotonic, time.monotonic()
         self._count = self._gaps = 0
         self._names = False
         """Whether names of the host are told: what is encrypted in the bundle doesn't stand in a log beside it."""
         self._running = self._told_battery = False
-        self._secret = Secret(self.terminal, self._named, self._say)
+        self._secret = Secret(self.terminal, self._named, self._say, to_program=to_program)
 
     def opened(self, bundle: Path, start_code: str) -> None:
         """Name the folder and the code."""

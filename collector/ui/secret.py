@@ -32,17 +32,24 @@ _LATER: Final = N_("The reading key of the practice comes as soon as the screens
 
 
 class Secret:
-    """Shows it at once where it can be taken away again (or where nobody sees it: a file), else after the pictures."""
+    """Shows it at once where it can be taken away again (or where nobody sees it: a file), else after the pictures.
 
-    def __init__(self, out: Terminal, show: Callable[[str], None], say: Callable[[str], None]) -> None:
+    `to_program`: what a pipe carries is read by a program (`--json`, `--quiet`), not shown by one: it has the key of
+    a run that is killed, too.
+    """
+
+    def __init__(
+        self, out: Terminal, show: Callable[[str], None], say: Callable[[str], None], *, to_program: bool = False
+    ) -> None:
         self._out, self._show, self._say = out, show, say
+        self._to_program = to_program
         self._identity: str | None = None
         self._is_shown = False
 
     def given(self, identity: str) -> None:
         """Show it, or say that it comes."""
         self._identity = identity
-        if self._out.is_lively() or self._is_file():
+        if self._out.is_lively() or self._is_unseen():
             self._shown(identity)
         else:
             self._say(_(_LATER))
@@ -70,8 +77,9 @@ class Secret:
         self._is_shown = True
         self._show(identity)
 
-    def _is_file(self) -> bool:
+    def _is_unseen(self) -> bool:
         try:
-            return stat.S_ISREG(os.fstat(self._out.fileno()).st_mode)
+            mode = os.fstat(self._out.fileno()).st_mode
+            return stat.S_ISREG(mode) or (self._to_program and stat.S_ISFIFO(mode))
         except (OSError, ValueError, AttributeError):
             return False
