@@ -24,6 +24,21 @@ import spaces
 from collector import eyes
 
 
+def rest(leader):
+    """Return what comes from a terminal until its program has ended, and close it."""
+    found = b""
+    while True:
+        try:
+            data = os.read(leader, 65536)
+        except OSError:  # how Linux says that nobody holds the other side any more
+            break
+        if not data:
+            break
+        found += data
+    os.close(leader)
+    return found.decode()
+
+
 class Screen:
     """A run on a terminal: what it wrote, and somebody who types."""
 
@@ -90,15 +105,7 @@ class Screen:
         """Type answers, or Enter alone for each question at the end, and read to the end; returns the exit code."""
         for answer in answers or ("", "", ""):
             self.type(answer)
-        while True:
-            try:
-                data = os.read(self.leader, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            self.text += data.decode()
-        os.close(self.leader)
+        self.text += rest(self.leader)
         return self.child.wait(60)
 
 

@@ -23,7 +23,7 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from test_asking import JARGON
-from test_guided import ARGUMENTS, Screen
+from test_guided import ARGUMENTS, Screen, rest
 
 from collector import answers, continuing
 from collector import deadline_words as words
@@ -338,15 +338,7 @@ class Forked:
         os.write(self.leader, line.encode() + b"\n")
 
     def ended(self):
-        while True:
-            try:
-                data = os.read(self.leader, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            self.text += data.decode().replace("\r", "")
-        os.close(self.leader)
+        self.text += rest(self.leader).replace("\r", "")
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
