@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _HINT_TO = "give a name with --to"
 _HINT_NAME = "give your name with --name"
+
+
 @dataclass(frozen=True, slots=True)
 class HandOver:
     """What is said of a hand-over, as typed: who gives (`by`) what to whom, and the rest of SPEC 10.1."""

@@ -6,13 +6,13 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collector import isolation, levels
-from collector.inventory import level_of
+from collector import isolation
 from collector.model import Moment
 
 if TYPE_CHECKING:
     from collector.manifest import Record
     from collector.model import Json
+
 
 @dataclass(slots=True)
 class Earlier:
@@ -23,8 +23,6 @@ class Earlier:
     profile: str = ""
     rules: int = 0
     copies: bool = True
-    level: str = levels.EXPERT
-    """That of a bundle that names none: there was no other when it was begun."""
     verdicts: list[str] = field(default_factory=list)
     moment: Moment | None = None
 
@@ -33,7 +31,6 @@ class Earlier:
         self.moment = _moment(record)
         if record["type"] != "observation":
             return
-        self.level = level_of(record) or self.level
         data = record.get("data")
         if not isinstance(data, dict):
             return

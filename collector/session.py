@@ -283,7 +283,7 @@ def go_on(
                 earlier.since_ns or default_since(host),
                 scan or earlier.scan,
                 reopened.path,
-                earlier.level,
+                reopened.inventory.level or levels.EXPERT,  # a bundle that names none: there was no other then
                 copies=copies and earlier.copies,
             ),
             profile=profiles.named(earlier.profile if earlier.profile in profiles.NAMES else profiles.DEFAULT),

@@ -63,9 +63,10 @@ class Report:
     resumed: tuple[int, ...]
     """`seq` of each `resume`: what follows one is bound by later anchors only."""
     level: str | None = None
+    """The level of privacy (docs/PRIVACY.md), the least private where several are named; `None`: it names none."""
     case: str | None = None
     sid: str | None = None
-    """As `case` in the clear; both are `None` where there is no whole first record."""
+    """`case` and `sid` of the first record; `None` where there is no whole one."""
 
 
 @dataclass(frozen=True, slots=True)
