@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collector import answers, eyes, paris
+from collector import answers, arguments, eyes, paris
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
 from collector.ui import asking, guided, messages, moments, spoken, terminal, typed
 
@@ -96,7 +96,7 @@ def test_four_thousand_letters():
     assert told.answers["awareness"] == {"role": "x" * LONGEST, "site": "z" * LONGEST}
     assert told.witness == "short"
     assert f"only the first {LONGEST} letters are kept" in out
-    assert len(asked("", "n" * 500, "", "!")[0].operator) == asking.NAME
+    assert len(asked("", "n" * 500, "", "!")[0].operator) == arguments.MAX_NAME
 
 
 def test_what_a_person_writes_for_a_moment(monkeypatch):
@@ -245,6 +245,8 @@ def test_a_moment_that_can_hardly_be_right_is_doubted():
     now = datetime.now(UTC)
     assert moments.doubts("cyber17", paris.Entered(now + timedelta(seconds=30)), None) == []
     assert moments.doubts("last_normal", paris.Entered(now - timedelta(days=9)), paris.Entered(now)) == []
+    twice, second = arguments.paris_moment("25/10/2026 2h30"), paris.Entered(datetime(2026, 10, 25, 1, 15, tzinfo=UTC))
+    assert "before" not in " ".join(moments.doubts("cyber17", twice, second)), "the second 2:30 may be meant"
 
 
 def test_a_stray_byte_ends_no_questions(tmp_path):

@@ -11,6 +11,7 @@ from collector.handover.dossier_parts import Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
 from collector.paris import Doubt
+from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
     from collector.handover.dossier_facts import Facts
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
     from collector.handover.slip_facts import SlipFacts
     from collector.paris import Entered
 
-STEPS_TAKEN = (
-    "provider_told", "insurer_told", "cyber17", "complaint", "cnil_initial", "ars_told", "order_told", "bank_told",
-)  # fmt: skip
-"""Answers that tell when a step was taken: none was before somebody was aware."""
-MOMENTS = ("last_normal", "aware", "paper_since", "backup_last", *STEPS_TAKEN)
+MOMENTS = tuple(name for name, question in QUESTIONS.items() if question.form == "moment")
 """Answers that are moments."""
 
 
@@ -74,11 +71,11 @@ class Draft:
     def doubt_of(self, name: str) -> str:
         """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
         moment, aware = answers.when(self.given.answer(name)), self.aware()
-        if moment is None:
+        if moment is None or (name == "paper_since" and not self.on_paper()):
             return ""
         if self._is_future(moment):
             return "future"
-        if name not in STEPS_TAKEN or aware is None or self._is_future(aware):
+        if name not in STEPS or aware is None or self._is_future(aware):
             return ""
         return "before" if deadlines.not_before(moment, aware.utc) is None else ""
 
