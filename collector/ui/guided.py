@@ -184,7 +184,6 @@ def _steps(proposed: str) -> list[Step]:
     def of(name: str, heading: str) -> Step:
         return asking.question_of(name, heading, leaving)
 
-    awareness = set(GROUPS["awareness"])
     who = [
         Step(_OPERATOR, _WHO, asking.name_of, _("What is your name?"), leaving=leaving),
         of("role", _WHO),
@@ -193,7 +192,7 @@ def _steps(proposed: str) -> list[Step]:
         Step(_CASE, _WHO, asking.case_of(proposed), _("Which number shall this case have?"), leaving=leaving),
         of("police_number", _WHO),
     ]
-    when = [of(name, _WHEN) for name in GROUPS["awareness"] if name in awareness - {"role", "site", "police_number"}]
+    when = [of(name, _WHEN) for name in GROUPS["awareness"] if name not in ("role", "site", "police_number")]
     network = [
         Step(name, _NETWORK, asking.eye_of, elsewhere(question), leaving=leaving)
         for name, question in eyes.QUESTIONS.items()
