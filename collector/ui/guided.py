@@ -48,17 +48,6 @@ class Told:
     answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What is said, and what is asked, once the questions are answered and before the run begins.
-
-    A screen is its title and its sentences, in the chosen language.
-    """
-
-    notices: tuple[tuple[str, ...], ...] = ()
-    consent: tuple[str, ...] | None = None
-
-
 def proposed() -> str:
     """Return the case number that is proposed: the day, as the wall clock has it."""
     from datetime import datetime  # noqa: PLC0415 - only guided mode
@@ -154,15 +143,6 @@ class Guide:
         for name in still:
             self._page.say("- " + elsewhere(eyes.QUESTIONS[name]), later="  ")
         self._page.wait(_("Press Enter to go on: your answers are noted as you gave them."))
-
-    def before(self, wanted: Before) -> bool | None:
-        """Show what the plan calls for, each on a screen; tell whether a person agreed, `None` where nobody was asked.
-
-        This is the one place for it: what is said of an encrypted disk, and the consent to a level that takes more.
-        """
-        for notice in wanted.notices:
-            self.explain(*notice)
-        return None if wanted.consent is None else self.agreed(*wanted.consent)
 
     def ready(self, *remarks: str) -> None:
         """Say what comes, and what a plan or a machine calls for; nothing is waited for, since the run begins."""
