@@ -15,7 +15,8 @@ from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
     from collector.handover.dossier_facts import Facts
-    from collector.handover.dossier_rows import Rows
+    from collector.handover.dossier_pictures import Picture
+    from collector.handover.dossier_rows import Drawn, Rows
     from collector.handover.slip_facts import SlipFacts
     from collector.paris import Entered
 
@@ -99,6 +100,14 @@ class Draft:
     def ransom(self) -> str:
         """Return what letters add to the attack where a ransom is asked for."""
         return self.said("with_ransom") if self.has_demand() else ""
+
+    def picture_facts(self, picture: Picture, drawn: Drawn) -> list[tuple[str, str]]:
+        """Return what is told of every picture: its size and its fingerprint, as it is and as it is stored."""
+        said = self.said
+        size = said("picture_pixels", width=picture.width, height=picture.height)
+        found = [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
+        stored = drawn.exhibit.sha256
+        return found if stored == drawn.sha256 else [*found, (said("picture_stored"), stored)]
 
     def counted_notes(self) -> list[tuple[str, int]]:
         """Return what is told of notes by number only: the sentence, and how many."""
