@@ -209,5 +209,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """What is asked together; one observation holds the answers of one group, so that each fits a line of the manifest."""
 
+STEPS: Final = ("paper_since", *GROUPS["reported"])
+"""Moments of what is done because somebody noticed: never before that."""
+
 BEFORE: Final = ("awareness", "seen")
 """Groups that guided mode asks before the run; the others are asked when the evidence is safe, on any machine."""

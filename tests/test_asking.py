@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collector import answers, eyes, paris
+from collector import answers, arguments, eyes, paris
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
-from collector.ui import asking, guided, messages, moments, spoken, terminal, typed
+from collector.ui import guided, messages, moments, spoken, terminal, typed
 
 JARGON = re.compile(r"hash|art[ei]fact|manifest|checksum|digest|sha-?256", re.IGNORECASE)
 
@@ -96,7 +96,7 @@ def test_four_thousand_letters():
     assert told.answers["awareness"] == {"role": "x" * LONGEST, "site": "z" * LONGEST}
     assert told.witness == "short"
     assert f"only the first {LONGEST} letters are kept" in out
-    assert len(asked("", "n" * 500, "", "!")[0].operator) == asking.NAME
+    assert len(asked("", "n" * 500, "", "!")[0].operator) == arguments.MAX_NAME
 
 
 def test_what_a_person_writes_for_a_moment(monkeypatch):
@@ -149,11 +149,9 @@ def test_every_group_fits_a_line_however_long_its_answers():
 
 
 def test_the_consent_of_a_level_takes_a_clear_yes():
-    """The screens before the run: read until Enter, and only `y` agrees; nobody there does not."""
-    for typed_in, agreed in (("\n\ny\n", True), ("\n\n\n", False), ("\n\nno\n", False), ("", False)):
-        wanted = guided.Before((("A", "b"), ("C", "d")), ("LEVEL C", "what is taken"))
-        assert guided.Guide(io.StringIO(typed_in), io.StringIO()).before(wanted) is agreed
-    assert guided.Guide(io.StringIO("y\n"), io.StringIO()).before(guided.Before()) is None
+    """The last screen before the run: only `y` agrees; nobody there does not."""
+    for typed_in, agreed in (("y\n", True), ("\n", False), ("no\n", False), ("", False)):
+        assert guided.Guide(io.StringIO(typed_in), io.StringIO()).agreed("LEVEL C", "what is taken") is agreed
 
 
 NO_YES = ("on verra", "oublie", "ouh la non", "on ne sait pas", "non", "nsp", "ok", "obligé ?", "", "?")
@@ -163,10 +161,10 @@ NO_YES = ("on verra", "oublie", "ouh la non", "on ne sait pas", "non", "nsp", "o
 def test_what_only_begins_with_the_letter_is_no_consent(typed_in):
     """Whole letter or word, in French as in English; anything else takes less."""
     messages.install("fr")
-    wanted = guided.Before((), ("NIVEAU C", "ce qui est pris"))
-    assert guided.Guide(io.StringIO(f"{typed_in}\n"), io.StringIO()).before(wanted) is False
+    wanted = ("NIVEAU C", "ce qui est pris")
+    assert guided.Guide(io.StringIO(f"{typed_in}\n"), io.StringIO()).agreed(*wanted) is False
     for yes in ("o", " O ", "oui", "OUI.", "y", "Yes"):
-        assert guided.Guide(io.StringIO(f"{yes}\n"), io.StringIO()).before(wanted) is True
+        assert guided.Guide(io.StringIO(f"{yes}\n"), io.StringIO()).agreed(*wanted) is True
 
 
 def to_the(name):
@@ -245,6 +243,8 @@ def test_a_moment_that_can_hardly_be_right_is_doubted():
     now = datetime.now(UTC)
     assert moments.doubts("cyber17", paris.Entered(now + timedelta(seconds=30)), None) == []
     assert moments.doubts("last_normal", paris.Entered(now - timedelta(days=9)), paris.Entered(now)) == []
+    twice, second = arguments.paris_moment("25/10/2026 2h30"), paris.Entered(datetime(2026, 10, 25, 1, 15, tzinfo=UTC))
+    assert "before" not in " ".join(moments.doubts("cyber17", twice, second)), "the second 2:30 may be meant"
 
 
 def test_a_stray_byte_ends_no_questions(tmp_path):

@@ -294,12 +294,14 @@ def test_what_was_known_once_is_not_wiped_by_not_knowing(tmp_path):
 def test_moments_that_cannot_be_are_warnings_and_tick_no_box(tmp_path):
     answered = {**AWARE, "insurer_told": dossiers.moment("2030-01-02T10:00"), "complaint": day("2026-11-17"),
                 "provider_told": dossiers.moment("2026-11-18T09:00"), "order_told": dossiers.moment("2026-11-18T08:00"),
-                "last_normal": dossiers.moment("2026-11-17T18:00")}  # fmt: skip
+                "last_normal": dossiers.moment("2026-11-17T18:00"),
+                "paper": "yes", "paper_since": dossiers.moment("2026-11-17T19:00")}  # fmt: skip
     papers = told(tmp_path, answered)
     part = papers.part(2)
     assert "Assureur prévenu (02/01/2030 10 h 00) : plus tard que la dernière heure des preuves" in part
     assert "Plainte déposée (17/11/2026) : avant le moment où l\u2019attaque a été connue" in part
     assert "Conseil départemental de l\u2019Ordre appelé (18/11/2026 8 h 00) : avant le moment" in part
+    assert "Sur papier depuis (17/11/2026 19 h 00) : avant le moment" in part
     assert "Fait le 17/11/2026" not in part
     assert "Noté le 17/11/2026" in part
     assert "Fait le 18/11/2026 9 h 00" in part

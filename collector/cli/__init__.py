@@ -119,7 +119,7 @@ def collect(  # noqa: PLR0917 - one for each option
     readers = age.checked((*recipients, *kept.recipients))
     if guided_mode:
         asked = kitting.ask(
-            kept, asked, elevated=elevated, before=lambda: consenting.screens(level, least, expert=bool(readers))
+            kept, asked, elevated=elevated, consent=lambda: consenting.screen(level, least, expert=bool(readers))
         )
     who = Case(case_id(asked.case), said(asked.operator), said(witness or asked.witness))
     limits = Limits(

@@ -10,8 +10,6 @@ from collector import arguments, levels
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from collector.ui.guided import Before
-
 TYPED = "command-line"
 """Who agreed where nobody was asked: whoever typed `--level C`."""
 
@@ -44,16 +42,16 @@ def agreed(given: str | None, least: str, *, answer: bool | None = None, who: st
     return Agreed(levels.EXPERT if answer else least, _consent("yes" if answer else "no", who))
 
 
-def screens(given: str | None, least: str, *, expert: bool) -> Before:
-    """Return what a person is asked before the run: nothing where the level was given, or is the highest anyway.
+def screen(given: str | None, least: str, *, expert: bool) -> tuple[str, ...] | None:
+    """Return what a person is asked before the run: `None` where the level was given, or is the highest anyway.
 
     `expert`: somebody outside the practice can read the bundle.
     """
-    from collector.ui import guided, level_screens  # noqa: PLC0415 - only where a person is asked
+    from collector.ui import level_screens  # noqa: PLC0415 - only where a person is asked
 
     if given is not None or least == levels.EXPERT:
-        return guided.Before()
-    return guided.Before(consent=level_screens.consent(expert=expert))
+        return None
+    return level_screens.consent(expert=expert)
 
 
 def _consent(answer: str, who: str | None) -> Mapping[str, str | None]:

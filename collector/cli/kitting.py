@@ -187,15 +187,16 @@ class Asked:
     """By their groups; `None` where nobody was asked."""
     elevation: str | None = None
     agreed: bool | None = None
-    """To what `guided.Before` asks; `None` where it asks nothing."""
+    """To the last screen of `ask`; `None` where there was none."""
 
 
 def ask(
-    start: Start, given: Asked, *, elevated: bool, before: Callable[[], guided.Before] = guided.Before
+    start: Start, given: Asked, *, elevated: bool, consent: Callable[[], tuple[str, ...] | None] = lambda: None
 ) -> Asked:
     """Ask a person, one thing a screen: what is done first, all rights where they lack, then who, when, what they see.
 
-    `before` makes what the plan calls for, in the language that was chosen by then; `Asked.agreed` answers its consent.
+    `consent` makes the last screen, its title and sentences, in the language that was chosen by then: whether the
+    person agrees stands in `Asked.agreed`.
     French, where nothing says which language. Where all rights were given, another process of ours goes on: this one
     waits for its end and ends with its code. On Ctrl-C says that nothing was collected, and raises it.
     """
@@ -205,7 +206,8 @@ def ask(
     try:
         answer = "granted" if elevated else _first(guide, start)
         told = guide.ask(given.case)
-        agreed = guide.before(before())
+        screen = consent()
+        agreed = None if screen is None else guide.agreed(*screen)
     except KeyboardInterrupt:
         terminal.show(sys.stderr, kit_screens.left_text())
         raise

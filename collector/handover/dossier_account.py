@@ -136,9 +136,6 @@ def photographs(draft: Draft) -> list[Block]:
             taken = text_of(entry.says.get("taken"), 40)
             facts += [(said("picture_dated"), taken)] if taken else []
             facts.append((said("picture_added"), said.long_moment(moment_of(entry.written) or exhibit.ended)))
-        size = said("picture_pixels", width=drawn.picture.width, height=drawn.picture.height)
-        facts += [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
-        if exhibit.sha256 != drawn.sha256:
-            facts.append((said("picture_stored"), exhibit.sha256))
+        facts += draft.picture_facts(drawn.picture, drawn)
         blocks.append(Shown(drawn.picture, said("photo_title", number=exhibit.label), tuple(facts)))
     return [Heading(said("photographs")), *blocks] if blocks else []

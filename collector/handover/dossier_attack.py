@@ -85,10 +85,7 @@ def _screens(draft: Draft) -> list[Block]:
         facts = [(said("picture_when"), f"{said.long_moment(exhibit.ended)} ({said('picture_clock', utc=clock)})")]
         if exhibit.subject:
             facts.append((said("picture_monitor"), exhibit.subject))
-        size = said("picture_pixels", width=drawn.picture.width, height=drawn.picture.height)
-        facts += [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
-        if exhibit.sha256 != drawn.sha256:
-            facts.append((said("picture_stored"), exhibit.sha256))
+        facts += draft.picture_facts(drawn.picture, drawn)
         blocks.append(Shown(drawn.picture, said("screen_title", number=exhibit.number), tuple(facts)))
     return blocks
 

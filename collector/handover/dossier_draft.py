@@ -11,18 +11,16 @@ from collector.handover.dossier_parts import Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
 from collector.paris import Doubt
+from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
     from collector.handover.dossier_facts import Facts
-    from collector.handover.dossier_rows import Rows
+    from collector.handover.dossier_pictures import Picture
+    from collector.handover.dossier_rows import Drawn, Rows
     from collector.handover.slip_facts import SlipFacts
     from collector.paris import Entered
 
-STEPS_TAKEN = (
-    "provider_told", "insurer_told", "cyber17", "complaint", "cnil_initial", "ars_told", "order_told", "bank_told",
-)  # fmt: skip
-"""Answers that tell when a step was taken: none was before somebody was aware."""
-MOMENTS = ("last_normal", "aware", "paper_since", "backup_last", *STEPS_TAKEN)
+MOMENTS = tuple(name for name, question in QUESTIONS.items() if question.form == "moment")
 """Answers that are moments."""
 
 
@@ -74,11 +72,11 @@ class Draft:
     def doubt_of(self, name: str) -> str:
         """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
         moment, aware = answers.when(self.given.answer(name)), self.aware()
-        if moment is None:
+        if moment is None or (name == "paper_since" and not self.on_paper()):
             return ""
         if self._is_future(moment):
             return "future"
-        if name not in STEPS_TAKEN or aware is None or self._is_future(aware):
+        if name not in STEPS or aware is None or self._is_future(aware):
             return ""
         return "before" if deadlines.not_before(moment, aware.utc) is None else ""
 
@@ -102,6 +100,14 @@ class Draft:
     def ransom(self) -> str:
         """Return what letters add to the attack where a ransom is asked for."""
         return self.said("with_ransom") if self.has_demand() else ""
+
+    def picture_facts(self, picture: Picture, drawn: Drawn) -> list[tuple[str, str]]:
+        """Return what is told of every picture: its size and its fingerprint, as it is and as it is stored."""
+        said = self.said
+        size = said("picture_pixels", width=picture.width, height=picture.height)
+        found = [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
+        stored = drawn.exhibit.sha256
+        return found if stored == drawn.sha256 else [*found, (said("picture_stored"), stored)]
 
     def counted_notes(self) -> list[tuple[str, int]]:
         """Return what is told of notes by number only: the sentence, and how many."""

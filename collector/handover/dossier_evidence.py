@@ -53,7 +53,7 @@ def _consent(draft: Draft) -> list[str]:
     answer = str(consent.get("answer", ""))
     if answer == "yes":
         return [said("exhibits_consent_yes", who=text_of(consent.get("who")) or BLANK)]
-    return [said("exhibits_consent_no")] if answer in ("no", "unknown") else []
+    return [said("exhibits_consent_no")] if answer == "no" else []
 
 
 def _exhibit(draft: Draft, one: Exhibit) -> tuple[str, ...]:

@@ -56,7 +56,6 @@ class Exhibit:
     sha256: str
     ended: datetime
     subject: str
-    flags: tuple[str, ...]
 
     @property
     def number(self) -> str:
@@ -198,7 +197,6 @@ def _exhibit(record: Record, facts: Facts) -> None:
     if len(facts.exhibits) >= (2 * MAX_EXHIBITS if special else MAX_EXHIBITS):
         facts.more_exhibits[kind] += 1
         return
-    flags = record["flags"]
     facts.exhibits.append(
         Exhibit(
             path=path,
@@ -208,7 +206,6 @@ def _exhibit(record: Record, facts: Facts) -> None:
             sha256=str(record["sha256"]),
             ended=moment_of(record["ended"]) or written,
             subject=text_of(record.get("subject")) if kind == "screen" else "",
-            flags=tuple(map(str, flags)) if isinstance(flags, list) else (),
         )
     )
 

@@ -131,7 +131,6 @@ LETTERS = {
     "letters_2": ("Information des patients (RGPD, art. 34)~: sans retard dès que le risque pour eux paraît élevé", "Notice to patients (GDPR, art. 34): without delay once the risk for them looks high"),
     "letters_3": ("Registre des violations (RGPD, art. 33, paragraphe 5)~: dans tous les cas", "Breach register (GDPR, art. 33(5)): in every case"),
     "patients_decision": ("Décision d'informer les patients, et raisons", "Decision to tell the patients, and reasons"),
-    "insurer_title": ("Déclaration de sinistre à l'assureur", "Claim to the insurer"),
     "insurer_to": ("{insurer}|Service sinistres|{blank}{blank}|{blank}{blank}", "{insurer}|Claims|{blank}{blank}|{blank}{blank}"),
     "insurer_object": ("Objet~: déclaration d'une attaque informatique — contrat n° {policy}", "Subject: claim for a computer attack — policy no. {policy}"),
     "insurer_1": (
@@ -159,7 +158,6 @@ LETTERS = {
         "Tell me what the policy provides for (assistance, expert, time limits), and what I have to keep. The evidence was collected on {start} (the computer's clock). You can reach me at {phone}.",
     ),
     "insurer_bye": ("Veuillez agréer, Madame, Monsieur, mes salutations distinguées.", "Yours faithfully,"),
-    "patients_title": ("Information des patients", "Notice to patients"),
     "patients_object": ("Attaque informatique de notre cabinet~: ce que vous devez savoir", "Computer attack on our practice: what you should know"),
     "patients_hello": ("Madame, Monsieur,", "Dear patient,"),
     "patients_nature": ("Ce qui s'est passé", "What happened"),

@@ -28,7 +28,6 @@ MAX_CLEAR = 4 << 20
 """Pixels of a picture of which each is looked at: some seconds."""
 _MOST_BLACK = 100 << 20
 """Bytes of a picture that are looked at for whether all of it is black."""
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOURS = {0: ("DeviceGray", 1), 2: ("DeviceRGB", 3), 3: ("Indexed", 1)}
 """Colour types of PNG that PDF has, with their samples a pixel."""
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
@@ -69,7 +68,7 @@ class Picture:
 def drawable(data: bytes) -> Picture | None:
     """Return the picture of a file's bytes, or `None` where it is none that both papers can draw; never raises."""
     try:
-        found = _any_png(data) if data.startswith(_SIGNATURE) else _jpeg(data)
+        found = _any_png(data) if data.startswith(picture.SIGNATURE) else _jpeg(data)
     except (struct.error, IndexError, ValueError, RefusedError):  # it ends where something had to stand
         return None
     if found is None or not (0 < found.width <= MAX_SIDE and 0 < found.height <= MAX_SIDE):
@@ -116,7 +115,7 @@ def _any_png(data: bytes) -> Picture | None:
 
 
 def _png(data: bytes) -> Picture | None:
-    at, head, palette, rows = len(_SIGNATURE), b"", b"", []
+    at, head, palette, rows = len(picture.SIGNATURE), b"", b"", []
     while True:
         (length,) = struct.unpack_from(">I", data, at)
         name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
@@ -141,16 +140,12 @@ def _png(data: bytes) -> Picture | None:
     if colour not in _COLOURS or (packing, filters, interlace) != (0, 0, 0) or bits not in (1, 2, 4, 8):
         return None
     name_of, samples = _COLOURS[colour]
-    if (name_of == "Indexed") != bool(palette) and name_of == "Indexed":
+    if name_of == "Indexed" and not palette:
         return None
     packed = b"".join(rows)
     kept = [(b"IHDR", head), *([(b"PLTE", palette)] if name_of == "Indexed" else []), (b"IDAT", packed), (b"IEND", b"")]
-    file = _SIGNATURE + b"".join(_chunk(name, body) for name, body in kept)
+    file = picture.SIGNATURE + b"".join(picture.chunk(name, body) for name, body in kept)
     return Picture("png", width, height, 0, name_of, bits, samples, palette, packed, file)
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
 
 def _jpeg(data: bytes) -> Picture | None:

@@ -47,8 +47,6 @@ class Note:
 
     name: str
     places: int = 0
-    family: str = ""
-    confidence: str = ""
     artifact: str = ""
     sha256: str = ""
     lines: tuple[str, ...] = ()
@@ -108,7 +106,6 @@ class Rows:
     """Sources of which the level left something out."""
     depths: Counter[int] = field(default_factory=Counter)
     """Encrypted files of the window, by how many folders deep they lie."""
-    recoveries: int = 0
     copies: dict[str, str] = field(default_factory=dict)
     """Path of a copied file: what the row of it says that it is (note, sample, original), or `faint`."""
     stopped: list[str] = field(default_factory=list)
@@ -154,8 +151,6 @@ def _ransom(row: Row, rows: Rows) -> None:
             rows.families.append((text_of(row.get("family"), 60), text_of(row.get("confidence"), 10)))
         case "extension":
             _extension(row, rows)
-        case "recovery":
-            rows.recoveries += 1
         case _:
             pass
 
@@ -175,8 +170,6 @@ def _note(row: Row, rows: Rows) -> None:
             return
         note = rows.notes[key] = Note(name)
     note.places += 1
-    note.family = note.family or text_of(row.get("family"), 60)
-    note.confidence = note.confidence or text_of(row.get("confidence"), 10)
     if isinstance(row.get("artifact"), str) and not note.artifact:
         note.artifact, note.sha256 = str(row["artifact"]), text_of(row.get("sha256"), 64)
     found = row.get("contacts")

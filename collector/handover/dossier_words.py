@@ -23,7 +23,6 @@ TABLE = {
         "this hour came twice: the first is taken",
     ),
     "doubt_never": ("cette heure n'existe pas~: à confirmer", "there was no such hour: to be confirmed"),
-    "to_verify": ("à vérifier", "to be verified"),
     "to_confirm": ("à confirmer", "to be confirmed"),
     "none_found": ("rien trouvé par l'outil", "the tool found nothing"),
     "yes": ("oui", "yes"),
@@ -196,7 +195,6 @@ TABLE = {
     "col_from": ("D'après", "According to"),
     "from_answer": ("réponse", "answer"),
     "from_tool": ("outil", "tool"),
-    "from_journal": ("main courante", "journal"),
     "happened_boot": ("Démarrage du poste", "Computer started"),
     "happened_encryption": (
         "Début probable du chiffrement, au plus tard",

@@ -34,7 +34,7 @@ STEP: Final = 32
 MAX_KEPT: Final = 20
 """Rectangles that may stay readable."""
 
-_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _SAMPLES: Final = {0: 1, 2: 3, 4: 2, 6: 4}
 """Bytes of a pixel by the colour type of PNG, at 8 bits; transparency is dropped."""
 _HINT: Final = "cover it by hand, or do not hand it on"
@@ -85,21 +85,15 @@ def opaque(png: bytes) -> bytes:
     return _packed(form.width, form.height, _rows(form))
 
 
-def size_of(png: bytes) -> tuple[int, int]:
-    """Return width and height in pixels; raises `RefusedError` for what `blurred` does not take."""
-    form = _head(png)
-    return form.width, form.height
-
-
 def _all(*parts: Iterator[bytes] | list[bytes]) -> Iterator[bytes]:
     for part in parts:
         yield from part
 
 
 def _head(png: bytes) -> _Form:
-    if not png.startswith(_SIGNATURE) or len(png) > MAX_BYTES:
+    if not png.startswith(SIGNATURE) or len(png) > MAX_BYTES:
         raise RefusedError("the picture is no PNG, or too large, and is not blurred", hint=_HINT)
-    at, packed, head = len(_SIGNATURE), [], b""
+    at, packed, head = len(SIGNATURE), [], b""
     while at + 12 <= len(png):
         (length,) = struct.unpack_from(">I", png, at)
         name, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
@@ -250,8 +244,9 @@ def _packed(width: int, height: int, lines: Iterator[bytes]) -> bytes:
     packer = zlib.compressobj(6)
     body = b"".join(packer.compress(b"\0" + line) for line in lines) + packer.flush()
     head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    return _SIGNATURE + _chunk(b"IHDR", head) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    return SIGNATURE + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def chunk(name: bytes, data: bytes) -> bytes:
+    """Return a part of a PNG, with its length and its checksum."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector import deadline_words, eyes
 from collector.answers import when
+from collector.arguments import MAX_NAME
 from collector.questions import LONGEST, QUESTIONS, YES_NO
 from collector.schema import is_case
 from collector.ui import moments, spoken, terminal, typed
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 BACK, LEAVE, UNKNOWN, NONE = "<", "!", spoken.UNKNOWN, "0"
 """What is typed alone: the question before, all the rest left out, "I don't know", none of these."""
-NAME: Final = 200
-"""Characters of a person's name (arguments.MAX_NAME)."""
 
 
 class Move(Exception):  # noqa: N818 - not an error: where the person goes instead of answering
@@ -245,7 +244,7 @@ def _text(page: Page, step: Step, before: Answer | Nothing, longest: int = LONGE
 
 def name_of(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     """Ask for a person's name."""
-    return _text(page, step, before, NAME)
+    return _text(page, step, before, MAX_NAME)
 
 
 def case_of(proposed: str) -> Callable[[Page, Step, Answer | Nothing], Answer]:

@@ -48,17 +48,6 @@ class Told:
     answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What is said, and what is asked, once the questions are answered and before the run begins.
-
-    A screen is its title and its sentences, in the chosen language.
-    """
-
-    notices: tuple[tuple[str, ...], ...] = ()
-    consent: tuple[str, ...] | None = None
-
-
 def proposed() -> str:
     """Return the case number that is proposed: the day, as the wall clock has it."""
     from datetime import datetime  # noqa: PLC0415 - only guided mode
@@ -155,15 +144,6 @@ class Guide:
             self._page.say("- " + elsewhere(eyes.QUESTIONS[name]), later="  ")
         self._page.wait(_("Press Enter to go on: your answers are noted as you gave them."))
 
-    def before(self, wanted: Before) -> bool | None:
-        """Show what the plan calls for, each on a screen; tell whether a person agreed, `None` where nobody was asked.
-
-        This is the one place for it: what is said of an encrypted disk, and the consent to a level that takes more.
-        """
-        for notice in wanted.notices:
-            self.explain(*notice)
-        return None if wanted.consent is None else self.agreed(*wanted.consent)
-
     def ready(self, *remarks: str) -> None:
         """Say what comes, and what a plan or a machine calls for; nothing is waited for, since the run begins."""
         page = self._page
@@ -184,7 +164,6 @@ def _steps(proposed: str) -> list[Step]:
     def of(name: str, heading: str) -> Step:
         return asking.question_of(name, heading, leaving)
 
-    awareness = set(GROUPS["awareness"])
     who = [
         Step(_OPERATOR, _WHO, asking.name_of, _("What is your name?"), leaving=leaving),
         of("role", _WHO),
@@ -193,7 +172,7 @@ def _steps(proposed: str) -> list[Step]:
         Step(_CASE, _WHO, asking.case_of(proposed), _("Which number shall this case have?"), leaving=leaving),
         of("police_number", _WHO),
     ]
-    when = [of(name, _WHEN) for name in GROUPS["awareness"] if name in awareness - {"role", "site", "police_number"}]
+    when = [of(name, _WHEN) for name in GROUPS["awareness"] if name not in ("role", "site", "police_number")]
     network = [
         Step(name, _NETWORK, asking.eye_of, elsewhere(question), leaving=leaving)
         for name, question in eyes.QUESTIONS.items()

@@ -9,10 +9,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from collector import answers, paris, spelled
+from collector import answers, deadlines, paris, spelled
 from collector.arguments import paris_moment
 from collector.errors import UsageError
-from collector.questions import GROUPS
+from collector.questions import STEPS
 from collector.ui.due import DOUBTS
 from collector.ui.messages import N_, _
 
@@ -28,8 +28,6 @@ _SHORT_DAY: Final = re.compile(
 )
 _SLACK: Final = timedelta(minutes=1)
 """By which clocks may differ, and a minute be rounded, before a moment is still to come."""
-_STEPS: Final = frozenset({"paper_since", *GROUPS["reported"]})
-"""What is done because somebody noticed."""
 _DAYS: Final = {N_("today"): 0, N_("yesterday"): 1, N_("day before yesterday"): 2}
 """Words for a day, by how many days ago it was; the translation has the language's own."""
 
@@ -68,14 +66,9 @@ def doubts(name: str, entered: Entered, aware: Entered | None) -> list[str]:
     found = []
     if entered.utc > datetime.now(UTC) + _SLACK:
         found.append(_("Careful: by this computer's clock that is still to come. Look at the date again."))
-    if name in _STEPS and aware is not None and _last(entered) < aware.utc:
+    if name in STEPS and aware is not None and deadlines.not_before(entered, aware.utc) is None:
         found.append(_("Careful: that is before somebody first noticed the attack. Look at the date again."))
     return found
-
-
-def _last(entered: Entered) -> datetime:
-    """Return the last moment that may be meant: of a day without a time, its end."""
-    return entered.utc + (timedelta(days=1) if entered.doubt is paris.Doubt.DAY else timedelta(0))
 
 
 def as_answer(entered: Entered) -> Answer:
