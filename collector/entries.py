@@ -57,7 +57,7 @@ class Told:
 
     def utc(self) -> str | None:
         """Return when it was seen, as records spell it."""
-        return None if self.observed is None else f"{self.observed.utc:%Y-%m-%dT%H:%M:%S.%fZ}"
+        return journal.seen_utc(self.observed)
 
 
 def tie(ledger: Ledger, number: int, told: Told, who: Json, note: Json = None, says: Record | None = None) -> None:

@@ -137,6 +137,11 @@ def _said(record: Record) -> str | None:
     return "note" if kind == "note" else None
 
 
+def seen_utc(observed: Entered | None) -> str | None:
+    """Return when something was seen, as records spell it."""
+    return None if observed is None else f"{observed.utc:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def entry_data(
     entry: int, observed: Entered | None, who: Json, note: Json = None, says: Record | None = None
 ) -> Record | None:
@@ -145,8 +150,8 @@ def entry_data(
         observed = None  # a note's own record has it; that of a file has no field for it
     if observed is None and who is None and note is None and not says:
         return None
-    seen = None if observed is None else f"{observed.utc:%Y-%m-%dT%H:%M:%S.%fZ}"
     doubt = None if observed is None else observed.doubt.value
+    seen = seen_utc(observed)
     return {"doubt": doubt, "entry": entry, "note": note, "observed": seen, "says": says or None, "who": who}
 
 

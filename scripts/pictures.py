@@ -183,14 +183,14 @@ def run(work: Path, recipient: str, lang: str) -> Path:
         progress = watched.until(r"█{8}.* [1-9][0-9] ?.?%")
         watched.until("Enter\\b|Entrée")
         watched.press("Enter")
-        final = watched.until("certutil")
+        watched.until("certutil")
         time.sleep(0.5)
         final = watched.screen()
         watched.press("Enter")
     finally:
         watched.end()
     bare = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in final]
-    first = next(at for at, line in enumerate(bare) if line.isupper() is False and "CABINET-7" in line)
+    first = next(at for at, line in enumerate(bare) if not line.isupper() and "CABINET-7" in line)
     while first and bare[first - 1].strip() and not bare[first].startswith(("FINISHED", "TERMIN")):
         first -= 1
     kept = [line for line in progress if "AGE-SECRET-KEY" not in line]

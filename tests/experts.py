@@ -36,6 +36,7 @@ def python(code, *arguments, cwd=None) -> str:
 def _ran(arguments, cwd) -> str:
     if not PYTHON.exists():
         pytest.skip("needs the experts' tools: scripts/test makes their environment")
-    done = subprocess.run([PYTHON, "-I", "-B", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run([PYTHON, "-I", "-B", *arguments], cwd=cwd, capture_output=True, text=True, check=False,
+                          timeout=600)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

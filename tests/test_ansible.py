@@ -149,7 +149,7 @@ def first(provider):
     out = dark.root / f"var/tmp/evidence-{CASE}/out"
 
     def cut() -> None:
-        live.wait_for(lambda: list(out.glob("*/artifacts/*")))
+        live.wait_for(lambda: list(out.glob("*/artifacts/*")), 200)  # eleven hosts start at once; the play has 300
         dark.cut_power()
 
     watcher = threading.Thread(target=cut)
@@ -251,6 +251,7 @@ def test_what_asks_for_no_run_makes_none(words, more, code, said, provider, tmp_
          live.ROOT / "scripts/ansible/collect.yml", "-e", json.dumps(given)],
         env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(provider.folder / "ansible"), "LC_ALL": "C.UTF-8", **more},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=tmp_path,
+        timeout=300,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout

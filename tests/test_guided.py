@@ -5,6 +5,7 @@ Here: who wants no questions is asked none, and the question of `--isolate`.
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -24,26 +25,51 @@ import spaces
 from collector import eyes
 
 
-def rest(leader):
-    """Return what comes from a terminal until its program has ended, and close it."""
-    found = b""
-    while True:
+class Terminal:
+    """What comes out of a terminal, and somebody who types there. Nothing is waited for without end."""
+
+    def __init__(self, leader):
+        self.leader = leader
+        self.text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end in the midst of a letter
+
+    def _more(self, seconds):
+        """Take what comes next; tell whether the program still holds the other side."""
+        assert select.select([self.leader], [], [], max(seconds, 0))[0], f"nothing more came: {self.text[-4000:]}"
         try:
-            data = os.read(leader, 65536)
+            data = os.read(self.leader, 65536)
         except OSError:  # how Linux says that nobody holds the other side any more
-            break
-        if not data:
-            break
-        found += data
-    os.close(leader)
-    return found.decode()
+            data = b""
+        self.text += self._decoder.decode(data)
+        return data != b""
+
+    def read(self, until):
+        """Read until a sentence is there; what was read since the last one is returned."""
+        end = time.monotonic() + 60
+        start = len(self.text)
+        while until not in self.text[start:].replace("\r", ""):
+            assert self._more(end - time.monotonic()), f"it ended before {until!r}: {self.text[start:]}"
+        return self.text[start:].replace("\r", "")
+
+    def rest(self):
+        """Read until the program has ended, and close the terminal."""
+        while self._more(120):
+            pass
+        os.close(self.leader)
+
+    def type(self, line):
+        os.write(self.leader, line.encode() + b"\n")
+
+    def press(self, key):
+        os.write(self.leader, key)
 
 
-class Screen:
-    """A run on a terminal: what it wrote, and somebody who types."""
+class Screen(Terminal):
+    """A run on a terminal of 80x24."""
 
     def __init__(self, *arguments, cwd, before=(), lang="fr", root=live.ROOT):
-        self.leader, follower = pty.openpty()
+        leader, follower = pty.openpty()
+        super().__init__(leader)
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         spoken = () if lang is None else ("--lang", lang)
 
@@ -59,40 +85,22 @@ class Screen:
             preexec_fn=own_terminal,  # noqa: PLW1509 - no thread of ours is at work
         )  # fmt: skip
         os.close(follower)
-        self.text = ""
 
-    def read(self, until):
-        """Read until a sentence is there; what was read since the last one is returned."""
-        end = time.monotonic() + 60
-        start = len(self.text)
-        while until not in self.text[start:].replace("\r", ""):
-            assert time.monotonic() < end, f"{until!r} never came: {self.text[start:]}"
-            if not select.select([self.leader], [], [], 1)[0]:
-                continue
-            try:
-                data = os.read(self.leader, 65536)
-            except OSError:
-                data = b""
-            assert data, f"it ended before {until!r}: {self.text[start:]}"
-            self.text += data.decode()
-        return self.text[start:].replace("\r", "")
+    def page(self, until, prompt="\n> "):
+        """Read until a sentence is there, and to the prompt; return the lines of its screen, without what is bold.
 
-    def type(self, line):
-        os.write(self.leader, line.encode() + b"\n")
-
-    def press(self, key):
-        os.write(self.leader, key)
-
-    def page(self, until):
-        """Read until a sentence is there; return the lines of the screen on which it stands, without what is bold.
-
-        A screen of questions begins with the whole terminal cleared, and only goes down from there.
+        A screen of questions begins with the whole terminal cleared, and only goes down from there. Where the sentence
+        itself is the prompt, there is no other.
         """
         self.read(until)
-        while select.select([self.leader], [], [], 0.1)[0]:
-            self.text += os.read(self.leader, 65536).decode()
+        end = time.monotonic() + 60
+        while not (shown := self._shown()).endswith(prompt):
+            assert self._more(end - time.monotonic()), f"it ended before it asked: {shown}"
+        return shown.split("\n")
+
+    def _shown(self):
         shown = self.text.rpartition("\x1b[H\x1b[2J")[2].replace("\r", "")
-        return re.sub("\x1b\\[(?:[01]m|3J)", "", shown).split("\n")
+        return re.sub("\x1b\\[(?:[01]m|3J)", "", shown)
 
     def identity(self):
         """Return the reading key that was shown, once both questions at the end are left."""
@@ -105,7 +113,7 @@ class Screen:
         """Type answers, or Enter alone for each question at the end, and read to the end; returns the exit code."""
         for answer in answers or ("", "", ""):
             self.type(answer)
-        self.text += rest(self.leader)
+        self.rest()
         return self.child.wait(60)
 
 

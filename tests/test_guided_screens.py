@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from test_asking import JARGON
-from test_guided import ARGUMENTS, Screen, rest
+from test_guided import ARGUMENTS, Screen, Terminal
 
 from collector import answers, continuing
 from collector import deadline_words as words
@@ -126,7 +125,7 @@ class Driven:
         self.pages.append(screen.page("Entrée seule = non"))
         screen.type("")
         screen.read(RUNS)
-        self.pages.append(screen.page("Quand c'est noté, appuyez sur Entrée."))
+        self.pages.append(screen.page("Quand c'est noté, appuyez sur Entrée.", prompt=""))
         self.identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", "\n".join(self.pages[-1]))[0]
         screen.type("")
         self.pages.append(screen.page("\n> "))
@@ -212,7 +211,7 @@ def test_what_was_answered_is_in_the_dossier(driven, tmp_path):
     """The key is typed from paper on another day: the dossier has the answers, with the moment as it was understood."""
     live.needs("pdftotext")
     screen = Screen("dossier", driven.path, "--out", tmp_path, "--identity", "-", cwd=tmp_path)
-    fits(screen.page("Puis Entrée."))
+    fits(screen.page("Puis Entrée.", prompt=""))
     assert screen.ended(driven.identity) == 0
     pages = subprocess.run(["pdftotext", "-layout", tmp_path / "dossier.pdf", "-"], capture_output=True, check=True)
     text = " ".join(pages.stdout.decode().replace("\u2019", "'").split())
@@ -264,7 +263,7 @@ def test_a_language_is_chosen_and_the_run_begins_at_once(tmp_path):
     screen.type("!")
     fits(screen.page("Enter alone = no"))
     screen.type("y")
-    fits(screen.page("When you have it, press Enter."))
+    fits(screen.page("When you have it, press Enter.", prompt=""))
     screen.type("")
     page = fits(screen.page("\n> "))
     assert "FINISHED." in page[0]
@@ -304,11 +303,11 @@ BEFORE_THE_RUN = 2 + len(SAID) + 2
 """Screens: what is done first, what the questions are for, each question, what is still to be done, the consent."""
 
 
-class Forked:
+class Forked(Terminal):
     """The command line in a child of this process, on a terminal of its own: no time is lost on starting Python."""
 
     def __init__(self, folder: Path) -> None:
-        self.pid, self.leader = pty.fork()
+        self.pid, leader = pty.fork()
         if self.pid == 0:
             try:
                 os.chdir(folder)
@@ -322,24 +321,23 @@ class Forked:
                 os._exit(end.code or 0)
             finally:
                 os._exit(99)
-        self.text = ""
-
-    def read(self, until):
-        end = time.monotonic() + 60
-        while until not in self.text:
-            assert time.monotonic() < end, self.text
-            if select.select([self.leader], [], [], 1)[0]:
-                self.text += os.read(self.leader, 65536).decode().replace("\r", "")
+        super().__init__(leader)
 
     def answer(self, line):
         """Type a line once it is asked for."""
         self.read("\n> ")
-        self.text = ""
-        os.write(self.leader, line.encode() + b"\n")
+        self.type(line)
 
-    def ended(self):
-        self.text += rest(self.leader).replace("\r", "")
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    def wait(self):
+        """Return its exit code; fails the test, and ends it, where it does not end by itself."""
+        ended = os.pidfd_open(self.pid)
+        is_over = select.select([ended], [], [], 60)[0]
+        os.close(ended)
+        if not is_over:
+            os.kill(self.pid, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        assert is_over, "it does not end"
+        return code
 
 
 @pytest.mark.parametrize("number", range(BEFORE_THE_RUN))
@@ -352,9 +350,11 @@ def test_ctrl_c_before_the_run_leaves_nothing(tmp_path, number):
         paper = _ == 2 + 24
         child.answer("n" if on_eyes else "y" if paper else "")
     child.read("\n> ")
-    os.write(child.leader, b"\x03")
-    assert child.ended() == 130
-    said = " ".join(child.text.split())
+    before = len(child.text)
+    child.press(b"\x03")
+    child.rest()
+    assert child.wait() == 130
+    said = " ".join(child.text[before:].split())
     assert "nothing was collected, and nothing was written" in said
     assert [entry.name for entry in tmp_path.iterdir()] == ["tree"]
 
@@ -366,7 +366,7 @@ def test_a_window_that_is_closed_before_the_run_leaves_nothing(tmp_path):
     child.answer("")
     child.read("\n> ")
     os.close(child.leader)
-    assert os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1]) == -signal.SIGHUP
+    assert child.wait() == -signal.SIGHUP
     assert [entry.name for entry in tmp_path.iterdir()] == ["tree"]
 
 

@@ -182,7 +182,7 @@ def test_everybody_still_verifies(ran):
     assert ("were not asked for" in " ".join(said.split())) == (level_of(ran) != "C")
     second = subprocess.run(
         [sys.executable, "-I", ROOT / "scripts" / "second_verifier.py", ran.bundle.path],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert second.returncode == 0, second.stdout + second.stderr
 
@@ -477,7 +477,7 @@ def test_an_encrypted_disk_is_said_before_anybody_switches_off(practice, tmp_pat
     words = ("--case", "T1", "--out", tmp_path, "--scan", practice / "a", "--profile", "triage", "--no-memory")
     done = subprocess.run(
         [sys.executable, "-B", "-c", ENCRYPTED_DISK, *map(str, words), "--lang", "en"],
-        capture_output=True, text=True, check=False, cwd=ROOT, env=live.environment(PYTHONPATH=str(ROOT)),
+        capture_output=True, text=True, check=False, timeout=120, cwd=ROOT, env=live.environment(PYTHONPATH=str(ROOT)),
     )  # fmt: skip
     assert done.returncode in (0, 4), done.stderr
     assert done.stderr.count("Encrypted disk (BitLocker)") == 2

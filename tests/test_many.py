@@ -123,10 +123,13 @@ def test_ctrl_c_ends_many_at_once(tmp_path):
     )
     command = [sys.executable, "-I", "-B", "-c", start, "verify", *map(str, paths)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "reading\n"
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode == 130
+        try:
+            assert process.stdout.readline() == "reading\n"
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+            assert process.returncode == 130
+        finally:
+            process.kill()  # else leaving `with` would wait for it, for ever where a thread does hold it
 
 
 @wine.posix("exports are an expert's, on Linux")

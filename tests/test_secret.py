@@ -11,6 +11,7 @@ import pytest
 from collector.ui import messages, progress
 
 KEY = "AGE-SECRET-KEY-1" + "Q" * 58
+MARK = b"\x05"
 LOOKS = [progress.TerminalProgress, progress.KeyOnly, progress.LineProgress]
 
 
@@ -25,8 +26,12 @@ class Watched:
 
     def now(self):
         """Return what stands on the terminal since it was last cleared, with what was scrolled away."""
-        while select.select([self.leader], [], [], 0)[0]:
-            self.text += os.read(self.leader, 65536).decode()
+        os.write(self._stream.fileno(), MARK)  # the kernel brings it after all that was flushed, a little later
+        found = b""
+        while not found.endswith(MARK):
+            assert select.select([self.leader], [], [], 60)[0], found
+            found += os.read(self.leader, 65536)
+        self.text += found.removesuffix(MARK).decode()
         return self.text.rpartition("\x1b[H\x1b[2J\x1b[3J")[2]
 
     def step(self, source):
