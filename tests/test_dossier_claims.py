@@ -13,7 +13,7 @@ import pytest
 from test_dossier import Page, flat
 
 from collector import answers, custody, layout, paris
-from collector.handover import dossier, dossier_html
+from collector.handover import dossier, dossier_html, dossier_rows
 from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
@@ -242,6 +242,14 @@ def test_since_when_on_paper_only_where_it_is_so(tmp_path, paper, shown):
     papers = told(tmp_path, {"paper": paper, "paper_since": dossiers.moment("2026-11-18T09:00")})
     assert ("Sur papier depuis" in papers.part(7)) is shown
     assert ("Sur papier depuis" in papers.part(4)) is shown
+
+
+def test_a_screen_too_many_is_named(tmp_path, monkeypatch):
+    """Not left out without a word, as if it had never been taken."""
+    monkeypatch.setattr(dossier_rows, "MAX_PICTURES", 0)
+    page = flat(Told(dossiers.sealed(tmp_path, picture=dossiers.png())).part(5))
+    assert "image non reproduite (forme, taille ou nombre)" in page
+    assert "points" not in page, "its size is told of a picture that is drawn"
 
 
 def test_a_black_picture_takes_no_page(tmp_path):

@@ -35,6 +35,9 @@ MAX_KINDS = 20
 """Extensions and depths of folders that are counted on paper."""
 MAX_SERVICES = 12
 MAX_PICTURES = 12
+"""Screens that are drawn, and as many attached files; the others are named."""
+MAX_NAMED = 60
+"""Screens that are named; a machine has a few."""
 _MOST = 1000
 """Names of one object that are looked at."""
 MAX_ALL_BYTES = 64 << 20
@@ -281,11 +284,12 @@ def _pictures(facts: Facts, rows: Rows) -> None:
     screens = [one for one in facts.exhibits if one.kind == "screen" and ".png" in one.path]
     attached = [one for one in facts.exhibits if one.is_attachment and one.kind == "file"]
     room = MAX_ALL_BYTES
-    for exhibit in [*screens[:MAX_PICTURES], *attached]:
+    for exhibit in [*screens[:MAX_NAMED], *attached]:
+        others = rows.attached if exhibit.is_attachment else rows.screens
         drawn = None
         if exhibit.label in facts.blurred:
             rows.hidden.append(exhibit.label)
-        elif exhibit.size <= min(dossier_pictures.MAX_BYTES, room) and len(rows.attached) < MAX_PICTURES:
+        elif exhibit.size <= min(dossier_pictures.MAX_BYTES, room) and len(others) < MAX_PICTURES:
             drawn = _drawn(exhibit, facts)
             room -= exhibit.size if drawn.picture else 0
         shown = drawn or Drawn(exhibit, None, "")

@@ -297,8 +297,8 @@ TABLE = {
     "picture_sha256": ("Empreinte SHA-256 de l'image", "SHA-256 fingerprint of the picture"),
     "picture_stored": ("Empreinte SHA-256 du fichier chiffré", "SHA-256 fingerprint of the encrypted file"),
     "picture_not": (
-        "Pièce n° {number}~: image non reproduite (forme ou taille)~; le fichier est dans les preuves.",
-        "Exhibit no. {number}: picture not shown (form or size); the file is in the evidence.",
+        "Pièce n° {number}~: image non reproduite (forme, taille ou nombre)~; le fichier est dans les preuves.",
+        "Exhibit no. {number}: picture not shown (form, size or number); the file is in the evidence.",
     ),
     "picture_black": (
         "Pièce n° {number}~: image entièrement noire~: non imprimée~; le fichier est dans les preuves.",
