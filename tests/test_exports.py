@@ -21,7 +21,8 @@ import pyrage
 import pytest
 
 from collector import bundle as bundles
-from collector import custody, layout
+from collector import custody, layout, paris
+from collector.entries import Told
 from collector.errors import AlteredError, RefusedError, UsageError
 from collector.handover.export import export
 from collector.model import Gap, Outcome
@@ -572,6 +573,25 @@ def test_custody_and_the_end_of_a_run_stand_in_the_cells(tmp_path):
     first, second = cells(tmp_path / "t" / "_bundles.csv")
     assert (first["outcome"], bool(first["ended"]), bool(first["isolation"])) == ("complete", True, True)
     assert (second["outcome"], second["ended"], second["isolation"]) == ("", "", "")
+
+
+@pytest.mark.parametrize(("form", "name"), [("timesketch", "t.jsonl"), ("iris", "t")])
+def test_when_an_attachment_was_seen_stands_on_the_timeline(tmp_path, form, name):
+    """The photo's own record has only when it was copied; what was said of it is an event of its own, never moved."""
+    path = bundle(tmp_path, {}, watch=3600)
+    photo = tmp_path / "p.png"
+    photo.write_bytes(b"\x89PNG")
+    seen = Told(paris.entered(datetime(2026, 11, 24, 8, 10)))  # noqa: DTZ001 a wall clock in Paris
+    tool = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
+    custody.attach(path, photo, None, made.MadeClock(), tool, seen)
+    exported(tmp_path / name, form, path)
+    if form == "timesketch":
+        (when,) = [one["datetime"] for one in events(tmp_path / name) if one["timestamp_desc"] == "Entry Observed Time"]
+        assert when.startswith("2026-11-24T07:10:00")
+    else:
+        text = (tmp_path / "t" / "iris-timeline.csv").read_text("utf-8")
+        assert "2026-11-24T07:10:00" in text
+        assert "Entry Observed Time" in text
 
 
 def files_of(out):

@@ -63,6 +63,7 @@ _OBSERVED = {
     "encryption-start": (("estimate_utc", "Estimated Encryption Start"),),
     "encryption-running": (("since", "Encryption Seen Since"), ("last", "Encryption Last Seen")),
     "link-change": (("received", "Link Change Time"),),
+    "entry": (("observed", "Entry Observed Time"),),
 }
 """Times inside the data of an observation."""
 _ROWS = {
