@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from collector import answers, arguments, eyes, paris
+from collector.cli import kitting
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
 from collector.ui import guided, messages, moments, spoken, terminal, typed
 
@@ -48,6 +50,31 @@ def test_enter_alone_answers_nothing():
     """Who presses Enter through all of it has said nothing: no tick is a "none of these"."""
     told, _out = asked(*[""] * 40)
     assert (told.answers, told.eyes) == ({}, {})
+
+
+@pytest.mark.parametrize("given", [["operator"], ["operator", "witness"], []])
+def test_a_name_given_on_the_command_line_is_not_asked_again(given):
+    """Fewer questions, counted as such; the others stand as before."""
+    messages.install("en")
+    out = io.StringIO()
+    told = guided.Guide(io.StringIO("\n" + "?\n" * 40), out).ask("CASE-1", given)
+    shown = out.getvalue()
+    assert ("What is your name?" in shown) == ("operator" not in given)
+    assert ("as a witness?" in shown) == ("witness" not in given)
+    counts = {int(count) for count in re.findall(r"QUESTION [0-9]+ OF ([0-9]+)", shown)}
+    whole = {int(count) for count in re.findall(r"QUESTION [0-9]+ OF ([0-9]+)", asked("", *["?"] * 40)[1])}
+    assert max(counts) == max(whole) - len(given)
+    assert set(told.eyes.values()) == {"unknown"}
+
+
+def test_the_names_of_the_command_line_are_kept(monkeypatch):
+    """What was given stands, what was not is as typed."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\nnurse\nBob\n!\n"))
+    told = kitting.ask(kitting.Start(), kitting.Asked("C-7", "Ann"), elevated=True)
+    assert (told.case, told.operator, told.witness) == ("C-7", "Ann", "Bob")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n!\n"))
+    told = kitting.ask(kitting.Start(), kitting.Asked("C-7", "Ann", "Eve"), elevated=True)
+    assert (told.operator, told.witness) == ("Ann", "Eve")
 
 
 def test_a_way_back_and_a_way_out():

@@ -115,13 +115,13 @@ def collect(  # noqa: PLR0917 - one for each option
 
     host = this_host()
     compared = None if watch is None else dating.compared(watch, host.clock.now())
-    asked = kitting.Asked(kept.case if case is None else case, operator)
+    asked = kitting.Asked(kept.case if case is None else case, operator, witness)
     readers = age.checked((*recipients, *kept.recipients))
     if guided_mode:
         asked = kitting.ask(
             kept, asked, elevated=elevated, consent=lambda: consenting.screen(level, least, expert=bool(readers))
         )
-    who = Case(case_id(asked.case), said(asked.operator), said(witness or asked.witness))
+    who = Case(case_id(asked.case), said(asked.operator), said(asked.witness))
     limits = Limits(
         seconds=None if max_time is None else duration(max_time),
         size=None if max_size is None else size(max_size),

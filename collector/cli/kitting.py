@@ -205,13 +205,15 @@ def ask(
     guide = guided.Guide(sys.stdin, sys.stderr)
     try:
         answer = "granted" if elevated else _first(guide, start)
-        told = guide.ask(given.case)
+        known = {"operator": given.operator, "witness": given.witness}
+        told = guide.ask(given.case, [name for name, value in known.items() if value is not None])
         screen = consent()
         agreed = None if screen is None else guide.agreed(*screen)
     except KeyboardInterrupt:
         terminal.show(sys.stderr, kit_screens.left_text())
         raise
-    return Asked(told.case, given.operator or told.operator, told.witness, told.eyes, told.answers, answer, agreed)
+    operator, witness = given.operator or told.operator, given.witness or told.witness
+    return Asked(told.case, operator, witness, told.eyes, told.answers, answer, agreed)
 
 
 def ready(asked: Asked, privileges: str) -> None:

@@ -19,7 +19,7 @@ from collector.ui.messages import N_, _, elsewhere
 from collector.ui.typed import Gone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from typing import TextIO
 
     from collector.answers import Answer
@@ -106,11 +106,14 @@ class Guide:
             return spoken.is_yes(self._page.line().text)
         return False
 
-    def ask(self, proposed: str) -> Told:
-        """Return what was said; `proposed` is the case number that Enter accepts."""
+    def ask(self, proposed: str, given: Container[str] = ()) -> Told:
+        """Return what was said; `proposed` is the case number that Enter accepts, names in `given` are known already.
+
+        Those of `given` that are no question (`operator`, `witness` may be one) change nothing.
+        """
         said: dict[str, Answer] = {}
         with contextlib.suppress(Gone):
-            steps = _steps(proposed)
+            steps = [step for step in _steps(proposed) if step.name not in given]
             if self._begins(len(steps)) and asking.series(self._page, steps, said):
                 self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
         return Told(
