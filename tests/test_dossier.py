@@ -26,12 +26,13 @@ from collector.handover import (
     dossier_html,
     dossier_letter_words,
     dossier_more_words,
+    dossier_pdf,
     dossier_words,
 )
 from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import facts_of
 from collector.handover.dossier_form import dossier_of
-from collector.handover.dossier_parts import BLANK
+from collector.handover.dossier_parts import BLANK, Heading
 from collector.handover.dossier_rows import rows_of
 from collector.questions import QUESTIONS
 from collector.verify import verify_bundle
@@ -317,6 +318,20 @@ def test_french_is_set_as_french():
             assert re.search(r" [:;?!»]|« |[^~\s\d|][;?!»]|\w:(?!\w)", french) is None, french
             assert re.search(r"\b(A la|Ecrit|Elements|Etat|Ecart)\b", french) is None, french
             assert re.search("\\.\\.\\.|[\u2019\u00a0]", french + english) is None, french
+
+
+@pytest.mark.parametrize("letters", [10, 90, 180, 260, 340, 450])
+def test_no_heading_ends_a_page(tmp_path, letters):
+    """Whatever the answers are as long as: below a heading stands the first line of what it is the heading of."""
+    path = dossiers.sealed(tmp_path)
+    dossiers.say(path, dossiers.every(("mot " * 120)[:letters]))
+    facts = facts_of(verify_bundle(path), ())
+    form = dossier_of(draft_of(facts, rows_of(facts), None, "fr"))
+    headings = {flat(block.text) for part in form.parts for block in part.blocks if isinstance(block, Heading)}
+    assert len(headings) > 30
+    (tmp_path / "x.pdf").write_bytes(dossier_pdf.drawn(form))
+    last = [flat(page.strip().rpartition("\n")[2]) for page in text_of(tmp_path / "x.pdf", "-raw").split("\f")[:-1]]
+    assert [line for line in last if line in headings] == []
 
 
 # Whatever the bundle says ---------------------------------------------------------------------

@@ -18,6 +18,7 @@ from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
 from collector.handover.dossier_rows import rows_of
+from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
 
 LETTER = "Monsieur Dupont, veuillez payer vos honoraires.\n\njean.dupont@orange.fr\n"
@@ -86,6 +87,42 @@ def test_a_letter_of_the_practice_is_never_printed_as_a_note(tmp_path, monkeypat
     assert "texte (ressemblance faible)" in papers.part(12)
     exhibit = papers.part(12).partition("texte (ressemblance faible)")[2][:120]
     assert " C possible" in exhibit
+
+
+NOTHING = "rien trouvé par l\u2019outil"
+
+
+@pytest.mark.parametrize(
+    ("tables", "gap", "words"),
+    [
+        ({}, None, "l\u2019outil n\u2019a pas pu le chercher"),
+        ({"ransom": []}, None, NOTHING),
+        ({"ransom": []}, "ransom", f"{NOTHING} dans ce qu\u2019il a pu lire"),
+        ({"ransom": []}, "sessions", NOTHING),
+    ],
+)
+def test_only_a_whole_search_says_that_there_is_nothing(tmp_path, tables, gap, words):
+    """A run that ended before its search, or whose search was cut, found nothing in what it did not read."""
+    one = dossiers.unsealed(tmp_path, tables=tables)
+    if gap:
+        one.gap(gap, Gap(Outcome.OVER_LIMIT, "the time is up", None))
+    one.close(outcome="cut_short", reason="time", isolation=dict(made.ISOLATION), same_boot=True)
+    papers = Told(one.path)
+    letter = flat(papers.part(10))
+    assert f"Extension ajoutée aux fichiers {words} Famille" in papers.part(5)
+    assert f"Relevé sur le poste : {words}." in letter
+    assert f"confirmer) : {words}." in letter
+    assert papers.whole.count("Logiciel malveillant (rançongiciel)") == 0, "where it came from is a blank"
+
+
+@pytest.mark.parametrize(("answered", "told_so"), [({"files": ["unreadable"]}, True), ({"files": []}, False)])
+def test_where_the_breach_came_from_is_said_where_something_tells(tmp_path, answered, told_so):
+    """A trace of the attack, or a person who saw files that can't be opened; nothing else fills it in."""
+    papers = told(tmp_path, answered, tables={"ransom": []})
+    assert ("Logiciel malveillant (rançongiciel)" in papers.part(8)) == told_so
+    assert ("Logiciel malveillant (rançongiciel)" in papers.part(11)) == told_so
+    (tmp_path / "found").mkdir()
+    assert "Logiciel malveillant (rançongiciel)" in Told(dossiers.sealed(tmp_path / "found")).part(8)
 
 
 def test_the_copy_of_a_note_may_name_a_patient(tmp_path):

@@ -22,7 +22,7 @@ _DISTURBED = ("stopped", "applications", "infrastructure", "files", "machines", 
 def attack(draft: Draft) -> Part:
     """Return what the attackers left: note, contacts, extension, family, pictures of the screens."""
     said = draft.said
-    found = said("none_found")
+    found = draft.nothing()
     blocks: list[Block] = [
         Heading(said("attack_found")),
         Fields(
@@ -205,7 +205,7 @@ def _counts(draft: Draft) -> list[Block]:
     said, rows = draft.said, draft.rows
     blocks: list[Block] = []
     told = tuple(_group(draft, group) for group in rows.groups.values())
-    blocks.append(Text(told or (said("none_found"),)))
+    blocks.append(Text(told or (draft.nothing(),)))
     encrypted = [one for group in rows.groups.values() for one in group.types]
     types = [(said("type_was", type=name), count) for name, count in encrypted]
     types += [(said("type_now", type=name), count) for name, count in rows.extensions if name]

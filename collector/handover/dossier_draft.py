@@ -46,6 +46,22 @@ class Draft:
         """Return a confidence in words."""
         return self.said(how) if how in ("low", "medium", "high") else self.said("low")
 
+    def nothing(self) -> str:
+        """Return what stands where the search for ransomware has no finding.
+
+        That it is not there, that it did not read everything; only one without a gap says that there is nothing.
+        """
+        if not self.rows.searched:
+            return self.said("not_searched")
+        whole = all(source != "ransom" for source, _outcome in self.facts.gaps)
+        return self.said("none_found" if whole else "none_found_partly")
+
+    def origin(self) -> Field:
+        """Return where the breach came from, as far as the evidence or the answers tell; else a blank."""
+        sure = any(how in SURE for _name, how in self.rows.families)
+        known = self.has_demand() or self.rows.groups or sure or self.given.answer("files")
+        return self.known("cnil_origin", self.said("cnil_origin_is") if known else "", note=self.said("to_confirm"))
+
     def family(self) -> str:
         """Return the likeliest family and how sure that is; empty where none was found."""
         found = [one for one in self.rows.families if one[0]]

@@ -66,7 +66,7 @@ def letter(draft: Draft) -> tuple[Block, ...]:
         Text(_account(draft), "letter"),
         Fields((Field(said("letter_more"), lines=4),)),
         Heading(said("letter_author")),
-        Text((said("letter_author_1", family=draft.family() or said("none_found")),), "letter"),
+        Text((said("letter_author_1", family=draft.family() or draft.nothing()),), "letter"),
         Heading(said("letter_witnesses")),
         Text((said("letter_witnesses_1", names=given.inline("witnesses"), blank=BLANK),), "letter"),
         Heading(said("letter_damage")),
@@ -122,7 +122,7 @@ def _account(draft: Draft) -> tuple[str, ...]:
             remote=given.inline("remote_access"),
             done=given.inline("done"),
         ),
-        " ".join((said("letter_found", what=said("join").join(found) or said("none_found")), *_enclosed(draft))),
+        " ".join((said("letter_found", what=said("join").join(found) or draft.nothing()), *_enclosed(draft))),
     )
 
 
@@ -238,7 +238,7 @@ def _register(draft: Draft) -> tuple[Block, ...]:
         Fields((Field(said("register_number")), given.field("practice"), given.field("responsible"))),
         Heading(said("register_facts")),
         draft.answered("aware", "noticed_by", "first_sign"),
-        Fields((Field(said("cnil_origin"), said("cnil_origin_is"), note=said("to_confirm")),)),
+        Fields((draft.origin(),)),
         draft.answered("confidentiality", "integrity", "availability", "categories", "persons", "records_count"),
         Heading(said("register_effects")),
         draft.answered("care", "severity"),

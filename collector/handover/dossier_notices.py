@@ -34,7 +34,7 @@ def cnil(draft: Draft) -> Part:
         ),
         Heading(said("cnil_nature")),
         draft.answered("confidentiality", "integrity", "availability"),
-        Fields((draft.known("cnil_origin", said("cnil_origin_is"), note=said("to_confirm")),)),
+        Fields((draft.origin(),)),
         Heading(said("cnil_data")),
         draft.answered("categories", "persons", "records_count", "minors"),
         Heading(said("cnil_effects")),

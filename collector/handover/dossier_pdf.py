@@ -52,7 +52,7 @@ _MOST = 200
 _EMPTY = 9.0
 _FEW = 3
 """Empty rows that are worth a page: where so many fit as many are drawn as the page has room for; fewer are not."""
-_LEAST: dict[type, float] = {Table: 22.0, Signature: 30.0, Heading: 25.0, Quote: 30.0}
+_LEAST: dict[type, float] = {Table: 22.0, Signature: 30.0, Heading: 11.0, Quote: 30.0}
 """Millimetres of a block that stand below its heading; of others a line or two."""
 _TALL = 122.0
 """Most millimetres of a picture's height."""
@@ -115,8 +115,7 @@ class _Pages(Sheet):
             case Heading():
                 self._heading(block.text, self._least(following))
             case Text():
-                if following and isinstance(following[0], Signature):
-                    self.room_for(self._height(block) + 30.0)
+                self.room_for(self._with_its(block, following))
                 self._paragraphs(block)
             case Fields():
                 self._fields(block)
@@ -146,9 +145,24 @@ class _Pages(Sheet):
         block = following[0] if following else None
         if isinstance(block, Text) and block.style in ("small", "warning"):
             return self._height(block) + self._least(following[1:])
+        if isinstance(block, Text):
+            return max(14.0, self._with_its(block, following[1:]))
         if isinstance(block, Shown):
             return self._shown_height(block)
+        if isinstance(block, Fields) and block.fields:
+            return self._laid(block.fields[0]).height
+        if isinstance(block, Heading):
+            return _LEAST[Heading] + self._least(following[1:])
         return 14.0 if block is None else _LEAST.get(type(block), 14.0)
+
+    def _with_its(self, block: Text, following: Sequence[Block]) -> float:
+        """Return how much must stand together with a paragraph: what is signed below it, rows that it explains."""
+        after = following[0] if following else None
+        if isinstance(after, Signature):
+            return self._height(block) + 30.0
+        if isinstance(after, Table) and block.style == "small" and not after.rows:
+            return self._height(block) + _LEAST[Table] + _FEW * _EMPTY
+        return 0.0
 
     # ---- tables
 

@@ -90,6 +90,8 @@ class Rows:
     """What the files say."""
 
     system: Row = field(default_factory=dict)
+    searched: bool = False
+    """Whether a search for traces of ransomware is in the bundle and was read: without one nothing was not found."""
     footprint: Row = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     faint: int = 0
@@ -134,6 +136,7 @@ def rows_of(facts: Facts) -> Rows:
     for stored in evidence.tables():
         if stored.kind in takers:
             evidence.rows(stored, takers[stored.kind])
+            rows.searched |= stored.kind == "ransom"
     for note in rows.notes.values():
         note.lines = _words_of(note, facts)
     _less_groups(rows)

@@ -5,7 +5,7 @@ A paragraph leaves at least two lines on a page, a heading stands with what foll
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from collector.handover.lettering import MM, Lettering
 
@@ -34,6 +34,19 @@ _LEAST = 2
 def height_of(lines: int, size: float) -> float:
     """Return how far down some lines go."""
     return lines * size * MM * LEADING
+
+
+class _Laid(NamedTuple):
+    """A field with its texts in lines; heights in millimetres, `body` that of the value."""
+
+    label: list[str]
+    value: list[str]
+    note: list[str]
+    font: str
+    size: float
+    style: str
+    body: float
+    height: float
 
 
 class Sheet(Lettering):
@@ -163,7 +176,8 @@ class Sheet(Lettering):
             self._field(field)
         self.y += 1.2
 
-    def _field(self, field: Field) -> None:
+    def _laid(self, field: Field) -> _Laid:
+        """Break the texts of a field into lines."""
         width = WIDTH - _VALUE
         label = self._wrapped(field.label, SMALL + 0.7, _LABEL, most=4)
         font, size = ("courier", 7.9) if field.mono else ("helvetica", BODY)
@@ -173,6 +187,11 @@ class Sheet(Lettering):
         left = height_of(len(label), SMALL + 0.7)
         body = height_of(len(value), size) if value else _LINE * field.lines
         height = max(left, body + height_of(len(note), SMALL - 0.8)) + 1.9
+        return _Laid(label, value, note, font, size, style, body, height)
+
+    def _field(self, field: Field) -> None:
+        width = WIDTH - _VALUE
+        label, value, note, font, size, style, body, height = self._laid(field)
         self.room_for(height)
         self._pdf.set_text_color(GREY)
         for at, line in enumerate(label):

@@ -25,6 +25,8 @@ TABLE = {
     "doubt_never": ("cette heure n'existe pas~: à confirmer", "there was no such hour: to be confirmed"),
     "to_confirm": ("à confirmer", "to be confirmed"),
     "none_found": ("rien trouvé par l'outil", "the tool found nothing"),
+    "none_found_partly": ("rien trouvé par l'outil dans ce qu'il a pu lire", "the tool found nothing in what it could read"),
+    "not_searched": ("l'outil n'a pas pu le chercher", "the tool could not look for it"),
     "yes": ("oui", "yes"),
     "no": ("non", "no"),
     "and_more_rows": ("et {number} de plus", "and {number} more"),
