@@ -7,13 +7,13 @@ names of ransom notes: a file's name may be a patient's.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from collector import answers, layout, schema
+from collector.handover import pictures
 from collector.handover.export_evidence import opened
 from collector.journal import Journal
 from collector.text import printable, readable
@@ -39,8 +39,6 @@ _MOST = 40
 MAX_LINES = 120
 """Lines of one entry."""
 LONGEST_LINE = 2500
-_BLURRED = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?:[ (-][0-9]{1,3}\)?)?\.png")
-"""The name that `collect picture --blur` gives to a copy, or a file manager to a second one."""
 _YEARS = (1970, 2100)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -190,9 +188,9 @@ def _observed(record: Record, facts: Facts, written: datetime) -> None:
 def _exhibit(record: Record, facts: Facts) -> None:
     path, kind = str(record["path"]), str(record["kind"])
     written = moment_of(record["utc"]) or facts.last
-    copy = _BLURRED.fullmatch(text_of(record.get("subject"))) if path.startswith(layout.ATTACHMENTS) else None
-    if copy is not None:
-        facts.blurred[copy[1]] = path
+    original = pictures.original_of(text_of(record.get("subject"))) if path.startswith(layout.ATTACHMENTS) else None
+    if original is not None:
+        facts.blurred[original] = path
     special = path.startswith(layout.ATTACHMENTS) or kind == "screen"
     if len(facts.exhibits) >= (2 * MAX_EXHIBITS if special else MAX_EXHIBITS):
         facts.more_exhibits[kind] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 KIND: Final = "screen"
 """Artifacts that show a screen; as a picture, or a console's text."""
+_BLURRED_COPY: Final = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?:[ (-][0-9]{1,3}\)?)?\.png")
+"""What `name_of` gives to a blurred copy, or a file manager to a second one of that name."""
 _ATTACHED: Final = (".png", ".jpg", ".jpeg")
 """What was attached and is a picture."""
 
@@ -96,9 +99,7 @@ def write(
 
     `out` is a new name, or an existing folder for a name of ours. Raises what `content` and `picture.blurred` do.
     """
-    suffix = ".png" if blur else shown.suffix
-    name = f"piece-{shown.exhibit}{'-floutee' if blur else ''}{suffix}"
-    path = export_output.place(out, name)
+    path = export_output.place(out, name_of(shown.exhibit, shown.suffix, blur=blur))
     data = content(bundle, shown, identities)
     if blur:
         try:
@@ -109,6 +110,17 @@ def write(
     with export_output.file(path) as made:
         made.write(data)
     return path
+
+
+def name_of(exhibit: str, suffix: str, *, blur: bool) -> str:
+    """Return the name that a picture gets as a file of its own; `suffix` is that of the original."""
+    return f"piece-{exhibit}-floutee.png" if blur else f"piece-{exhibit}{suffix}"
+
+
+def original_of(name: str) -> str | None:
+    """Return the exhibit of which a file of this name is the blurred copy, `None` for any other name."""
+    copy = _BLURRED_COPY.fullmatch(name)
+    return None if copy is None else copy[1]
 
 
 def label(exhibit: str, original: bytes) -> tuple[str, str]:
