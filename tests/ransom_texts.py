@@ -99,10 +99,25 @@ SHORT_NOTES = {
     "en, polite": f"""Dear management, a security audit of your company ended badly. Our team now holds copies of your patient
 records, and the servers you rely on have been locked. You cover our fee, we hand over the tool and wipe our copies. If we
 hear nothing by Friday the first 10 GB go public. Tor only: {ONION}""",
+    "en, where to write": f"All of your files are encrypted. To decrypt them, write to {MAIL}. No answer in 24 h? {MAIL}",
+    "en, the authority": f"""Your company network was hacked: servers and backups encrypted, 40 GB uploaded to our storage. The
+first to be told are your data protection authority and two newspapers. Contact {MAIL}. The price rises by 20% if you hire
+an incident response firm.""",
+    "en, a password": f"Disk D: is locked. The password is kept with us. Price of the password: 700 EUR. Write to {MAIL}",
 }
 """Notes of few words, or of polite ones."""
 
 PAPERS = {
+    "a policy": """Cyber extortion means a credible threat with a demand for payment, to encrypt or delete your data or to
+publish confidential information. We pay the reasonable cost of obtaining a decryption key and of a negotiator. Condition:
+you notify us within 72 hours and inform the police. Data that cannot be restored are insured up to the sum above.""",
+    "a backup's manual": f"""HOW TO RESTORE YOUR FILES: enter repository and passphrase, choose the files. All archives are
+encrypted with AES-256. We do not have a copy of the key: if you lose the passphrase your data cannot be recovered by
+anyone. Do not rename or modify the files of the repository, this may lead to permanent data loss. Contact: {MAIL}""",
+    "a key's manual": f"""Your files are encrypted with AES-256. Without the private key there is no way to decrypt them. Back up
+the private key and the revocation certificate. Report bugs: {MAIL}""",
+    "a free tool": """Free decryption tool, how to use it: one encrypted file and its original are needed, then it restores
+the key. Contact us through the form if decryption fails. Larger files may be damaged for good.""",
     "invoice": f"""Madame, Monsieur, sauf erreur de notre part, votre facture n° 2026-114 d'un montant de 350 euros reste
 impayée. Nous vous demandons de payer cette somme sous 72 heures. Passé ce délai, votre dossier sera transmis à un
 huissier. Contactez-nous : {MAIL}. Après le paiement, vos accès seront restaurés.""",

@@ -69,10 +69,17 @@ _WRITTEN_BY_PROGRAMMERS: Final = re.compile(
 )
 """Names that tell nothing: no victim opens such a file with a double click, so no note is one."""
 
+_GIVEN: Final = " xblobx "
+"""A word that is no word: a number, a key, an address of no known kind."""
+
 _ADDRESSES: Final = frozenset({"onion", "url", "email", "telegram"})
 _MORE_IN_OTHERS: Final = 7
 """Points above the line that a text in another language than English needs where it names neither ransom nor a hidden
 address: what practices and those who write to them say of encryption, terms and passwords comes as near as that."""
+
+_MORE_WITHOUT_ADDRESS: Final = 1
+"""Points above the line that a text without any address needs: of 210 development notes 11 name none, and leaflets,
+manuals and policies that come near a note seldom name one."""
 
 _EAST_ASIAN: Final = re.compile("[\u2e80-\ud7ff]")
 
@@ -114,6 +121,8 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     groups = {feature.group for feature in best if feature.weight > 0}
     is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
     if is_note and -short_of < _MORE_IN_OTHERS and _is_of_others(best) and not _is_paid(best, body, found.all()):
+        is_note = False
+    if is_note and -short_of < _MORE_WITHOUT_ADDRESS and not found.all() and _GIVEN not in body:
         is_note = False
     heard = () if is_note else concepts.tells(body, found.all(), about=bool(about))
     is_note = is_note or bool(heard)

@@ -20,6 +20,7 @@ rule files_were_encrypted {
     $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s1 = / we (have |ve |had |also |just ){0,5}(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
+    $s4 = / (has|have) (now |just )?(encrypted|crypted|locked|hacked|breached|seized|hijacked|infiltrated|compromised) (this|your|the whole|the entire|all of your) (.{0,20} )?(network|files|data|systems?|servers?|computers?|company|infrastructure|domain|machines?) /
     $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) /
   condition:
     any of them
@@ -32,6 +33,7 @@ rule things_were_encrypted {
     weight = 2
     reason = "says that files or systems have been encrypted"
   strings:
+    $s1 = / (contents?|files?|data|servers?|systems?|shares?|machines?) (.{0,30} )?(were|was|have been|has been|are) (.{0,20} )?(made|rendered) (.{0,16} )?(unavailable|inaccessible|unreadable|useless|unusable) /
     $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) .{0,20}(have|has|had|hav|was|were|got|been|become|just|now) (.{0,16} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
   condition:
     any of them
@@ -92,7 +94,10 @@ rule data_were_stolen {
     weight = 4
     reason = "says that data were stolen"
   strings:
-    $s0 = / we (have |ve |had |also |already ){0,5}(.{0,20} )?(downloaded|stolen|stole|steal|exfiltrated|copied|uploaded|extracted|exported|took|taken|obtained|collected|dumped|leaked|got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
+    $s6 = / we (have |ve |had |also |already |now |currently |still ){0,5}(got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
+    $s7 = / (uploaded|downloaded|copied|transferred|moved|placed|backed up|saved) (.{0,24} )?(to|on|in|into|with) our (.{0,16} )?(servers?|storages?|cloud|side|hands|custody|possession|place|disks?) /
+    $s8 = / (data|files|documents|cop(y|ies)|contents?|backups?|records) (.{0,30} )?(in|under) our (hands|custody|possession|control) /
+    $s0 = / we (have |ve |had |also |already ){0,5}(.{0,20} )?(downloaded|stolen|stole|steal|exfiltrated|copied|uploaded|extracted|exported|took|taken|obtained|collected|dumped|leaked) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
     $s1 = / (data|files|information|documents|databases|date|info) (.{0,60} )?(have|has|had|was|were|been|are|is|got) (.{0,30} )?(stolen|exfiltrated|downloaded|leaked|uploaded|copied to|extracted|stollen|in our (hands|possession)) /
     $s2 = / (stolen|stole|exfiltrated|downloaded|leaked|copied|extracted) (.{0,20} )?(and|&) (.{0,10} )?encrypted /
     $s3 = / (downloaded|exfiltrated|stolen|leaked|stole|uploaded|extracted) (.{0,30} )?(your|confidential|sensitive|personal|private|critical|compromising|important|internal) (.{0,30} )?(data|files|documents|information) /
@@ -141,6 +146,8 @@ rule will_publish {
     $s3 = / (leak site|leaks? blog|our (news )?blog|our news site|wall of shame|darknet (site|blog|market)s?|leaked data|data leaks? (site|portals?)|leak portal|name and shame|our leak) /
     $s4 = / (your|to) (competitors|clients|customers|partners|employees|journalists|media|regulators|shareholders) (.{0,40} )?(data|leak|know|inform|informed|notif|published|about|sold|contact|journalists|media|competitors|clients)[a-z]{0,6} /
     $s5 = / (gb|tb|files|data|documents|records|part|it|everything|they) (.{0,12} )?(go|goes|going|gone|went) public /
+    $s7 = / (documents|data|files|records|everything|them|it|they|names?|passports?|contracts) (.{0,30} )?(put|placed|posted|dumped|appear|land|end up|thrown) (out )?(on|in|onto) (the |a |our )?(internet|web|dark ?net|dark ?web|blog|open|public|forums?) /
+    $s8 = / (offer|offered|sell|sold|pass|passed|hand|handed|give|given|transfer|transferred) (.{0,40} )?to (the |your |our |any |other |all ){0,3}(interested (parties|people|persons|buyers)|competitors?|third parties|rivals|highest bidder|brokers|other (groups|hackers|criminals)) /
     $s6 = / (no longer|unreadable to you and) readable (by|to) (us|anyone|everyone) /
   condition:
     any of them
@@ -212,6 +219,7 @@ rule buy_key {
     reason = "offers a decryptor or key for money"
   strings:
     $s0 = / (buy|buying|purchase|purchasing|purchased|pay for|acquire|order|obtain|get|receive|need|sell|give|send|provide|price (of|for)|cost of) (you |u |a |an |the |our |your |special |private |unique |from us |universal |working |of |to |us ){0,5}(.{0,12} )?(decryptor|decrypter|decoder|decryptors|decrypters|descryptor|decriptor|unlocker|unlock key|private key|decryption key|decrypt key|decryption (tool|software|program|utility|code|application|soft|keys)|decrypt (tool|software|program|code)|recovery (tool|software|key|program)|special (software|program|tool|key)|keys? (and|to) (.{0,16} )?(decrypt|restore|unlock)) /
+    $s2 = / (buy|purchase|pay for|price (of|for)|cost of|sell (you )?) (the |your |a ){0,2}(recovery |unlock |archive |disk |bitlocker |rar |zip |7 ?zip ){0,2}(password|passcode|unlock code|access code) /
     $s1 = / (purchase|purchasing|buy|price|cost|paying|payment) (.{0,30} )?(decrypt|decryption|decryptor|decrypter|decoder|unlock|recovery|private key|restoring) /
   condition:
     any of them
@@ -229,6 +237,7 @@ rule only_we_have_key {
     $s2 = / (only|one|sole|single|just one) (way|method|possibility|chance|option|solution|possible way|means) (.{0,30} )?(recover|restore|decrypt|unlock|get|return|recovery|to save|of recovering|of decrypting|decryption) /
     $s3 = / (without|unless you have|impossible without|except with) (our|the|my|us|a|this|special|private|decryption|decrypt) (.{0,30} )?(key|decryptor|decrypter|decoder|software|tool|help|program|service|us|decryption) (.{0,20} )?(impossible|can not|cannot|cant|never|not|no) /
     $s4 = / (impossible|cannot|can not|cant|nobody|no one|noone|not possible|not be able|unable|no way) (.{0,40} )?(decrypt|recover|restore|unlock|be decrypted|be recovered|be restored|help) (.{0,40} )?(without|except|only|us|private key|our) /
+    $s6 = / (password|passcode|key) (.{0,20} )?(stored|kept|held|known|remains|stays|only) (.{0,10} )?(with|by|to) us /
     $s5 = / (private|decryption|secret|unique|master|decrypt) key (.{0,30} )?(on our|our (secret )?servers?|stored|in our|we have|only we|created|generated for|which is|with us|secret internet server) /
   condition:
     any of them
@@ -277,6 +286,19 @@ rule recover_files {
     $s4 = / (data|files?|systems?) (recovery|decryption|restore|restoration) (instructions?|guide|process|software|company|service|manual|help) /
     $s5 = / (everything|all|files|data|it) (.{0,20} )?(can be|is possible to|possible to|will be|could be|may be|still be) (.{0,12} )?(recovered|restored|decrypted|recover|restore|returned|unlocked|fixed|decrypt) /
     $s6 = / (recover|restore|decrypt|unlock) (.{0,8} )?(everything|all files|all data|files|the files|all of them) /
+  condition:
+    any of them
+}
+
+rule recover_by_writing {
+  meta:
+    language = "en"
+    group = "recover"
+    weight = 4
+    reason = "says to write to an address to get files back"
+  strings:
+    $s0 = / to (decrypt|decipher|unlock|unblock|restore|recover|return|retrieve|get|regain|decode) (.{0,30} )?(them|it|files?|data|everything|documents|all|access|systems?|network|photos|servers?|backups?) (.{0,30} )?(send|write|contact|e ?mail|mail|message|text|reach|connect|talk|add) (.{0,40} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) /
+    $s1 = / (write|mail|e ?mail|message|contact|text|reach|add|talk to) (.{0,16} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) (.{0,24} )?(to|for|and) (.{0,24} )?(decrypt|decipher|unlock|unblock|restore|recover|get (.{0,24} )?back|return|decode|decryption|key) /
   condition:
     any of them
 }
@@ -575,6 +597,8 @@ rule fr_out_of_reach {
   strings:
     $s0 = / (vos|votre|tes) (.{0,30} )?(fichiers?|documents?|donnees|photos|serveurs?|ordinateurs?|reseau|systemes?|disques?|bases?|machines?|infrastructure|sauvegardes?|postes?|dossiers?) (.{0,16} )?((ne (sont|seront) plus|nest plus) (accessible|lisible|utilisable|disponible)s?|(sont|est|devenus?|rendus?) (desormais |devenus? )?illisibles?) /
     $s1 = / sauvegardes? (.{0,24} )?(ete|sont) (.{0,12} )?(detruit|efface|supprime|formate)[es]{0,3} /
+    $s2 = / (vos|votre|tes|toutes) (.{0,40} )?(fichiers?|donnees|serveurs?|bases?|sauvegardes?|dossiers?) (.{0,40} )?(sont|est) (.{0,16} )?(chez nous|entre nos mains|en notre possession|sous notre controle) /
+    $s3 = / illisibles? chez (vous|toi) /
   condition:
     any of them
 }
@@ -1062,6 +1086,7 @@ rule ru_note {
     weight = 4
     reason = "says in Russian that files have been encrypted"
   strings:
+    $s3 = / (фаилы|данные|базы?|архивы?|документы) (.{0,16} )?у нас /
     $s0 = / (ваши|все|ваш|вашего|ваших|фаилы|твои|данные) (.{0,80} )?(зашифрован|заблокирован|закодирован|взломан|украден|скачан|похищен)[^ ]{0,6} /
     $s1 = / мы (.{0,40} )?(зашифровали|взломали|скачали|украли|заблокировали|похитили) /
     $s2 = / (зашифрованы|заблокированы|закодированы|зашифровано|были зашифрованы) (.{0,60} )?(фаилы|данные|ваши|все|документы|алгоритм) /
@@ -1167,6 +1192,7 @@ rule zh_recover {
     $s0 = /(恢复|恢復|解密|还原|還原|找回|解锁|解鎖|取回).{0,30}(文件|数据|檔案|资料|資料|系统|文档)/
     $s1 = /(文件|数据|檔案|资料|資料).{0,24}(恢复|恢復|解密|还原|還原|找回)/
     $s2 = /免费.{0,20}解密/
+    $s3 = /(要回|拿回|换回|赎回|贖回).{0,12}(数据|文件|资料|資料|檔案)/
   condition:
     any of them
 }
@@ -1319,7 +1345,7 @@ rule about_malware {
     weight = -6
     reason = "speaks of ransomware from outside"
   strings:
-    $s0 = / (ransomware (is a|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]{1,12}|incidents?|encrypts)|malware (analysis|analyst|family|researchers?|samples?)|type of malware|malicious software|the (attackers?|malware|threat actors?|adversary|adversaries|criminals|cybercriminals) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?|often|then|ask)|security researchers|(the )?victims (are|were|of|who|to|computer|files|should|can|may)|threat actors?|indicators of compromise|incident response) /
+    $s0 = / (ransomware (is a|attacks?|families|family|variants?|threats?|protection|operators|samples?|infections?|detection|behaviou?r|gangs?|simulat[a-z]{1,12}|incidents?|encrypts)|malware (analysis|analyst|family|researchers?|samples?)|type of malware|malicious software|the (attackers?|malware|threat actors?|adversary|adversaries|criminals|cybercriminals) (will|can|may|has|have|was|were|uses?|is|are|encrypts?|demands?|often|then|ask)|security researchers|(the )?victims (are|were|of|who|to|computer|files|should|can|may)|threat actors?|indicators of compromise|incident response (plan|process|procedures?|playbook|guide|checklist)) /
     $s1 = / (rancongiciels?|logiciels? malveillants?|programmes? malveillants?|les (attaquants|cybercriminels|pirates|malfaiteurs)|cyberattaques?) /
     $s2 = / (schadsoftware|erpressungstrojaner|verschlusselungstrojaner|cyberkriminelle|programa malicioso|software malicioso|ciberdelincuentes|software malevolo|cybercriminali|criminosos|kwaadaardige software) /
   condition:
@@ -1340,7 +1366,7 @@ rule about_advice {
     $s8 = / (notre|mon|nos|le) (cabinet|etablissement|centre|serveur|reseau|laboratoire|clinique|pharmacie|systeme) (.{0,16} )?(a|avons|avoir) (.{0,8} )?ete victime dune? (cyberattaque|attaque|rancongiciel|piratage) /
     $s9 = / ne (les|lui|leur) (contactez|repondez|ecrivez|payez|contacter|repondre|ecrire) (pas|rien|jamais) /
     $s0 = / (do not|dont|never|should not|shouldnt|advise against|not recommended to|recommends? not|avoid|not to) pay(ing)? (the |any |a )?(ransoms?|criminals|attackers) /
-    $s1 = / (report (the|this|it|any|an|your) (.{0,16} )?(incident|attack|crime|breach|police|authorities)|file a (police )?(complaint|report)|law enforcement (agencies )?(recommend|advise)|(inform|notify|contact|call) (your|the) (it (provider|department|support)|insurer|insurance|data protection)|nomoreransom|no more ransom|stopransomware|data protection authority) /
+    $s1 = / (report (the|this|it|any|an|your) (.{0,16} )?(incident|attack|crime|breach|police|authorities)|file a (police )?(complaint|report)|law enforcement (agencies )?(recommend|advise)|(inform|notify|contact|call) (your|the) (it (provider|department|support)|insurer|insurance|data protection)|nomoreransom|no more ransom|stopransomware|(must|should|shall|please) (.{0,12} )?(inform|notify|contact|report (it |this )?to) (.{0,30} )?data protection authority) /
     $s2 = / (ne (jamais )?(payez|payer|pas payer) (pas |jamais )?(la )?rancon|deposer plainte|deposez plainte|depot de plainte|17cyber|cybermalveillance|prestataire informatique|service informatique|que faire en cas) /
     $s3 = / (losegeld nicht|kein losegeld|erstatten sie anzeige|no pague el rescate|no pagar el rescate|denuncie|nao pague o resgate|non pagare il riscatto|sporgere denuncia|betaal (het )?losgeld niet|doe aangifte) /
   condition:
@@ -1373,6 +1399,9 @@ rule about_training {
   strings:
     $s0 = / (schulung|unterweisung|formation|cours|atelier|training|workshop|lesson|module [0-9]{1,3}|folie [0-9]{1,3}|diapo [0-9]{1,3}|slide [0-9]{1,3}) (.{0,60} )?(folie [0-9]{1,3}|diapo [0-9]{1,3}|slide [0-9]{1,3}|module [0-9]{1,3}|quiz|exemple (fictif|de texte)|exercice|ubung|erpressermail|elements? a reperer|points? a relever) /
     $s1 = / (never|nobody should|you should not) pay (for it|anybody|anyone|criminals|them|the ransom) /
+    $s2 = / (true or false|vrai ou faux|richtig oder falsch) /
+    $s3 = / what every [a-z]{3,20} (should|must|needs to) know /
+    $s4 = / (coordinated|responsible|vulnerability) disclosure (policy|program|programme|process) /
   condition:
     any of them
 }
@@ -1385,7 +1414,10 @@ rule about_own_key {
     reason = "is the help of a program or service that protects files for their owner"
   strings:
     $s0 = / (conservez|gardez|notez|imprimez|keep|store|write down|remember) (.{0,10} )?(votre|la|le|your|the) (.{0,10} )?(cle de (restauration|recuperation)|mot de passe|passphrase|phrase secrete|code de recuperation|recovery key|password) /
-    $s1 = / (si vous perdez|en cas de perte|perte|oubli|if you (lose|lost|forget|forgot)|without) (de |du |of )?(votre |le |la |your |the )?(mot de passe|passphrase|phrase secrete|password|recovery key|key we) /
+    $s1 = / (si vous perdez|en cas de perte|perte|oubli|if you (lose|lost|forget|forgot)) (de |du |of )?(votre |le |la |your |the )?(mot de passe|passphrase|phrase secrete|password|recovery key|key we) /
+    $s4 = / without (your (password|passphrase|recovery key)|(the |a )?(passphrase|recovery key)) /
+    $s5 = / (back ?up|export|save|protect) (your|the) (private|secret|recovery|encryption) key /
+    $s6 = / revocation certificate /
     $s2 = / (de bout en bout|end to end encrypt[a-z]{1,6}|before (the )?upload|notice (pgp|gpg|technique|dutilisation)|nos serveurs (hds|securises)|hebergeur de donnees) /
     $s3 = / (archive chiffree|messagerie securisee|mssante|telechargement securise|lien securise) /
   condition:
@@ -1400,6 +1432,19 @@ rule about_invoice {
     reason = "asks for what is owed"
   strings:
     $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
+  condition:
+    any of them
+}
+
+rule about_contract {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "is a policy or a contract"
+  strings:
+    $s0 = / (policy (period|wording|limit|schedule|holder|conditions?)|policyholder|the insured|sum insured|insured up to|indemnif(y|ied|ication)|(we|the insurer|insurers?) (will |shall )?(indemnify|reimburse)|condition precedent|(extortion|cyber) (event|threat|loss|extortion) means|cyber extortion means|means a credible threat|waiting period) /
+    $s1 = / (conditions (generales|particulieres)|lassure (doit|devra|sengage|est tenu)|le souscripteur|franchise de|plafond de garantie|garanties? (acquise|cyber|souscrite)s?|nous indemnisons|sinistre (cyber|declare|garanti)|vertrags(bedingungen|bestimmungen)|versicherungsnehmer|deckungssumme|selbstbehalt) /
   condition:
     any of them
 }
