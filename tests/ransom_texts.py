@@ -103,9 +103,22 @@ hear nothing by Friday the first 10 GB go public. Tor only: {ONION}""",
     "en, the authority": f"""Your company network was hacked: servers and backups encrypted, 40 GB uploaded to our storage. The
 first to be told are your data protection authority and two newspapers. Contact {MAIL}. The price rises by 20% if you hire
 an incident response firm.""",
-    "en, a password": f"Disk D: is locked. The password is kept with us. Price of the password: 700 EUR. Write to {MAIL}",
 }
 """Notes of few words, or of polite ones."""
+
+LETTERS = {
+    "an archive": f"""Your records are in our custody. To retrieve them, write to {MAIL}. Records not collected will be destroyed
+permanently after 30 days. Price of the access code: 40 EUR.""",
+    "a locked disk": f"""Dear Doctor, after the update your disk has been locked by BitLocker. To unlock it contact {MAIL} with the
+key ID. Do not reinstall Windows or your files will be lost.""",
+    "a backup's provider": f"""Your backups have been encrypted with AES-256 and moved to our cloud. To restore them write to {MAIL}.
+Keep the agent running, do not rename the files.""",
+    "an unpaid bill": f"""Votre site a été suspendu et vos données sont bloquées suite à un défaut de paiement. Si vous ne payez pas
+sous 72 heures, vos données seront supprimées définitivement. Contactez-nous à {MAIL}.""",
+    "a quote": f"""Your disk has been analysed. Your files are inaccessible. To recover your data, contact {MAIL}. Price 850 EUR,
+payable after recovery. Do not try to repair the disk, your data may be lost forever. We recover 3 files for free as proof.""",
+}
+"""Letters that say what notes say, and name an ordinary mailbox: if one is called a note, then never with confidence."""
 
 PAPERS = {
     "a policy": """Cyber extortion means a credible threat with a demand for payment, to encrypt or delete your data or to

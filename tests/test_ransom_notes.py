@@ -18,7 +18,7 @@ from pathlib import Path
 import fpdf
 import pytest
 import wine
-from ransom_texts import MAIL, NOTES, ONION, ORDINARY, PAPERS, SHORT_NOTES
+from ransom_texts import LETTERS, MAIL, NOTES, ONION, ORDINARY, PAPERS, SHORT_NOTES
 
 from collector.ransom import contacts, families, markup, notes, pdf, reading
 
@@ -57,6 +57,14 @@ def test_what_only_resembles_a_note_is_none(kind) -> None:
 def test_everyday_papers_are_no_notes(kind) -> None:
     """A practice's invoice, manual, alert or complaint is no note: it is neither copied nor told as one."""
     assert not judge(PAPERS[kind]).is_note
+
+
+@pytest.mark.parametrize("kind", LETTERS)
+def test_a_letter_with_an_ordinary_address_is_no_sure_note(kind) -> None:
+    """So its address and its text go into no paper and no export that is shared; with a hidden address it is one."""
+    assert judge(LETTERS[kind]).confidence == "low"
+    hidden = judge(LETTERS[kind].replace(MAIL, ONION))
+    assert hidden.is_note
 
 
 @pytest.mark.parametrize("kind", SHORT_NOTES)

@@ -69,6 +69,10 @@ _WRITTEN_BY_PROGRAMMERS: Final = re.compile(
 )
 """Names that tell nothing: no victim opens such a file with a double click, so no note is one."""
 
+_SHORT_FORM: Final = frozenset({"files_are_encrypted", "recover_by_writing"})
+"""Rules that together say what hardly any other text says, though a bank or a laboratory may say each: all that is told
+by the short notes of a whole kind of families."""
+
 _GIVEN: Final = " xblobx "
 """A word that is no word: a number, a key, an address of no known kind."""
 
@@ -126,13 +130,14 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         is_note = False
     heard = () if is_note else concepts.tells(body, found.all(), about=bool(about))
     is_note = is_note or bool(heard)
+    is_ordinary = bool(found.all()) and not _is_hidden(best, body, found.all())
     named_in = [one.value for one in found.all() if one.kind in _ADDRESSES] if is_note else []
     likenesses = families.likenesses(name, body, addresses=named_in) if is_note else ()
     reasons = [*named, *sorted(best, key=lambda feature: -feature.weight)]
     return NoteJudgement(
         is_note=is_note,
         score=score,
-        confidence=_confidence(score, groups, len(body.split(maxsplit=30)), -short_of),
+        confidence="low" if is_ordinary else _confidence(score, groups, len(body.split(maxsplit=30)), -short_of),
         reasons=(*(feature.code for feature in reasons), *(f"near_address_{one}" for one in heard)),
         explained=(*(feature.reason for feature in reasons), *(concepts.REASONS[one] for one in heard)),
         family=next((one.family for one in likenesses if one.confidence != "low"), None),
@@ -155,13 +160,24 @@ def _is_paid(best: Sequence[Feature], body: str, known: Sequence[Contact]) -> bo
     """Tell whether a text demands, names money that leaves no name, or an address that ordinary letters don't give."""
     if any(one.group == "demand" and one.weight >= _STRONG for one in best):
         return True
+    return _is_hidden(best, body, known)
+
+
+def _is_hidden(best: Sequence[Feature], body: str, known: Sequence[Contact]) -> bool:
+    """Tell whether a text names an address that ordinary letters don't give, Tor, or money that leaves no name.
+
+    What a laboratory, a host or an IT provider writes of encrypted files, keys and terms has none of these.
+    """
     hidden = any(one.kind not in {"url", "email"} or concepts.is_private(one) for one in known)
-    return hidden or any(".onion" in one.value for one in known) or concepts.speaks_of_money(body)
+    tor = any(".onion" in one.value for one in known) or any(one.code == "tor_browser" for one in best)
+    return hidden or tor or concepts.speaks_of_money(body)
 
 
 def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:
     """Tell whether a text has what no note lacks: a core, a second part (or a telling name), something strong."""
+    codes = {feature.code for feature in best}
     strong = called >= _TELLING or len(groups) >= _MANY or any(feature.weight >= _STRONG for feature in best)
+    strong = strong or codes >= _SHORT_FORM
     return strong and bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)
 
 

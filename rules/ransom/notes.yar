@@ -95,8 +95,8 @@ rule data_were_stolen {
     reason = "says that data were stolen"
   strings:
     $s6 = / we (have |ve |had |also |already |now |currently |still ){0,5}(got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
-    $s7 = / (uploaded|downloaded|copied|transferred|moved|placed|backed up|saved) (.{0,24} )?(to|on|in|into|with) our (.{0,16} )?(servers?|storages?|cloud|side|hands|custody|possession|place|disks?) /
-    $s8 = / (data|files|documents|cop(y|ies)|contents?|backups?|records) (.{0,30} )?(in|under) our (hands|custody|possession|control) /
+    $s7 = / cop(y|ies) (.{0,30} )?in our (hands|custody|possession) /
+    $s8 = / [0-9]{1,5} (gb|tb|gigabytes?|terabytes?) (.{0,24} )?(uploaded|downloaded|copied|transferred|moved|stored) (to|on|in|into|at) our /
     $s0 = / we (have |ve |had |also |already ){0,5}(.{0,20} )?(downloaded|stolen|stole|steal|exfiltrated|copied|uploaded|extracted|exported|took|taken|obtained|collected|dumped|leaked) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
     $s1 = / (data|files|information|documents|databases|date|info) (.{0,60} )?(have|has|had|was|were|been|are|is|got) (.{0,30} )?(stolen|exfiltrated|downloaded|leaked|uploaded|copied to|extracted|stollen|in our (hands|possession)) /
     $s2 = / (stolen|stole|exfiltrated|downloaded|leaked|copied|extracted) (.{0,20} )?(and|&) (.{0,10} )?encrypted /
@@ -219,7 +219,6 @@ rule buy_key {
     reason = "offers a decryptor or key for money"
   strings:
     $s0 = / (buy|buying|purchase|purchasing|purchased|pay for|acquire|order|obtain|get|receive|need|sell|give|send|provide|price (of|for)|cost of) (you |u |a |an |the |our |your |special |private |unique |from us |universal |working |of |to |us ){0,5}(.{0,12} )?(decryptor|decrypter|decoder|decryptors|decrypters|descryptor|decriptor|unlocker|unlock key|private key|decryption key|decrypt key|decryption (tool|software|program|utility|code|application|soft|keys)|decrypt (tool|software|program|code)|recovery (tool|software|key|program)|special (software|program|tool|key)|keys? (and|to) (.{0,16} )?(decrypt|restore|unlock)) /
-    $s2 = / (buy|purchase|pay for|price (of|for)|cost of|sell (you )?) (the |your |a ){0,2}(recovery |unlock |archive |disk |bitlocker |rar |zip |7 ?zip ){0,2}(password|passcode|unlock code|access code) /
     $s1 = / (purchase|purchasing|buy|price|cost|paying|payment) (.{0,30} )?(decrypt|decryption|decryptor|decrypter|decoder|unlock|recovery|private key|restoring) /
   condition:
     any of them
@@ -237,7 +236,6 @@ rule only_we_have_key {
     $s2 = / (only|one|sole|single|just one) (way|method|possibility|chance|option|solution|possible way|means) (.{0,30} )?(recover|restore|decrypt|unlock|get|return|recovery|to save|of recovering|of decrypting|decryption) /
     $s3 = / (without|unless you have|impossible without|except with) (our|the|my|us|a|this|special|private|decryption|decrypt) (.{0,30} )?(key|decryptor|decrypter|decoder|software|tool|help|program|service|us|decryption) (.{0,20} )?(impossible|can not|cannot|cant|never|not|no) /
     $s4 = / (impossible|cannot|can not|cant|nobody|no one|noone|not possible|not be able|unable|no way) (.{0,40} )?(decrypt|recover|restore|unlock|be decrypted|be recovered|be restored|help) (.{0,40} )?(without|except|only|us|private key|our) /
-    $s6 = / (password|passcode|key) (.{0,20} )?(stored|kept|held|known|remains|stays|only) (.{0,10} )?(with|by|to) us /
     $s5 = / (private|decryption|secret|unique|master|decrypt) key (.{0,30} )?(on our|our (secret )?servers?|stored|in our|we have|only we|created|generated for|which is|with us|secret internet server) /
   condition:
     any of them
@@ -293,8 +291,8 @@ rule recover_files {
 rule recover_by_writing {
   meta:
     language = "en"
-    group = "recover"
-    weight = 4
+    group = "contact"
+    weight = 1
     reason = "says to write to an address to get files back"
   strings:
     $s0 = / to (decrypt|decipher|unlock|unblock|restore|recover|return|retrieve|get|regain|decode) (.{0,30} )?(them|it|files?|data|everything|documents|all|access|systems?|network|photos|servers?|backups?) (.{0,30} )?(send|write|contact|e ?mail|mail|message|text|reach|connect|talk|add) (.{0,40} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) /
@@ -1367,7 +1365,7 @@ rule about_advice {
     $s9 = / ne (les|lui|leur) (contactez|repondez|ecrivez|payez|contacter|repondre|ecrire) (pas|rien|jamais) /
     $s0 = / (do not|dont|never|should not|shouldnt|advise against|not recommended to|recommends? not|avoid|not to) pay(ing)? (the |any |a )?(ransoms?|criminals|attackers) /
     $s1 = / (report (the|this|it|any|an|your) (.{0,16} )?(incident|attack|crime|breach|police|authorities)|file a (police )?(complaint|report)|law enforcement (agencies )?(recommend|advise)|(inform|notify|contact|call) (your|the) (it (provider|department|support)|insurer|insurance|data protection)|nomoreransom|no more ransom|stopransomware|(must|should|shall|please) (.{0,12} )?(inform|notify|contact|report (it |this )?to) (.{0,30} )?data protection authority) /
-    $s2 = / (ne (jamais )?(payez|payer|pas payer) (pas |jamais )?(la )?rancon|deposer plainte|deposez plainte|depot de plainte|17cyber|cybermalveillance|prestataire informatique|service informatique|que faire en cas) /
+    $s2 = / (ne (jamais )?(payez|payer|pas payer) (pas |jamais )?(la )?rancon|(faut|peut|peuvent|devez|pouvez|pensez a|pour|et|avant de) deposer plainte|deposez plainte|depot de plainte|17cyber|(site|service|dispositif|plateforme|sur|par|assistance) cybermalveillance|cybermalveillance gouv|(contactez|appelez|prevenez|alertez) (immediatement |aussitot )?(votre|le|notre) (prestataire|service) informatique|que faire en cas) /
     $s3 = / (losegeld nicht|kein losegeld|erstatten sie anzeige|no pague el rescate|no pagar el rescate|denuncie|nao pague o resgate|non pagare il riscatto|sporgere denuncia|betaal (het )?losgeld niet|doe aangifte) /
   condition:
     any of them
@@ -1443,8 +1441,8 @@ rule about_contract {
     weight = -9
     reason = "is a policy or a contract"
   strings:
-    $s0 = / (policy (period|wording|limit|schedule|holder|conditions?)|policyholder|the insured|sum insured|insured up to|indemnif(y|ied|ication)|(we|the insurer|insurers?) (will |shall )?(indemnify|reimburse)|condition precedent|(extortion|cyber) (event|threat|loss|extortion) means|cyber extortion means|means a credible threat|waiting period) /
-    $s1 = / (conditions (generales|particulieres)|lassure (doit|devra|sengage|est tenu)|le souscripteur|franchise de|plafond de garantie|garanties? (acquise|cyber|souscrite)s?|nous indemnisons|sinistre (cyber|declare|garanti)|vertrags(bedingungen|bestimmungen)|versicherungsnehmer|deckungssumme|selbstbehalt) /
+    $s0 = / (policy (period|wording|schedule|holder)|policyholder|the insured (must|shall|person|event|will)|indemnification|(we|the insurer|insurers?) (will |shall )?(indemnify|reimburse)|condition precedent|(extortion|cyber) (event|threat|loss|extortion) means|means a credible threat) /
+    $s1 = / (conditions (generales|particulieres)|lassure (doit|devra|sengage|est tenu)|le souscripteur|nous indemnisons|vertragsbedingungen|versicherungsbedingungen|versicherungsnehmer) /
   condition:
     any of them
 }
