@@ -312,3 +312,23 @@ def test_without_a_key_or_a_place_it_is_said(hidden, plain, out):
     changed.write_bytes(WHOLE[:-1] + b"?")
     assert live.run("picture", plain, "1", "--out", out, "--json").code == 1
     assert json.loads(live.run("verify", plain, "--json").out)["verdict"] == "ALTERED"
+
+
+@pytest.mark.parametrize(
+    ("name", "exhibit"),
+    [
+        (pictures.name_of("42", ".png", blur=True), "42"),
+        (pictures.name_of("A7", ".jpg", blur=True), "A7"),
+        ("piece-42-floutee (1).png", "42"),
+        ("piece-42-floutee - Copie.png", "42"),
+        ("piece-42-floutee_1.png", "42"),
+        ("piece-42-floutee (2) (1).png", "42"),
+        ("PIECE-a7-FLOUTEE.PNG", "A7"),
+        ("piece-42-floutee2.png", None),
+        (pictures.name_of("42", ".png", blur=False), None),
+        ("photo.png", None),
+    ],
+)
+def test_a_second_copy_of_a_blurred_picture_is_known_by_its_name(name, exhibit):
+    """Whatever a browser or a file manager makes of the name: the original must not be printed."""
+    assert pictures.original_of(name) == exhibit

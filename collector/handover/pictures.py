@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 KIND: Final = "screen"
 """Artifacts that show a screen; as a picture, or a console's text."""
-_BLURRED_COPY: Final = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?:[ (-][0-9]{1,3}\)?)?\.png")
-"""What `name_of` gives to a blurred copy, or a file manager to a second one of that name."""
+_BLURRED_COPY: Final = re.compile(r"piece-(A?[0-9]{1,9})-floutee(?![0-9a-z]).{0,60}", re.IGNORECASE | re.DOTALL)
+"""What `name_of` gives to a blurred copy, with what browsers, mail programs and file managers make of a second one of
+that name (` (1)`, ` - Copie`, `_1`): taken for one too many, the original is not printed, which harms nobody."""
 _ATTACHED: Final = (".png", ".jpg", ".jpeg")
 """What was attached and is a picture."""
 
@@ -120,7 +121,7 @@ def name_of(exhibit: str, suffix: str, *, blur: bool) -> str:
 def original_of(name: str) -> str | None:
     """Return the exhibit of which a file of this name is the blurred copy, `None` for any other name."""
     copy = _BLURRED_COPY.fullmatch(name)
-    return None if copy is None else copy[1]
+    return None if copy is None else copy[1].upper()
 
 
 def label(exhibit: str, original: bytes) -> tuple[str, str]:

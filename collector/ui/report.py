@@ -54,7 +54,7 @@ ANCHORS = {
     "timestamp": N_("timestamp"),
 }
 LEVELS = {
-    "A": N_("Level A: names and contents of files were not asked for. That they are missing is no loss."),
+    "A": N_("Level A: names and contents of documents were not asked for. That they are missing is no loss."),
     "B": N_("Level B: contents of files were not asked for. That they are missing is no loss."),
 }
 """What the level left out, where it left anything out."""
