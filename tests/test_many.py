@@ -60,13 +60,24 @@ def test_each_bundle_gets_its_verdict_in_the_order_given(many):
     assert live.run("verify", *many[:2], many[3]).code == 1
 
 
-def test_json_of_many_has_the_form_that_it_had(many):
-    """One object: `bundles` in the order given without those that are none, and `links`; of one bundle its own."""
-    told = live.run("verify", *many, "--json").json
-    assert set(told) == {"bundles", "links"}
-    assert [one["verdict"] for one in told["bundles"]] == ["UNANCHORED", "ALTERED", "INCOMPLETE", "UNANCHORED"]
+def test_json_of_many_has_an_entry_for_each(many, tmp_path):
+    """One object, whatever was given: `bundles` in the order given, those that are none too; of one bundle its own."""
+    done = live.run("verify", *many, tmp_path / "nowhere", "--json")
+    assert done.code == 2
+    assert [one["bundle"] for one in done.json["bundles"]] == [str(path) for path in (*many, tmp_path / "nowhere")]
+    found = [one["verdict"] for one in done.json["bundles"]]
+    assert found == ["UNANCHORED", "ALTERED", None, "INCOMPLETE", "UNANCHORED", None]
+    for one in done.json["bundles"]:
+        assert set(one) == {"bundle", "verdict", "error"} if one["verdict"] is None else "error" not in one
+    assert "no bundle" in done.json["bundles"][2]["error"]
     told = live.run("verify", many[0], "--json").json
     assert (told["verdict"], told["case"], told["sid"]) == ("UNANCHORED", "T-1", f"{0:032x}")
+
+
+def test_json_of_many_of_which_none_is_a_bundle_is_an_object(many, tmp_path):
+    done = live.run("verify", many[2], tmp_path / "nowhere", "--json")
+    assert done.code == 2
+    assert [one["verdict"] for one in done.json["bundles"]] == [None, None]
 
 
 def test_a_code_is_that_of_one_bundle(many):
