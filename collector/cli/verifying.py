@@ -19,7 +19,7 @@ from collector.ui import errors as shown
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from collector.sequence import Link
+    from collector.sequence import Link, Twins
     from collector.verify import Report
 
 
@@ -45,6 +45,7 @@ def verify_command(
     as_json: bool,
 ) -> None:
     """Tell whether bundles are what was sealed; changes nothing."""
+    from collector import sequence  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - only here
     from collector.cli import together  # noqa: PLC0415 - the same
     from collector.ui import report  # noqa: PLC0415 - the same
@@ -74,7 +75,8 @@ def verify_command(
             told.append(_Told(path, found, codes[-1]))
         links = _links(told, codes) if len(bundles) > 1 else []
     if len(bundles) > 1:
-        say(_json(told, links) if as_json else _text(told, links))
+        twins = sequence.twins(_reports(told))
+        say(_json(told, links, twins) if as_json else _text(told, links, twins))
     elif as_json and not isinstance(told[0].found, NotABundleError):  # which was said as an error
         say(json.dumps(told[0].json()) + "\n")
     leave(worst_exit(codes))
@@ -96,14 +98,19 @@ class _Told(NamedTuple):
         return as_json.report_json(self.found, self.path)
 
 
-def _json(told: list[_Told], links: list[Link]) -> str:
+def _json(told: list[_Told], links: list[Link], twins: list[Twins]) -> str:
     """Return what is said of several bundles to a program: an entry for each folder that was given."""
     from collector.ui import linked  # noqa: PLC0415 - only of several bundles
 
-    return json.dumps({"bundles": [one.json() for one in told], "links": linked.links_json(links)}) + "\n"
+    said = {
+        "bundles": [one.json() for one in told],
+        "links": linked.links_json(links),
+        "twins": linked.twins_json(twins),
+    }
+    return json.dumps(said) + "\n"
 
 
-def _text(told: list[_Told], links: list[Link]) -> str:
+def _text(told: list[_Told], links: list[Link], twins: list[Twins]) -> str:
     """Return what is said of several bundles after each one's own lines."""
     from collector.ui import linked  # noqa: PLC0415 - only of several bundles
     from collector.ui.summary import One, summary_text  # noqa: PLC0415 - the same
@@ -112,7 +119,12 @@ def _text(told: list[_Told], links: list[Link]) -> str:
         One(path, None if isinstance(found, NotABundleError) else found.verdict.value, good=code == 0)
         for path, found, code in told
     ]
-    return "".join("\n" + text for text in (*map(linked.link_text, links), summary_text(ones)))
+    texts = [*map(linked.link_text, links), *map(linked.twins_text, twins), summary_text(ones)]
+    return "".join("\n" + text for text in texts)
+
+
+def _reports(told: list[_Told]) -> list[tuple[Path, Report]]:
+    return [(one.path, one.found) for one in told if not isinstance(one.found, NotABundleError)]
 
 
 def _refuse_codes(count: int, *codes: str | None) -> None:
@@ -127,8 +139,7 @@ def _links(told: list[_Told], codes: list[int]) -> list[Link]:
     from collector import sequence  # noqa: PLC0415 - only of several bundles
     from collector.findings import Verdict  # noqa: PLC0415 - the same
 
-    reports = [(one.path, one.found) for one in told if not isinstance(one.found, NotABundleError)]
-    unaltered = [path for path, report in reports if report.verdict is not Verdict.ALTERED]
+    unaltered = [path for path, report in _reports(told) if report.verdict is not Verdict.ALTERED]
     try:
         links = sequence.links(unaltered)
     except NotABundleError as error:  # a stick that was taken out since: the verdicts stand
