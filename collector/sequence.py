@@ -1,4 +1,4 @@
-"""Whether bundles that were verified go on from one another, as the `continues` of their `open` says (SPEC 8.1)."""
+"""How bundles that were verified stand to one another: which go on from others (SPEC 8.1), which are the same."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from collector.manifest import MAX_LINE, decode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from collector.verify import Report
 
 
 class Joint(StrEnum):
@@ -41,6 +43,33 @@ class Link:
     sid: str
     earlier: Path | None
     joint: Joint
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Bundles of one sid, in the order given: copies, or, where `different`, at least two that were written apart."""
+
+    sid: str
+    bundles: tuple[Path, ...]
+    different: bool
+
+
+def twins(examined: Sequence[tuple[Path, Report]]) -> list[Twins]:
+    """Return those bundles that give the same sid; their first records or their seals tell whether they differ."""
+    by_sid: dict[str, list[tuple[Path, Report]]] = {}
+    for path, report in examined:
+        if report.sid is not None:
+            by_sid.setdefault(report.sid, []).append((path, report))
+    return [
+        Twins(sid, tuple(path for path, _ in group), _differ([report for _, report in group]))
+        for sid, group in by_sid.items()
+        if len(group) > 1
+    ]
+
+
+def _differ(reports: Sequence[Report]) -> bool:
+    seals = {report.seal_sha256 for report in reports} - {None}  # a copy of before the closing has none
+    return len(seals) > 1 or len({report.start_code for report in reports}) > 1
 
 
 def links(bundles: Sequence[Path]) -> list[Link]:

@@ -232,30 +232,70 @@ def test_nothing_is_left_on_a_host_but_the_bundle(provider, first):
         assert first.told[name]["left"] == "bundle"
 
 
+def nothing_runs(folder: Path, recipient: str, inventory: str, *words: str, **more: str) -> tuple[int, str]:
+    """Run the playbook with a program that would leave a mark; return Ansible's exit code and all that it said."""
+    given = {
+        "case": "X", "results": str(folder / "results"), "recipients": recipient,
+        "collect_place": str(folder), "collect_command": ["touch", str(folder / "ran")],
+    }  # fmt: skip
+    done = subprocess.run(
+        [_PYTHON, "-I", "-m", "ansible", "playbook", "-i", inventory, "-c", "local",
+         live.ROOT / "scripts/ansible/collect.yml", "-e", json.dumps(given), *words],
+        env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(folder / "ansible"), "LC_ALL": "C.UTF-8", **more},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=folder, timeout=300,
+    )  # fmt: skip
+    assert {path.name for path in folder.iterdir()} <= {"ansible"}, done.stdout
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
 @pytest.mark.parametrize(
     ("words", "more", "code", "said"),
     [
         (["--syntax-check"], {}, 0, "playbook: "),
-        (["--check"], {}, 0, "skipped=1"),
+        (["--check"], {}, 2, "nothing is tried out on a host that is evidence"),
         ([], {"ANSIBLE_DEBUG": "1"}, 2, "ANSIBLE_DEBUG prints what hosts say"),
     ],
 )
 def test_what_asks_for_no_run_makes_none(words, more, code, said, provider, tmp_path):
     """Ansible's own checks, and its way of printing all that a host says: nothing is started, nothing is kept."""
-    given = {
-        "case": "X", "results": str(tmp_path / "results"), "recipients": provider.recipient,
-        "collect_place": str(tmp_path), "collect_command": ["touch", str(tmp_path / "ran")],
-    }  # fmt: skip
-    done = subprocess.run(
-        [_PYTHON, "-I", "-m", "ansible", "playbook", *words, "-i", "localhost,", "-c", "local",
-         live.ROOT / "scripts/ansible/collect.yml", "-e", json.dumps(given)],
-        env={"PATH": os.environ["PATH"], "ANSIBLE_HOME": str(provider.folder / "ansible"), "LC_ALL": "C.UTF-8", **more},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=tmp_path,
-        timeout=300,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert said in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    found, out = nothing_runs(tmp_path, provider.recipient, "localhost,", *words, **more)
+    assert found == code, out
+    assert said in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-e", "on=servuer"], "no host and no group is called servuer"),
+        (["-e", "on=pc-1,servuer"], "no host and no group is called servuer"),
+        (["-e", "on=pc-1, pc-2"], "a name is missing after pc-1,: write the names without spaces"),
+        (["-e", '{"on": ["pc-1", "pc-[1:2]:!servuer"]}'], "no host and no group is called servuer"),
+        (["-l", "pc-1:servuer"], "no host and no group is called servuer"),
+        (["-e", "on=pc-1", "-l", "pc-2"], "no host is left"),
+        (["-e", "on=pc-*:!all"], "no host is left"),
+    ],
+)
+def test_a_name_that_is_mistyped_is_no_success(words, said, provider, tmp_path):
+    """Ansible itself warns, collects from whoever it does know, and exits 0: here nothing starts, and it exits 2."""
+    code, out = nothing_runs(tmp_path, provider.recipient, "pc-1,pc-2,", *words)
+    assert code == 2, out
+    assert said in out
+
+
+def test_an_inventory_that_is_not_there_is_no_success(provider, tmp_path):
+    code, out = nothing_runs(tmp_path, provider.recipient, "missing.ini")
+    assert code == 2, out
+    assert "no host and no group is called all" in out
+
+
+@pytest.mark.parametrize("words", [["-e", "on=localhost"], ["-e", "on=pc-*:localhost:!pc-1", "-l", "~local.+"]])
+def test_a_name_that_is_known_is_let_through(words, provider, tmp_path):
+    """Hosts, patterns and exclusions as in `hosts:`: what stops these plays is `ANSIBLE_DEBUG`, on the host itself."""
+    code, out = nothing_runs(tmp_path, provider.recipient, "localhost,pc-1,", *words, ANSIBLE_DEBUG="1")
+    assert code == 2, out
+    assert "ANSIBLE_DEBUG prints what hosts say" in out
+    assert "fatal: [localhost]" in out
+    assert "fatal: [pc-1]" not in out
 
 
 def test_the_page_is_for_paper(first):

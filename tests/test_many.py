@@ -60,13 +60,68 @@ def test_each_bundle_gets_its_verdict_in_the_order_given(many):
     assert live.run("verify", *many[:2], many[3]).code == 1
 
 
-def test_json_of_many_has_the_form_that_it_had(many):
-    """One object: `bundles` in the order given without those that are none, and `links`; of one bundle its own."""
-    told = live.run("verify", *many, "--json").json
-    assert set(told) == {"bundles", "links"}
-    assert [one["verdict"] for one in told["bundles"]] == ["UNANCHORED", "ALTERED", "INCOMPLETE", "UNANCHORED"]
+def test_json_of_many_has_an_entry_for_each(many, tmp_path):
+    """One object, whatever was given: `bundles` in the order given, those that are none too; of one bundle its own."""
+    done = live.run("verify", *many, tmp_path / "nowhere", "--json")
+    assert done.code == 2
+    assert [one["bundle"] for one in done.json["bundles"]] == [str(path) for path in (*many, tmp_path / "nowhere")]
+    found = [one["verdict"] for one in done.json["bundles"]]
+    assert found == ["UNANCHORED", "ALTERED", None, "INCOMPLETE", "UNANCHORED", None]
+    for one in done.json["bundles"]:
+        assert set(one) == {"bundle", "verdict", "error"} if one["verdict"] is None else "error" not in one
+    assert "no bundle" in done.json["bundles"][2]["error"]
+    assert (set(done.json), done.json["twins"]) == ({"bundles", "links", "twins"}, [])
     told = live.run("verify", many[0], "--json").json
     assert (told["verdict"], told["case"], told["sid"]) == ("UNANCHORED", "T-1", f"{0:032x}")
+
+
+def test_json_of_many_of_which_none_is_a_bundle_is_an_object(many, tmp_path):
+    done = live.run("verify", many[2], tmp_path / "nowhere", "--json")
+    assert done.code == 2
+    assert [one["verdict"] for one in done.json["bundles"]] == [None, None]
+
+
+def test_the_same_evidence_given_more_than_once_is_named(many, tmp_path):
+    """By its path twice or as a copy, whole or not: one line and one field name them; the exit code stays."""
+    shutil.copytree(many[0], tmp_path / "copy")
+    for path in (many[0], tmp_path / "copy"):
+        done = live.run("verify", many[4], many[0], path)
+        assert done.code == 0
+        _, _, said = done.out.partition("The same evidence was given more than once:\n")
+        named, _, _ = said.partition("\n\n")
+        assert named.replace("\n  ", "") == f"  {many[0]}{path}"
+        assert "WARNING" not in done.out
+        told = live.run("verify", many[4], many[0], path, "--json").json["twins"]
+        assert told == [{"sid": f"{0:032x}", "bundles": [str(many[0]), str(path)], "different": False}]
+    victim = next((tmp_path / "copy/artifacts").iterdir())
+    victim.write_bytes(b"x")
+    done = live.run("verify", many[0], tmp_path / "copy", "--json")
+    assert (done.code, done.json["twins"][0]["different"]) == (1, False)
+    assert "more than once" not in live.run("verify", *many).out
+
+
+@wine.posix("symbolic links")
+def test_a_link_to_evidence_is_the_same_evidence(many, tmp_path):
+    (tmp_path / "link").symlink_to(many[0])
+    (told,) = live.run("verify", many[0], tmp_path / "link", "--json").json["twins"]
+    assert told["bundles"] == [str(many[0]), str(tmp_path / "link")]
+
+
+def test_two_seals_of_one_evidence_are_no_copies(many, tmp_path):
+    """Whoever has made other evidence under the sid of this one is seen as soon as both are given."""
+    other = made.sealed(tmp_path, sid=f"{0:032x}", number=2)
+    unfinished = tmp_path / "earlier"
+    shutil.copytree(many[3], unfinished)
+    done = live.run("verify", many[0], many[3], other, unfinished)
+    assert done.code == 3
+    said = "WARNING: these folders say that they are the same evidence, but their codes differ. Keep all of them"
+    assert said in " ".join(done.out.split())
+    assert done.out.count("The same evidence was given more than once:") == 1
+    told = live.run("verify", many[0], many[3], other, unfinished, "--json").json["twins"]
+    assert [(one["bundles"], one["different"]) for one in told] == [
+        ([str(many[0]), str(other)], True),
+        ([str(many[3]), str(unfinished)], False),
+    ]
 
 
 def test_a_code_is_that_of_one_bundle(many):

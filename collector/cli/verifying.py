@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,7 +19,8 @@ from collector.ui import errors as shown
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from collector.sequence import Link
+    from collector.sequence import Link, Twins
+    from collector.verify import Report
 
 
 @click.command("verify")
@@ -44,12 +45,10 @@ def verify_command(
     as_json: bool,
 ) -> None:
     """Tell whether bundles are what was sealed; changes nothing."""
+    from collector import sequence  # noqa: PLC0415 - only here
     from collector.anchors import Trusted  # noqa: PLC0415 - only here
     from collector.cli import together  # noqa: PLC0415 - the same
-    from collector.findings import Verdict  # noqa: PLC0415 - the same
-    from collector.ui import as_json as forms  # noqa: PLC0415 - the same
-    from collector.ui import linked, report  # noqa: PLC0415 - the same
-    from collector.ui.summary import One, summary_text  # noqa: PLC0415 - the same
+    from collector.ui import report  # noqa: PLC0415 - the same
     from collector.verify import examine  # noqa: PLC0415 - the same
 
     _refuse_codes(len(bundles), start_code, seal_code)
@@ -60,36 +59,72 @@ def verify_command(
         expert_keys=keys_from(expert_keys),  # none from the kit: it lies on the stick, with the bundle
         tsa_roots=roots_from(tsa_roots),
     )
-    told: list[dict[str, object]] = []
-    ones: list[One] = []
-    unaltered = []
+    told: list[_Told] = []
     codes = []
     with orderly():
         for path, found in together.each([Path(bundle) for bundle in bundles], lambda path: examine(path, trusted)):
             if isinstance(found, NotABundleError):  # the others are still verified
                 shown.show(found, sys.stderr, place=None if len(bundles) == 1 else path)
                 codes.append(found.exit_code)
-                ones.append(One(path, None, good=False))
-                continue
-            if isinstance(found, CollectorError):  # a code that is none: the same for all of them
+            elif isinstance(found, CollectorError):  # a code that is none: the same for all of them
                 raise found
-            codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
-            ones.append(One(path, found.verdict.value, good=codes[-1] == 0))
-            told.append(forms.report_json(found, path))
-            if found.verdict is not Verdict.ALTERED:
-                unaltered.append(path)
-            if not as_json:
-                say(("\n" if len(ones) > 1 else "") + report.verify_text(found, path))
-        links = _links(unaltered, codes) if len(bundles) > 1 else []
-    if not as_json:
-        for link in links:
-            say("\n" + linked.link_text(link))
-        if len(bundles) > 1:
-            say("\n" + summary_text(ones))
-    elif told:
-        said = told[0] if len(bundles) == 1 else {"bundles": told, "links": linked.links_json(links)}
-        say(json.dumps(said) + "\n")
+            else:
+                codes.append(verify_exit(str(found.verdict), require_anchor=require_anchor))
+                if not as_json:
+                    say(("\n" if told else "") + report.verify_text(found, path))
+            told.append(_Told(path, found, codes[-1]))
+        links = _links(told, codes) if len(bundles) > 1 else []
+    if len(bundles) > 1:
+        twins = sequence.twins(_reports(told))
+        say(_json(told, links, twins) if as_json else _text(told, links, twins))
+    elif as_json and not isinstance(told[0].found, NotABundleError):  # which was said as an error
+        say(json.dumps(told[0].json()) + "\n")
     leave(worst_exit(codes))
+
+
+class _Told(NamedTuple):
+    """One folder, what came of it, and the exit code of that."""
+
+    path: Path
+    found: Report | NotABundleError
+    code: int
+
+    def json(self) -> dict[str, object]:
+        """Return its entry among several, which is the whole answer where it is alone."""
+        from collector.ui import as_json  # noqa: PLC0415 - only with --json
+
+        if isinstance(self.found, NotABundleError):
+            return as_json.refused_json(self.found, self.path)
+        return as_json.report_json(self.found, self.path)
+
+
+def _json(told: list[_Told], links: list[Link], twins: list[Twins]) -> str:
+    """Return what is said of several bundles to a program: an entry for each folder that was given."""
+    from collector.ui import linked  # noqa: PLC0415 - only of several bundles
+
+    said = {
+        "bundles": [one.json() for one in told],
+        "links": linked.links_json(links),
+        "twins": linked.twins_json(twins),
+    }
+    return json.dumps(said) + "\n"
+
+
+def _text(told: list[_Told], links: list[Link], twins: list[Twins]) -> str:
+    """Return what is said of several bundles after each one's own lines."""
+    from collector.ui import linked  # noqa: PLC0415 - only of several bundles
+    from collector.ui.summary import One, summary_text  # noqa: PLC0415 - the same
+
+    ones = [
+        One(path, None if isinstance(found, NotABundleError) else found.verdict.value, good=code == 0)
+        for path, found, code in told
+    ]
+    texts = [*map(linked.link_text, links), *map(linked.twins_text, twins), summary_text(ones)]
+    return "".join("\n" + text for text in texts)
+
+
+def _reports(told: list[_Told]) -> list[tuple[Path, Report]]:
+    return [(one.path, one.found) for one in told if not isinstance(one.found, NotABundleError)]
 
 
 def _refuse_codes(count: int, *codes: str | None) -> None:
@@ -99,10 +134,12 @@ def _refuse_codes(count: int, *codes: str | None) -> None:
         raise UsageError("a code is that of one bundle", hint=hint)
 
 
-def _links(unaltered: list[Path], codes: list[int]) -> list[Link]:
+def _links(told: list[_Told], codes: list[int]) -> list[Link]:
     """Return how the bundles go on from one another, and add the exit code of what that shows."""
     from collector import sequence  # noqa: PLC0415 - only of several bundles
+    from collector.findings import Verdict  # noqa: PLC0415 - the same
 
+    unaltered = [path for path, report in _reports(told) if report.verdict is not Verdict.ALTERED]
     try:
         links = sequence.links(unaltered)
     except NotABundleError as error:  # a stick that was taken out since: the verdicts stand

@@ -10,6 +10,7 @@ from collector.ledger import as_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from collector.errors import CollectorError
     from collector.model import Json
     from collector.result import Result
     from collector.verify import Report
@@ -87,3 +88,8 @@ def report_json(report: Report, path: Path) -> dict[str, object]:
         "level": report.level,
         "resumed": list(report.resumed),
     }
+
+
+def refused_json(error: CollectorError, path: Path) -> dict[str, object]:
+    """Return what stands in the place of `report_json` for one of several folders that could not be verified."""
+    return {"bundle": path_json(path), "verdict": None, "error": str(error)}

@@ -1,4 +1,4 @@
-"""What is told of bundles that go on from one another."""
+"""What is told of bundles that go on from one another, and of those that are one and the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.model import Json
-    from collector.sequence import Link
+    from collector.sequence import Link, Twins
 
 _JOINTS = {
     Joint.JOINED: N_("This evidence goes on from the other one without a break:"),
@@ -30,6 +30,29 @@ def link_text(link: Link) -> str:
     if link.earlier is not None:
         lines += terminal.fold_path(str(link.earlier), width)
     return "\n".join(lines) + "\n"
+
+
+def twins_text(twins: Twins) -> str:
+    """Return the lines on bundles of one sid: what that means, and where they lie."""
+    sentence = (
+        _(
+            "WARNING: these folders say that they are the same evidence, but their codes differ. "
+            "Keep all of them and tell the expert:"
+        )
+        if twins.different
+        else _("The same evidence was given more than once:")
+    )
+    width = terminal.WIDTH - 1
+    paths = [line for path in twins.bundles for line in terminal.fold_path(str(path), width, "  ")]
+    return "\n".join([*terminal.fold(sentence, width), *paths]) + "\n"
+
+
+def twins_json(twins: Sequence[Twins]) -> list[Json]:
+    """Return them as `collect verify A B --json` has them beside `bundles`."""
+    return [
+        {"sid": one.sid, "bundles": [as_json.path_json(path) for path in one.bundles], "different": one.different}
+        for one in twins
+    ]
 
 
 def links_json(links: Sequence[Link]) -> list[Json]:

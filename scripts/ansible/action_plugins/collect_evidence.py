@@ -41,7 +41,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible has no types
         """Make the journey; what is told stands under `collect`."""
         super().run(tmp, task_vars)
         if self._task.check_mode:
-            return {"skipped": True, "msg": "nothing is tried out on a host that is evidence"}
+            raise AnsibleError("nothing is tried out on a host that is evidence: leave --check out")
         host = str((task_vars or {}).get("inventory_hostname", ""))
         try:
             wishes = wished(self._task.args)
