@@ -374,3 +374,25 @@ def test_a_moment_beyond_any_calendar_is_a_blank(tmp_path, worst):
     assert "9999" not in papers.text
     (tmp_path / "out").mkdir()
     assert len(dossier.write(verify_bundle(one.path), tmp_path / "out", "fr").files) == 3
+
+
+# Demands --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answered", "claimed"),
+    [
+        ({"amount": "rien", "ultimatum": "aucun"}, False),
+        ({"amount": "je ne sais pas", "ultimatum": "?"}, False),
+        ({"amount": "0 €"}, False),
+        ({"leak": "no"}, False),
+        ({"amount": "25 000 USD"}, True),
+        ({"ultimatum": "72 heures"}, True),
+        ({"leak": "yes"}, True),
+    ],
+)
+def test_a_demand_is_claimed_where_a_figure_or_a_yes_tells_of_one(tmp_path, answered, claimed):
+    """A text that says "nothing" in its own words puts no ransom into a complaint that is signed."""
+    papers = told(tmp_path, answered, tables={})
+    assert ("avec demande de rançon" in papers.part(10)) is claimed
+    assert ("Une rançon est demandée" in papers.part(11)) is claimed

@@ -109,9 +109,10 @@ class Draft:
         return "paper" not in self.facts.answers or self.given.answer("paper") == "yes"
 
     def has_demand(self) -> bool:
-        """Tell whether a note was found, or somebody said what it asks for."""
-        said = (self.given.knows("amount"), self.given.knows("ultimatum"), self.given.answer("leak") == "yes")
-        return bool(self.rows.notes) or self.rows.untold > 0 or any(said)
+        """Tell whether a note was found, or somebody said what it asks for: in figures, "nothing" is a text, too."""
+        texts = (str(self.given.answer(name) or "") for name in ("amount", "ultimatum"))
+        figures = any(one.isdecimal() and one != "0" for text in texts for one in text)
+        return bool(self.rows.notes) or self.rows.untold > 0 or self.given.answer("leak") == "yes" or figures
 
     def ransom(self) -> str:
         """Return what letters add to the attack where a ransom is asked for."""
