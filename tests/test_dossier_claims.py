@@ -396,3 +396,43 @@ def test_a_demand_is_claimed_where_a_figure_or_a_yes_tells_of_one(tmp_path, answ
     papers = told(tmp_path, answered, tables={})
     assert ("avec demande de rançon" in papers.part(10)) is claimed
     assert ("Une rançon est demandée" in papers.part(11)) is claimed
+
+
+# Runs that did not end ------------------------------------------------------------------------
+
+
+def killed(folder, *, verdicts=(), answered=(), tables=None, when="phase"):
+    """Return the dossier of a run that was killed: nothing closes it, and it was found connected when it began."""
+    one = dossiers.unsealed(folder, tables=tables)
+    for verdict in verdicts:
+        one.observe("isolation", {"when": when, "verdict": verdict, "reasons": []})
+    for group, names in answered:
+        one.observe(answers.WHAT, answers.as_data(group, names))
+    return Told(one.path)
+
+
+UNPLUGGED = [("seen", {"done": ["unplugged"]})]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "ticked", "worst"),
+    [
+        ((), False, "relié à un réseau"),
+        (("ISOLATED",), True, "relié à un réseau"),
+        (("ISOLATED", "CONNECTED"), False, "relié à un réseau"),
+    ],
+)
+def test_a_killed_run_that_was_last_seen_connected_ticks_no_network(tmp_path, verdicts, ticked, worst):
+    """Without a close the last verdict counts; the worst is at least that of the beginning."""
+    papers = killed(tmp_path, verdicts=verdicts, answered=UNPLUGGED)
+    found, note = papers.tick("Réseau débranché (câble, Wi-Fi)")
+    assert found is ticked
+    assert ("mais au dernier relevé l\u2019outil l\u2019a trouvé connecté" in note) is not ticked
+    assert f"pendant la collecte, au pire : {worst}" in papers.part(6)
+
+
+def test_however_many_verdicts_there_are_the_worst_is_kept(tmp_path):
+    """Observations are kept in part; the verdict of one that is not kept counts all the same."""
+    papers = killed(tmp_path, verdicts=("UNKNOWN", "CONNECTED", *["ISOLATED"] * 60), answered=UNPLUGGED)
+    assert papers.tick("Réseau débranché (câble, Wi-Fi)")[0] is True
+    assert "au pire : relié à un réseau" in papers.part(6)

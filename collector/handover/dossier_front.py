@@ -119,7 +119,9 @@ def _unplugged(draft: Draft) -> Tick:
     answered = bool(draft.given.ticked("done", "unplugged"))
     notes = [said("by_answers")] if answered else [said("by_eyes")] if by_eyes else []
     against = ["not_so_eyes"] if "no" in seen else []
-    against += ["not_so_tool"] if draft.facts.isolation().get("close") == "CONNECTED" else []
+    verdicts = draft.facts.isolation()
+    if verdicts.get("close", verdicts.get("last")) == "CONNECTED":
+        against.append("not_so_tool" if "close" in verdicts else "not_so_tool_last")
     if notes:
         notes += [said(one) for one in against]
     return Tick(said("now_unplugged"), (answered or by_eyes) and not against, note=" — ".join(notes))

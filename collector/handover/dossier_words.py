@@ -126,6 +126,10 @@ TABLE = {
     "by_eyes": ("selon ce qui a été vu sur place", "according to what was seen on the spot"),
     "not_so_eyes": ("mais non, selon ce qui a été vu sur place", "but no, according to what was seen on the spot"),
     "not_so_tool": ("mais à la fin l'outil l'a trouvé connecté", "but at the end the tool found it connected"),
+    "not_so_tool_last": (
+        "mais au dernier relevé l'outil l'a trouvé connecté",
+        "but when it last looked the tool found it connected",
+    ),
     "not_so": ("non, selon les réponses", "no, according to the answers"),
     "tool_says": ("constat de l'outil~: {what}", "found by the tool: {what}"),
     "photo_attached": ("une image est jointe aux preuves", "a picture is attached to the evidence"),
