@@ -436,3 +436,36 @@ def test_however_many_verdicts_there_are_the_worst_is_kept(tmp_path):
     papers = killed(tmp_path, verdicts=("UNKNOWN", "CONNECTED", *["ISOLATED"] * 60), answered=UNPLUGGED)
     assert papers.tick("Réseau débranché (câble, Wi-Fi)")[0] is True
     assert "au pire : relié à un réseau" in papers.part(6)
+
+
+def test_the_letter_of_a_run_that_did_not_end_says_so(tmp_path):
+    """No dots for a seal code that there is not, no annex that can't be made; the others are numbered anew."""
+    letter = flat(killed(tmp_path).part(10))
+    assert "Cette collecte n\u2019est pas terminée : elle n\u2019a pas encore de code de fermeture." in letter
+    assert "Code de fermeture" not in letter
+    assert "bordereau" not in letter
+    assert "Annexe 6 : justificatifs du préjudice" in letter
+    assert "Annexe 7" not in letter
+
+
+def test_the_letter_of_a_run_that_ended_has_its_code_and_its_slip(tmp_path):
+    path = dossiers.sealed(tmp_path)
+    (tmp_path / "out").mkdir()
+    dossier.write(verify_bundle(path), tmp_path / "out", "fr")
+    page = flat(Page((tmp_path / "out" / "dossier.html").read_text("utf-8")).text)
+    assert f"Code de fermeture : {verify_bundle(path).report.seal_code}" in page
+    assert "Annexe 6 : bordereau de remise (partie 14)" in page
+    assert "Annexe 7 : justificatifs du préjudice" in page
+    assert "Cette collecte n\u2019est pas terminée" not in page
+
+
+@pytest.mark.parametrize(("answered", "asked"), [({}, False), ({"amount": "25 000 USD"}, True)])
+def test_extortion_and_what_was_found_only_where_something_tells_of_them(tmp_path, answered, asked):
+    one = dossiers.unsealed(tmp_path, tables={}, picture=dossiers.png(pixel=b"\0\0\0"))
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    dossiers.say(one.path, answered)
+    letter = flat(Told(one.path).part(10))
+    assert ("l\u2019extorsion" in letter) is asked
+    assert "(articles 323-1 à 323-3-1 du code pénal)" in letter
+    assert ("Annexe 2 : ce qui a été relevé de l\u2019attaque" in letter) is asked
+    assert ("Annexe 2 : postes touchés" in letter) is not asked

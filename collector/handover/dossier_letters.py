@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LONG = BLANK * 3
 _STEPS = 6
-_ANNEXES = 7
+_ANNEXES = ("journal", "attack", "machines", "damage", "exhibits", "slip", "bills")
 
 
 def complaint(draft: Draft) -> Part:
@@ -72,11 +72,11 @@ def letter(draft: Draft) -> tuple[Block, ...]:
         Heading(said("letter_damage")),
         Text((said("letter_damage_1", **_inline(draft, "hours", "appointments", "damage")),), "letter"),
         Heading(said("letter_law")),
-        Text((said("letter_law_1"),), "letter"),
+        Text((said("letter_law_1", extortion=said("letter_extortion") if draft.has_demand() else ""),), "letter"),
         Heading(said("letter_evidence")),
         Text((_evidence(draft), said("letter_evidence_secret")), "letter"),
         Heading(said("letter_annexes")),
-        Text(tuple(said(f"annex_{number}", blank=BLANK) for number in range(1, _ANNEXES + 1)), "list"),
+        Text(_annexes(draft), "list"),
         Text((said("letter_ask"),), "letter"),
         Signature((said("signature_place"), said("signature_name"), said("signature"))),
     ]
@@ -139,15 +139,23 @@ def _evidence(draft: Draft) -> str:
     report = facts.evidence.bundle.report
     tool = facts.opening["tool"]
     version = str(tool["version"]) if isinstance(tool, dict) else "?"
-    return said(
+    collected = said(
         "letter_evidence_1",
         start=said.short(facts.started),
         end=said.short(facts.ended),
         version=version,
         files=said.counted("files_are", len(facts.evidence.bundle.inventory.stored)),
-        code=report.seal_code or BLANK,
-        sha256=report.seal_sha256 or BLANK,
     )
+    if report.seal_code is None:
+        return f"{collected} {said('letter_evidence_open')}"
+    return f"{collected} {said('letter_evidence_code', code=report.seal_code, sha256=report.seal_sha256)}"
+
+
+def _annexes(draft: Draft) -> tuple[str, ...]:
+    """Return the annexes that there are, numbered: no slip where none can be made, no attack where none was found."""
+    there = {"slip": draft.slip is not None, "attack": draft.rows.tell_of_attack or draft.has_demand()}
+    names = [name for name in _ANNEXES if there.get(name, True)]
+    return tuple(draft.said(f"annex_{name}", number=number, blank=BLANK) for number, name in enumerate(names, 1))
 
 
 def others(draft: Draft) -> Part:

@@ -120,6 +120,12 @@ class Rows:
     hidden: list[str] = field(default_factory=list)
     """Numbers of pictures that are not shown, since a person attached a blurred copy of each."""
 
+    @property
+    def tell_of_attack(self) -> bool:
+        """Tell whether anything of an attack was found, or the screens are shown, where it may be seen."""
+        found = (self.notes, self.faint, self.untold, self.groups, self.families)
+        return any(found) or any(one.picture for one in self.screens)
+
 
 def rows_of(facts: Facts) -> Rows:
     """Return what the files say; raises `AlteredError` where one is not what was verified."""
