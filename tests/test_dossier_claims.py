@@ -331,7 +331,7 @@ def test_what_was_known_once_is_not_wiped_by_not_knowing(tmp_path):
     part = Told(path).part(2)
     assert "vendredi 20 novembre 2026 à 9 h" in part
     assert "Moment retenu mardi 17 novembre 2026 à 9 h" in part
-    assert "Une réponse précédente donnait un moment plus tôt" in part
+    assert "La dernière réponse est « je ne sais pas »" in part
     assert part.count(" oui ") == 1
     assert "aucune date ne peut être calculée" not in part
 
@@ -469,3 +469,25 @@ def test_extortion_and_what_was_found_only_where_something_tells_of_them(tmp_pat
     assert "(articles 323-1 à 323-3-1 du code pénal)" in letter
     assert ("Annexe 2 : ce qui a été relevé de l\u2019attaque" in letter) is asked
     assert ("Annexe 2 : postes touchés" in letter) is not asked
+
+
+# Awareness ------------------------------------------------------------------------------------
+
+
+def test_an_awareness_that_was_taken_back_is_the_same_in_every_part(tmp_path):
+    """Part 2 counts from it, so no letter says that it is not known; and the warning says what happened."""
+    path = dossiers.sealed(tmp_path)
+    for aware in (dossiers.moment("2026-11-18T08:30"), None):
+        dossiers.say(path, {"aware": aware})
+    papers = Told(path)
+    moment = "mercredi 18 novembre 2026 à 8 h 30"
+    assert f"Moment retenu {moment}" in papers.part(2)
+    assert "La dernière réponse est « je ne sais pas »" in papers.part(2)
+    assert "donnait un moment plus tôt" not in papers.part(2)
+    for number in (4, 8, 9, 11):
+        assert f"{moment} (heure de Paris, UTC+1)dernière réponse : je ne sais pas" in papers.part(number)
+    assert "18/11/2026 8 h 30 Moment où l\u2019attaque a été connue" in papers.part(4)
+    assert f"connue le {moment}" in papers.part(10)
+    assert f"connue le {moment}" in papers.part(11)
+    assert "découverte le 18/11/2026" in papers.part(11)
+    assert "(je ne sais pas)" not in papers.part(10) + papers.part(11)

@@ -14,6 +14,7 @@ from collector.paris import Doubt
 from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
+    from collector.answers import Answer
     from collector.handover.dossier_facts import Facts
     from collector.handover.dossier_pictures import Picture
     from collector.handover.dossier_rows import Drawn, Rows
@@ -36,7 +37,12 @@ class Draft:
 
     def answered(self, *names: str) -> Fields:
         """Return the fields of some answers."""
-        return Fields(tuple(self.given.field(name) for name in names))
+        return Fields(tuple(self.field(name) for name in names))
+
+    def field(self, name: str, label: str = "") -> Field:
+        """Return the field of an answer, and what is to be known of a moment of awareness that was taken back."""
+        note = self.said("aware_taken_back") if name == "aware" and self.is_taken_back() else ""
+        return self.given.field(name, label=label, note=note)
 
     def known(self, label: str, value: str, *, lines: int = 1, note: str = "", mono: bool = False) -> Field:
         """Return a field under a label of ours; a value that is empty is a blank."""
@@ -80,10 +86,12 @@ class Draft:
         return ", ".join([*named, *([self.said.counted("extensions_hidden", hidden)] if hidden else [])])
 
     def aware(self) -> Entered | None:
-        """Return the moment of awareness that counts: the last, or the earliest if that was "I don't know"."""
-        last = answers.when(self.given.answer("aware"))
-        earlier = [one for one in (answers.when(answer) for _written, answer in self.facts.aware) if one is not None]
-        return last or min(earlier, key=lambda one: one.utc, default=None)
+        """Return the moment of awareness that counts, in every part."""
+        return answers.when(self.given.answer("aware"))
+
+    def is_taken_back(self) -> bool:
+        """Tell whether the last answer about the awareness was "I don't know", and an earlier one counts."""
+        return self.given.knows("aware") and self.facts.answers.get("aware") is None
 
     def doubt_of(self, name: str) -> str:
         """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
@@ -135,4 +143,12 @@ class Draft:
 def draft_of(facts: Facts, rows: Rows, slip: SlipFacts | None, language: str) -> Draft:
     """Return what a dossier in `fr` or `en` is made from."""
     said = Words(language)
-    return Draft(facts, rows, slip, said, Given(facts.answers, said))
+    return Draft(facts, rows, slip, said, Given(_counting(facts), said))
+
+
+def _counting(facts: Facts) -> dict[str, Answer]:
+    """Return the answers that count: the last, of the awareness the earliest if the last was "I don't know"."""
+    said = [(entered.utc, one) for _written, one in facts.aware if (entered := answers.when(one)) is not None]
+    if facts.answers.get("aware") is not None or not said:
+        return facts.answers
+    return {**facts.answers, "aware": min(said, key=lambda pair: pair[0])[1]}

@@ -156,8 +156,6 @@ def due(draft: Draft) -> Part:
     said, given, facts = draft.said, draft.given, draft.facts
     aware, initial = draft.aware(), answers.when(given.answer("cnil_initial"))
     counts = given.field("aware", label=said("due_aware"))
-    if aware is not None and not given.knows("aware"):  # said before, and "I don't know" since
-        counts = Field(said("due_aware"), given.entered(aware))
     blocks: list[Block] = [Text((said("due_from"),)), Fields((counts,))]
     if len(facts.aware) > 1:
         blocks += _corrections(draft)
@@ -187,8 +185,8 @@ def _corrections(draft: Draft) -> list[Block]:
     blocks: list[Block] = [Heading(said("due_said")), Table(headings, (70, 35, 20), tuple(rows))]
     earlier = [entered for _written, entered in all_said if entered is not None and counts is not None
                and entered.utc < counts.utc]  # fmt: skip
-    if earlier or (counts is not None and not given.knows("aware")):
-        blocks.append(Text((said("due_earlier"),), "warning"))
+    if earlier or draft.is_taken_back():
+        blocks.append(Text((said("due_earlier" if earlier else "due_taken_back"),), "warning"))
     return blocks
 
 

@@ -27,7 +27,7 @@ def cnil(draft: Draft) -> Part:
             (
                 draft.known("cnil_start", when),
                 draft.known("cnil_end", ""),
-                given.field("aware"),
+                draft.field("aware"),
                 given.field("first_sign"),
                 draft.known("cnil_late", "", lines=2),
             )
@@ -61,7 +61,7 @@ def ars(draft: Draft) -> Part:
         Heading(said("ars_b")),
         Fields(
             (
-                given.field("aware", label=said("ars_found")),
+                draft.field("aware", label=said("ars_found")),
                 given.field("first_sign"),
                 draft.known("ars_scope", said("join").join(scope), lines=2),
                 given.field("machines"),

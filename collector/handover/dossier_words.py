@@ -148,6 +148,11 @@ TABLE = {
         "Une réponse précédente donnait un moment plus tôt. Par prudence, agissez comme si elle était juste, tant que l'erreur n'est pas expliquée.",
         "An earlier answer gave an earlier moment. To be safe act as if it was right, until the slip is explained.",
     ),
+    "due_taken_back": (
+        "La dernière réponse est «~je ne sais pas~»~: par prudence, le moment le plus ancien donné avant elle est retenu dans tout le dossier. À confirmer, ou à barrer dans les lettres.",
+        "The last answer is “I don't know”: to be safe the earliest moment given before it counts in the whole dossier. To be confirmed, or struck out of the letters.",
+    ),
+    "aware_taken_back": ("dernière réponse~: je ne sais pas", "last answer: I don't know"),
     "due_none": (
         "Le moment où l'attaque a été connue n'est pas noté~: aucune date ne peut être calculée. Écrivez-le ici, puis comptez 72~heures.",
         "When somebody became aware is not written down: no date can be worked out. Write it here, then count 72 hours.",
