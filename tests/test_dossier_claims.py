@@ -17,6 +17,7 @@ from collector.handover import dossier, dossier_html, dossier_rows
 from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
+from collector.handover.dossier_parts import BLANK
 from collector.handover.dossier_rows import rows_of
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
@@ -491,3 +492,40 @@ def test_an_awareness_that_was_taken_back_is_the_same_in_every_part(tmp_path):
     assert f"connue le {moment}" in papers.part(11)
     assert "découverte le 18/11/2026" in papers.part(11)
     assert "(je ne sais pas)" not in papers.part(10) + papers.part(11)
+
+
+ESTIMATE = "le chiffrement a probablement commencé au plus tard le mercredi 18 novembre 2026 à 11 h"
+LATER = "après le moment où l\u2019attaque a été connue : à éclaircir"
+
+
+@pytest.mark.parametrize(
+    ("aware", "told_so"),
+    [
+        (None, True),
+        (dossiers.moment("2026-11-18T11:00"), True),
+        (dossiers.moment("2026-11-18T10:00"), False),
+        (answers.moment(paris.day_entered(date(2026, 11, 18))), True),
+        (answers.moment(paris.day_entered(date(2026, 11, 17))), False),
+    ],
+)
+def test_an_estimate_later_than_the_awareness_is_a_contradiction_and_no_fact(tmp_path, aware, told_so):
+    """Nobody can have known of it before it began: left out of the letter and the CNIL's field, told in part 2."""
+    path = dossiers.sealed(tmp_path, clock={"ntp": "unknown", "timezone": "Europe/Paris", "watch_offset": None})
+    dossiers.say(path, {"aware": aware})
+    papers = Told(path)
+    assert (ESTIMATE in papers.part(10)) is told_so
+    assert ("Début de la violation, si connu estimation" in papers.part(8)) is told_so
+    assert (LATER not in papers.part(2)) is told_so
+
+
+def test_a_moment_to_come_is_no_fact_of_a_letter(tmp_path):
+    """Dots in the letters; in fields the moment stands with what is wrong with it."""
+    to_come = dossiers.moment("2027-11-18T08:30")
+    papers = told(tmp_path, {"aware": to_come, "complaint": to_come, "cnil_initial": to_come})
+    letters = papers.part(10) + papers.part(11).partition("Registre des violations de données : entrée")[0]
+    assert "2027" not in letters
+    assert f"connue le {BLANK}" in letters
+    assert f"découverte le {BLANK}" in letters
+    assert f"Plainte déposée : {BLANK}" in letters
+    for number in (4, 8, 9, 11):
+        assert "2027 à 8 h 30 (heure de Paris, UTC+1)plus tard que la dernière heure des preuves" in papers.part(number)

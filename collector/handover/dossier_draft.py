@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from collector import answers, deadlines
-from collector.handover.dossier_parts import Field, Fields
+from collector.handover.dossier_facts import moment_of
+from collector.handover.dossier_parts import BLANK, Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
-from collector.paris import Doubt
+from collector.paris import Doubt, local
 from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from collector.answers import Answer
     from collector.handover.dossier_facts import Facts
     from collector.handover.dossier_pictures import Picture
@@ -40,9 +43,19 @@ class Draft:
         return Fields(tuple(self.field(name) for name in names))
 
     def field(self, name: str, label: str = "") -> Field:
-        """Return the field of an answer, and what is to be known of a moment of awareness that was taken back."""
-        note = self.said("aware_taken_back") if name == "aware" and self.is_taken_back() else ""
-        return self.given.field(name, label=label, note=note)
+        """Return the field of an answer, and what is to be known of a moment."""
+        doubt = self.doubt_of(name)
+        notes = [self.said(f"moment_{doubt}")] if doubt else []
+        notes += [self.said("aware_taken_back")] if name == "aware" and self.is_taken_back() else []
+        return self.given.field(name, label=label, note=" — ".join(notes))
+
+    def inline(self, name: str, blank: str = BLANK) -> str:
+        """Return an answer as a part of a sentence; of a moment that is still to come dots: it is no fact."""
+        return blank if self.doubt_of(name) == "future" else self.given.inline(name, blank)
+
+    def on_day(self, name: str) -> str:
+        """Return the day of an answer as a part of a sentence, without its hour; the same."""
+        return BLANK if self.doubt_of(name) == "future" else self.given.on_day(name)
 
     def known(self, label: str, value: str, *, lines: int = 1, note: str = "", mono: bool = False) -> Field:
         """Return a field under a label of ours; a value that is empty is a blank."""
@@ -103,6 +116,20 @@ class Draft:
         if name not in STEPS or aware is None or self._is_future(aware):
             return ""
         return "before" if deadlines.not_before(moment, aware.utc) is None else ""
+
+    def estimate(self) -> datetime | None:
+        """Return since when files were encrypted at the latest, as the tool estimates it by the computer's clock."""
+        return moment_of(self.facts.latest("encryption-start").get("estimate_utc"))
+
+    def agreed_estimate(self) -> datetime | None:
+        """Return that estimate where it is not later than the awareness: nobody knew of what had not begun."""
+        estimate, aware = self.estimate(), self.aware()
+        if estimate is None or aware is None or self._is_future(aware):
+            return estimate
+        corrected = estimate + timedelta(seconds=self.facts.evidence.correction_s or 0)
+        if aware.doubt is Doubt.DAY:
+            return estimate if local(corrected).date() <= local(aware.utc).date() else None
+        return estimate if corrected <= aware.utc else None
 
     def _is_future(self, moment: Entered) -> bool:
         """Tell whether a moment is later than the bundle's last record, on a clock that was compared with a watch."""

@@ -191,13 +191,16 @@ def _corrections(draft: Draft) -> list[Block]:
 
 
 def _doubts(draft: Draft) -> list[Block]:
-    """Return a warning of each moment that can't be: still to come, or of a step before the awareness."""
+    """Return a warning of each moment that can't be: still to come, a step before the awareness, a late beginning."""
     said, found = draft.said, []
     for name in MOMENTS:
         entered, doubt = answers.when(draft.given.answer(name)), draft.doubt_of(name)
         if entered is not None and doubt and (name, doubt) != ("cnil_initial", "before"):  # has a warning of its own
             what = f"{draft.given.label(name)} ({draft.when(entered)})"
             found.append(said("colon", label=what, value=said(f"moment_{doubt}")))
+    estimate = draft.estimate()
+    if estimate is not None and draft.agreed_estimate() is None:
+        found.append(said("estimate_later", when=said.short(estimate)))
     return [Text(tuple(found), "warning")] if found else []
 
 

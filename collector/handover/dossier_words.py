@@ -179,6 +179,10 @@ TABLE = {
         "avant le moment où l'attaque a été connue~: à corriger",
         "before the moment of awareness: to be corrected",
     ),
+    "estimate_later": (
+        "Début du chiffrement, estimé par l'outil~: au plus tard le {when}, donc peut-être après le moment où l'attaque a été connue~: à éclaircir (réponse, horloge du poste). L'estimation n'est reprise ni dans la lettre, ni pour la CNIL.",
+        "Start of the encryption, estimated by the tool: at the latest on {when}, so perhaps after the moment of awareness: to be cleared up (answer, computer's clock). The estimate is left out of the letter and of the CNIL's field.",
+    ),
     "due_late": ("Après l'échéance~: dites pourquoi.", "After the deadline: say why."),
     # 3 identity
     "identity": ("Identité", "Identity"),
