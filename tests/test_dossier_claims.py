@@ -529,3 +529,31 @@ def test_a_moment_to_come_is_no_fact_of_a_letter(tmp_path):
     assert f"Plainte déposée : {BLANK}" in letters
     for number in (4, 8, 9, 11):
         assert "2027 à 8 h 30 (heure de Paris, UTC+1)plus tard que la dernière heure des preuves" in papers.part(number)
+
+
+# Runs that were stopped -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [("signal", "arrêt demandé"), ("max_time", "temps imparti écoulé"), ("disk_full", "support plein")],
+)
+def test_what_a_run_that_was_stopped_never_began_is_no_error(tmp_path, reason, why):
+    """The outcome of the gap is that of a source that was read in vain; its reason tells that none was begun."""
+    one = dossiers.unsealed(tmp_path, tables={})
+    for source in ("ransom", "sessions"):
+        one.gap(source, Gap(Outcome.FAILED, f"not started: {reason}"))
+    one.gap("services", Gap(Outcome.FAILED, "it could not be read"))
+    one.close(outcome="cut_short", reason=reason, isolation=dict(made.ISOLATION), same_boot=True)
+    papers = Told(one.path)
+    missing = flat(papers.part(12)).partition("Ce qui n\u2019a pas été collecté")[2]
+    assert missing.count(f"non commencé : {why}") == 2
+    assert missing.count("erreur de lecture") == 1
+    unsought = "l\u2019outil ne l\u2019a pas cherché : collecte arrêtée avant"
+    assert f"Extension ajoutée aux fichiers {unsought}" in papers.part(5)
+    assert "n\u2019a pas pu le chercher" not in papers.text
+    assert f"La collecte a été écourtée ({why})" in papers.part(0)
+
+
+def test_a_run_that_ended_as_it_should_was_not_cut_short(tmp_path):
+    assert "écourtée" not in Told(dossiers.sealed(tmp_path)).text

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from collector import answers, deadlines
-from collector.handover.dossier_facts import moment_of
+from collector.handover.dossier_facts import NOT_STARTED, STOPPED, moment_of
 from collector.handover.dossier_parts import BLANK, Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
@@ -68,11 +68,14 @@ class Draft:
     def nothing(self) -> str:
         """Return what stands where the search for ransomware has no finding.
 
-        That it is not there, that it did not read everything; only one without a gap says that there is nothing.
+        That it was not begun or is not there, that it did not read everything; only one without a gap says that there
+        is nothing.
         """
+        why = [outcome for source, outcome in self.facts.gaps if source == "ransom"]
         if not self.rows.searched:
-            return self.said("not_searched")
-        whole = all(source != "ransom" for source, _outcome in self.facts.gaps)
+            stopped = any(one.startswith(NOT_STARTED) for one in why)
+            return self.said("not_searched_stopped" if stopped else "not_searched")
+        whole = not why
         return self.said("none_found" if whole else "none_found_partly")
 
     def origin(self) -> Field:
@@ -160,6 +163,20 @@ class Draft:
         found = [(said("picture_size"), size), (said("picture_sha256"), drawn.sha256)]
         stored = drawn.exhibit.sha256
         return found if stored == drawn.sha256 else [*found, (said("picture_stored"), stored)]
+
+    def why_not(self, outcome: str) -> str:
+        """Return why something was not obtained, or not even begun."""
+        begun = not outcome.startswith(NOT_STARTED)
+        return self.said.outcome(outcome) if begun else self.said("not_started", why=self._stopped(outcome))
+
+    def cut_short(self) -> str:
+        """Return what cut the run short; empty where nothing did, or it is still open."""
+        closing = self.facts.evidence.bundle.inventory.closing
+        return "" if closing is None or closing["outcome"] == "complete" else self._stopped(str(closing["reason"]))
+
+    def _stopped(self, reason: str) -> str:
+        name = reason.removeprefix(NOT_STARTED)
+        return self.said(f"reason_{name}") if name in STOPPED else name
 
     def counted_notes(self) -> list[tuple[str, int]]:
         """Return what is told of notes by number only: the sentence, and how many."""

@@ -99,7 +99,7 @@ def _judged(one: Exhibit, kind: str) -> tuple[str, str]:
 def _missing(draft: Draft) -> list[Block]:
     said = draft.said
     ranked = sorted(draft.facts.gaps.items(), key=lambda item: (item[0][0], item[0][1]))
-    rows = tuple((said.source(source), said.outcome(why), said.number(times)) for (source, why), times in ranked[:60])
+    rows = tuple((said.source(source), draft.why_not(why), said.number(times)) for (source, why), times in ranked[:60])
     blocks: list[Block] = [Heading(said("not_collected")), Text((said("not_collected_note"),), "small")]
     if rows:
         headings = (said("col_source"), said("col_why"), said("col_times"))
@@ -169,14 +169,10 @@ def _arguments(arguments: Json) -> str:
 
 
 def _end(draft: Draft) -> str:
-    said, closing = draft.said, draft.facts.evidence.bundle.inventory.closing
-    if closing is None:
-        return said("log_open")
-    if closing["outcome"] == "complete":
-        return said("log_complete")
-    reason = str(closing["reason"])
-    known = reason in ("signal", "max_time", "disk_full")
-    return said("log_cut_short", why=said(f"reason_{reason}") if known else reason)
+    if draft.facts.evidence.bundle.inventory.closing is None:
+        return draft.said("log_open")
+    why = draft.cut_short()
+    return draft.said("log_cut_short", why=why) if why else draft.said("log_complete")
 
 
 def _footprint(draft: Draft) -> list[Field]:

@@ -39,6 +39,10 @@ _MOST = 40
 MAX_LINES = 120
 """Lines of one entry."""
 LONGEST_LINE = 2500
+STOPPED = ("signal", "max_time", "disk_full")
+"""What stops a run before its end (SPEC, `close`)."""
+NOT_STARTED = "not_started_"
+"""Before one of those: why a source was not begun."""
 _YEARS = (1970, 2100)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,6 +91,7 @@ class Facts:
     exhibits: list[Exhibit] = field(default_factory=list)
     more_exhibits: Counter[str] = field(default_factory=Counter)
     gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By source and outcome, in place of it `NOT_STARTED` with what stopped the run."""
     phases: list[tuple[str, datetime]] = field(default_factory=list)
     started: datetime = _LONG_AGO
     ended: datetime = _LONG_AGO
@@ -162,7 +167,7 @@ def _take(record: Record, facts: Facts, place: str) -> None:
         case "resume":
             facts.resumes += place == layout.MANIFEST
         case "gap":
-            pair = (str(record["source"]), str(record["outcome"]))
+            pair = (str(record["source"]), _why(record))
             if pair in facts.gaps or len(facts.gaps) < MAX_GAP_KINDS:
                 facts.gaps[pair] += 1
         case "artifact":
@@ -171,6 +176,12 @@ def _take(record: Record, facts: Facts, place: str) -> None:
             _observed(record, facts, written)
         case _:
             pass
+
+
+def _why(record: Record) -> str:
+    """Return the outcome of a gap; of a source that was never begun what stopped the run before it."""
+    stopped = (NOT_STARTED + name for name in STOPPED if record.get("reason") == f"not started: {name}")
+    return next(stopped, str(record["outcome"]))
 
 
 def _observed(record: Record, facts: Facts, written: datetime) -> None:

@@ -60,6 +60,8 @@ def cover(draft: Draft) -> Part:
     warnings = [said("cover_secret")]
     if facts.evidence.incomplete:
         warnings.append(said("cover_torn" if facts.is_torn else "cover_incomplete"))
+    if draft.cut_short():
+        warnings.append(said("cover_cut_short", why=draft.cut_short()))
     if tally.unread_records:
         warnings.append(said.counted("cover_unread", tally.unread_records))
     if tally.unread_rows or tally.unread_files:

@@ -27,6 +27,11 @@ TABLE = {
     "none_found": ("rien trouvé par l'outil", "the tool found nothing"),
     "none_found_partly": ("rien trouvé par l'outil dans ce qu'il a pu lire", "the tool found nothing in what it could read"),
     "not_searched": ("l'outil n'a pas pu le chercher", "the tool could not look for it"),
+    "not_searched_stopped": (
+        "l'outil ne l'a pas cherché~: collecte arrêtée avant",
+        "the tool did not look for it: the collection was stopped before",
+    ),
+    "not_started": ("non commencé~: {why}", "not begun: {why}"),
     "yes": ("oui", "yes"),
     "no": ("non", "no"),
     "and_more_rows": ("et {number} de plus", "and {number} more"),
@@ -51,6 +56,10 @@ TABLE = {
     "cover_torn": (
         "Quelque chose qui a été ajouté après la fermeture n'est pas entier. La collecte elle-même est fermée et intacte. Le prochain «~collect note~» remet le suivi en ordre.",
         "Something that was added after the closing is not whole. The collection itself is closed and intact. The next “collect note” puts custody in order.",
+    ),
+    "cover_cut_short": (
+        "La collecte a été écourtée ({why})~: ce qui manque est nommé dans la partie 12.",
+        "The collection was cut short ({why}): part 12 names what is missing.",
     ),
     "cover_unread_1": (
         "{number} passage chiffré n'a pas pu être lu avec la clé donnée~: il manque ici.",
