@@ -10,6 +10,7 @@ from datetime import date
 import dossiers
 import made
 import pytest
+from pyrage.x25519 import Identity
 from test_dossier import Page, flat
 
 from collector import answers, custody, layout, paris
@@ -29,8 +30,8 @@ AWARE = {"aware": dossiers.moment("2026-11-18T08:30")}
 class Told:
     """The page of a dossier, part by part."""
 
-    def __init__(self, path, language="fr") -> None:
-        facts = facts_of(verify_bundle(path), ())
+    def __init__(self, path, language="fr", identities=()) -> None:
+        facts = facts_of(verify_bundle(path), identities)
         self.whole = dossier_html.drawn(dossier_of(draft_of(facts, rows_of(facts), None, language))).decode()
         self.text = Page(self.whole).text
 
@@ -557,3 +558,33 @@ def test_what_a_run_that_was_stopped_never_began_is_no_error(tmp_path, reason, w
 
 def test_a_run_that_ended_as_it_should_was_not_cut_short(tmp_path):
     assert "écourtée" not in Told(dossiers.sealed(tmp_path)).text
+
+
+# Inventory ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_names_are_called_encrypted_only_where_they_are(tmp_path, encrypted):
+    practice = Identity.generate()
+    readers = (str(practice.to_public()),) if encrypted else ()
+    part = Told(dossiers.sealed(tmp_path, readers=readers), identities=(practice,)).part(12)
+    assert ("B dates et noms de fichiers (noms chiffrés), C" in part) is encrypted
+    assert ("B dates et noms de fichiers, C" in part) is not encrypted
+
+
+@pytest.mark.parametrize(
+    ("who", "printed"),
+    [
+        ("Sophie Bernard", "(niveau C) : oui, réponse tapée par Sophie Bernard."),
+        (None, "(niveau C) : oui."),
+        ("command-line", "(niveau C) : oui, niveau tapé dans la ligne de commande."),
+    ],
+)
+def test_whoever_typed_a_consent_is_not_called_its_giver(tmp_path, who, printed):
+    """The screen asks whether the doctor in charge agrees; the bundle knows who typed."""
+    one = dossiers.unsealed(tmp_path, tables={})
+    one.observe("consent", {"level": "C", "answer": "yes", "who": who})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    part = Told(one.path).part(12)
+    assert printed in part
+    assert "donné par" not in part
