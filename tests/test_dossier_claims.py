@@ -588,3 +588,31 @@ def test_whoever_typed_a_consent_is_not_called_its_giver(tmp_path, who, printed)
     part = Told(one.path).part(12)
     assert printed in part
     assert "donné par" not in part
+
+
+# What was searched ----------------------------------------------------------------------------
+
+PARTLY = f"{NOTHING} dans ce qu\u2019il a pu lire"
+
+
+@pytest.mark.parametrize(
+    ("scan", "more", "words"), [(None, 0, NOTHING), (["/srv/photos"], 0, PARTLY), ([], 3, PARTLY)]
+)
+def test_a_search_of_some_folders_found_nothing_in_these_only(tmp_path, scan, more, words):
+    one = dossiers.unsealed(tmp_path, tables={"ransom": []})
+    one.observe("request", {"scan": scan, "scan_more": more, "level": "B"})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    assert f"Extension ajoutée aux fichiers {words} Famille" in Told(one.path).part(5)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("ransom", PARTLY), ("services", NOTHING)])
+def test_a_search_that_was_read_in_part_found_nothing_in_that_part(tmp_path, kind, words):
+    """A line of its table that can't be read may be the one that tells of the attack."""
+    one = dossiers.unsealed(tmp_path, tables={})
+    for name in ("ransom", "services"):
+        torn = b"{no row\n" if name == kind else b""
+        dossiers._stored(one, name, name, ".jsonl", dossiers.table(name, []) + torn)
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    papers = Told(one.path)
+    assert f"Extension ajoutée aux fichiers {words} Famille" in papers.part(5)
+    assert "Une partie des tableaux de la collecte n\u2019a pas pu être lue" in papers.part(0)

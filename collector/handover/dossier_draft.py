@@ -68,14 +68,14 @@ class Draft:
     def nothing(self) -> str:
         """Return what stands where the search for ransomware has no finding.
 
-        That it was not begun or is not there, that it did not read everything; only one without a gap says that there
-        is nothing.
+        That it was not begun or is not there, that it did not read everything or was told where to look; only one
+        without a gap says that there is nothing.
         """
         why = [outcome for source, outcome in self.facts.gaps if source == "ransom"]
         if not self.rows.searched:
             stopped = any(one.startswith(NOT_STARTED) for one in why)
             return self.said("not_searched_stopped" if stopped else "not_searched")
-        whole = not why
+        whole = not why and not self.rows.unread and self.facts.latest("request").get("scan") is None
         return self.said("none_found" if whole else "none_found_partly")
 
     def origin(self) -> Field:
