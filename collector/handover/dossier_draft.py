@@ -51,11 +51,15 @@ class Draft:
 
     def inline(self, name: str, blank: str = BLANK) -> str:
         """Return an answer as a part of a sentence; of a moment that is still to come dots: it is no fact."""
-        return blank if self.doubt_of(name) == "future" else self.given.inline(name, blank)
+        return blank if self.doubt_of(name) == "future" else self.given.inline(name, blank) + self._open(name)
 
     def on_day(self, name: str) -> str:
         """Return the day of an answer as a part of a sentence, without its hour; the same."""
-        return BLANK if self.doubt_of(name) == "future" else self.given.on_day(name)
+        return BLANK if self.doubt_of(name) == "future" else self.given.on_day(name) + self._open(name)
+
+    def _open(self, name: str) -> str:
+        """Return that an awareness that was taken back is to be confirmed: a letter is signed."""
+        return f" ({self.said('to_confirm')})" if name == "aware" and self.is_taken_back() else ""
 
     def known(self, label: str, value: str, *, lines: int = 1, note: str = "", mono: bool = False) -> Field:
         """Return a field under a label of ours; a value that is empty is a blank."""

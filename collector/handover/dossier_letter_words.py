@@ -115,8 +115,8 @@ LETTERS = {
         "This collection is not finished: it has no seal code yet.",
     ),
     "letter_evidence_secret": (
-        "Elles peuvent contenir des données couvertes par le secret professionnel. Je les tiens à la disposition de la justice, dans le respect de ce secret.",
-        "It may hold data under professional secrecy. I hold it at the disposal of the courts, with due respect for that secrecy.",
+        "Ces preuves peuvent contenir des données couvertes par le secret professionnel. Je les tiens à la disposition de la justice, dans le respect de ce secret.",
+        "This evidence may hold data under professional secrecy. I hold it at the disposal of the courts, with due respect for that secrecy.",
     ),
     "letter_annexes": ("Annexes", "Annexes"),
     "annex_journal": ("Annexe {number}~: chronologie et main courante (partie 4 du dossier)", "Annex {number}: chronology and journal (part 4 of the dossier)"),

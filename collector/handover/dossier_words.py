@@ -28,8 +28,8 @@ TABLE = {
     "none_found_partly": ("rien trouvé par l'outil dans ce qu'il a pu lire", "the tool found nothing in what it could read"),
     "not_searched": ("l'outil n'a pas pu le chercher", "the tool could not look for it"),
     "not_searched_stopped": (
-        "l'outil ne l'a pas cherché~: collecte arrêtée avant",
-        "the tool did not look for it: the collection was stopped before",
+        "l'outil ne l'a pas cherché, la collecte ayant été arrêtée avant",
+        "the tool did not look for it, since the collection was stopped before",
     ),
     "not_started": ("non commencé~: {why}", "not begun: {why}"),
     "yes": ("oui", "yes"),
