@@ -10,6 +10,7 @@ from datetime import date
 import dossiers
 import made
 import pytest
+from pyrage.x25519 import Identity
 from test_dossier import Page, flat
 
 from collector import answers, custody, layout, paris
@@ -17,6 +18,7 @@ from collector.handover import dossier, dossier_html, dossier_rows
 from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
+from collector.handover.dossier_parts import BLANK
 from collector.handover.dossier_rows import rows_of
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
@@ -28,8 +30,8 @@ AWARE = {"aware": dossiers.moment("2026-11-18T08:30")}
 class Told:
     """The page of a dossier, part by part."""
 
-    def __init__(self, path, language="fr") -> None:
-        facts = facts_of(verify_bundle(path), ())
+    def __init__(self, path, language="fr", identities=()) -> None:
+        facts = facts_of(verify_bundle(path), identities)
         self.whole = dossier_html.drawn(dossier_of(draft_of(facts, rows_of(facts), None, language))).decode()
         self.text = Page(self.whole).text
 
@@ -331,7 +333,7 @@ def test_what_was_known_once_is_not_wiped_by_not_knowing(tmp_path):
     part = Told(path).part(2)
     assert "vendredi 20 novembre 2026 à 9 h" in part
     assert "Moment retenu mardi 17 novembre 2026 à 9 h" in part
-    assert "Une réponse précédente donnait un moment plus tôt" in part
+    assert "La dernière réponse est « je ne sais pas »" in part
     assert part.count(" oui ") == 1
     assert "aucune date ne peut être calculée" not in part
 
@@ -374,3 +376,243 @@ def test_a_moment_beyond_any_calendar_is_a_blank(tmp_path, worst):
     assert "9999" not in papers.text
     (tmp_path / "out").mkdir()
     assert len(dossier.write(verify_bundle(one.path), tmp_path / "out", "fr").files) == 3
+
+
+# Demands --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answered", "claimed"),
+    [
+        ({"amount": "rien", "ultimatum": "aucun"}, False),
+        ({"amount": "je ne sais pas", "ultimatum": "?"}, False),
+        ({"amount": "0 €"}, False),
+        ({"leak": "no"}, False),
+        ({"amount": "25 000 USD"}, True),
+        ({"ultimatum": "72 heures"}, True),
+        ({"leak": "yes"}, True),
+    ],
+)
+def test_a_demand_is_claimed_where_a_figure_or_a_yes_tells_of_one(tmp_path, answered, claimed):
+    """A text that says "nothing" in its own words puts no ransom into a complaint that is signed."""
+    papers = told(tmp_path, answered, tables={})
+    assert ("avec demande de rançon" in papers.part(10)) is claimed
+    assert ("Une rançon est demandée" in papers.part(11)) is claimed
+
+
+# Runs that did not end ------------------------------------------------------------------------
+
+
+def killed(folder, *, verdicts=(), answered=(), tables=None, when="phase"):
+    """Return the dossier of a run that was killed: nothing closes it, and it was found connected when it began."""
+    one = dossiers.unsealed(folder, tables=tables)
+    for verdict in verdicts:
+        one.observe("isolation", {"when": when, "verdict": verdict, "reasons": []})
+    for group, names in answered:
+        one.observe(answers.WHAT, answers.as_data(group, names))
+    return Told(one.path)
+
+
+UNPLUGGED = [("seen", {"done": ["unplugged"]})]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "ticked", "worst"),
+    [
+        ((), False, "relié à un réseau"),
+        (("ISOLATED",), True, "relié à un réseau"),
+        (("ISOLATED", "CONNECTED"), False, "relié à un réseau"),
+    ],
+)
+def test_a_killed_run_that_was_last_seen_connected_ticks_no_network(tmp_path, verdicts, ticked, worst):
+    """Without a close the last verdict counts; the worst is at least that of the beginning."""
+    papers = killed(tmp_path, verdicts=verdicts, answered=UNPLUGGED)
+    found, note = papers.tick("Réseau débranché (câble, Wi-Fi)")
+    assert found is ticked
+    assert ("mais au dernier relevé l\u2019outil l\u2019a trouvé connecté" in note) is not ticked
+    assert f"pendant la collecte, au pire : {worst}" in papers.part(6)
+
+
+def test_however_many_verdicts_there_are_the_worst_is_kept(tmp_path):
+    """Observations are kept in part; the verdict of one that is not kept counts all the same."""
+    papers = killed(tmp_path, verdicts=("UNKNOWN", "CONNECTED", *["ISOLATED"] * 60), answered=UNPLUGGED)
+    assert papers.tick("Réseau débranché (câble, Wi-Fi)")[0] is True
+    assert "au pire : relié à un réseau" in papers.part(6)
+
+
+def test_the_letter_of_a_run_that_did_not_end_says_so(tmp_path):
+    """No dots for a seal code that there is not, no annex that can't be made; the others are numbered anew."""
+    letter = flat(killed(tmp_path).part(10))
+    assert "Cette collecte n\u2019est pas terminée : elle n\u2019a pas encore de code de fermeture." in letter
+    assert "Code de fermeture" not in letter
+    assert "bordereau" not in letter
+    assert "Annexe 6 : justificatifs du préjudice" in letter
+    assert "Annexe 7" not in letter
+
+
+def test_the_letter_of_a_run_that_ended_has_its_code_and_its_slip(tmp_path):
+    path = dossiers.sealed(tmp_path)
+    (tmp_path / "out").mkdir()
+    dossier.write(verify_bundle(path), tmp_path / "out", "fr")
+    page = flat(Page((tmp_path / "out" / "dossier.html").read_text("utf-8")).text)
+    assert f"Code de fermeture : {verify_bundle(path).report.seal_code}" in page
+    assert "Annexe 6 : bordereau de remise (partie 14)" in page
+    assert "Annexe 7 : justificatifs du préjudice" in page
+    assert "Cette collecte n\u2019est pas terminée" not in page
+
+
+@pytest.mark.parametrize(("answered", "asked"), [({}, False), ({"amount": "25 000 USD"}, True)])
+def test_extortion_and_what_was_found_only_where_something_tells_of_them(tmp_path, answered, asked):
+    one = dossiers.unsealed(tmp_path, tables={}, picture=dossiers.png(pixel=b"\0\0\0"))
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    dossiers.say(one.path, answered)
+    letter = flat(Told(one.path).part(10))
+    assert ("l\u2019extorsion" in letter) is asked
+    assert "(articles 323-1 à 323-3-1 du code pénal)" in letter
+    assert ("Annexe 2 : ce qui a été relevé de l\u2019attaque" in letter) is asked
+    assert ("Annexe 2 : postes touchés" in letter) is not asked
+
+
+# Awareness ------------------------------------------------------------------------------------
+
+
+def test_an_awareness_that_was_taken_back_is_the_same_in_every_part(tmp_path):
+    """Part 2 counts from it, so no letter says that it is not known; and the warning says what happened."""
+    path = dossiers.sealed(tmp_path)
+    for aware in (dossiers.moment("2026-11-18T08:30"), None):
+        dossiers.say(path, {"aware": aware})
+    papers = Told(path)
+    moment = "mercredi 18 novembre 2026 à 8 h 30"
+    assert f"Moment retenu {moment}" in papers.part(2)
+    assert "La dernière réponse est « je ne sais pas »" in papers.part(2)
+    assert "donnait un moment plus tôt" not in papers.part(2)
+    for number in (4, 8, 9, 11):
+        assert f"{moment} (heure de Paris, UTC+1)dernière réponse : je ne sais pas" in papers.part(number)
+    assert "18/11/2026 8 h 30 Moment où l\u2019attaque a été connue" in papers.part(4)
+    for number in (10, 11):
+        assert f"connue le {moment} (heure de Paris, UTC+1) (à confirmer)," in papers.part(number)
+    assert "découverte le 18/11/2026 (à confirmer)." in papers.part(11)
+    assert "(je ne sais pas)" not in papers.part(10) + papers.part(11)
+
+
+ESTIMATE = "le chiffrement a probablement commencé au plus tard le mercredi 18 novembre 2026 à 11 h"
+LATER = "après le moment où l\u2019attaque a été connue : à éclaircir"
+
+
+@pytest.mark.parametrize(
+    ("aware", "told_so"),
+    [
+        (None, True),
+        (dossiers.moment("2026-11-18T11:00"), True),
+        (dossiers.moment("2026-11-18T10:00"), False),
+        (answers.moment(paris.day_entered(date(2026, 11, 18))), True),
+        (answers.moment(paris.day_entered(date(2026, 11, 17))), False),
+    ],
+)
+def test_an_estimate_later_than_the_awareness_is_a_contradiction_and_no_fact(tmp_path, aware, told_so):
+    """Nobody can have known of it before it began: left out of the letter and the CNIL's field, told in part 2."""
+    path = dossiers.sealed(tmp_path, clock={"ntp": "unknown", "timezone": "Europe/Paris", "watch_offset": None})
+    dossiers.say(path, {"aware": aware})
+    papers = Told(path)
+    assert (ESTIMATE in papers.part(10)) is told_so
+    assert ("Début de la violation, si connu estimation" in papers.part(8)) is told_so
+    assert (LATER not in papers.part(2)) is told_so
+
+
+def test_a_moment_to_come_is_no_fact_of_a_letter(tmp_path):
+    """Dots in the letters; in fields the moment stands with what is wrong with it."""
+    to_come = dossiers.moment("2027-11-18T08:30")
+    papers = told(tmp_path, {"aware": to_come, "complaint": to_come, "cnil_initial": to_come})
+    letters = papers.part(10) + papers.part(11).partition("Registre des violations de données : entrée")[0]
+    assert "2027" not in letters
+    assert f"connue le {BLANK}" in letters
+    assert f"découverte le {BLANK}" in letters
+    assert f"Plainte déposée : {BLANK}" in letters
+    for number in (4, 8, 9, 11):
+        assert "2027 à 8 h 30 (heure de Paris, UTC+1)plus tard que la dernière heure des preuves" in papers.part(number)
+
+
+# Runs that were stopped -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [("signal", "arrêt demandé"), ("max_time", "temps imparti écoulé"), ("disk_full", "support plein")],
+)
+def test_what_a_run_that_was_stopped_never_began_is_no_error(tmp_path, reason, why):
+    """The outcome of the gap is that of a source that was read in vain; its reason tells that none was begun."""
+    one = dossiers.unsealed(tmp_path, tables={})
+    for source in ("ransom", "sessions"):
+        one.gap(source, Gap(Outcome.FAILED, f"not started: {reason}"))
+    one.gap("services", Gap(Outcome.FAILED, "it could not be read"))
+    one.close(outcome="cut_short", reason=reason, isolation=dict(made.ISOLATION), same_boot=True)
+    papers = Told(one.path)
+    missing = flat(papers.part(12)).partition("Ce qui n\u2019a pas été collecté")[2]
+    assert missing.count(f"non commencé : {why}") == 2
+    assert missing.count("erreur de lecture") == 1
+    unsought = "l\u2019outil ne l\u2019a pas cherché, la collecte ayant été arrêtée avant"
+    assert f"Extension ajoutée aux fichiers {unsought}" in papers.part(5)
+    assert "n\u2019a pas pu le chercher" not in papers.text
+    assert f"La collecte a été écourtée ({why})" in papers.part(0)
+
+
+def test_a_run_that_ended_as_it_should_was_not_cut_short(tmp_path):
+    assert "écourtée" not in Told(dossiers.sealed(tmp_path)).text
+
+
+# Inventory ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_names_are_called_encrypted_only_where_they_are(tmp_path, encrypted):
+    practice = Identity.generate()
+    readers = (str(practice.to_public()),) if encrypted else ()
+    part = Told(dossiers.sealed(tmp_path, readers=readers), identities=(practice,)).part(12)
+    assert ("B dates et noms de fichiers (noms chiffrés), C" in part) is encrypted
+    assert ("B dates et noms de fichiers, C" in part) is not encrypted
+
+
+@pytest.mark.parametrize(
+    ("who", "printed"),
+    [
+        ("Sophie Bernard", "(niveau C) : oui, réponse tapée par Sophie Bernard."),
+        (None, "(niveau C) : oui."),
+        ("command-line", "(niveau C) : oui, niveau tapé dans la ligne de commande."),
+    ],
+)
+def test_whoever_typed_a_consent_is_not_called_its_giver(tmp_path, who, printed):
+    """The screen asks whether the doctor in charge agrees; the bundle knows who typed."""
+    one = dossiers.unsealed(tmp_path, tables={})
+    one.observe("consent", {"level": "C", "answer": "yes", "who": who})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    part = Told(one.path).part(12)
+    assert printed in part
+    assert "donné par" not in part
+
+
+# What was searched ----------------------------------------------------------------------------
+
+PARTLY = f"{NOTHING} dans ce qu\u2019il a pu lire"
+
+
+@pytest.mark.parametrize(
+    ("scan", "more", "words"), [(None, 0, NOTHING), (["/srv/photos"], 0, PARTLY), ([], 3, PARTLY)]
+)
+def test_a_search_of_some_folders_found_nothing_in_these_only(tmp_path, scan, more, words):
+    one = dossiers.unsealed(tmp_path, tables={"ransom": []})
+    one.observe("request", {"scan": scan, "scan_more": more, "level": "B"})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    assert f"Extension ajoutée aux fichiers {words} Famille" in Told(one.path).part(5)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("ransom", PARTLY), ("services", NOTHING)])
+def test_a_search_that_was_read_in_part_found_nothing_in_that_part(tmp_path, kind, words):
+    """A line of its table that can't be read may be the one that tells of the attack."""
+    one = dossiers.unsealed(tmp_path, tables={})
+    for name in ("ransom", "services"):
+        torn = b"{no row\n" if name == kind else b""
+        dossiers._stored(one, name, name, ".jsonl", dossiers.table(name, []) + torn)
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    papers = Told(one.path)
+    assert f"Extension ajoutée aux fichiers {words} Famille" in papers.part(5)
+    assert "Une partie des tableaux de la collecte n\u2019a pas pu être lue" in papers.part(0)

@@ -59,9 +59,8 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
         if entered is not None and (name != "paper_since" or draft.on_paper()):
             found.append((entered.utc, draft.when(entered), draft.given.label(name), "from_answer"))
     boot = moment_of(draft.rows.system.get("boot_time"))
-    estimate = moment_of(facts.latest("encryption-start").get("estimate_utc"))
     ended = "happened_last" if facts.evidence.incomplete and draft.slip is None else "happened_ended"
-    told = ((boot, "happened_boot"), (estimate, "happened_encryption"), (facts.started, "happened_started"),
+    told = ((boot, "happened_boot"), (draft.estimate(), "happened_encryption"), (facts.started, "happened_started"),
             (facts.ended, ended))  # fmt: skip
     found += [(when, said.short(when), said(name), "from_tool") for when, name in told if when is not None]
     for group in draft.rows.groups.values():

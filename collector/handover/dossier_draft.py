@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from collector import answers, deadlines
-from collector.handover.dossier_parts import Field, Fields
+from collector.handover.dossier_facts import NOT_STARTED, STOPPED, moment_of
+from collector.handover.dossier_parts import BLANK, Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
-from collector.paris import Doubt
+from collector.paris import Doubt, local
 from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from collector.answers import Answer
     from collector.handover.dossier_facts import Facts
     from collector.handover.dossier_pictures import Picture
     from collector.handover.dossier_rows import Drawn, Rows
@@ -36,7 +40,26 @@ class Draft:
 
     def answered(self, *names: str) -> Fields:
         """Return the fields of some answers."""
-        return Fields(tuple(self.given.field(name) for name in names))
+        return Fields(tuple(self.field(name) for name in names))
+
+    def field(self, name: str, label: str = "") -> Field:
+        """Return the field of an answer, and what is to be known of a moment."""
+        doubt = self.doubt_of(name)
+        notes = [self.said(f"moment_{doubt}")] if doubt else []
+        notes += [self.said("aware_taken_back")] if name == "aware" and self.is_taken_back() else []
+        return self.given.field(name, label=label, note=" — ".join(notes))
+
+    def inline(self, name: str, blank: str = BLANK) -> str:
+        """Return an answer as a part of a sentence; of a moment that is still to come dots: it is no fact."""
+        return blank if self.doubt_of(name) == "future" else self.given.inline(name, blank) + self._open(name)
+
+    def on_day(self, name: str) -> str:
+        """Return the day of an answer as a part of a sentence, without its hour; the same."""
+        return BLANK if self.doubt_of(name) == "future" else self.given.on_day(name) + self._open(name)
+
+    def _open(self, name: str) -> str:
+        """Return that an awareness that was taken back is to be confirmed: a letter is signed."""
+        return f" ({self.said('to_confirm')})" if name == "aware" and self.is_taken_back() else ""
 
     def known(self, label: str, value: str, *, lines: int = 1, note: str = "", mono: bool = False) -> Field:
         """Return a field under a label of ours; a value that is empty is a blank."""
@@ -49,11 +72,14 @@ class Draft:
     def nothing(self) -> str:
         """Return what stands where the search for ransomware has no finding.
 
-        That it is not there, that it did not read everything; only one without a gap says that there is nothing.
+        That it was not begun or is not there, that it did not read everything or was told where to look; only one
+        without a gap says that there is nothing.
         """
+        why = [outcome for source, outcome in self.facts.gaps if source == "ransom"]
         if not self.rows.searched:
-            return self.said("not_searched")
-        whole = all(source != "ransom" for source, _outcome in self.facts.gaps)
+            stopped = any(one.startswith(NOT_STARTED) for one in why)
+            return self.said("not_searched_stopped" if stopped else "not_searched")
+        whole = not why and not self.rows.unread and self.facts.latest("request").get("scan") is None
         return self.said("none_found" if whole else "none_found_partly")
 
     def origin(self) -> Field:
@@ -80,10 +106,12 @@ class Draft:
         return ", ".join([*named, *([self.said.counted("extensions_hidden", hidden)] if hidden else [])])
 
     def aware(self) -> Entered | None:
-        """Return the moment of awareness that counts: the last, or the earliest if that was "I don't know"."""
-        last = answers.when(self.given.answer("aware"))
-        earlier = [one for one in (answers.when(answer) for _written, answer in self.facts.aware) if one is not None]
-        return last or min(earlier, key=lambda one: one.utc, default=None)
+        """Return the moment of awareness that counts, in every part."""
+        return answers.when(self.given.answer("aware"))
+
+    def is_taken_back(self) -> bool:
+        """Tell whether the last answer about the awareness was "I don't know", and an earlier one counts."""
+        return self.given.knows("aware") and self.facts.answers.get("aware") is None
 
     def doubt_of(self, name: str) -> str:
         """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
@@ -95,6 +123,20 @@ class Draft:
         if name not in STEPS or aware is None or self._is_future(aware):
             return ""
         return "before" if deadlines.not_before(moment, aware.utc) is None else ""
+
+    def estimate(self) -> datetime | None:
+        """Return since when files were encrypted at the latest, as the tool estimates it by the computer's clock."""
+        return moment_of(self.facts.latest("encryption-start").get("estimate_utc"))
+
+    def agreed_estimate(self) -> datetime | None:
+        """Return that estimate where it is not later than the awareness: nobody knew of what had not begun."""
+        estimate, aware = self.estimate(), self.aware()
+        if estimate is None or aware is None or self._is_future(aware):
+            return estimate
+        corrected = estimate + timedelta(seconds=self.facts.evidence.correction_s or 0)
+        if aware.doubt is Doubt.DAY:
+            return estimate if local(corrected).date() <= local(aware.utc).date() else None
+        return estimate if corrected <= aware.utc else None
 
     def _is_future(self, moment: Entered) -> bool:
         """Tell whether a moment is later than the bundle's last record, on a clock that was compared with a watch."""
@@ -109,9 +151,10 @@ class Draft:
         return "paper" not in self.facts.answers or self.given.answer("paper") == "yes"
 
     def has_demand(self) -> bool:
-        """Tell whether a note was found, or somebody said what it asks for."""
-        said = (self.given.knows("amount"), self.given.knows("ultimatum"), self.given.answer("leak") == "yes")
-        return bool(self.rows.notes) or self.rows.untold > 0 or any(said)
+        """Tell whether a note was found, or somebody said what it asks for: in figures, "nothing" is a text, too."""
+        texts = (str(self.given.answer(name) or "") for name in ("amount", "ultimatum"))
+        figures = any(one.isdecimal() and one != "0" for text in texts for one in text)
+        return bool(self.rows.notes) or self.rows.untold > 0 or self.given.answer("leak") == "yes" or figures
 
     def ransom(self) -> str:
         """Return what letters add to the attack where a ransom is asked for."""
@@ -125,6 +168,20 @@ class Draft:
         stored = drawn.exhibit.sha256
         return found if stored == drawn.sha256 else [*found, (said("picture_stored"), stored)]
 
+    def why_not(self, outcome: str) -> str:
+        """Return why something was not obtained, or not even begun."""
+        begun = not outcome.startswith(NOT_STARTED)
+        return self.said.outcome(outcome) if begun else self.said("not_started", why=self._stopped(outcome))
+
+    def cut_short(self) -> str:
+        """Return what cut the run short; empty where nothing did, or it is still open."""
+        closing = self.facts.evidence.bundle.inventory.closing
+        return "" if closing is None or closing["outcome"] == "complete" else self._stopped(str(closing["reason"]))
+
+    def _stopped(self, reason: str) -> str:
+        name = reason.removeprefix(NOT_STARTED)
+        return self.said(f"reason_{name}") if name in STOPPED else name
+
     def counted_notes(self) -> list[tuple[str, int]]:
         """Return what is told of notes by number only: the sentence, and how many."""
         both = (("note_faint", self.rows.faint), ("note_untold", self.rows.untold))
@@ -134,4 +191,12 @@ class Draft:
 def draft_of(facts: Facts, rows: Rows, slip: SlipFacts | None, language: str) -> Draft:
     """Return what a dossier in `fr` or `en` is made from."""
     said = Words(language)
-    return Draft(facts, rows, slip, said, Given(facts.answers, said))
+    return Draft(facts, rows, slip, said, Given(_counting(facts), said))
+
+
+def _counting(facts: Facts) -> dict[str, Answer]:
+    """Return the answers that count: the last, of the awareness the earliest if the last was "I don't know"."""
+    said = [(entered.utc, one) for _written, one in facts.aware if (entered := answers.when(one)) is not None]
+    if facts.answers.get("aware") is not None or not said:
+        return facts.answers
+    return {**facts.answers, "aware": min(said, key=lambda pair: pair[0])[1]}

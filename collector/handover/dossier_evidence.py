@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collector import layout, seal, vocabulary
 from collector.handover.dossier_facts import text_of, whole
-from collector.handover.dossier_parts import BLANK, Field, Fields, Heading, Part, Slip, Table, Text
+from collector.handover.dossier_parts import Field, Fields, Heading, Part, Slip, Table, Text
 from collector.handover.slip_form import form_of
 from collector.handover.slip_parts import Command
 from collector.inventory import recipients_of
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collector.model import Json
 
 _LONGEST_COMMAND = 360
+_COMMAND_LINE = "command-line"
+"""`who` of a consent that nobody was asked for (SPEC 5.2)."""
 _NO_PATIENT = frozenset({
     "system", "connections", "interfaces", "routes", "neighbours", "executables", "services", "sessions", "footprint",
     "summary", "undo-isolation", "timestamp", "timestamp-request", "dns",
@@ -36,7 +38,9 @@ def exhibits(draft: Draft) -> Part:
     keys = ", ".join(f"{one[:12]}…{one[-8:]}" for one in recipients[:4])
     if len(recipients) > 4:  # noqa: PLR2004 - as many as the slip names
         keys += " " + said.counted("and_more", len(recipients) - 4)
-    intro = [said("exhibits_intro"), said("exhibits_encrypted", keys=keys) if recipients else said("exhibits_clear")]
+    names = said("exhibits_names") if recipients else ""
+    intro = [said("exhibits_intro", names=names)]
+    intro += [said("exhibits_encrypted", keys=keys) if recipients else said("exhibits_clear")]
     intro += [said("exhibits_level", level=facts.level), *_consent(draft)]
     headings = tuple(said(f"col_{name}") for name in ("exhibit", "nature", "size", "sha256", "level", "patients"))
     rows = tuple(_exhibit(draft, one) for one in facts.exhibits)
@@ -52,7 +56,9 @@ def _consent(draft: Draft) -> list[str]:
     said, consent = draft.said, draft.facts.latest("consent")
     answer = str(consent.get("answer", ""))
     if answer == "yes":
-        return [said("exhibits_consent_yes", who=text_of(consent.get("who")) or BLANK)]
+        who = text_of(consent.get("who"))  # whoever typed it: the screen asks whether the doctor in charge agrees
+        name = "exhibits_consent_typed" if who == _COMMAND_LINE else "exhibits_consent_who"
+        return [said("exhibits_consent_yes", who=said(name, who=who) if who else "")]
     return [said("exhibits_consent_no")] if answer == "no" else []
 
 
@@ -99,7 +105,7 @@ def _judged(one: Exhibit, kind: str) -> tuple[str, str]:
 def _missing(draft: Draft) -> list[Block]:
     said = draft.said
     ranked = sorted(draft.facts.gaps.items(), key=lambda item: (item[0][0], item[0][1]))
-    rows = tuple((said.source(source), said.outcome(why), said.number(times)) for (source, why), times in ranked[:60])
+    rows = tuple((said.source(source), draft.why_not(why), said.number(times)) for (source, why), times in ranked[:60])
     blocks: list[Block] = [Heading(said("not_collected")), Text((said("not_collected_note"),), "small")]
     if rows:
         headings = (said("col_source"), said("col_why"), said("col_times"))
@@ -169,14 +175,10 @@ def _arguments(arguments: Json) -> str:
 
 
 def _end(draft: Draft) -> str:
-    said, closing = draft.said, draft.facts.evidence.bundle.inventory.closing
-    if closing is None:
-        return said("log_open")
-    if closing["outcome"] == "complete":
-        return said("log_complete")
-    reason = str(closing["reason"])
-    known = reason in ("signal", "max_time", "disk_full")
-    return said("log_cut_short", why=said(f"reason_{reason}") if known else reason)
+    if draft.facts.evidence.bundle.inventory.closing is None:
+        return draft.said("log_open")
+    why = draft.cut_short()
+    return draft.said("log_cut_short", why=why) if why else draft.said("log_complete")
 
 
 def _footprint(draft: Draft) -> list[Field]:

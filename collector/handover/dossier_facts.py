@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from collector import answers, layout, schema
+from collector import answers, isolation, layout, schema
 from collector.handover import pictures
 from collector.handover.export_evidence import opened
 from collector.journal import Journal
@@ -39,6 +39,10 @@ _MOST = 40
 MAX_LINES = 120
 """Lines of one entry."""
 LONGEST_LINE = 2500
+STOPPED = ("signal", "max_time", "disk_full")
+"""What stops a run before its end (SPEC, `close`)."""
+NOT_STARTED = "not_started_"
+"""Before one of those: why a source was not begun."""
 _YEARS = (1970, 2100)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,10 +85,13 @@ class Facts:
     """Each time that the moment of awareness was said: when that was written, and what."""
     observed: dict[str, list[Record]] = field(default_factory=dict)
     """Data of observations, by what was observed, oldest first, with `utc` of the record as `_utc`."""
+    verdicts: dict[str, None] = field(default_factory=dict)
+    """Every verdict on the network, once, the last one last."""
     journal: Journal = field(default_factory=Journal)
     exhibits: list[Exhibit] = field(default_factory=list)
     more_exhibits: Counter[str] = field(default_factory=Counter)
     gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By source and outcome, in place of it `NOT_STARTED` with what stopped the run."""
     phases: list[tuple[str, datetime]] = field(default_factory=list)
     started: datetime = _LONG_AGO
     ended: datetime = _LONG_AGO
@@ -120,12 +127,16 @@ class Facts:
         return min((level for level in "ABC" if f"level-{level.lower()}" in self.observed), default="C")
 
     def isolation(self) -> dict[str, str]:
-        """Return the tool's verdicts on the network, as far as there are any: at `open`, at `close`, worst of `run`."""
+        """Return the tool's verdicts on the network, as far as there are any.
+
+        At `open`, at `close`, the worst of the `run`, the `last`: a run that was killed has no close.
+        """
         told = (self.evidence.bundle.inventory.closing or {}).get("isolation")
-        found = {**told} if isinstance(told, dict) else {}
-        found |= {str(one.get("when")): one.get("verdict") for one in self.observed.get("isolation", [])}
-        kept = {name: str(found.get(name)) for name in ("open", "close", "run")}
-        return {name: one for name, one in kept.items() if one in ("ISOLATED", "CONNECTED", "UNKNOWN")}
+        seen = {"run": isolation.worst(self.verdicts), "last": [*self.verdicts][-1]} if self.verdicts else {}
+        seen |= {str(one.get("when")): str(one.get("verdict")) for one in self.observed.get("isolation", [])}
+        closed = {name: str(told.get(name)) for name in ("open", "close", "run")} if isinstance(told, dict) else {}
+        seen |= {name: one for name, one in closed.items() if one in isolation.EXIT_CODES}
+        return {name: seen[name] for name in ("open", "close", "run", "last") if seen.get(name) in isolation.EXIT_CODES}
 
     def host(self, name: str) -> str:
         """Return what `open` says of the host."""
@@ -156,7 +167,7 @@ def _take(record: Record, facts: Facts, place: str) -> None:
         case "resume":
             facts.resumes += place == layout.MANIFEST
         case "gap":
-            pair = (str(record["source"]), str(record["outcome"]))
+            pair = (str(record["source"]), _why(record))
             if pair in facts.gaps or len(facts.gaps) < MAX_GAP_KINDS:
                 facts.gaps[pair] += 1
         case "artifact":
@@ -165,6 +176,12 @@ def _take(record: Record, facts: Facts, place: str) -> None:
             _observed(record, facts, written)
         case _:
             pass
+
+
+def _why(record: Record) -> str:
+    """Return the outcome of a gap; of a source that was never begun what stopped the run before it."""
+    stopped = (NOT_STARTED + name for name in STOPPED if record.get("reason") == f"not started: {name}")
+    return next(stopped, str(record["outcome"]))
 
 
 def _observed(record: Record, facts: Facts, written: datetime) -> None:
@@ -178,6 +195,10 @@ def _observed(record: Record, facts: Facts, written: datetime) -> None:
             facts.aware.append((written, said["aware"]))
             del facts.aware[1 : len(facts.aware) - _MOST]  # the first, and the latest
         return
+    verdict = str(data.get("verdict"))
+    if what == "isolation" and verdict in isolation.EXIT_CODES:
+        facts.verdicts.pop(verdict, None)
+        facts.verdicts[verdict] = None
     if what not in facts.observed and len(facts.observed) >= _MOST:
         return
     seen = facts.observed.setdefault(what, [])

@@ -60,6 +60,8 @@ def cover(draft: Draft) -> Part:
     warnings = [said("cover_secret")]
     if facts.evidence.incomplete:
         warnings.append(said("cover_torn" if facts.is_torn else "cover_incomplete"))
+    if draft.cut_short():
+        warnings.append(said("cover_cut_short", why=draft.cut_short()))
     if tally.unread_records:
         warnings.append(said.counted("cover_unread", tally.unread_records))
     if tally.unread_rows or tally.unread_files:
@@ -119,7 +121,9 @@ def _unplugged(draft: Draft) -> Tick:
     answered = bool(draft.given.ticked("done", "unplugged"))
     notes = [said("by_answers")] if answered else [said("by_eyes")] if by_eyes else []
     against = ["not_so_eyes"] if "no" in seen else []
-    against += ["not_so_tool"] if draft.facts.isolation().get("close") == "CONNECTED" else []
+    verdicts = draft.facts.isolation()
+    if verdicts.get("close", verdicts.get("last")) == "CONNECTED":
+        against.append("not_so_tool" if "close" in verdicts else "not_so_tool_last")
     if notes:
         notes += [said(one) for one in against]
     return Tick(said("now_unplugged"), (answered or by_eyes) and not against, note=" — ".join(notes))
@@ -154,8 +158,6 @@ def due(draft: Draft) -> Part:
     said, given, facts = draft.said, draft.given, draft.facts
     aware, initial = draft.aware(), answers.when(given.answer("cnil_initial"))
     counts = given.field("aware", label=said("due_aware"))
-    if aware is not None and not given.knows("aware"):  # said before, and "I don't know" since
-        counts = Field(said("due_aware"), given.entered(aware))
     blocks: list[Block] = [Text((said("due_from"),)), Fields((counts,))]
     if len(facts.aware) > 1:
         blocks += _corrections(draft)
@@ -185,19 +187,22 @@ def _corrections(draft: Draft) -> list[Block]:
     blocks: list[Block] = [Heading(said("due_said")), Table(headings, (70, 35, 20), tuple(rows))]
     earlier = [entered for _written, entered in all_said if entered is not None and counts is not None
                and entered.utc < counts.utc]  # fmt: skip
-    if earlier or (counts is not None and not given.knows("aware")):
-        blocks.append(Text((said("due_earlier"),), "warning"))
+    if earlier or draft.is_taken_back():
+        blocks.append(Text((said("due_earlier" if earlier else "due_taken_back"),), "warning"))
     return blocks
 
 
 def _doubts(draft: Draft) -> list[Block]:
-    """Return a warning of each moment that can't be: still to come, or of a step before the awareness."""
+    """Return a warning of each moment that can't be: still to come, a step before the awareness, a late beginning."""
     said, found = draft.said, []
     for name in MOMENTS:
         entered, doubt = answers.when(draft.given.answer(name)), draft.doubt_of(name)
         if entered is not None and doubt and (name, doubt) != ("cnil_initial", "before"):  # has a warning of its own
             what = f"{draft.given.label(name)} ({draft.when(entered)})"
             found.append(said("colon", label=what, value=said(f"moment_{doubt}")))
+    estimate = draft.estimate()
+    if estimate is not None and draft.agreed_estimate() is None:
+        found.append(said("estimate_later", when=said.short(estimate)))
     return [Text(tuple(found), "warning")] if found else []
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.handover.dossier_facts import moment_of
 from collector.handover.dossier_parts import (
     BLANK,
     Address,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 _LONG = BLANK * 3
 _STEPS = 6
-_ANNEXES = 7
+_ANNEXES = ("journal", "attack", "machines", "damage", "exhibits", "slip", "bills")
 
 
 def complaint(draft: Draft) -> Part:
@@ -48,10 +47,10 @@ def complaint(draft: Draft) -> Part:
 
 def letter(draft: Draft) -> tuple[Block, ...]:
     """Return the letter to the procureur: the list of service-public.fr, sheet F34129, in its order."""
-    said, given = draft.said, draft.given
-    told = {name: given.inline(name) for name in ("role", "phone", "email", "address", "siret", "rpps", "responsible")}
-    practice, form = given.inline("practice"), given.inline("practice_form")
-    number = given.inline("police_number")
+    said = draft.said
+    told = {name: draft.inline(name) for name in ("role", "phone", "email", "address", "siret", "rpps", "responsible")}
+    practice, form = draft.inline("practice"), draft.inline("practice_form")
+    number = draft.inline("police_number")
     blocks: list[Block] = [
         Address(said.lines("letter_person", blank=BLANK, **told)),
         Address(said.lines("letter_for", practice=practice, form=form, **told)),
@@ -68,15 +67,15 @@ def letter(draft: Draft) -> tuple[Block, ...]:
         Heading(said("letter_author")),
         Text((said("letter_author_1", family=draft.family() or draft.nothing()),), "letter"),
         Heading(said("letter_witnesses")),
-        Text((said("letter_witnesses_1", names=given.inline("witnesses"), blank=BLANK),), "letter"),
+        Text((said("letter_witnesses_1", names=draft.inline("witnesses"), blank=BLANK),), "letter"),
         Heading(said("letter_damage")),
         Text((said("letter_damage_1", **_inline(draft, "hours", "appointments", "damage")),), "letter"),
         Heading(said("letter_law")),
-        Text((said("letter_law_1"),), "letter"),
+        Text((said("letter_law_1", extortion=said("letter_extortion") if draft.has_demand() else ""),), "letter"),
         Heading(said("letter_evidence")),
         Text((_evidence(draft), said("letter_evidence_secret")), "letter"),
         Heading(said("letter_annexes")),
-        Text(tuple(said(f"annex_{number}", blank=BLANK) for number in range(1, _ANNEXES + 1)), "list"),
+        Text(_annexes(draft), "list"),
         Text((said("letter_ask"),), "letter"),
         Signature((said("signature_place"), said("signature_name"), said("signature"))),
     ]
@@ -84,27 +83,26 @@ def letter(draft: Draft) -> tuple[Block, ...]:
 
 
 def _inline(draft: Draft, *names: str) -> dict[str, str]:
-    return {name: draft.given.inline(name) for name in names}
+    return {name: draft.inline(name) for name in names}
 
 
 def _when(draft: Draft) -> str:
-    given = draft.given
     return draft.said(
         "letter_when_1",
-        aware=given.inline("aware", _LONG),
-        address=given.inline("address", _LONG),
-        site=given.inline("site"),
-        normal=given.inline("last_normal"),
+        aware=draft.inline("aware", _LONG),
+        address=draft.inline("address", _LONG),
+        site=draft.inline("site"),
+        normal=draft.inline("last_normal"),
     )
 
 
 def _estimate(draft: Draft) -> tuple[str, ...]:
-    estimate = moment_of(draft.facts.latest("encryption-start").get("estimate_utc"))
+    estimate = draft.agreed_estimate()
     return () if estimate is None else (draft.said("letter_estimate", when=draft.said.long_moment(estimate)),)
 
 
 def _account(draft: Draft) -> tuple[str, ...]:
-    said, given, rows = draft.said, draft.given, draft.rows
+    said, rows = draft.said, draft.rows
     found = []
     if draft.extensions():
         found.append(said("colon", label=said("extension").lower(), value=draft.extensions()))
@@ -113,14 +111,14 @@ def _account(draft: Draft) -> tuple[str, ...]:
         found.append(said("colon", label=said("notes").lower(), value=value))
     found += [said.counted(name, count) for name, count in draft.counted_notes()]
     return (
-        said("letter_account_1", who=given.inline("noticed_by"), sign=given.inline("first_sign", _LONG)),
+        said("letter_account_1", who=draft.inline("noticed_by"), sign=draft.inline("first_sign", _LONG)),
         said("letter_account_2", **_inline(draft, "stopped", "files", "machines", "work", "care")),
         said("letter_account_3", **_inline(draft, "amount", "ultimatum", "leak", "contacted", "paid")),
         said(
             "letter_account_4",
-            mail=given.inline("suspect_mail", _LONG),
-            remote=given.inline("remote_access"),
-            done=given.inline("done"),
+            mail=draft.inline("suspect_mail", _LONG),
+            remote=draft.inline("remote_access"),
+            done=draft.inline("done"),
         ),
         " ".join((said("letter_found", what=said("join").join(found) or draft.nothing()), *_enclosed(draft))),
     )
@@ -139,15 +137,23 @@ def _evidence(draft: Draft) -> str:
     report = facts.evidence.bundle.report
     tool = facts.opening["tool"]
     version = str(tool["version"]) if isinstance(tool, dict) else "?"
-    return said(
+    collected = said(
         "letter_evidence_1",
         start=said.short(facts.started),
         end=said.short(facts.ended),
         version=version,
         files=said.counted("files_are", len(facts.evidence.bundle.inventory.stored)),
-        code=report.seal_code or BLANK,
-        sha256=report.seal_sha256 or BLANK,
     )
+    if report.seal_code is None:
+        return f"{collected} {said('letter_evidence_open')}"
+    return f"{collected} {said('letter_evidence_code', code=report.seal_code, sha256=report.seal_sha256)}"
+
+
+def _annexes(draft: Draft) -> tuple[str, ...]:
+    """Return the annexes that there are, numbered: no slip where none can be made, no attack where none was found."""
+    there = {"slip": draft.slip is not None, "attack": draft.rows.tell_of_attack or draft.has_demand()}
+    names = [name for name in _ANNEXES if there.get(name, True)]
+    return tuple(draft.said(f"annex_{name}", number=number, blank=BLANK) for number, name in enumerate(names, 1))
 
 
 def others(draft: Draft) -> Part:
@@ -169,15 +175,15 @@ def others(draft: Draft) -> Part:
 
 def _insurer(draft: Draft) -> tuple[Block, ...]:
     said, given = draft.said, draft.given
-    sender = tuple(given.inline(name, _LONG) for name in ("practice", "address", "phone", "email"))
-    to = said.lines("insurer_to", insurer=given.inline("insurer", BLANK * 2), blank=BLANK)
+    sender = tuple(draft.inline(name, _LONG) for name in ("practice", "address", "phone", "email"))
+    to = said.lines("insurer_to", insurer=draft.inline("insurer", BLANK * 2), blank=BLANK)
     body = (
         said("letter_hello"),
         said("insurer_1", ransom=draft.ransom(), **_inline(draft, "aware", "practice", "address")),
-        said("insurer_2", backup=given.inline("backup_last"), **_inline(draft, "stopped", "machines", "work")),
+        said("insurer_2", backup=draft.inline("backup_last"), **_inline(draft, "stopped", "machines", "work")),
         said("insurer_3", **_inline(draft, "hours", "appointments", "damage", "paid")),
         *([said("insurer_unpaid")] if given.answer("paid") == "no" else []),
-        said("insurer_4", cnil=given.inline("cnil_initial"), **_inline(draft, "complaint", "provider")),
+        said("insurer_4", cnil=draft.inline("cnil_initial"), **_inline(draft, "complaint", "provider")),
         said("insurer_5", start=said.short(draft.facts.started), **_inline(draft, "phone")),
         said("insurer_bye"),
     )
@@ -185,16 +191,16 @@ def _insurer(draft: Draft) -> tuple[Block, ...]:
         Address(sender),
         Address(to, right=True),
         Address((said("letter_place", blank=BLANK),), right=True),
-        Text((said("insurer_object", policy=given.inline("policy")),), "strong"),
+        Text((said("insurer_object", policy=draft.inline("policy")),), "strong"),
         Text(body, "letter"),
         Signature((said("signature_place"), said("signature_name"), said("signature"))),
     )
 
 
 def _patients(draft: Draft) -> tuple[Block, ...]:
-    said, given = draft.said, draft.given
+    said = draft.said
     return (
-        Address(tuple(given.inline(name, _LONG) for name in ("practice", "address"))),
+        Address(tuple(draft.inline(name, _LONG) for name in ("practice", "address"))),
         Address((said("letter_place", blank=BLANK),), right=True),
         Text((said("patients_object"),), "strong"),
         Text((said("patients_hello"),), "letter"),
@@ -216,7 +222,7 @@ def _happened(draft: Draft) -> str:
     """Return what happened: unreadable files and a ransom only where an answer or a row says so."""
     said, given = draft.said, draft.given
     files = given.answer("files")
-    found = [said("patients_nature_1", practice=given.inline("practice"), aware=given.on_day("aware"))]
+    found = [said("patients_nature_1", practice=draft.inline("practice"), aware=draft.on_day("aware"))]
     if draft.rows.groups or (isinstance(files, list) and {"unreadable", "renamed"} & {*files}):
         found.append(said("patients_unreadable"))
     if draft.has_demand():
@@ -225,9 +231,8 @@ def _happened(draft: Draft) -> str:
 
 
 def _measures(draft: Draft) -> str:
-    given = draft.given
-    told = {"cnil": given.on_day("cnil_initial"), "complaint": given.on_day("complaint")}
-    return draft.said("patients_measures_1", after=given.inline("after", _LONG), **told)
+    told = {"cnil": draft.on_day("cnil_initial"), "complaint": draft.on_day("complaint")}
+    return draft.said("patients_measures_1", after=draft.inline("after", _LONG), **told)
 
 
 def _register(draft: Draft) -> tuple[Block, ...]:

@@ -136,9 +136,10 @@ MORE = {
     # 12 exhibits
     "exhibits": ("Inventaire des pièces", "Inventory of exhibits"),
     "exhibits_intro": (
-        "Chaque fichier des preuves, avec son numéro dans le journal et son empreinte SHA-256 tel qu'il est enregistré. Niveau~: A~éléments techniques, B~dates et noms de fichiers (noms chiffrés), C~pour l'expert seul. «~Possible~»~: un nom ou un dossier de patient peut s'y trouver.",
-        "Each file of the evidence, with its number in the log and its SHA-256 fingerprint as it is stored. Level: A technical, B times and names of files (names encrypted), C for the expert alone. “Possibly”: a patient's name or record may stand in it.",
+        "Chaque fichier des preuves, avec son numéro dans le journal et son empreinte SHA-256 tel qu'il est enregistré. Niveau~: A~éléments techniques, B~dates et noms de fichiers{names}, C~pour l'expert seul. «~Possible~»~: un nom ou un dossier de patient peut s'y trouver.",
+        "Each file of the evidence, with its number in the log and its SHA-256 fingerprint as it is stored. Level: A technical, B times and names of files{names}, C for the expert alone. “Possibly”: a patient's name or record may stand in it.",
     ),
+    "exhibits_names": (" (noms chiffrés)", " (names encrypted)"),
     "col_exhibit": ("N°", "No."),
     "col_nature": ("Nature", "Kind"),
     "col_size": ("Taille (octets)", "Size (bytes)"),
@@ -155,9 +156,11 @@ MORE = {
         "This level leaves out, wholly or in part, without having asked for it: {what}.",
     ),
     "exhibits_consent_yes": (
-        "Accord pour prendre aussi des contenus (niveau C)~: oui, donné par {who}.",
-        "Consent to take contents, too (level C): yes, given by {who}.",
+        "Accord pour prendre aussi des contenus (niveau C)~: oui{who}.",
+        "Consent to take contents, too (level C): yes{who}.",
     ),
+    "exhibits_consent_who": (", réponse tapée par {who}", ", as answered by {who}"),
+    "exhibits_consent_typed": (", niveau tapé dans la ligne de commande", ", the level was typed on the command line"),
     "exhibits_consent_no": (
         "Accord pour prendre aussi des contenus (niveau C)~: non.",
         "Consent to take contents, too (level C): no.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.handover.dossier_facts import moment_of
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Text
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 def cnil(draft: Draft) -> Part:
     """Return the fields of a notice to the CNIL (GDPR, article 33)."""
     said, given = draft.said, draft.given
-    estimate = moment_of(draft.facts.latest("encryption-start").get("estimate_utc"))
+    estimate = draft.agreed_estimate()
     when = said("cnil_estimate", when=said.long_moment(estimate)) if estimate is not None else ""
     blocks: list[Block] = [
         Text((said("cnil_intro"),)),
@@ -27,7 +26,7 @@ def cnil(draft: Draft) -> Part:
             (
                 draft.known("cnil_start", when),
                 draft.known("cnil_end", ""),
-                given.field("aware"),
+                draft.field("aware"),
                 given.field("first_sign"),
                 draft.known("cnil_late", "", lines=2),
             )
@@ -61,7 +60,7 @@ def ars(draft: Draft) -> Part:
         Heading(said("ars_b")),
         Fields(
             (
-                given.field("aware", label=said("ars_found")),
+                draft.field("aware", label=said("ars_found")),
                 given.field("first_sign"),
                 draft.known("ars_scope", said("join").join(scope), lines=2),
                 given.field("machines"),

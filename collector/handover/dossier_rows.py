@@ -92,6 +92,8 @@ class Rows:
     system: Row = field(default_factory=dict)
     searched: bool = False
     """Whether a search for traces of ransomware is in the bundle and was read: without one nothing was not found."""
+    unread: bool = False
+    """Whether a part of that search could not be read."""
     footprint: Row = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     faint: int = 0
@@ -120,11 +122,17 @@ class Rows:
     hidden: list[str] = field(default_factory=list)
     """Numbers of pictures that are not shown, since a person attached a blurred copy of each."""
 
+    @property
+    def tell_of_attack(self) -> bool:
+        """Tell whether anything of an attack was found, or the screens are shown, where it may be seen."""
+        found = (self.notes, self.faint, self.untold, self.groups, self.families)
+        return any(found) or any(one.picture for one in self.screens)
+
 
 def rows_of(facts: Facts) -> Rows:
     """Return what the files say; raises `AlteredError` where one is not what was verified."""
     rows = Rows()
-    evidence = facts.evidence
+    evidence, tally = facts.evidence, facts.evidence.tally
     takers = {
         "system": lambda row: rows.system.update(row) if not rows.system else None,
         "footprint": lambda row: rows.footprint.update(row) if not rows.footprint else None,
@@ -135,8 +143,11 @@ def rows_of(facts: Facts) -> Rows:
     }
     for stored in evidence.tables():
         if stored.kind in takers:
+            before = tally.unread_rows, tally.unread_files
             evidence.rows(stored, takers[stored.kind])
-            rows.searched |= stored.kind == "ransom"
+            if stored.kind == "ransom":
+                rows.searched = True
+                rows.unread |= (tally.unread_rows, tally.unread_files) != before
     for note in rows.notes.values():
         note.lines = _words_of(note, facts)
     _less_groups(rows)

@@ -27,6 +27,11 @@ TABLE = {
     "none_found": ("rien trouvé par l'outil", "the tool found nothing"),
     "none_found_partly": ("rien trouvé par l'outil dans ce qu'il a pu lire", "the tool found nothing in what it could read"),
     "not_searched": ("l'outil n'a pas pu le chercher", "the tool could not look for it"),
+    "not_searched_stopped": (
+        "l'outil ne l'a pas cherché, la collecte ayant été arrêtée avant",
+        "the tool did not look for it, since the collection was stopped before",
+    ),
+    "not_started": ("non commencé~: {why}", "not begun: {why}"),
     "yes": ("oui", "yes"),
     "no": ("non", "no"),
     "and_more_rows": ("et {number} de plus", "and {number} more"),
@@ -51,6 +56,10 @@ TABLE = {
     "cover_torn": (
         "Quelque chose qui a été ajouté après la fermeture n'est pas entier. La collecte elle-même est fermée et intacte. Le prochain «~collect note~» remet le suivi en ordre.",
         "Something that was added after the closing is not whole. The collection itself is closed and intact. The next “collect note” puts custody in order.",
+    ),
+    "cover_cut_short": (
+        "La collecte a été écourtée ({why})~: ce qui manque est nommé dans la partie 12.",
+        "The collection was cut short ({why}): part 12 names what is missing.",
     ),
     "cover_unread_1": (
         "{number} passage chiffré n'a pas pu être lu avec la clé donnée~: il manque ici.",
@@ -126,6 +135,10 @@ TABLE = {
     "by_eyes": ("selon ce qui a été vu sur place", "according to what was seen on the spot"),
     "not_so_eyes": ("mais non, selon ce qui a été vu sur place", "but no, according to what was seen on the spot"),
     "not_so_tool": ("mais à la fin l'outil l'a trouvé connecté", "but at the end the tool found it connected"),
+    "not_so_tool_last": (
+        "mais au dernier relevé l'outil l'a trouvé connecté",
+        "but when it last looked the tool found it connected",
+    ),
     "not_so": ("non, selon les réponses", "no, according to the answers"),
     "tool_says": ("constat de l'outil~: {what}", "found by the tool: {what}"),
     "photo_attached": ("une image est jointe aux preuves", "a picture is attached to the evidence"),
@@ -144,6 +157,11 @@ TABLE = {
         "Une réponse précédente donnait un moment plus tôt. Par prudence, agissez comme si elle était juste, tant que l'erreur n'est pas expliquée.",
         "An earlier answer gave an earlier moment. To be safe act as if it was right, until the slip is explained.",
     ),
+    "due_taken_back": (
+        "La dernière réponse est «~je ne sais pas~»~: par prudence, le moment le plus ancien donné avant elle est retenu dans tout le dossier. À confirmer, ou à barrer dans les lettres.",
+        "The last answer is “I don't know”: to be safe the earliest moment given before it counts in the whole dossier. To be confirmed, or struck out of the letters.",
+    ),
+    "aware_taken_back": ("dernière réponse~: je ne sais pas", "last answer: I don't know"),
     "due_none": (
         "Le moment où l'attaque a été connue n'est pas noté~: aucune date ne peut être calculée. Écrivez-le ici, puis comptez 72~heures.",
         "When somebody became aware is not written down: no date can be worked out. Write it here, then count 72 hours.",
@@ -169,6 +187,10 @@ TABLE = {
     "moment_before": (
         "avant le moment où l'attaque a été connue~: à corriger",
         "before the moment of awareness: to be corrected",
+    ),
+    "estimate_later": (
+        "Début du chiffrement, estimé par l'outil~: au plus tard le {when}, donc peut-être après le moment où l'attaque a été connue~: à éclaircir (réponse, horloge du poste). L'estimation n'est reprise ni dans la lettre, ni pour la CNIL.",
+        "Start of the encryption, estimated by the tool: at the latest on {when}, so perhaps after the moment of awareness: to be cleared up (answer, computer's clock). The estimate is left out of the letter and of the CNIL's field.",
     ),
     "due_late": ("Après l'échéance~: dites pourquoi.", "After the deadline: say why."),
     # 3 identity
