@@ -192,6 +192,28 @@ def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form, w
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.parametrize("form", ["csv", "timesketch"])
+def test_a_header_that_somebody_changed_hides_no_row(tmp_path, form):
+    """A table that says that it has no times any more is read through all the same, and so it is ALTERED."""
+    path = bundle(tmp_path)
+    verified = verify_bundle(path)
+    victim = next((path / layout.ARTIFACTS).glob("*-recent-files.jsonl"))
+    rows = victim.read_bytes().partition(b"\n")[2]
+    victim.write_bytes(b'{"kind":"x","columns":{"a":"b"}}\n' + rows)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(AlteredError):
+        export([verified], form, out)
+    assert list(out.iterdir()) == []
+
+
+def test_a_sealed_header_that_names_no_times_costs_no_event(tmp_path):
+    """What a row holds is told, not what the header of its table says that it holds."""
+    path = bundle(tmp_path, {"recent-files": table([recent("/srv/a")], {"path": "A column."})})
+    exported(tmp_path / "e.jsonl", "timesketch", path)
+    assert len([one for one in events(tmp_path / "e.jsonl") if one.get("path") == "/srv/a"]) == 4
+
+
 def test_a_bundle_that_was_never_closed_is_exported_and_marked(tmp_path):
     """Exit 3, and each format says INCOMPLETE in itself."""
     path = bundle(tmp_path, close=False)

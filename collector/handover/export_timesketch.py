@@ -64,10 +64,7 @@ class _Timeline:
         self._events(f"custody:{record['type']}", record, export_events.of_record(record), moved=False)
 
     def _table(self, stored: Stored) -> None:
-        """Tell every time of a table's rows; one whose header names no column of times is not read through."""
-        columns = self._evidence.header(stored).get("columns")
-        if isinstance(columns, dict) and columns and not export_events.has_times(columns):
-            return
+        """Tell every time of a table's rows, whatever its header says of them; rows without times tell of nothing."""
         kind = stored.kind
         self._evidence.rows(stored, lambda row: self._events(kind, row, export_events.of_row(kind, row)))
 
