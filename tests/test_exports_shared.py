@@ -21,6 +21,7 @@ from test_exports import KEY, NAMES, TABLES, bundle, exported, recent
 from collector import custody
 from collector.errors import AlteredError
 from collector.handover.export import export
+from collector.ransom.notes import judge_note
 from collector.verify import verify_bundle
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
@@ -294,6 +295,45 @@ def test_addresses_are_what_they_are(tmp_path):
     exported(tmp_path / "i", "iris", path)
     _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
     assert ("ip-dst", "9.9.9.9") in {(row["ioc_type"], row["ioc_value"]) for row in rows}
+
+
+def written(folder, *addresses):
+    """Return a bundle with a note that names these addresses, judged as the collector judges it, and what it names."""
+    text = "All your files have been encrypted. Pay 1 bitcoin. You have 3 days, then we publish. Do not rename files."
+    judged = judge_note("README.txt", (text + "".join(f"\nWrite to {one} ." for one in addresses)).encode())
+    assert judged.is_note
+    contacts = [{"kind": one.kind, "value": one.value, "checked": one.checked} for one in judged.contacts]
+    return attacked(folder, {"ransom": [note("/srv/n.txt", contacts=contacts)]}), contacts
+
+
+@pytest.mark.parametrize("form", ["misp", "iris"])
+def test_the_beginning_of_an_address_is_no_address(tmp_path, form):
+    """A site or a name of which a format knows a beginning alone is left out and counted: that is somebody else's."""
+    path, contacts = written(
+        tmp_path, "http://pay.my_shop.top/a", "https://aide.fr\u00e9mail.com/x", "http://www.tilleuls.fr.xn_b.top/k",
+        "https://t.me/tilleuls-help", "t.me/tilleuls\u00e9", "https://t.me/s/tilleuls", "http://a.tilleuls.fr~b.top/",
+        "http://tilleuls.fr:x@y@evil.top/", "http://tilleuls.fr:Se/cret@evil.top/", "http://evil.top:8443/x",
+        "https://bad.top?x", "https://t.me/+Ab-Cd_12", "https://t.me/evil_gang/7",
+    )  # fmt: skip
+    assert len([one for one in contacts if one["kind"] in ("url", "telegram")]) == 13
+    done = exported(tmp_path / "m", form, path)
+    if form == "misp":
+        found = values(misp(tmp_path / "m"))
+    else:
+        _, rows = imported((tmp_path / "m" / "iris-iocs.csv").read_text("utf-8"))
+        found = {(row["ioc_type"], row["ioc_value"]) for row in rows}
+    assert found == {
+        ("domain", "evil.top"), ("domain", "bad.top"), ("text", "t.me/+Ab-Cd_12"), ("text", "t.me/evil_gang"),
+    }  # fmt: skip
+    assert done.evidence[0].tally.left_out == 9 + 1  # and the name of the one note
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTPS", "ftp", "sftp"])
+def test_a_password_that_a_note_names_is_nobodys_address(tmp_path, scheme):
+    """From the note's own text: the site is told, the login before it is not."""
+    path, _ = written(tmp_path, f"{scheme}://victim:Secret77@leaks.evil.top/x")
+    exported(tmp_path / "m.json", "misp", path)
+    assert values(misp(tmp_path / "m.json")) == {("domain", "leaks.evil.top")}
 
 
 def test_only_what_holds_is_for_machines(tmp_path, usual):

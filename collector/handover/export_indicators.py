@@ -55,8 +55,19 @@ _SHORT = 3
 _AUTHORITY = re.compile(r"[/\\]{2}([^/\\?#\s]+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ONION = re.compile(r"(?:[a-z2-7]{56}|[a-z2-7]{16})\.onion", re.ASCII)
-_SITE = re.compile(r"(?:https?|hxxps?)(?::|\[:\])[/\\]{1,2}(?:[^/\\?#@\s]*@)?([A-Za-z0-9.\[\]-]{1,253})", re.IGNORECASE)
-_TELEGRAM = re.compile(r"(?:@|(?:t|telegram)\.(?:me|dev)/)([A-Za-z0-9_+]{3,64})", re.ASCII)
+_SITE = re.compile(
+    r"(?:https?|hxxps?|s?ftps?)(?::|\[:\])[/\\]{1,2}(?:[^/\\?#@\s]*+@)?([A-Za-z0-9.\[\]-]{1,253}+)"
+    r"(?=(?::[0-9]{0,5}+)?(?:[/\\?#,;|]|\Z))",
+    re.IGNORECASE,
+)
+"""The name of a site, whole: a name of other letters (`fr\u00e9mail.com`) is not the site of its beginning (`fr`)."""
+_MESSENGERS = ("t.me", "telegram.me", "telegram.dog", "telegram.dev")
+_TELEGRAM = re.compile(
+    r"(?:@|(?:https?://)?(?:t\.me|telegram\.(?:me|dog|dev))/)"
+    r"((?!joinchat\b)[A-Za-z0-9_]{3,64}|(?:\+|joinchat/)[A-Za-z0-9_-]{3,64})(?:[/?#].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""A name or an invitation, whole."""
 _ENDING = re.compile(r"\.[^/\\\s]{1,60}")
 
 
@@ -169,9 +180,9 @@ class _Found:
             value = match[1].replace("[", "").replace("]", "").strip(".").lower() if match else ""
             if any(value == site or value.endswith("." + site) for site in _PUBLIC):
                 return
-            kind, value, sure = *_site(value), False
+            kind, value, sure = *_site("" if value in _MESSENGERS else value), False
         elif kind == "telegram":
-            match = _TELEGRAM.search(value)
+            match = _TELEGRAM.fullmatch(value)
             value = f"t.me/{match[1]}" if match else ""
         self._add(kind, value, said, sure=sure)
 
