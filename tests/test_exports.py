@@ -176,7 +176,7 @@ def test_an_altered_bundle_gives_nothing(tmp_path, form):
     ("form", "what"),
     [
         *((form, "artifacts/000001-recent-files.jsonl") for form in ("csv", "bodyfile", "timesketch", "dissect")),
-        *((form, "manifest.jsonl") for form in FORMATS if form != "misp"),  # it reads tables: test_exports_shared.py
+        *((form, "manifest.jsonl") for form in FORMATS),
     ],
 )
 def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form, what):

@@ -298,6 +298,52 @@ def test_addresses_are_what_they_are(tmp_path):
 
 
 def written(folder, *addresses):
+@pytest.mark.parametrize(
+    ("named", "others"),
+    [
+        ({"host": "ACCUEIL2"}, ("accueil2@proton.me", "x.Accueil\uff12.evil.top", "*.ACCUEIL2", "@pay_accueil2_now")),
+        ({"host": "accueil2.tilleuls.local"}, ("myaccueil2@evil.top", "tilleuls.evil.top", "*.accueil2", "*.TILLEULS")),
+        ({"case": "dossier-77"}, ("dossier-77.accueil.top", "DOSSIER-77@evil.top", "@dossier_77")),
+        ({"user": "TILLEULS\\jose"}, ("jose@tilleuls.top", "jose@evil.top", "cabinettilleuls.top", "*.tilleuls")),
+        ({"user": "zoe.martin@tilleuls.local"}, ("zoe-martin@evil.top", "*.zoe.martin", "*.martin", "tilleuls.top")),
+        ({"user": "Jose\u0301"}, ("*.Jos\u00e9", "*.jose", "jose@evil.top")),
+        ({"user": "Ren\u00e9 Dupont"}, ("rene.dupont@evil.top", "*.Dupont")),
+        ({"answers": {"practice": "Cabinet des Tilleuls", "email": "dr@ormes.fr"}}, ("x@tilleuls.top", "ormes.top")),
+    ],
+)  # fmt: skip
+def test_an_address_that_names_the_practice_is_not_shared(tmp_path, named, others):
+    """Machine, network, case, user, practice: left out and counted; what names none of them stays."""
+    honest = ("pay@evil.top", "evil.top", "*.akira", "@evil_chat")
+    tables = {"processes": [{"username": named.get("user")}, {"username": "NT AUTHORITY\\NETWORK SERVICE"}]}
+    rows, contacts = [], []
+    for one in (*honest, *others):
+        if one.startswith("*"):
+            rows.append(recent("/a", what="encrypted", extension=one[1:], confidence="high"))
+        else:
+            kind = "telegram" if one.startswith("@") else "email" if "@" in one else "url"
+            value = f"http://{one}/x" if kind == "url" else one
+            contacts.append({"kind": kind, "value": value, "checked": False})
+    tables["ransom"] = [*rows, note("/srv/n.txt", contacts=contacts)]
+    told = [("answers", {"group": "practice", "given": named["answers"]})] if "answers" in named else []
+    more = {name: named[name] for name in ("host", "case") if name in named}
+    done = exported(tmp_path / "m.json", "misp", attacked(tmp_path, tables, observations=told, **more))
+    assert {value for _, value in values(misp(tmp_path / "m.json"))} == {
+        "pay@evil.top", "evil.top", "*.akira", "t.me/evil_chat",
+    }  # fmt: skip
+    assert done.evidence[0].tally.left_out == len(others) + 1  # and the name of the one note
+
+
+def test_names_of_everybody_hide_no_address(tmp_path):
+    """A provider, a service's user, two letters and a last part of a name say nothing of the practice."""
+    users = ("zoe@gmail.com", "mail", "NT AUTHORITY\\LOCAL SERVICE", "www-data", "root", "dr@abc.top", "@", "\\")
+    tables = {"processes": [{"username": one} for one in users]}
+    mails = ("evil@gmail.com", "evil@mail.top", "data@evil.top", "local@evil.top", "pay@abc.top")
+    contacts = [{"kind": "email", "value": one, "checked": False} for one in mails]
+    path = attacked(tmp_path, {**tables, "ransom": [note("/srv/n.txt", contacts=contacts)]}, host="pc.lan")
+    exported(tmp_path / "m.json", "misp", path)
+    assert {value for _, value in values(misp(tmp_path / "m.json"))} == {*mails} - {"pay@abc.top"}
+
+
     """Return a bundle with a note that names these addresses, judged as the collector judges it, and what it names."""
     text = "All your files have been encrypted. Pay 1 bitcoin. You have 3 days, then we publish. Do not rename files."
     judged = judge_note("README.txt", (text + "".join(f"\nWrite to {one} ." for one in addresses)).encode())
