@@ -195,6 +195,26 @@ def test_what_iris_shows_is_inert(tmp_path, hostile):
     assert done.evidence[0].tally.neutralised > 0
 
 
+def test_no_cell_opens_a_tag(tmp_path):
+    """A host or a family that is HTML is inert in each cell; an IOC that holds `<` is left out and counted."""
+    tag = "<img src=x onerror=alert(1)>"
+    contacts = [{"kind": kind, "value": text, "checked": False} for kind in ("tox", "session") for text in (tag, "AB")]
+    tables = {**HOSTILE, "ransom": [note("/a/n.txt", contacts=contacts, family=tag), *TRACES]}
+    tables["suspects"] = [{"name": tag, "create_time": "2026-11-18T10:00:00Z"}, *SUSPECTS]
+    done = exported(tmp_path / "i", "iris", attacked(tmp_path, tables, host=tag))
+    for name in ("iris-timeline.csv", "iris-iocs.csv"):
+        text = (tmp_path / "i" / name).read_text("utf-8")
+        assert "<" not in text
+        assert ">" not in text
+    _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
+    assert {row["ioc_value"] for row in rows} >= {"AB", "*.akira"}
+    _, rows = imported((tmp_path / "i" / "iris-timeline.csv").read_text("utf-8"))
+    raw = [json.loads(row["event_raw"]) for row in rows if row["event_source"].startswith("collect suspects")]
+    assert tag in [row.get("name") for row in raw]
+    misp_left = exported(tmp_path / "m.json", "misp", done.evidence[0].bundle.path).evidence[0].tally.left_out
+    assert done.evidence[0].tally.left_out == misp_left + 2
+
+
 def test_iris_gets_what_happened_and_not_every_file(tmp_path, usual):
     """Traces, suspects, sessions, observations and the run; no line for each recent file or copied sample."""
     exported(tmp_path / "i", "iris", usual)
