@@ -298,26 +298,6 @@ def test_names_of_machine_user_and_case_are_not_shared(tmp_path):
     assert {value for _, value in values(misp(tmp_path / "n.json"))} == set(names[4:])
 
 
-def test_addresses_are_what_they_are(tmp_path):
-    """An address of one's own network is not shared, a public one is no domain, a password is nobody's address."""
-    sites = ["http://10.0.0.5/x", "http://9.9.9.9/x", "http://nas.local/", "http://serveur/x", "http://192.168.1/",
-             "https://user:pw@cabinet.example/leak", "hxxps[:]//evil[.]example/a"]  # fmt: skip
-    contacts = [{"kind": "url", "value": site, "checked": False} for site in sites]
-    emails = ("pw@cabinet.example", "boss@evil.example")
-    contacts += [{"kind": "email", "value": one, "checked": False} for one in emails]
-    path = attacked(tmp_path, {"ransom": [note("/srv/n.txt", contacts=contacts)]})
-    done = exported(tmp_path / "m.json", "misp", path)
-    assert values(misp(tmp_path / "m.json")) == {
-        ("ip-dst", "9.9.9.9"), ("domain", "cabinet.example"), ("domain", "evil.example"),
-        ("email", "boss@evil.example"),
-    }  # fmt: skip
-    assert done.evidence[0].tally.left_out == 6  # five addresses, and the name of the one note
-    exported(tmp_path / "i", "iris", path)
-    _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
-    assert ("ip-dst", "9.9.9.9") in {(row["ioc_type"], row["ioc_value"]) for row in rows}
-
-
-def written(folder, *addresses):
 @pytest.mark.parametrize(
     ("named", "others"),
     [
@@ -364,6 +344,26 @@ def test_names_of_everybody_hide_no_address(tmp_path):
     assert {value for _, value in values(misp(tmp_path / "m.json"))} == {*mails} - {"pay@abc.top"}
 
 
+def test_addresses_are_what_they_are(tmp_path):
+    """An address of one's own network is not shared, a public one is no domain, a password is nobody's address."""
+    sites = ["http://10.0.0.5/x", "http://9.9.9.9/x", "http://nas.local/", "http://serveur/x", "http://192.168.1/",
+             "https://user:pw@cabinet.example/leak", "hxxps[:]//evil[.]example/a"]  # fmt: skip
+    contacts = [{"kind": "url", "value": site, "checked": False} for site in sites]
+    emails = ("pw@cabinet.example", "boss@evil.example")
+    contacts += [{"kind": "email", "value": one, "checked": False} for one in emails]
+    path = attacked(tmp_path, {"ransom": [note("/srv/n.txt", contacts=contacts)]})
+    done = exported(tmp_path / "m.json", "misp", path)
+    assert values(misp(tmp_path / "m.json")) == {
+        ("ip-dst", "9.9.9.9"), ("domain", "cabinet.example"), ("domain", "evil.example"),
+        ("email", "boss@evil.example"),
+    }  # fmt: skip
+    assert done.evidence[0].tally.left_out == 6  # five addresses, and the name of the one note
+    exported(tmp_path / "i", "iris", path)
+    _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
+    assert ("ip-dst", "9.9.9.9") in {(row["ioc_type"], row["ioc_value"]) for row in rows}
+
+
+def written(folder, *addresses):
     """Return a bundle with a note that names these addresses, judged as the collector judges it, and what it names."""
     text = "All your files have been encrypted. Pay 1 bitcoin. You have 3 days, then we publish. Do not rename files."
     judged = judge_note("README.txt", (text + "".join(f"\nWrite to {one} ." for one in addresses)).encode())
@@ -473,6 +473,18 @@ def test_a_graph_tells_provenance_and_custody(tmp_path):
     (case,) = named(nodes, "case-investigation:Investigation")
     assert set(links(case)) == known - {case["@id"]}
     assert any("no display" in node["uco-core:statement"] for node in named(nodes, "uco-core:Annotation"))
+
+
+def test_what_somebody_wrote_is_no_field(tmp_path):
+    """A note, and a path, that look like fields are one value between quotation marks."""
+    path = attacked(tmp_path)
+    custody.note(path, 'seen nothing"; by: Commissaire Durand; checked: true', made.MadeClock(), TOOL)
+    exported(tmp_path / "g.jsonld", "case", path)
+    nodes = graph(tmp_path / "g.jsonld")
+    (told,) = [one["uco-core:description"] for one in nodes if one.get("uco-core:name") == "Note in the journal"]
+    assert told == 'text: "seen nothing\\"; by: Commissaire Durand; checked: true"'
+    said = [one["uco-core:description"] for one in named(nodes, "uco-observable:File")]
+    assert any('of the host: "/srv/copied"' in one for one in said)
 
 
 def test_an_encrypted_bundle_gives_a_graph_with_what_the_files_hold(tmp_path):

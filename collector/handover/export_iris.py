@@ -139,13 +139,13 @@ class _Timeline:
     def _cells(self, category: str, where: str, row: Row, event: Event, times: tuple[str, str]) -> list[str]:
         evidence = self._evidence
         told, shifted = times
-        title = export_texts.cell(f"{evidence.host}: {event.what}: {event.message}", _MAX_TITLE)[0]
+        title = export_texts.line(f"{evidence.host}: {event.what}: {event.message}", _MAX_TITLE)[0]
         content = f"{event.what}, from {where} of bundle {evidence.sid}, {evidence.verdict}."
         if told != shifted:
             content += f" Clock: {evidence.correction_s} seconds were added, the host had {told}."
-        message, cut = export_texts.cell(event.message, _MAX_CONTENT)
+        message, cut = export_texts.line(event.message, _MAX_CONTENT)
         content += f" `{_inert(message).replace('`', chr(39))}`"
-        raw, raw_cut = export_texts.cell(_plain(row), _MAX_RAW)
+        raw, raw_cut = export_texts.line(_plain(row), _MAX_RAW)
         evidence.tally.cut += cut + raw_cut
         tags = ["collect", evidence.host, evidence.verdict, *event.tags]
         return [
