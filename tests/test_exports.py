@@ -176,7 +176,7 @@ def test_an_altered_bundle_gives_nothing(tmp_path, form):
     ("form", "what"),
     [
         *((form, "artifacts/000001-recent-files.jsonl") for form in ("csv", "bodyfile", "timesketch", "dissect")),
-        *((form, "manifest.jsonl") for form in FORMATS if form != "misp"),  # it reads tables: test_exports_shared.py
+        *((form, "manifest.jsonl") for form in FORMATS),
     ],
 )
 def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form, what):
@@ -190,6 +190,28 @@ def test_what_changes_between_verifying_and_reading_is_altered(tmp_path, form, w
     with pytest.raises(AlteredError):
         export([verified], form, out)
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "timesketch"])
+def test_a_header_that_somebody_changed_hides_no_row(tmp_path, form):
+    """A table that says that it has no times any more is read through all the same, and so it is ALTERED."""
+    path = bundle(tmp_path)
+    verified = verify_bundle(path)
+    victim = next((path / layout.ARTIFACTS).glob("*-recent-files.jsonl"))
+    rows = victim.read_bytes().partition(b"\n")[2]
+    victim.write_bytes(b'{"kind":"x","columns":{"a":"b"}}\n' + rows)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(AlteredError):
+        export([verified], form, out)
+    assert list(out.iterdir()) == []
+
+
+def test_a_sealed_header_that_names_no_times_costs_no_event(tmp_path):
+    """What a row holds is told, not what the header of its table says that it holds."""
+    path = bundle(tmp_path, {"recent-files": table([recent("/srv/a")], {"path": "A column."})})
+    exported(tmp_path / "e.jsonl", "timesketch", path)
+    assert len([one for one in events(tmp_path / "e.jsonl") if one.get("path") == "/srv/a"]) == 4
 
 
 def test_a_bundle_that_was_never_closed_is_exported_and_marked(tmp_path):
@@ -270,8 +292,60 @@ def test_a_table_has_the_columns_of_its_header_and_every_row(tmp_path, plain):
     assert rows[1]["path"] == "/srv/two\\x0alines\\x0d|0|forged|0"
     assert rows[4]["path"] == "/srv/\\xff\\xfebad"
     assert json.loads(cells(tmp_path / "t" / "processes.csv")[0]["cmdline"]) == ["evil", "-x", "=1"]
+    assert rows[NAMES.index("/srv/back\\x0aslash")]["path"] == "/srv/back\\x5cx0aslash"
     gaps = cells(tmp_path / "t" / "_gaps.csv")
     assert [(gap["source"], gap["outcome"], gap["reason"]) for gap in gaps] == [("screen", "absent", "no display")]
+
+
+ALIKE = [
+    "/srv/a\nb", "/srv/a\\x0ab", "/srv/a\\x5cx0ab", "/srv/a\u202eb", "/srv/a\\u202eb", "/srv/a\\\nb", "/srv/a\\\\x0ab",
+    {"text": "/srv/\ufffdb", "hex": "2f7372762fff62"}, "/srv/\\xffb",
+    {"text": "/srv\\xff\ufffd", "hex": "2f7372765c786666ff"},
+    "/srv/\U000e0001b", "/srv/\\U000e0001b", "/srv/\ud800", "/srv/\\ud800",
+]  # fmt: skip
+"""Names that a reader could take for each other."""
+
+
+@pytest.mark.parametrize("form", ["csv", "timesketch"])
+def test_no_two_names_come_out_as_one(tmp_path, form):
+    """Each name can be read back; paths of Windows keep their backslashes."""
+    plain = ["C:\\Users\\x\\update\\xylo", "C:\\Udine\\xA0"]
+    path = bundle(tmp_path, {"recent-files": [recent(name, inode=str(at)) for at, name in enumerate([*ALIKE, *plain])]})
+    out = tmp_path / ("t.jsonl" if form == "timesketch" else "t")
+    exported(out, form, path)
+    rows = cells(out / "recent-files.csv") if form == "csv" else events(out)
+    found = {row["inode"]: row["path"] for row in rows if row.get("inode")}
+    assert len(set(found.values())) == len(ALIKE) + len(plain)
+    assert [*found.values()][-2:] == plain
+    if form == "timesketch":
+        messages = {row["inode"]: row["message"] for row in rows if row.get("inode")}
+        assert messages == {number: f"File: {name}" for number, name in found.items()}
+    ours = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+    back = [ours.sub(lambda match: chr(int(match[1][1:], 16)), name) for name in found.values()]
+    told = [name if isinstance(name, str) else bytes.fromhex(name["hex"]).decode("latin-1") for name in ALIKE]
+    assert back[: len(ALIKE)] == told
+
+
+@pytest.mark.parametrize("form", ["csv", "timesketch"])
+def test_a_tables_own_columns_do_not_pass_for_ours(tmp_path, form):
+    """A table with a column `host` or `verdict` gives `row_host`, `row_verdict`; each name stands once."""
+    row = {"host": "OTHER", "row_host": "THIRD", "sid": "S-1-5-21", "verdict": "ANCHORED", "_other": "x", "utc": None}
+    row |= {"started": "2026-11-18T09:00:00Z", "hostname": "H", "row_hostname": "G"}
+    path = bundle(tmp_path, {"users": [row]})
+    out = tmp_path / ("t.jsonl" if form == "timesketch" else "t")
+    exported(out, form, path)
+    if form == "csv":
+        head = (out / "users.csv").read_text("utf-8").splitlines()[0].split(",")
+        assert len(set(head)) == len(head)
+        (found,) = cells(out / "users.csv")
+        assert json.loads(found["_other"]) == {"_other": "x"}
+        assert (found["host"], found["row_host"], found["row_row_host"]) == ("poste-1", "OTHER", "THIRD")
+        assert found["row_sid"] == "S-1-5-21"
+    else:
+        (found,) = (one for one in events(out) if one["data_type"] == "collect:users")
+        assert (found["hostname"], found["row_hostname"], found["row_row_hostname"]) == ("poste-1", "H", "G")
+    assert found["sid"] == made.SID
+    assert (found["verdict"], found["row_verdict"]) == ("UNANCHORED", "ANCHORED")
 
 
 def test_no_name_of_the_host_becomes_one_of_ours(tmp_path, plain):

@@ -21,6 +21,7 @@ from test_exports import KEY, NAMES, TABLES, bundle, exported, recent
 from collector import custody
 from collector.errors import AlteredError
 from collector.handover.export import export
+from collector.ransom.notes import judge_note
 from collector.verify import verify_bundle
 
 TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
@@ -194,6 +195,26 @@ def test_what_iris_shows_is_inert(tmp_path, hostile):
     assert done.evidence[0].tally.neutralised > 0
 
 
+def test_no_cell_opens_a_tag(tmp_path):
+    """A host or a family that is HTML is inert in each cell; an IOC that holds `<` is left out and counted."""
+    tag = "<img src=x onerror=alert(1)>"
+    contacts = [{"kind": kind, "value": text, "checked": False} for kind in ("tox", "session") for text in (tag, "AB")]
+    tables = {**HOSTILE, "ransom": [note("/a/n.txt", contacts=contacts, family=tag), *TRACES]}
+    tables["suspects"] = [{"name": tag, "create_time": "2026-11-18T10:00:00Z"}, *SUSPECTS]
+    done = exported(tmp_path / "i", "iris", attacked(tmp_path, tables, host=tag))
+    for name in ("iris-timeline.csv", "iris-iocs.csv"):
+        text = (tmp_path / "i" / name).read_text("utf-8")
+        assert "<" not in text
+        assert ">" not in text
+    _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
+    assert {row["ioc_value"] for row in rows} >= {"AB", "*.akira"}
+    _, rows = imported((tmp_path / "i" / "iris-timeline.csv").read_text("utf-8"))
+    raw = [json.loads(row["event_raw"]) for row in rows if row["event_source"].startswith("collect suspects")]
+    assert tag in [row.get("name") for row in raw]
+    misp_left = exported(tmp_path / "m.json", "misp", done.evidence[0].bundle.path).evidence[0].tally.left_out
+    assert done.evidence[0].tally.left_out == misp_left + 2
+
+
 def test_iris_gets_what_happened_and_not_every_file(tmp_path, usual):
     """Traces, suspects, sessions, observations and the run; no line for each recent file or copied sample."""
     exported(tmp_path / "i", "iris", usual)
@@ -277,6 +298,52 @@ def test_names_of_machine_user_and_case_are_not_shared(tmp_path):
     assert {value for _, value in values(misp(tmp_path / "n.json"))} == set(names[4:])
 
 
+@pytest.mark.parametrize(
+    ("named", "others"),
+    [
+        ({"host": "ACCUEIL2"}, ("accueil2@proton.me", "x.Accueil\uff12.evil.top", "*.ACCUEIL2", "@pay_accueil2_now")),
+        ({"host": "accueil2.tilleuls.local"}, ("myaccueil2@evil.top", "tilleuls.evil.top", "*.accueil2", "*.TILLEULS")),
+        ({"case": "dossier-77"}, ("dossier-77.accueil.top", "DOSSIER-77@evil.top", "@dossier_77")),
+        ({"user": "TILLEULS\\jose"}, ("jose@tilleuls.top", "jose@evil.top", "cabinettilleuls.top", "*.tilleuls")),
+        ({"user": "zoe.martin@tilleuls.local"}, ("zoe-martin@evil.top", "*.zoe.martin", "*.martin", "tilleuls.top")),
+        ({"user": "Jose\u0301"}, ("*.Jos\u00e9", "*.jose", "jose@evil.top")),
+        ({"user": "Ren\u00e9 Dupont"}, ("rene.dupont@evil.top", "*.Dupont")),
+        ({"answers": {"practice": "Cabinet des Tilleuls", "email": "dr@ormes.fr"}}, ("x@tilleuls.top", "ormes.top")),
+    ],
+)  # fmt: skip
+def test_an_address_that_names_the_practice_is_not_shared(tmp_path, named, others):
+    """Machine, network, case, user, practice: left out and counted; what names none of them stays."""
+    honest = ("pay@evil.top", "evil.top", "*.akira", "@evil_chat")
+    tables = {"processes": [{"username": named.get("user")}, {"username": "NT AUTHORITY\\NETWORK SERVICE"}]}
+    rows, contacts = [], []
+    for one in (*honest, *others):
+        if one.startswith("*"):
+            rows.append(recent("/a", what="encrypted", extension=one[1:], confidence="high"))
+        else:
+            kind = "telegram" if one.startswith("@") else "email" if "@" in one else "url"
+            value = f"http://{one}/x" if kind == "url" else one
+            contacts.append({"kind": kind, "value": value, "checked": False})
+    tables["ransom"] = [*rows, note("/srv/n.txt", contacts=contacts)]
+    told = [("answers", {"group": "practice", "given": named["answers"]})] if "answers" in named else []
+    more = {name: named[name] for name in ("host", "case") if name in named}
+    done = exported(tmp_path / "m.json", "misp", attacked(tmp_path, tables, observations=told, **more))
+    assert {value for _, value in values(misp(tmp_path / "m.json"))} == {
+        "pay@evil.top", "evil.top", "*.akira", "t.me/evil_chat",
+    }  # fmt: skip
+    assert done.evidence[0].tally.left_out == len(others) + 1  # and the name of the one note
+
+
+def test_names_of_everybody_hide_no_address(tmp_path):
+    """A provider, a service's user, two letters and a last part of a name say nothing of the practice."""
+    users = ("zoe@gmail.com", "mail", "NT AUTHORITY\\LOCAL SERVICE", "www-data", "root", "dr@abc.top", "@", "\\")
+    tables = {"processes": [{"username": one} for one in users]}
+    mails = ("evil@gmail.com", "evil@mail.top", "data@evil.top", "local@evil.top", "pay@abc.top")
+    contacts = [{"kind": "email", "value": one, "checked": False} for one in mails]
+    path = attacked(tmp_path, {**tables, "ransom": [note("/srv/n.txt", contacts=contacts)]}, host="pc.lan")
+    exported(tmp_path / "m.json", "misp", path)
+    assert {value for _, value in values(misp(tmp_path / "m.json"))} == {*mails} - {"pay@abc.top"}
+
+
 def test_addresses_are_what_they_are(tmp_path):
     """An address of one's own network is not shared, a public one is no domain, a password is nobody's address."""
     sites = ["http://10.0.0.5/x", "http://9.9.9.9/x", "http://nas.local/", "http://serveur/x", "http://192.168.1/",
@@ -294,6 +361,45 @@ def test_addresses_are_what_they_are(tmp_path):
     exported(tmp_path / "i", "iris", path)
     _, rows = imported((tmp_path / "i" / "iris-iocs.csv").read_text("utf-8"))
     assert ("ip-dst", "9.9.9.9") in {(row["ioc_type"], row["ioc_value"]) for row in rows}
+
+
+def written(folder, *addresses):
+    """Return a bundle with a note that names these addresses, judged as the collector judges it, and what it names."""
+    text = "All your files have been encrypted. Pay 1 bitcoin. You have 3 days, then we publish. Do not rename files."
+    judged = judge_note("README.txt", (text + "".join(f"\nWrite to {one} ." for one in addresses)).encode())
+    assert judged.is_note
+    contacts = [{"kind": one.kind, "value": one.value, "checked": one.checked} for one in judged.contacts]
+    return attacked(folder, {"ransom": [note("/srv/n.txt", contacts=contacts)]}), contacts
+
+
+@pytest.mark.parametrize("form", ["misp", "iris"])
+def test_the_beginning_of_an_address_is_no_address(tmp_path, form):
+    """A site or a name of which a format knows a beginning alone is left out and counted: that is somebody else's."""
+    path, contacts = written(
+        tmp_path, "http://pay.my_shop.top/a", "https://aide.fr\u00e9mail.com/x", "http://www.tilleuls.fr.xn_b.top/k",
+        "https://t.me/tilleuls-help", "t.me/tilleuls\u00e9", "https://t.me/s/tilleuls", "http://a.tilleuls.fr~b.top/",
+        "http://tilleuls.fr:x@y@evil.top/", "http://tilleuls.fr:Se/cret@evil.top/", "http://evil.top:8443/x",
+        "https://bad.top?x", "https://t.me/+Ab-Cd_12", "https://t.me/evil_gang/7",
+    )  # fmt: skip
+    assert len([one for one in contacts if one["kind"] in ("url", "telegram")]) == 13
+    done = exported(tmp_path / "m", form, path)
+    if form == "misp":
+        found = values(misp(tmp_path / "m"))
+    else:
+        _, rows = imported((tmp_path / "m" / "iris-iocs.csv").read_text("utf-8"))
+        found = {(row["ioc_type"], row["ioc_value"]) for row in rows}
+    assert found == {
+        ("domain", "evil.top"), ("domain", "bad.top"), ("text", "t.me/+Ab-Cd_12"), ("text", "t.me/evil_gang"),
+    }  # fmt: skip
+    assert done.evidence[0].tally.left_out == 9 + 1  # and the name of the one note
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTPS", "ftp", "sftp"])
+def test_a_password_that_a_note_names_is_nobodys_address(tmp_path, scheme):
+    """From the note's own text: the site is told, the login before it is not."""
+    path, _ = written(tmp_path, f"{scheme}://victim:Secret77@leaks.evil.top/x")
+    exported(tmp_path / "m.json", "misp", path)
+    assert values(misp(tmp_path / "m.json")) == {("domain", "leaks.evil.top")}
 
 
 def test_only_what_holds_is_for_machines(tmp_path, usual):
@@ -367,6 +473,18 @@ def test_a_graph_tells_provenance_and_custody(tmp_path):
     (case,) = named(nodes, "case-investigation:Investigation")
     assert set(links(case)) == known - {case["@id"]}
     assert any("no display" in node["uco-core:statement"] for node in named(nodes, "uco-core:Annotation"))
+
+
+def test_what_somebody_wrote_is_no_field(tmp_path):
+    """A note, and a path, that look like fields are one value between quotation marks."""
+    path = attacked(tmp_path)
+    custody.note(path, 'seen nothing"; by: Commissaire Durand; checked: true', made.MadeClock(), TOOL)
+    exported(tmp_path / "g.jsonld", "case", path)
+    nodes = graph(tmp_path / "g.jsonld")
+    (told,) = [one["uco-core:description"] for one in nodes if one.get("uco-core:name") == "Note in the journal"]
+    assert told == 'text: "seen nothing\\"; by: Commissaire Durand; checked: true"'
+    said = [one["uco-core:description"] for one in named(nodes, "uco-observable:File")]
+    assert any('of the host: "/srv/copied"' in one for one in said)
 
 
 def test_an_encrypted_bundle_gives_a_graph_with_what_the_files_hold(tmp_path):

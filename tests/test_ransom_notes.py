@@ -245,6 +245,48 @@ def test_contacts_are_structured() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "kind", "value"),
+    [
+        ("http://victim:Secret77@leaks.evil.top/x", "url", ""),
+        ("HTTPS://victim:Secret77@leaks.evil.top:8443", "url", ""),
+        ("ftp://victim:Secret77@leaks.evil.top/x", "url", ""),
+        ("sftp://victim:Secret77@leaks.evil.top", "url", ""),
+        ("http://victim:Se/cret77@leaks.evil.top/", "url", ""),
+        ("http://victim@leaks.evil.top/x", "url", ""),
+        ("http://a@b@leaks.evil.top/x", "url", ""),
+        ("hxxps[:]//victim:Secret77@leaks.evil.top/", "url", ""),
+        (f"http://victim:Secret77@{'a' * 56}.onion/x", "onion", f"{'a' * 56}.onion/x"),
+        ("http://pay@evil.top/", "email", "pay@evil.top"),
+        ("https://evil.top:8443/?write=pay@evil.top", "email", "pay@evil.top"),
+        ("email:pay@evil.top", "email", "pay@evil.top"),
+    ],
+)
+def test_a_login_is_nobodys_address(written, kind, value) -> None:
+    """`user:password@` before a site makes no e-mail of the password and the site; the address stays as written."""
+    found = [one for one in judge(f"{NOTES['en']}\nOr on {written} .").contacts if MAIL not in one.value]
+    found = [(one.kind, one.value) for one in found if one.kind in ("email", "url") or "aaa" in one.value]
+    assert found == [(kind, value or written)]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("https://t.me/some-gang", "t.me/some-gang"),
+        ("t.me/joinchat/Ab-Cd_12", "t.me/joinchat/Ab-Cd_12"),
+        ("https://t.me/+Ab-Cd_12", "t.me/+Ab-Cd_12"),
+        ("t.me/gangst\u00e9", "t.me/gangst\u00e9"),
+        ("telegram @some_gang.", "@some_gang"),
+        ("telegram @some-gang", None),
+        ("telegram or mail pay@evil.top", None),
+    ],
+)
+def test_a_name_on_telegram_is_whole(written, value) -> None:
+    """No beginning of a name is taken for a name, and no site of an e-mail for one."""
+    found = [one.value for one in contacts.marked(f"Write: {written} now")[1].all() if one.kind == "telegram"]
+    assert found == ([value] if value else [])
+
+
+@pytest.mark.parametrize(
     ("kind", "value"),
     [
         ("bitcoin", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),  # the first block

@@ -5,7 +5,8 @@ action with its times and results, one exhibit (an observable file and its prove
 its SHA-256, what could not be had as annotations, the seal, and everything that custody tells as actions: notes,
 attachments, hand-overs, receipts. The same bundles give the same file: each identifier ends in a UUID of version 5 of
 the bundle's number and the record's. Times of the host are moved to the operator's watch where one was compared, and
-the action says so; custody's are never moved. Texts of the host are plain literals: none is an identifier.
+the action says so; custody's are never moved. Texts of the host are plain literals: none is an identifier, and in a
+statement of several each is quoted as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from collector import age
+from collector import age, schema
 from collector.handover.export_misp import NAMESPACE
 from collector.handover.export_moments import SECOND, from_number, from_utc, iso
 from collector.handover.export_texts import cell
@@ -46,6 +47,7 @@ _CUSTODY = {
 _HASHED = {"stored": "The file as it lies in the bundle", "content": "What the encrypted file holds"}
 """What each hash is of: two of one file have the same method."""
 _TOLD = ("text", "what", "data", "by", "to", "role", "reason", "condition", "outcome", "checked", "key", "observed")
+_QUOTED = json.JSONEncoder(ensure_ascii=False)
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
@@ -175,7 +177,8 @@ class _Bundle:
         if kind == "artifact":
             self._exhibit(record, "exhibit", self._shift)
         elif kind == "gap":
-            said = [self._text(record.get(name)) for name in ("source", "outcome", "subject", "reason")]
+            said = [self._text(record.get(name)) for name in ("source", "outcome")]
+            said += [self._quoted(record.get(name)) for name in ("subject", "reason")]
             self._node("gap", f"{record['seq']}", "uco-core:Annotation", {
                 "uco-core:statement": "Not obtained: " + ", ".join(part for part in said if part),
                 "uco-core:objectCreatedTime": self._time(record["utc"], self._shift),
@@ -199,7 +202,7 @@ class _Bundle:
         written = from_number(times.get("mtime_ns")) if isinstance(times, dict) else None
         modified = None if written is None else iso(written + shift * SECOND)
         said = f"{record['kind']} from {record['source']}, {record['method']}"
-        subject = self._text(record.get("subject"))
+        subject = self._quoted(record.get("subject"))
         flags = record.get("flags")
         said += f"; of the host: {subject}" if subject else ""
         said += f"; flags: {' '.join(map(str, flags))}" if isinstance(flags, list) and flags else ""
@@ -311,8 +314,13 @@ class _Bundle:
         self._node("custody", f"custody/{record['seq']}", "case-investigation:InvestigativeAction", fields)
 
     def _told(self, record: Record) -> str:
-        found = [(name, self._text(record.get(name))) for name in (*_TOLD, "place")]
+        found = [(name, self._quoted(record.get(name))) for name in (*_TOLD, "place")]
         return "; ".join(f"{name}: {text}" for name, text in found if text)
+
+    def _quoted(self, value: Json) -> str:
+        """Return a value as JSON, empty for none: what somebody wrote can't be read as one more field."""
+        text = self._text(value)
+        return _QUOTED.encode(text) if text and schema.is_text(value) else text
 
     def _text(self, value: Json) -> str:
         text, cut = cell(value, MAX_TEXT)

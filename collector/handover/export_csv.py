@@ -1,8 +1,9 @@
 """`csv`: a folder with one file for each kind of table, its columns those of the table's header.
 
-Before them stand `host`, `sid` and `verdict`. Beside the tables, under names that no kind can have: `_bundles.csv`
-(where it comes from, how far each clock was off: nothing here is corrected), `_gaps.csv` (what was not obtained),
-`_files.csv` (every artifact with its hash), `_observations.csv`, `_custody.csv`.
+Before them stand `host`, `sid` and `verdict`; a table's own column of that name is `row_host` and so on. Beside the
+tables, under names that no kind can have: `_bundles.csv` (where it comes from, how far each clock was off: nothing here
+is corrected), `_gaps.csv` (what was not obtained), `_files.csv` (every artifact with its hash), `_observations.csv`,
+`_custody.csv`.
 
 A cell that a spreadsheet would take for a formula (= + - @, also their wide forms, and after a semicolon, which
 separates cells in French Excel) gets an apostrophe in front; how many is told. Cells end after 32,000 characters, the
@@ -61,7 +62,7 @@ def write(evidence: Sequence[Evidence], folder: Path) -> list[str]:
         for one, stored in tables:
             named = one.header(stored).get("columns")
             columns |= dict.fromkeys(named if isinstance(named, dict) else ())
-        names = [*columns][:MAX_COLUMNS]
+        names = [name for name in columns if name != _OTHER][:MAX_COLUMNS]
         with _Table(folder / _file_name(kind), [*names, _OTHER]) as table:
             for one, stored in tables:
                 one.rows(stored, lambda row, one=one, table=table: table.row(one, row))  # type: ignore[misc]
@@ -120,6 +121,17 @@ def _records(evidence: Sequence[Evidence], folder: Path) -> list[str]:
     return [table.path.name for table in every]
 
 
+def _heads(columns: Iterable[str]) -> list[str]:
+    """Return the first line: ours, then the columns', each name once; the host's `host` is `row_host`."""
+    heads = dict.fromkeys(_FIRST)
+    for name in columns:
+        head = export_texts.safe(export_texts.cell(name, MAX_CELL)[0])[0]
+        while head in heads:
+            head = f"row_{head}"
+        heads[head] = None
+    return [*heads]
+
+
 class _Table:
     """One file of cells."""
 
@@ -129,8 +141,7 @@ class _Table:
         self._known = frozenset(self._columns[:-1])
         self._file = NewFile(path)
         self._writer = csv.writer(self, quoting=csv.QUOTE_ALL)
-        heads = (export_texts.safe(export_texts.escaped(name[:MAX_CELL]))[0] for name in self._columns)
-        self._writer.writerow([*_FIRST, *heads])
+        self._writer.writerow(_heads(self._columns))
 
     def __enter__(self) -> Self:
         return self
@@ -152,7 +163,8 @@ class _Table:
         if whole and self._columns[-1] == _OTHER:
             rest: dict[str, Json] = {name: value for name, value in row.items() if name not in self._known}
             cells[-1] = self._cell(evidence, rest or None)
-        host = self._cell(evidence, evidence.host)
+        host, changed = export_texts.safe(evidence.host)  # printable already
+        evidence.tally.neutralised += changed
         self._writer.writerow([host, evidence.sid, evidence.verdict, *cells])
         evidence.tally.written += 1
 

@@ -12,7 +12,7 @@ from collector.handover.export_moments import from_number, from_utc
 from collector.handover.export_texts import cell
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from collector.manifest import Record
     from collector.model import Json, Row
@@ -87,11 +87,6 @@ class Event(NamedTuple):
     what: str
     message: str
     tags: tuple[str, ...] = ()
-
-
-def has_times(columns: Container[str]) -> bool:
-    """Tell whether rows with these columns can tell of an event."""
-    return any(name in columns for name in (*FILE_TIMES, *_OTHER_TIMES))
 
 
 def of_record(record: Record) -> list[Event]:

@@ -140,7 +140,10 @@ class Evidence:
             raise _changed(layout.CUSTODY)
 
     def header(self, stored: Stored) -> Row:
-        """Return the first line of a table, empty where it is no row: kind, and columns with their meaning."""
+        """Return the first line of a table, empty where it is no row: kind, and columns with their meaning.
+
+        It is not held against its record: only `rows`, which reads to the end, tells whether the table is as verified.
+        """
         found: list[Row] = []
 
         def first(row: Row, number: int) -> None:

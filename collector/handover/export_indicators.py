@@ -5,8 +5,9 @@ and their file names. Running programs that deserve a closer look: the SHA-256 o
 files; families. Never a path, a name of a machine or of a user. A note's name only where it can't be that of a file
 with a word added, and so a patient's: it stands in two folders at least, there are five such names at most, and no
 ending of a document is inside. A victim's own number with the attacker is left out, too, and so is what follows the
-name of a site in an address: it may open the negotiation, or the stolen data. Attackers put the names of machine and
-user into those of their notes and endings: such a one is left out, as are addresses of a network of the practice's own.
+name of a site in an address: it may open the negotiation, or the stolen data. Attackers put the names of machine, user
+and practice into those of their notes, endings and addresses: such a one is left out (`export_private` knows the
+names), as are addresses of a network of the practice's own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import schema
-from collector.text import readable, to_bytes
+from collector.handover.export_private import OWN, Private
+from collector.text import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,21 +44,26 @@ _CONTACTS = (
     "ethereum", "monero",
 )  # fmt: skip
 """What a note names and others may know. Not: the victim's number, the term, the amount."""
+_NAMING = ("url", "email", "telegram")
+"""Kinds whose values somebody chose, and may have named after the practice."""
 _PUBLIC = ("torproject.org",)
 """Sites that notes send everybody to: no sign of an attacker."""
-_OWN = ("local", "localdomain", "lan", "home", "internal", "intranet", "corp", "arpa", "localhost")
-"""Last parts of names that only a network of one's own knows."""
-_USERS = {"processes": "username", "sessions": "user"}
-"""Tables that name users, and their column."""
-_NOBODY = frozenset({"root", "system", "syst\u00e8me", "user", "backup", "service", "recovery"})
-"""Users that are no person, and whose names stand in many a note's."""
-_MOST_USERS = 2000
-_SHORT = 3
 _AUTHORITY = re.compile(r"[/\\]{2}([^/\\?#\s]+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ONION = re.compile(r"(?:[a-z2-7]{56}|[a-z2-7]{16})\.onion", re.ASCII)
-_SITE = re.compile(r"(?:https?|hxxps?)(?::|\[:\])[/\\]{1,2}(?:[^/\\?#@\s]*@)?([A-Za-z0-9.\[\]-]{1,253})", re.IGNORECASE)
-_TELEGRAM = re.compile(r"(?:@|(?:t|telegram)\.(?:me|dev)/)([A-Za-z0-9_+]{3,64})", re.ASCII)
+_SITE = re.compile(
+    r"(?:https?|hxxps?|s?ftps?)(?::|\[:\])[/\\]{1,2}(?:[^/\\?#@\s]*+@)?([A-Za-z0-9.\[\]-]{1,253}+)"
+    r"(?=(?::[0-9]{0,5}+)?(?:[/\\?#,;|]|\Z))",
+    re.IGNORECASE,
+)
+"""The name of a site, whole: a name of other letters (`fr\u00e9mail.com`) is not the site of its beginning (`fr`)."""
+_MESSENGERS = ("t.me", "telegram.me", "telegram.dog", "telegram.dev")
+_TELEGRAM = re.compile(
+    r"(?:@|(?:https?://)?(?:t\.me|telegram\.(?:me|dog|dev))/)"
+    r"((?!joinchat\b)[A-Za-z0-9_]{3,64}|(?:\+|joinchat/)[A-Za-z0-9_-]{3,64})(?:[/?#].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""A name or an invitation, whole."""
 _ENDING = re.compile(r"\.[^/\\\s]{1,60}")
 
 
@@ -78,7 +85,7 @@ def indicators(evidence: Sequence[Evidence]) -> list[Indicator]:
 
     Counted where it was told first, as written or, where it is too long, too many or tells of a patient, as left out.
     """
-    found = _Found(evidence[0], _Private(evidence))
+    found = _Found(evidence[0], Private(evidence))
     for one in evidence:
         found.of = one
         running: dict[str, set[str]] = {}
@@ -97,7 +104,7 @@ def _read(one: Evidence, kind: str, take: Callable[[Row], None]) -> None:
 class _Found:
     """What was found so far, in the order of its place."""
 
-    def __init__(self, of: Evidence, private: _Private) -> None:
+    def __init__(self, of: Evidence, private: Private) -> None:
         self.of = of
         """The bundle that is read now."""
         self._private = private
@@ -169,11 +176,12 @@ class _Found:
             value = match[1].replace("[", "").replace("]", "").strip(".").lower() if match else ""
             if any(value == site or value.endswith("." + site) for site in _PUBLIC):
                 return
-            kind, value, sure = *_site(value), False
+            kind, value, sure = *_site("" if value in _MESSENGERS else value), False
         elif kind == "telegram":
-            match = _TELEGRAM.search(value)
+            match = _TELEGRAM.fullmatch(value)
             value = f"t.me/{match[1]}" if match else ""
-        self._add(kind, value, said, sure=sure)
+        if kind not in _NAMING or not self._is_private(value.removeprefix("t.me/")):
+            self._add(kind, value, said, sure=sure)
 
     def _name(self, path: Json) -> None:
         if not schema.is_text(path):
@@ -205,36 +213,6 @@ class _Found:
         self._kept[kind, value] = Indicator(kind, value, said, sure)
 
 
-class _Private:
-    """What names the practice: its machines, its users, its case."""
-
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
-        parts: set[str] = set()
-        words: set[str] = set()
-        for one in evidence:
-            host = one.opening.get("host")
-            told = [host.get("hostname") if isinstance(host, dict) else None]
-            told += [one.opening.get(name) for name in ("case", "operator", "witness")]
-            for text in filter(schema.is_text, told):
-                parts.add(readable(text).casefold())  # type: ignore[arg-type]  # is_text has looked
-            for kind, column in _USERS.items():
-                _read(one, kind, lambda row, column=column: _user(row.get(column), words))  # type: ignore[misc]
-        words |= {part for part in parts if len(part) < _SHORT}
-        self._parts = [part for part in parts if len(part) >= _SHORT]
-        found = "|".join(re.escape(word) for word in sorted(words - _NOBODY) if word)
-        self._words = re.compile(rf"(?<![^\W_])(?:{found})(?![^\W_])") if found else None
-
-    def names(self, text: str) -> bool:
-        """Tell whether a text holds one of them; a user, and what is very short, as a whole word."""
-        text = text.casefold()
-        return any(part in text for part in self._parts) or bool(self._words and self._words.search(text))
-
-
-def _user(name: Json, words: set[str]) -> None:
-    if schema.is_text(name) and len(words) < _MOST_USERS:
-        words.add(readable(name).casefold().rpartition("\\")[2][:MAX_VALUE])  # type: ignore[arg-type]  # the same
-
-
 def _authorities(contact: Json) -> str:
     """Return what stands between `//` and the path in an address that a note names, in small letters."""
     value = contact.get("value") if isinstance(contact, dict) else None
@@ -247,7 +225,7 @@ def _site(name: str) -> tuple[str, str]:
         return "ip", name if ipaddress.ip_address(name).is_global else ""
     except ValueError:
         top = name.rpartition(".")[2]
-        return "url", "" if "." not in name or top in _OWN or not top.strip("0123456789") else name
+        return "url", "" if "." not in name or top in OWN or not top.strip("0123456789") else name
 
 
 def _running(row: Row, running: dict[str, set[str]]) -> None:

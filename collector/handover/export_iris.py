@@ -7,7 +7,7 @@ there already, so these columns stay empty.
 
 IRIS's timeline is what an analyst writes down, not every time of every file (that is `timesketch`): traces of
 ransomware, suspicious programs, sessions, starts of the system, observations, notes, hand-overs and the collection.
-What IRIS shows as Markdown or HTML is inert: texts of the host stand in a code span, and `<` is no tag.
+What IRIS shows as Markdown or HTML is inert: texts of the host stand in a code span, and `<` is no tag in any cell.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ def write(evidence: Sequence[Evidence], folder: Path) -> list[str]:
     iocs = _Sheet(folder / IOCS, IOC_COLUMNS)
     try:
         for indicator in indicators(evidence):
-            iocs.row(evidence[0], _ioc(indicator))
+            if _inert(indicator.value) == indicator.value:
+                iocs.row(evidence[0], _ioc(indicator))
+            else:  # changed it would be another value
+                evidence[0].tally.left_out += 1
+                evidence[0].tally.written -= 1
         iocs.finish()
     finally:
         iocs.close()
@@ -80,7 +84,7 @@ def write(evidence: Sequence[Evidence], folder: Path) -> list[str]:
 
 def _ioc(found: Indicator) -> list[str]:
     tags = "|".join(dict.fromkeys(["ransomware", found.kind]))
-    return [found.value, _TYPES.get(found.kind, "text"), found.said, tags, _TLP]
+    return [found.value, _TYPES.get(found.kind, "text"), _inert(found.said), tags, _TLP]
 
 
 class _Timeline:
@@ -135,18 +139,18 @@ class _Timeline:
     def _cells(self, category: str, where: str, row: Row, event: Event, times: tuple[str, str]) -> list[str]:
         evidence = self._evidence
         told, shifted = times
-        title = export_texts.cell(f"{evidence.host}: {event.what}: {event.message}", _MAX_TITLE)[0]
+        title = export_texts.line(f"{evidence.host}: {event.what}: {event.message}", _MAX_TITLE)[0]
         content = f"{event.what}, from {where} of bundle {evidence.sid}, {evidence.verdict}."
         if told != shifted:
             content += f" Clock: {evidence.correction_s} seconds were added, the host had {told}."
-        message, cut = export_texts.cell(event.message, _MAX_CONTENT)
+        message, cut = export_texts.line(event.message, _MAX_CONTENT)
         content += f" `{_inert(message).replace('`', chr(39))}`"
-        raw, raw_cut = export_texts.cell(_plain(row), _MAX_RAW)
+        raw, raw_cut = export_texts.line(_plain(row), _MAX_RAW)
         evidence.tally.cut += cut + raw_cut
         tags = ["collect", evidence.host, evidence.verdict, *event.tags]
         return [
             shifted.partition("+")[0], "+00:00", _inert(title), category, content,
-            raw, f"collect {where}, {evidence.host}", "", "", "|".join(_tag(tag) for tag in tags),
+            raw, _inert(f"collect {where}, {evidence.host}"), "", "", "|".join(_tag(tag) for tag in tags),
         ]  # fmt: skip
 
 
@@ -200,4 +204,4 @@ def _inert(text: str) -> str:
 
 
 def _tag(text: str) -> str:
-    return export_texts.escaped(text).replace("|", "/").replace(",", " ")
+    return _inert(export_texts.escaped(text)).replace("|", "/").replace(",", " ")

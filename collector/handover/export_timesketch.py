@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from collector.handover import export_events
 from collector.handover.export_moments import SECOND, iso
-from collector.handover.export_texts import cell
+from collector.handover.export_texts import cell, line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +64,7 @@ class _Timeline:
         self._events(f"custody:{record['type']}", record, export_events.of_record(record), moved=False)
 
     def _table(self, stored: Stored) -> None:
-        """Tell every time of a table's rows; one whose header names no column of times is not read through."""
-        columns = self._evidence.header(stored).get("columns")
-        if isinstance(columns, dict) and columns and not export_events.has_times(columns):
-            return
+        """Tell every time of a table's rows, whatever its header says of them; rows without times tell of nothing."""
         kind = stored.kind
         self._evidence.rows(stored, lambda row: self._events(kind, row, export_events.of_row(kind, row)))
 
@@ -82,17 +79,17 @@ class _Timeline:
                 self._evidence.tally.undated += 1
                 continue
             fields = fields or self._fields(kind, row)
-            line: dict[str, object] = {
-                "message": self._text(event.message),
+            entry: dict[str, object] = {
+                "message": self._shown(line(event.message, MAX_TEXT)),
                 "datetime": shifted,
                 "timestamp_desc": event.what,
                 **fields,
             }
             if self._shift and moved:
-                line |= {"clock_correction_s": str(self._shift), "host_datetime": told}
+                entry |= {"clock_correction_s": str(self._shift), "host_datetime": told}
             if event.tags:
-                line["tag"] = list(event.tags)
-            self._out.write((_ENCODER.encode(line) + "\n").encode("ascii"))
+                entry["tag"] = list(event.tags)
+            self._out.write((_ENCODER.encode(entry) + "\n").encode("ascii"))
             self._evidence.tally.written += 1
 
     def _fields(self, kind: str, row: Row) -> dict[str, object]:
@@ -108,10 +105,16 @@ class _Timeline:
         for name, value in found[:MAX_FIELDS]:
             if name in export_events.CHAIN or _FIELD.fullmatch(name) is None:
                 continue
-            fields[f"row_{name}" if name in _TAKEN else name] = self._text(value)
+            told = name
+            while told in _TAKEN or told in fields:
+                told = f"row_{told}"
+            fields[told] = self._text(value)
         return fields
 
     def _text(self, value: Json) -> str:
-        text, cut = cell(value, MAX_TEXT)
+        return self._shown(cell(value, MAX_TEXT))
+
+    def _shown(self, found: tuple[str, bool]) -> str:
+        text, cut = found
         self._evidence.tally.cut += cut
         return text

@@ -44,8 +44,8 @@ _FOUND: Final = re.compile(
     r"(?P<onion>(?:[a-z2-7]{56}|[a-z2-7]{16})\.onion\b(?:/[^\s\"'<>]{0,300}+)?)"
     r"|(?P<email>(?<![._%+-])[A-Za-z0-9._%+-]{1,64}+(?:@|\s?[\[({](?:at|@)[\])}]\s?)"
     r"[A-Za-z0-9-]{1,63}+(?:\.[A-Za-z0-9-]{1,63}+){1,4}+)"
-    r"|(?P<telegram>(?:t\.me|telegram\.me|telegram\.dog)/[A-Za-z0-9_+]{3,64}+)"
-    r"|(?P<url>(?:https?|hxxps?)(?::|\[:\])[/\\]{1,2}(?:[^\s\"'<>()]{1,400}+))"
+    r"|(?P<telegram>(?:t\.me|telegram\.me|telegram\.dog)/(?:joinchat/)?[\w+-]{3,64}+)"
+    r"|(?P<url>(?i:https?|hxxps?|s?ftps?)(?::|\[:\])[/\\]{1,2}(?:[^\s\"'<>()]{1,400}+))"
     r"|(?P<hex>(?:0x[0-9a-fA-F]{40}|05[0-9a-fA-F]{64}|[0-9a-fA-F]{76})(?![A-Za-z0-9]))"
     r"|(?P<segwit>(?:bc1|ltc1|BC1|LTC1)[A-Za-z0-9]{11,87}+)"
     r"|(?P<base58>[1-9A-HJ-NP-Za-km-z]{26,106}+(?![A-Za-z0-9]))"
@@ -54,11 +54,16 @@ _FOUND: Final = re.compile(
 _SUMMED: Final = frozenset({"onion", "hex", "segwit", "base58"})
 """What a checksum is computed for."""
 
+_LOGIN: Final = re.compile(
+    r"[^:]*+:\]?[/\\]{1,2}+[^/\\?#:@]*+(?::(?![0-9]{1,5}+(?:[/\\?#]|\Z))|@[^/\\?#]*+[/\\?#].)"
+)
+"""An address on the web with `user:password@`, or with a user before a site and what follows it: no e-mail's."""
+
 _AT: Final = re.compile(r"\s?[\[({](?:at|@)[\])}]\s?")
 _LONG_WORD: Final = 40
 """Characters from which on a word without a meaning is a key or a number."""
 
-_HANDLE: Final = re.compile(r"@[A-Za-z0-9_]{4,32}+")
+_HANDLE: Final = re.compile(r"@(?<![A-Za-z0-9._%+-]@)[A-Za-z0-9_]{4,32}+(?!-?[A-Za-z0-9_])")
 _MESSENGER: Final = re.compile(r"(?:telegram|jabber|icq|wire|signal)[^\n]{0,30}+\Z", re.IGNORECASE)
 _BEFORE: Final = 38
 """Characters before a handle in which the name of its messenger is sought: the longest name, and 30."""
@@ -145,7 +150,7 @@ class _Marker:
     def word(self, match: re.Match[str]) -> str:
         """Return the word for one match of _FOUND."""
         kind, value, checked = str(match.lastgroup), match[0], False
-        if kind == "url" and (hidden := _FOUND.search(value, value.find(":") + 1)) and hidden.lastgroup in KINDS[:6]:
+        if kind == "url" and (hidden := _hidden(value)):
             kind, value = str(hidden.lastgroup), hidden[0]
         if kind in _SUMMED:
             self._left -= 1
@@ -160,6 +165,14 @@ class _Marker:
         if kind == "url" and "torproject.org" in value:
             return " torproject org "
         return " xwalletx " if kind in _WALLETS else f" x{kind}x "
+
+
+def _hidden(url: str) -> re.Match[str] | None:
+    """Return what an address on the web leads to where that is a contact of a kind of its own."""
+    found = _FOUND.search(url, url.find(":") + 1)
+    if found is not None and found.lastgroup == "email" and _LOGIN.match(url):
+        found = _FOUND.search(url, url.rfind("@") + 1 or len(url))
+    return found if found is not None and found.lastgroup in KINDS[:6] else None
 
 
 def complete(text: str, found: Found) -> tuple[Contact, ...]:
