@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from collector import age, answered, answers
 from collector.errors import RefusedError
 from collector.handover import keys
 from collector.questions import BEFORE, GROUPS, QUESTIONS
-from collector.ui import messages
+from collector.ui import answering, messages
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +156,15 @@ def test_on_a_terminal_a_group_is_kept_as_soon_as_it_is_done(path):
     assert "ajoutées aux preuves\u00a0: 3." in screen.text.split("QUESTION 2 SUR 15")[-1]
     assert custody(path)[-1] == {"group": "practice", "given": {"practice": "Cabinet du Parc"}}
     live.assert_sealed(path)
+
+
+@pytest.mark.parametrize("number", ["0021", "1000", "0", "8", "9" * 300, "\u0663"])
+def test_the_number_of_a_group_is_taken_whole(number):
+    """Anything but the number of a group is asked again: no group is asked that was not chosen."""
+    out = io.StringIO()
+    answering.Answering(io.StringIO(f"{number}\n!\n"), out, {}, lambda *_kept: None).groups()
+    assert "QUESTION 1 OF" not in out.getvalue()
+    assert "Type one of these numbers" in out.getvalue()
 
 
 def test_one_group_every_screen_fits(path):

@@ -13,7 +13,7 @@ import pytest
 from collector import answers, arguments, eyes, paris
 from collector.cli import kitting
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
-from collector.ui import guided, messages, moments, spoken, terminal, typed
+from collector.ui import asking, guided, messages, moments, spoken, terminal, typed
 
 JARGON = re.compile(r"hash|art[ei]fact|manifest|checksum|digest|sha-?256", re.IGNORECASE)
 
@@ -250,6 +250,38 @@ def test_ticks_are_numbers_and_nothing_else():
     assert asked(*to_the("stopped"), "1, 3;2", "!")[0].answers == ticked
     assert asked(*to_the("stopped"), "1 3", "", "<", "1 3", "", "!")[0].answers == {"seen": {"stopped": []}}
     assert asked(*to_the("stopped"), "1", "1", "", "!")[0].answers == {}
+
+
+@pytest.mark.parametrize("number", ["00012", "0001", "9" * 300, "0", "000", "5", "\u0663", "\u00b2", "1 2", "-1"])
+def test_the_number_of_a_line_is_taken_whole(number):
+    """Zeros before it, three hundred digits, digits of other letters: asked again, never cut to a number that fits."""
+    told, out = asked(*to_the("applications"), number, "2", "!")
+    assert told.answers == {"seen": {"applications": "slow"}}
+    assert "Type one of these numbers" in out
+
+
+@pytest.mark.parametrize("numbers", ["00011", "00011 2", "2,00010", "0001", "9" * 300])
+def test_the_numbers_of_ticks_are_taken_whole(numbers):
+    """As for one line: nothing of such a line is ticked."""
+    told, out = asked(*to_the("stopped"), numbers, "3", "!")
+    assert told.answers == {"seen": {"stopped": ["prescriptions"]}}
+    assert "Type the numbers of these lines" in out
+
+
+def test_a_mistake_of_ours_costs_the_questions_and_no_collection(monkeypatch):
+    """A question that breaks is told and ends the questions, as the end of the input does: what was said is kept."""
+    def broken(*_given):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(asking, "_one", broken)
+    told, out = asked("", "Ann", "nurse", *to_the("applications")[3:], "")
+    assert told.operator == "Ann"
+    assert told.answers == {"awareness": {"role": "nurse"}}
+    said = " ".join(out.split())
+    assert "IndexError: list index out of range" in said
+    assert "The collection begins" in said
+    assert [line for line in out.split("\n") if terminal.width(line) > 79] == []
+    assert asked(*to_the("applications"))[0].case == "CASE-1", "and where nobody is there to press Enter"
 
 
 def test_a_moment_that_can_hardly_be_right_is_doubted():

@@ -6,7 +6,6 @@ leaves all the rest. An end of the input is `typed.Gone`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -350,8 +349,9 @@ def _one(page: Page, step: Step, before: Answer | Nothing) -> Answer:
         text = page.answer().text
         if spoken.is_unknown(text):
             return None
-        if text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= len(options):
-            return options[int(text) - 1][0]
+        number = spoken.line_number(text, len(options))
+        if number is not None:
+            return options[number - 1][0]
         below = (_("Type one of these numbers, then Enter."),)
 
 
@@ -376,9 +376,8 @@ def _ticks(page: Page, step: Step, before: Answer | Nothing) -> Answer:
             return None
         if text == NONE:
             return []
-        is_list = re.fullmatch("[0-9]+(?:[ ,;]+[0-9]+)*", text) is not None
-        numbers = [int(digits[:4]) for digits in re.findall("[0-9]+", text)]
-        if is_list and all(1 <= number <= len(options) for number in numbers):
+        numbers = spoken.line_numbers(text, len(options))
+        if numbers is not None:
             ticked ^= {options[number - 1][0] for number in numbers}
             below = ()
         else:

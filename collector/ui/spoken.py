@@ -1,4 +1,4 @@
-"""What a person types for yes, no, "I don't know" and a number: taken whole or not at all."""
+"""What a person types for yes, no, "I don't know", a number and a line of a list: taken whole or not at all."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ def whole_number(text: str) -> int | None:
     if _GROUPED.fullmatch(text):
         text = re.sub("[^0-9]", "", text)
     return int(text) if re.fullmatch("[0-9]{1,7}", text) and int(text) <= NUMBER else None
+
+
+def line_number(text: str, lines: int) -> int | None:
+    """Return which of so many lines was typed, from 1 on, in three digits at most; `None` for anything else."""
+    number = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+    return number if 1 <= number <= lines else None
+
+
+def line_numbers(text: str, lines: int) -> list[int] | None:
+    """Return which lines were typed, with spaces, commas or semicolons between; `None` where one of them is none."""
+    numbers = [line_number(part, lines) for part in re.split("[ ,;]+", text)]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(numbers) else None
