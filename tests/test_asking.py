@@ -13,7 +13,7 @@ import pytest
 from collector import answers, arguments, eyes, paris
 from collector.cli import kitting
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
-from collector.ui import asking, guided, messages, moments, spoken, terminal, typed
+from collector.ui import answering, asking, guided, messages, moments, spoken, terminal, typed
 
 JARGON = re.compile(r"hash|art[ei]fact|manifest|checksum|digest|sha-?256", re.IGNORECASE)
 
@@ -250,6 +250,47 @@ def test_ticks_are_numbers_and_nothing_else():
     assert asked(*to_the("stopped"), "1, 3;2", "!")[0].answers == ticked
     assert asked(*to_the("stopped"), "1 3", "", "<", "1 3", "", "!")[0].answers == {"seen": {"stopped": []}}
     assert asked(*to_the("stopped"), "1", "1", "", "!")[0].answers == {}
+
+
+class Ended(io.StringIO):
+    """Lines that are typed, and then what ends it."""
+
+    def __init__(self, lines, end):
+        super().__init__("".join(line + "\n" for line in lines))
+        self._end = end
+
+    def readline(self, size=-1):
+        read = super().readline(size)
+        if not read and self._end is not None:
+            raise self._end
+        return read
+
+
+def test_ticks_on_the_screen_outlive_the_end_of_the_input():
+    """Ctrl-D under a list: the run begins with what is ticked there; a moment that nobody confirmed is no answer."""
+    messages.install("en")
+    for lines, kept in (
+        (["1 3"], {"seen": {"stopped": ["agenda", "prescriptions"]}}),
+        (["1 3", "", "<", "1"], {"seen": {"stopped": ["prescriptions"]}}),
+        (["1", "1"], {}),
+        (["1", "", "<", "1"], {"seen": {"stopped": []}}),
+        (["1", "", "<", "1-3"], {"seen": {"stopped": ["agenda"]}}),
+        (["?", "<", "2"], {"seen": {"stopped": ["records"]}}),
+        (["1", "?"], {"seen": {"stopped": None}}),
+    ):
+        assert asked(*to_the("stopped"), *lines)[0].answers == kept, lines
+    assert asked(*to_the("aware"), "2026-03-02 10:00")[0].answers == {}
+
+
+def test_ticks_on_the_screen_outlive_ctrl_c():
+    """In `collect answers`: what is ticked when somebody ends the program is kept, and nothing else of that list."""
+    for lines, kept in ((["", "", "", "1 4"], [{"categories": ["identity", "health"]}]), (["", "", "", ""], [])):
+        found = []
+        source = Ended(lines, KeyboardInterrupt())
+        asking_for = answering.Answering(source, io.StringIO(), {}, lambda _group, given, to=found: to.append(given))
+        with pytest.raises(KeyboardInterrupt):
+            asking_for.group("data")
+        assert found == kept
 
 
 @pytest.mark.parametrize("number", ["00012", "0001", "9" * 300, "0", "000", "5", "\u0663", "\u00b2", "1 2", "-1"])

@@ -30,11 +30,7 @@ BACK, LEAVE, UNKNOWN, NONE = "<", "!", spoken.UNKNOWN, "0"
 
 
 class Move(Exception):  # noqa: N818 - not an error: where the person goes instead of answering
-    """No answer; `kept` is what was answered all the same, if anything was."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: Answer | Nothing = NOTHING
+    """No answer was typed; `Page.kept` is one all the same."""
 
 
 class Back(Move):
@@ -68,6 +64,8 @@ class Page:
         """Of the question that is being asked."""
         self.aware: Entered | None = None
         """When somebody first noticed, as far as that was answered."""
+        self.kept: Answer | Nothing = NOTHING
+        """What counts as the answer to the question that is asked, whatever ends it."""
 
     @property
     def width(self) -> int:
@@ -148,17 +146,20 @@ def series(page: Page, steps: Sequence[Step], said: dict[str, Answer]) -> bool:
             at += 1
             continue
         page.title = _("{what} - QUESTION {number} OF {total}", what=_(step.heading), number=at + 1, total=len(steps))
+        page.kept = NOTHING
         try:
             page.aware = when(said.get("aware")) or page.aware
             said[step.name] = step.asks(page, step, said.get(step.name, NOTHING))
-        except Move as move:
-            if not isinstance(move.kept, Nothing):
-                said[step.name] = move.kept
-            if isinstance(move, Leave):
+        except (Move, typed.Gone, KeyboardInterrupt) as end:
+            if not isinstance(page.kept, Nothing):
+                said[step.name] = page.kept
+            if isinstance(end, Leave):
                 return False
-            if isinstance(move, Back):
+            if isinstance(end, Back):
                 at = path.pop() if path else at
                 continue
+            if not isinstance(end, Unsaid):
+                raise
         path.append(at)
         at += 1
     return True
@@ -231,8 +232,8 @@ def _text(page: Page, step: Step, before: Answer | Nothing, longest: int = LONGE
         ask(page, step, before if isinstance(kept, Nothing) else NOTHING, below=below)
         try:
             line = page.answer(longest)
-        except Move as move:
-            move.kept = kept
+        except Move:
+            page.kept = kept
             raise
         if not line.cut:
             return None if line.text == UNKNOWN else line.text
@@ -290,12 +291,9 @@ def _moment(page: Page, step: Step, before: Answer | Nothing) -> Answer:
         ask(page, step, before, how, enter=enter, below=below)
         try:
             text = page.answer().text
-        except (Move, typed.Gone) as move:
-            if entered is None or isinstance(move, typed.Gone):
-                raise
-            if isinstance(move, Unsaid):
-                return moments.as_answer(entered)
-            move.kept = moments.as_answer(entered)
+        except Move:
+            if entered is not None:
+                page.kept = moments.as_answer(entered)
             raise
         if spoken.is_unknown(text):
             return None
@@ -366,12 +364,7 @@ def _ticks(page: Page, step: Step, before: Answer | Nothing) -> Answer:
             for number, (name, words) in enumerate(options, 1)
         ]
         _ask_ticks(page, step, before, lines, below, any_ticked=bool(ticked) or was_ticked)
-        try:
-            text = page.answer().text
-        except Move as move:
-            if ticked or was_ticked:  # all taken back: none of these, not what was said before
-                move.kept = [name for name, _words in options if name in ticked]
-            raise
+        text = page.answer().text
         if spoken.is_unknown(text):
             return None
         if text == NONE:
@@ -379,6 +372,8 @@ def _ticks(page: Page, step: Step, before: Answer | Nothing) -> Answer:
         numbers = spoken.line_numbers(text, len(options))
         if numbers is not None:
             ticked ^= {options[number - 1][0] for number in numbers}
+            left = [name for name, _words in options if name in ticked]
+            page.kept = left if left or was_ticked else NOTHING  # all taken back: none of these, not what was before
             below = ()
         else:
             below = (_("Type the numbers of these lines, for example 1 3, then Enter."),)
