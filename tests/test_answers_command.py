@@ -92,6 +92,17 @@ def test_what_is_no_answer_is_refused_before_anything_is_written(path, text):
         assert "names no question" in done.err
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_i_do_not_know_in_words_is_no_text_on_the_command_line(path, lang):
+    """For every form, whichever language the command speaks; what holds more than that is a text."""
+    words = {"amount": "Je ne sais pas.", "leak": "nsp", "persons": "aucune idée", "complaint": "I don\u2019t know",
+             "categories": "?", "witnesses": "je ne sais pas qui", "ultimatum": "rien"}  # fmt: skip
+    done = live.run("answers", path, *(f"--set={name}={said}" for name, said in words.items()), "--lang", lang)
+    assert done.code == 0, done.err
+    texts = {name: words[name] for name in ("witnesses", "ultimatum")}
+    assert answers.latest(custody(path)) == dict.fromkeys(words) | texts
+
+
 def test_a_doubtful_moment_is_taken_with_a_warning(path):
     """Still to come, or a step before anybody noticed: said on stderr by its name; a right one is not."""
     done = live.run("answers", path, "--set", "aware=2026-03-02 10:00", "--set", "cyber17=2026-03-02 11:00")

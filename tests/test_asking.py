@@ -219,6 +219,17 @@ def test_a_letter_is_taken_whole(line, answer):
     assert told.answers == expected
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("line", ["I don\u2019t know", "no idea.", "?", "je ne sais pas", "Nsp"])
+def test_i_do_not_know_in_words_is_no_text(lang, line):
+    """In a text, a name, a case number as everywhere: nothing known, not those words, whichever language is spoken."""
+    told, _out = asked("", line, line, line, line, line, "!", lang=lang)
+    assert (told.operator, told.witness, told.case) == (None, None, "CASE-1")
+    assert told.answers == {"awareness": {"role": None, "site": None}}
+    more = f"{line} vraiment"
+    assert asked("", "", more, "!", lang=lang)[0].answers == {"awareness": {"role": more}}
+
+
 def test_eyes_hold_only_what_was_answered():
     """Who left a question has not said "I don't know"."""
     told, _out = asked(*to_the("wifi"), "n", "", "?", "!", lang="fr")

@@ -236,7 +236,7 @@ def _text(page: Page, step: Step, before: Answer | Nothing, longest: int = LONGE
             page.kept = kept
             raise
         if not line.cut:
-            return None if line.text == UNKNOWN else line.text
+            return None if spoken.is_unknown(line.text) else line.text
         kept = line.text
         too_long = _("That is too long: only the first {count} letters are kept.", count=longest)
         below = (too_long, terminal.clipped(line.text, 120), _("Enter: it is all right so. Or type it again, shorter."))
@@ -260,7 +260,7 @@ def case_of(proposed: str) -> Callable[[Page, Step, Answer | Nothing], Answer]:
                 line = page.answer()
             except Unsaid:
                 return taken
-            if line.text == UNKNOWN:
+            if spoken.is_unknown(line.text):
                 return taken
             if is_case(line.text) and not line.cut:
                 return line.text

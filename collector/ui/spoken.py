@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from collector.questions import NUMBER
-from collector.ui.messages import N_, _
+from collector.ui.messages import LANGUAGES, N_, _, said_in
 
 UNKNOWN: Final = "?"
 """What is typed alone for "I don't know"."""
@@ -31,8 +32,13 @@ def is_no(text: str) -> bool:
 
 
 def is_unknown(text: str) -> bool:
-    """Tell whether this says "I don't know", as a mark or in words."""
-    return text == UNKNOWN or plain(text) in {plain(word) for known in _UNKNOWN for word in (known, _(known))}
+    """Tell whether this says "I don't know", as a mark or in words of any language that we have."""
+    return text == UNKNOWN or plain(text) in _unknown()
+
+
+@cache
+def _unknown() -> frozenset[str]:
+    return frozenset(plain(said_in(language, known)) for language in LANGUAGES for known in _UNKNOWN)
 
 
 def whole_number(text: str) -> int | None:
