@@ -10,7 +10,7 @@ from collector import disk, layout
 from collector.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -26,6 +26,32 @@ def refuse_folder(folder: Path, option: str) -> None:
     disk.refuse_inside_bundle(folder, option)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RefusedError("nothing can be written into this folder", hint=hint)
+
+
+def refuse_parent(folder: Path, option: str) -> None:
+    """As `refuse_folder`, of a folder that `folder` makes where it is not there: then the one around it is asked."""
+    refuse_folder(folder if os.path.lexists(folder) else folder.parent, option)
+
+
+@contextlib.contextmanager
+def folder(path: Path, option: str) -> Iterator[None]:
+    """Make a folder that is not there, for us alone; where what is put into it fails, it goes again.
+
+    Raises `RefusedError` where it can't be made.
+    """
+    is_new = not os.path.lexists(path)
+    try:
+        if is_new:
+            path.mkdir(0o700)
+    except OSError as error:
+        raise RefusedError("nothing can be written into this folder", hint=f"give another with {option}") from error
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # somebody has put something into it: that stays
+                path.rmdir()
+        raise
 
 
 def is_free(*paths: Path) -> bool:

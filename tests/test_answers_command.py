@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from collector import age, answered, answers
 from collector.errors import RefusedError
 from collector.handover import keys
 from collector.questions import BEFORE, GROUPS, QUESTIONS
-from collector.ui import messages
+from collector.ui import answering, messages
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +92,17 @@ def test_what_is_no_answer_is_refused_before_anything_is_written(path, text):
         assert "names no question" in done.err
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_i_do_not_know_in_words_is_no_text_on_the_command_line(path, lang):
+    """For every form, whichever language the command speaks; what holds more than that is a text."""
+    words = {"amount": "Je ne sais pas.", "leak": "nsp", "persons": "aucune idée", "complaint": "I don\u2019t know",
+             "categories": "?", "witnesses": "je ne sais pas qui", "ultimatum": "rien"}  # fmt: skip
+    done = live.run("answers", path, *(f"--set={name}={said}" for name, said in words.items()), "--lang", lang)
+    assert done.code == 0, done.err
+    texts = {name: words[name] for name in ("witnesses", "ultimatum")}
+    assert answers.latest(custody(path)) == dict.fromkeys(words) | texts
+
+
 def test_a_doubtful_moment_is_taken_with_a_warning(path):
     """Still to come, or a step before anybody noticed: said on stderr by its name; a right one is not."""
     done = live.run("answers", path, "--set", "aware=2026-03-02 10:00", "--set", "cyber17=2026-03-02 11:00")
@@ -155,6 +167,15 @@ def test_on_a_terminal_a_group_is_kept_as_soon_as_it_is_done(path):
     assert "ajoutées aux preuves\u00a0: 3." in screen.text.split("QUESTION 2 SUR 15")[-1]
     assert custody(path)[-1] == {"group": "practice", "given": {"practice": "Cabinet du Parc"}}
     live.assert_sealed(path)
+
+
+@pytest.mark.parametrize("number", ["0021", "1000", "0", "8", "9" * 300, "\u0663"])
+def test_the_number_of_a_group_is_taken_whole(number):
+    """Anything but the number of a group is asked again: no group is asked that was not chosen."""
+    out = io.StringIO()
+    answering.Answering(io.StringIO(f"{number}\n!\n"), out, {}, lambda *_kept: None).groups()
+    assert "QUESTION 1 OF" not in out.getvalue()
+    assert "Type one of these numbers" in out.getvalue()
 
 
 def test_one_group_every_screen_fits(path):

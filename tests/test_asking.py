@@ -13,7 +13,7 @@ import pytest
 from collector import answers, arguments, eyes, paris
 from collector.cli import kitting
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
-from collector.ui import guided, messages, moments, spoken, terminal, typed
+from collector.ui import answering, asking, guided, messages, moments, spoken, terminal, typed
 
 JARGON = re.compile(r"hash|art[ei]fact|manifest|checksum|digest|sha-?256", re.IGNORECASE)
 
@@ -219,6 +219,17 @@ def test_a_letter_is_taken_whole(line, answer):
     assert told.answers == expected
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("line", ["I don\u2019t know", "no idea.", "?", "je ne sais pas", "Nsp"])
+def test_i_do_not_know_in_words_is_no_text(lang, line):
+    """In a text, a name, a case number as everywhere: nothing known, not those words, whichever language is spoken."""
+    told, _out = asked("", line, line, line, line, line, "!", lang=lang)
+    assert (told.operator, told.witness, told.case) == (None, None, "CASE-1")
+    assert told.answers == {"awareness": {"role": None, "site": None}}
+    more = f"{line} vraiment"
+    assert asked("", "", more, "!", lang=lang)[0].answers == {"awareness": {"role": more}}
+
+
 def test_eyes_hold_only_what_was_answered():
     """Who left a question has not said "I don't know"."""
     told, _out = asked(*to_the("wifi"), "n", "", "?", "!", lang="fr")
@@ -250,6 +261,79 @@ def test_ticks_are_numbers_and_nothing_else():
     assert asked(*to_the("stopped"), "1, 3;2", "!")[0].answers == ticked
     assert asked(*to_the("stopped"), "1 3", "", "<", "1 3", "", "!")[0].answers == {"seen": {"stopped": []}}
     assert asked(*to_the("stopped"), "1", "1", "", "!")[0].answers == {}
+
+
+class Ended(io.StringIO):
+    """Lines that are typed, and then what ends it."""
+
+    def __init__(self, lines, end):
+        super().__init__("".join(line + "\n" for line in lines))
+        self._end = end
+
+    def readline(self, size=-1):
+        read = super().readline(size)
+        if not read and self._end is not None:
+            raise self._end
+        return read
+
+
+def test_ticks_on_the_screen_outlive_the_end_of_the_input():
+    """Ctrl-D under a list: the run begins with what is ticked there; a moment that nobody confirmed is no answer."""
+    messages.install("en")
+    for lines, kept in (
+        (["1 3"], {"seen": {"stopped": ["agenda", "prescriptions"]}}),
+        (["1 3", "", "<", "1"], {"seen": {"stopped": ["prescriptions"]}}),
+        (["1", "1"], {}),
+        (["1", "", "<", "1"], {"seen": {"stopped": []}}),
+        (["1", "", "<", "1-3"], {"seen": {"stopped": ["agenda"]}}),
+        (["?", "<", "2"], {"seen": {"stopped": ["records"]}}),
+        (["1", "?"], {"seen": {"stopped": None}}),
+    ):
+        assert asked(*to_the("stopped"), *lines)[0].answers == kept, lines
+    assert asked(*to_the("aware"), "2026-03-02 10:00")[0].answers == {}
+
+
+def test_ticks_on_the_screen_outlive_ctrl_c():
+    """In `collect answers`: what is ticked when somebody ends the program is kept, and nothing else of that list."""
+    for lines, kept in ((["", "", "", "1 4"], [{"categories": ["identity", "health"]}]), (["", "", "", ""], [])):
+        found = []
+        source = Ended(lines, KeyboardInterrupt())
+        asking_for = answering.Answering(source, io.StringIO(), {}, lambda _group, given, to=found: to.append(given))
+        with pytest.raises(KeyboardInterrupt):
+            asking_for.group("data")
+        assert found == kept
+
+
+@pytest.mark.parametrize("number", ["00012", "0001", "9" * 300, "0", "000", "5", "\u0663", "\u00b2", "1 2", "-1"])
+def test_the_number_of_a_line_is_taken_whole(number):
+    """Zeros before it, three hundred digits, digits of other letters: asked again, never cut to a number that fits."""
+    told, out = asked(*to_the("applications"), number, "2", "!")
+    assert told.answers == {"seen": {"applications": "slow"}}
+    assert "Type one of these numbers" in out
+
+
+@pytest.mark.parametrize("numbers", ["00011", "00011 2", "2,00010", "0001", "9" * 300])
+def test_the_numbers_of_ticks_are_taken_whole(numbers):
+    """As for one line: nothing of such a line is ticked."""
+    told, out = asked(*to_the("stopped"), numbers, "3", "!")
+    assert told.answers == {"seen": {"stopped": ["prescriptions"]}}
+    assert "Type the numbers of these lines" in out
+
+
+def test_a_mistake_of_ours_costs_the_questions_and_no_collection(monkeypatch):
+    """A question that breaks is told and ends the questions, as the end of the input does: what was said is kept."""
+    def broken(*_given):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(asking, "_one", broken)
+    told, out = asked("", "Ann", "nurse", *to_the("applications")[3:], "")
+    assert told.operator == "Ann"
+    assert told.answers == {"awareness": {"role": "nurse"}}
+    said = " ".join(out.split())
+    assert "IndexError: list index out of range" in said
+    assert "The collection begins" in said
+    assert [line for line in out.split("\n") if terminal.width(line) > 79] == []
+    assert asked(*to_the("applications"))[0].case == "CASE-1", "and where nobody is there to press Enter"
 
 
 def test_a_moment_that_can_hardly_be_right_is_doubted():

@@ -167,8 +167,8 @@ def prepared(scene, page):
     (folder / "stick").mkdir(parents=True)
     bundle = folder / "stick" / Path(scene["made"]["bundle"]).name
     shutil.copytree(scene["made"]["bundle"], bundle)
-    for name in ("papers", "papiers", "out", "copy", "empty", "new"):
-        (folder / name).mkdir()
+    for name in ("empty", "new", *(("papers", "out", "copy") if page.startswith("docs/") else ())):
+        (folder / name).mkdir()  # a stick, a home; and the pages for experts say nothing of making folders
     for name in ("expert.key", "practice.key", "cabinet.key"):
         (folder / name).write_text(scene["key"])
     (folder / "expert.pub").write_text((scene["work"] / "home/.ssh/id_ed25519.pub").read_text())

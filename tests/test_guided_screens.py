@@ -184,7 +184,7 @@ def test_the_last_screens_come_in_their_order(driven):
     assert places == sorted(places)
     assert "juste" in steps.splitlines()[3], "what came of the typing"
     assert "collect answers" in later
-    assert "collect dossier" in later
+    assert "  collect dossier PREUVES --out PAPIERS --identity -\n" in later
     assert driven.path.name in later
     assert "   ".join(driven.code[:4]) in later
     assert (driven.path / "custody.jsonl").exists()
@@ -208,12 +208,15 @@ def test_what_to_do_fits_whatever_the_hour(lang):
 
 
 def test_what_was_answered_is_in_the_dossier(driven, tmp_path):
-    """The key is typed from paper on another day: the dossier has the answers, with the moment as it was understood."""
+    """The last screen's own command, the key typed from paper: the dossier has the answers, moments as understood."""
     live.needs("pdftotext")
-    screen = Screen("dossier", driven.path, "--out", tmp_path, "--identity", "-", cwd=tmp_path)
+    printed = re.search("^  collect (dossier .*)$", "\n".join(driven.pages[-1]), re.MULTILINE)[1]
+    words_typed = [str(driven.path) if word == "PREUVES" else word for word in printed.split()]
+    screen = Screen(*words_typed, cwd=tmp_path)
     fits(screen.page("Puis Entrée.", prompt=""))
     assert screen.ended(driven.identity) == 0
-    pages = subprocess.run(["pdftotext", "-layout", tmp_path / "dossier.pdf", "-"], capture_output=True, check=True)
+    dossier = tmp_path / "PAPIERS/dossier.pdf"
+    pages = subprocess.run(["pdftotext", "-layout", dossier, "-"], capture_output=True, check=True)
     text = " ".join(pages.stdout.decode().replace("\u2019", "'").split())
     for said in ("Anne Étienne", "secrétaire", "Dr Paul Né", "2026/001234", "une page <b>rouge</b>",
                  "lundi 26 octobre 2026 à 8 h 30", "jeudi 29 octobre 2026 à 8 h 30"):  # fmt: skip

@@ -140,7 +140,7 @@ def _answer(name: str, value: str) -> Answer:
     text = typed.cleaned(value)
     takes = answering.taken(name)
     wrong = UsageError(f"this is no answer to {name}", hint=f"it takes {takes}; a question mark says: I don't know")
-    if text == "?":
+    if spoken.is_unknown(text):
         return None
     if question.form == "moment":
         return _moment(text, wrong)

@@ -43,7 +43,7 @@ def slip_command(bundle: str, out: str, seal_code: str | None, *, as_json: bool)
 
 @click.command("dossier")
 @click.argument("bundle")
-@click.option("--out", metavar="DIR", required=True, help="Existing folder for the papers, outside the bundle.")
+@click.option("--out", metavar="DIR", required=True, help="Folder for the papers, outside the bundle; made if new.")
 @click.option(
     "--identity", metavar="KEYFILE", help="age identity file of the practice, for an encrypted bundle; - types it."
 )
@@ -60,10 +60,11 @@ def dossier_command(
     from collector.ui import bound  # noqa: PLC0415 - the same
     from collector.verify import verify_bundle  # noqa: PLC0415 - the same
 
-    papers.refuse_folder(Path(out), "--out")  # before a key is asked for
+    papers.refuse_parent(Path(out), "--out")  # before a key is asked for
     identities = [] if identity is None else keys.identities(key_file(identity))
     with orderly():
         verified = verify_bundle(Path(bundle), Trusted(seal_code=seal_code))
-        made = dossier.write(verified, Path(out), language(), identities)
+        with papers.folder(Path(out), "--out"):
+            made = dossier.write(verified, Path(out), language(), identities)
     say(json.dumps(bound.made_json(verified, made)) + "\n" if as_json else bound.made_text(made))
     leave(3 if made.incomplete else 0)

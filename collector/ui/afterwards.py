@@ -71,14 +71,18 @@ def _until(due: Deadline | None) -> tuple[str, ...]:
 
 def later(page: Page, result: Result) -> None:
     """Show the last screen: where the papers come from, what is kept, and the seal code once more; nothing waits."""
+    key = " --identity -" if result.recipients else ""
+    asked = [_("The first asks what is still missing.")]
+    if key:
+        asked.append(_("The second asks for the practice's reading key, which is on your paper."))
     page.screen(_("LATER: THE PAPERS"))
     page.say(
         _("Give the stick, and the codes on paper, to the expert or your IT provider. Nobody else plugs it in."),
         "",
         _("On another computer, from a copy, they make the dossier for the police, the CNIL and the insurer:"),
         "  collect answers " + _("EVIDENCE"),
-        "  collect dossier " + _("EVIDENCE") + " --out " + _("PAPERS"),
-        _("The first asks what is still missing. The practice's reading key, on your paper, is typed in there."),
+        "  collect dossier " + _("EVIDENCE") + " --out " + _("PAPERS") + key,
+        " ".join(asked),
         "",
         _("This computer: leave it on and off the network. Nobody works on it, nobody mends it."),
         *disks.lines(result.disks, page.width),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.answers import when
 from collector.questions import BEFORE, GROUPS, QUESTIONS
-from collector.ui import asking, moments
+from collector.ui import asking, moments, spoken
 from collector.ui.asking import Page
 from collector.ui.messages import N_, _, elsewhere
 
@@ -82,8 +82,8 @@ class Answering:
             if said == asking.LEAVE or (not said and following is None):
                 return
             below = ""
-            number = int(said[:3]) if said.isascii() and said.isdecimal() else 0
-            group = following if not said else (offered[number - 1] if 0 < number <= len(offered) else None)
+            number = spoken.line_number(said, len(offered))
+            group = following if not said else None if number is None else offered[number - 1]
             if group is None:
                 below = _("Type one of these numbers, then Enter.")
             elif self.group(group):

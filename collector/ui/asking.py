@@ -6,7 +6,6 @@ leaves all the rest. An end of the input is `typed.Gone`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,11 +30,7 @@ BACK, LEAVE, UNKNOWN, NONE = "<", "!", spoken.UNKNOWN, "0"
 
 
 class Move(Exception):  # noqa: N818 - not an error: where the person goes instead of answering
-    """No answer; `kept` is what was answered all the same, if anything was."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: Answer | Nothing = NOTHING
+    """No answer was typed; `Page.kept` is one all the same."""
 
 
 class Back(Move):
@@ -69,6 +64,8 @@ class Page:
         """Of the question that is being asked."""
         self.aware: Entered | None = None
         """When somebody first noticed, as far as that was answered."""
+        self.kept: Answer | Nothing = NOTHING
+        """What counts as the answer to the question that is asked, whatever ends it."""
 
     @property
     def width(self) -> int:
@@ -149,17 +146,20 @@ def series(page: Page, steps: Sequence[Step], said: dict[str, Answer]) -> bool:
             at += 1
             continue
         page.title = _("{what} - QUESTION {number} OF {total}", what=_(step.heading), number=at + 1, total=len(steps))
+        page.kept = NOTHING
         try:
             page.aware = when(said.get("aware")) or page.aware
             said[step.name] = step.asks(page, step, said.get(step.name, NOTHING))
-        except Move as move:
-            if not isinstance(move.kept, Nothing):
-                said[step.name] = move.kept
-            if isinstance(move, Leave):
+        except (Move, typed.Gone, KeyboardInterrupt) as end:
+            if not isinstance(page.kept, Nothing):
+                said[step.name] = page.kept
+            if isinstance(end, Leave):
                 return False
-            if isinstance(move, Back):
+            if isinstance(end, Back):
                 at = path.pop() if path else at
                 continue
+            if not isinstance(end, Unsaid):
+                raise
         path.append(at)
         at += 1
     return True
@@ -232,11 +232,11 @@ def _text(page: Page, step: Step, before: Answer | Nothing, longest: int = LONGE
         ask(page, step, before if isinstance(kept, Nothing) else NOTHING, below=below)
         try:
             line = page.answer(longest)
-        except Move as move:
-            move.kept = kept
+        except Move:
+            page.kept = kept
             raise
         if not line.cut:
-            return None if line.text == UNKNOWN else line.text
+            return None if spoken.is_unknown(line.text) else line.text
         kept = line.text
         too_long = _("That is too long: only the first {count} letters are kept.", count=longest)
         below = (too_long, terminal.clipped(line.text, 120), _("Enter: it is all right so. Or type it again, shorter."))
@@ -260,7 +260,7 @@ def case_of(proposed: str) -> Callable[[Page, Step, Answer | Nothing], Answer]:
                 line = page.answer()
             except Unsaid:
                 return taken
-            if line.text == UNKNOWN:
+            if spoken.is_unknown(line.text):
                 return taken
             if is_case(line.text) and not line.cut:
                 return line.text
@@ -291,12 +291,9 @@ def _moment(page: Page, step: Step, before: Answer | Nothing) -> Answer:
         ask(page, step, before, how, enter=enter, below=below)
         try:
             text = page.answer().text
-        except (Move, typed.Gone) as move:
-            if entered is None or isinstance(move, typed.Gone):
-                raise
-            if isinstance(move, Unsaid):
-                return moments.as_answer(entered)
-            move.kept = moments.as_answer(entered)
+        except Move:
+            if entered is not None:
+                page.kept = moments.as_answer(entered)
             raise
         if spoken.is_unknown(text):
             return None
@@ -350,8 +347,9 @@ def _one(page: Page, step: Step, before: Answer | Nothing) -> Answer:
         text = page.answer().text
         if spoken.is_unknown(text):
             return None
-        if text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= len(options):
-            return options[int(text) - 1][0]
+        number = spoken.line_number(text, len(options))
+        if number is not None:
+            return options[number - 1][0]
         below = (_("Type one of these numbers, then Enter."),)
 
 
@@ -366,20 +364,16 @@ def _ticks(page: Page, step: Step, before: Answer | Nothing) -> Answer:
             for number, (name, words) in enumerate(options, 1)
         ]
         _ask_ticks(page, step, before, lines, below, any_ticked=bool(ticked) or was_ticked)
-        try:
-            text = page.answer().text
-        except Move as move:
-            if ticked or was_ticked:  # all taken back: none of these, not what was said before
-                move.kept = [name for name, _words in options if name in ticked]
-            raise
+        text = page.answer().text
         if spoken.is_unknown(text):
             return None
         if text == NONE:
             return []
-        is_list = re.fullmatch("[0-9]+(?:[ ,;]+[0-9]+)*", text) is not None
-        numbers = [int(digits[:4]) for digits in re.findall("[0-9]+", text)]
-        if is_list and all(1 <= number <= len(options) for number in numbers):
+        numbers = spoken.line_numbers(text, len(options))
+        if numbers is not None:
             ticked ^= {options[number - 1][0] for number in numbers}
+            left = [name for name, _words in options if name in ticked]
+            page.kept = left if left or was_ticked else NOTHING  # all taken back: none of these, not what was before
             below = ()
         else:
             below = (_("Type the numbers of these lines, for example 1 3, then Enter."),)

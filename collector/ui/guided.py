@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import eyes
-from collector.questions import BEFORE, GROUPS
-from collector.ui import asking, messages, spoken
+from collector.questions import BEFORE, GROUPS, LONGEST
+from collector.ui import asking, messages, spoken, terminal
 from collector.ui.asking import Page, Step
 from collector.ui.messages import N_, _, elsewhere
 from collector.ui.typed import Gone
@@ -109,19 +109,33 @@ class Guide:
     def ask(self, proposed: str, given: Container[str] = ()) -> Told:
         """Return what was said; `proposed` is the case number that Enter accepts, names in `given` are known already.
 
-        Those of `given` that are no question (`operator`, `witness` may be one) change nothing.
+        Those of `given` that are no question (`operator`, `witness` may be one) change nothing. What was said until the
+        input ends, or until a question breaks, which is told, is returned.
         """
         said: dict[str, Answer] = {}
-        with contextlib.suppress(Gone):
-            steps = [step for step in _steps(proposed) if step.name not in given]
-            if self._begins(len(steps)) and asking.series(self._page, steps, said):
-                self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
+        try:
+            with contextlib.suppress(Gone):
+                steps = [step for step in _steps(proposed) if step.name not in given]
+                if self._begins(len(steps)) and asking.series(self._page, steps, said):
+                    self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
+        except Exception as error:  # noqa: BLE001 - a mistake of ours costs the rest of the questions, not the evidence
+            self._broke(error)
         return Told(
             str(said.get(_CASE) or proposed),
             _name(said.get(_OPERATOR)),
             _name(said.get(_WITNESS)),
             {name: _eye(said[name]) for name in eyes.QUESTIONS if name in said},
             _grouped(said),
+        )
+
+    def _broke(self, error: Exception) -> None:
+        """Say that the questions end by a mistake of ours, with its own words for whoever mends it."""
+        self.explain(
+            _("THE QUESTIONS END HERE"),
+            _("The tool made a mistake of its own in a question. What you answered before is kept."),
+            _("The collection begins all the same. Photograph this screen for your IT provider."),
+            "",
+            terminal.shown(f"{type(error).__name__}: {error}", LONGEST),
         )
 
     def _begins(self, count: int) -> bool:

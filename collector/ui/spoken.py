@@ -1,12 +1,13 @@
-"""What a person types for yes, no, "I don't know" and a number: taken whole or not at all."""
+"""What a person types for yes, no, "I don't know", a number and a line of a list: taken whole or not at all."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from collector.questions import NUMBER
-from collector.ui.messages import N_, _
+from collector.ui.messages import LANGUAGES, N_, _, said_in
 
 UNKNOWN: Final = "?"
 """What is typed alone for "I don't know"."""
@@ -31,8 +32,13 @@ def is_no(text: str) -> bool:
 
 
 def is_unknown(text: str) -> bool:
-    """Tell whether this says "I don't know", as a mark or in words."""
-    return text == UNKNOWN or plain(text) in {plain(word) for known in _UNKNOWN for word in (known, _(known))}
+    """Tell whether this says "I don't know", as a mark or in words of any language that we have."""
+    return text == UNKNOWN or plain(text) in _unknown()
+
+
+@cache
+def _unknown() -> frozenset[str]:
+    return frozenset(plain(said_in(language, known)) for language in LANGUAGES for known in _UNKNOWN)
 
 
 def whole_number(text: str) -> int | None:
@@ -41,3 +47,16 @@ def whole_number(text: str) -> int | None:
     if _GROUPED.fullmatch(text):
         text = re.sub("[^0-9]", "", text)
     return int(text) if re.fullmatch("[0-9]{1,7}", text) and int(text) <= NUMBER else None
+
+
+def line_number(text: str, lines: int) -> int | None:
+    """Return which of so many lines was typed, from 1 on, in three digits at most; `None` for anything else."""
+    number = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+    return number if 1 <= number <= lines else None
+
+
+def line_numbers(text: str, lines: int) -> list[int] | None:
+    """Return which lines were typed, with spaces, commas or semicolons between; `None` where one of them is none."""
+    numbers = [line_number(part, lines) for part in re.split("[ ,;]+", text)]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(numbers) else None
