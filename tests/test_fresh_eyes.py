@@ -140,4 +140,4 @@ def test_of_several_bundles_each_is_told(tmp_path):
     bad.mkdir()
     told = live.run("verify", bad, good, "--json")
     assert told.code == 2
-    assert [one["verdict"] for one in told.json["bundles"]] == ["UNANCHORED"]
+    assert [one["verdict"] for one in told.json["bundles"]] == [None, "UNANCHORED"]
