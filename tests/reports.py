@@ -36,6 +36,7 @@ def told(report: Report) -> dict:
     """Return a report without its sentences."""
     return {
         "verdict": str(report.verdict),
+        "of": [report.case, report.sid],
         "findings": [[str(f.code), f.subject, f.level.name] for f in report.findings],
         "more": report.more_findings,
         "counts": [report.records, report.artifacts, report.attachments],
