@@ -215,6 +215,14 @@ def test_a_telling_name_helps_and_never_suffices() -> None:
         assert not judge(text, "RESTORE_FILES_README.txt").is_note
 
 
+@pytest.mark.parametrize("place", ["{key} {text}", "{text} {key}", "{text} {key} {text}"])
+def test_a_key_stands_for_an_address_wherever_it_stands(place) -> None:
+    """Without an address a text that just reaches the line is none; a key of the victim's, first or last, is one."""
+    text, key = "Your files are encrypted. Do not rename the files.", "7YWHMfk9JZe2LMvLfTq8NmXb4RkPwZcDsGhUjTnVaQyE"
+    assert not judge(text).is_note
+    assert judge(place.format(text=text, key=key)).is_note
+
+
 def test_only_an_address_is_no_note() -> None:
     """Text that nobody could tell from a line of an address book is not called a note."""
     for text in (MAIL, f"PLAY\n{MAIL}", ONION):

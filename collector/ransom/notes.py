@@ -73,7 +73,7 @@ _SHORT_FORM: Final = frozenset({"files_are_encrypted", "recover_by_writing"})
 """Rules that together say what hardly any other text says, though a bank or a laboratory may say each: all that is told
 by the short notes of a whole kind of families."""
 
-_GIVEN: Final = " xblobx "
+_GIVEN: Final = "xblobx"
 """A word that is no word: a number, a key, an address of no known kind."""
 
 _ADDRESSES: Final = frozenset({"onion", "url", "email", "telegram"})
@@ -126,7 +126,7 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
     if is_note and -short_of < _MORE_IN_OTHERS and _is_of_others(best) and not _is_paid(best, body, found.all()):
         is_note = False
-    if is_note and -short_of < _MORE_WITHOUT_ADDRESS and not found.all() and _GIVEN not in body:
+    if is_note and -short_of < _MORE_WITHOUT_ADDRESS and not found.all() and _GIVEN not in body.split():
         is_note = False
     heard = () if is_note else concepts.tells(body, found.all(), about=bool(about))
     is_note = is_note or bool(heard)

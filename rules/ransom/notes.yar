@@ -20,8 +20,8 @@ rule files_were_encrypted {
     $s0 = / (your|ur|you|all|entire|whole|every|important|our|hello|hi|unfortunately|sorry) (.{0,40} )?(files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) .{0,40}(have|has|had|hav|was|were|got|been|just) .{0,24}(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s1 = / we (have |ve |had |also |just ){0,5}(.{0,20} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
     $s2 = / (have|has|had|was|were) (been )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|your|everything) /
-    $s4 = / (has|have) (now |just )?(encrypted|crypted|locked|hacked|breached|seized|hijacked|infiltrated|compromised) (this|your|the whole|the entire|all of your) (.{0,20} )?(network|files|data|systems?|servers?|computers?|company|infrastructure|domain|machines?) /
     $s3 = / (encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) (all|every)? ?(of )?(your|ur) (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) /
+    $s4 = / (has|have) (now |just )?(encrypted|crypted|locked|hacked|breached|seized|hijacked|infiltrated|compromised) (this|your|the whole|the entire|all of your) (.{0,20} )?(network|files|data|systems?|servers?|computers?|company|infrastructure|domain|machines?) /
   condition:
     any of them
 }
@@ -33,8 +33,8 @@ rule things_were_encrypted {
     weight = 2
     reason = "says that files or systems have been encrypted"
   strings:
-    $s1 = / (contents?|files?|data|servers?|systems?|shares?|machines?) (.{0,30} )?(were|was|have been|has been|are) (.{0,20} )?(made|rendered) (.{0,16} )?(unavailable|inaccessible|unreadable|useless|unusable) /
     $s0 = / (files?|flies|fil[es]{2}|documents?|data|datas|databases?|photos|servers?|computers?|pcs?|network|systems?|machines?|workstations?|backups?|infrastructure|disks?|drives?|hosts?|nas|vms?|esxi|company|corporation|organi[sz]ation|environment|ecosystem|domain|information|devices?|images) .{0,20}(have|has|had|hav|was|were|got|been|become|just|now) (.{0,16} )?(encrypted|encrypt|encypted|encripted|encryted|crypted|crypt|cryptted|locked|blocked|scrambled|ciphered|hijacked|taken hostage|held hostage|encoded|chiphered) /
+    $s1 = / (contents?|files?|data|servers?|systems?|shares?|machines?) (.{0,30} )?(were|was|have been|has been|are) (.{0,20} )?(made|rendered) (.{0,16} )?(unavailable|inaccessible|unreadable|useless|unusable) /
   condition:
     any of them
 }
@@ -94,15 +94,15 @@ rule data_were_stolen {
     weight = 4
     reason = "says that data were stolen"
   strings:
-    $s6 = / we (have |ve |had |also |already |now |currently |still ){0,5}(got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
-    $s7 = / cop(y|ies) (.{0,30} )?in our (hands|custody|possession) /
-    $s8 = / [0-9]{1,5} (gb|tb|gigabytes?|terabytes?) (.{0,24} )?(uploaded|downloaded|copied|transferred|moved|stored) (to|on|in|into|at) our /
     $s0 = / we (have |ve |had |also |already ){0,5}(.{0,20} )?(downloaded|stolen|stole|steal|exfiltrated|copied|uploaded|extracted|exported|took|taken|obtained|collected|dumped|leaked) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
     $s1 = / (data|files|information|documents|databases|date|info) (.{0,60} )?(have|has|had|was|were|been|are|is|got) (.{0,30} )?(stolen|exfiltrated|downloaded|leaked|uploaded|copied to|extracted|stollen|in our (hands|possession)) /
     $s2 = / (stolen|stole|exfiltrated|downloaded|leaked|copied|extracted) (.{0,20} )?(and|&) (.{0,10} )?encrypted /
     $s3 = / (downloaded|exfiltrated|stolen|leaked|stole|uploaded|extracted) (.{0,30} )?(your|confidential|sensitive|personal|private|critical|compromising|important|internal) (.{0,30} )?(data|files|documents|information) /
     $s4 = / (gb|tb|gigabytes|terabytes?) of (.{0,20} )?(your|data|confidential|sensitive|private|personal|critical) /
     $s5 = / (we|our team|us) (now |also |currently |already ){0,3}(hold|holds|have|has|keep|keeps|possess) (.{0,10} )?cop(y|ies) of (.{0,10} )?(your|all) /
+    $s6 = / we (have |ve |had |also |already |now |currently |still ){0,5}(got|hold|have) (.{0,40} )?(your|you|all|gb|tb|confidential|sensitive|critical|private|important|personal|internal|valuable) (.{0,40} )?(data|files|documents|information|databases?|info) /
+    $s7 = / cop(y|ies) (.{0,30} )?in our (hands|custody|possession) /
+    $s8 = / [0-9]{1,5} (gb|tb|gigabytes?|terabytes?) (.{0,24} )?(uploaded|downloaded|copied|transferred|moved|stored) (to|on|in|into|at) our /
   condition:
     any of them
 }
@@ -146,9 +146,9 @@ rule will_publish {
     $s3 = / (leak site|leaks? blog|our (news )?blog|our news site|wall of shame|darknet (site|blog|market)s?|leaked data|data leaks? (site|portals?)|leak portal|name and shame|our leak) /
     $s4 = / (your|to) (competitors|clients|customers|partners|employees|journalists|media|regulators|shareholders) (.{0,40} )?(data|leak|know|inform|informed|notif|published|about|sold|contact|journalists|media|competitors|clients)[a-z]{0,6} /
     $s5 = / (gb|tb|files|data|documents|records|part|it|everything|they) (.{0,12} )?(go|goes|going|gone|went) public /
+    $s6 = / (no longer|unreadable to you and) readable (by|to) (us|anyone|everyone) /
     $s7 = / (documents|data|files|records|everything|them|it|they|names?|passports?|contracts) (.{0,30} )?(put|placed|posted|dumped|appear|land|end up|thrown) (out )?(on|in|onto) (the |a |our )?(internet|web|dark ?net|dark ?web|blog|open|public|forums?) /
     $s8 = / (offer|offered|sell|sold|pass|passed|hand|handed|give|given|transfer|transferred) (.{0,40} )?to (the |your |our |any |other |all ){0,3}(interested (parties|people|persons|buyers)|competitors?|third parties|rivals|highest bidder|brokers|other (groups|hackers|criminals)) /
-    $s6 = / (no longer|unreadable to you and) readable (by|to) (us|anyone|everyone) /
   condition:
     any of them
 }
@@ -288,19 +288,6 @@ rule recover_files {
     any of them
 }
 
-rule recover_by_writing {
-  meta:
-    language = "en"
-    group = "contact"
-    weight = 1
-    reason = "says to write to an address to get files back"
-  strings:
-    $s0 = / to (decrypt|decipher|unlock|unblock|restore|recover|return|retrieve|get|regain|decode) (.{0,30} )?(them|it|files?|data|everything|documents|all|access|systems?|network|photos|servers?|backups?) (.{0,30} )?(send|write|contact|e ?mail|mail|message|text|reach|connect|talk|add) (.{0,40} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) /
-    $s1 = / (write|mail|e ?mail|message|contact|text|reach|add|talk to) (.{0,16} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) (.{0,24} )?(to|for|and) (.{0,24} )?(decrypt|decipher|unlock|unblock|restore|recover|get (.{0,24} )?back|return|decode|decryption|key) /
-  condition:
-    any of them
-}
-
 rule free_test {
   meta:
     language = "en"
@@ -375,6 +362,19 @@ rule write_to_address {
   strings:
     $s0 = / (write|contact|email|mail|message|text|send|reach) (.{0,40} )?(us|me|letter|mail|email|message|e mail|e mails|id|request|to|on|at|via|by|through) (.{0,30} )?(xemailx|xtoxx|xsessionx|xtelegramx|xonionx) /
     $s1 = / (if|in case)( of)?( you)? (no|dont|not|do not|did not|didnt|have no|without|havent|we dont)( get| receive| have| recieve| been)?( an| a| any)? (.{0,10} )?(answers?|response|reply|respond|answered|replied|contact) (.{0,24} )?(in|within|for|during|after|more|[0-9]{1,2}|from|write|contact|xemailx|use|you) /
+  condition:
+    any of them
+}
+
+rule recover_by_writing {
+  meta:
+    language = "en"
+    group = "contact"
+    weight = 1
+    reason = "says to write to an address to get files back"
+  strings:
+    $s0 = / to (decrypt|decipher|unlock|unblock|restore|recover|return|retrieve|get|regain|decode) (.{0,30} )?(them|it|files?|data|everything|documents|all|access|systems?|network|photos|servers?|backups?) (.{0,30} )?(send|write|contact|e ?mail|mail|message|text|reach|connect|talk|add) (.{0,40} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) /
+    $s1 = / (write|mail|e ?mail|message|contact|text|reach|add|talk to) (.{0,16} )?(xemailx|xonionx|xtoxx|xsessionx|xtelegramx) (.{0,24} )?(to|for|and) (.{0,24} )?(decrypt|decipher|unlock|unblock|restore|recover|get (.{0,24} )?back|return|decode|decryption|key) /
   condition:
     any of them
 }
@@ -1084,10 +1084,10 @@ rule ru_note {
     weight = 4
     reason = "says in Russian that files have been encrypted"
   strings:
-    $s3 = / (фаилы|данные|базы?|архивы?|документы) (.{0,16} )?у нас /
     $s0 = / (ваши|все|ваш|вашего|ваших|фаилы|твои|данные) (.{0,80} )?(зашифрован|заблокирован|закодирован|взломан|украден|скачан|похищен)[^ ]{0,6} /
     $s1 = / мы (.{0,40} )?(зашифровали|взломали|скачали|украли|заблокировали|похитили) /
     $s2 = / (зашифрованы|заблокированы|закодированы|зашифровано|были зашифрованы) (.{0,60} )?(фаилы|данные|ваши|все|документы|алгоритм) /
+    $s3 = / (фаилы|данные|базы?|архивы?|документы) (.{0,16} )?у нас /
   condition:
     any of them
 }
@@ -1399,7 +1399,6 @@ rule about_training {
     $s1 = / (never|nobody should|you should not) pay (for it|anybody|anyone|criminals|them|the ransom) /
     $s2 = / (true or false|vrai ou faux|richtig oder falsch) /
     $s3 = / what every [a-z]{3,20} (should|must|needs to) know /
-    $s4 = / (coordinated|responsible|vulnerability) disclosure (policy|program|programme|process) /
   condition:
     any of them
 }
@@ -1413,11 +1412,11 @@ rule about_own_key {
   strings:
     $s0 = / (conservez|gardez|notez|imprimez|keep|store|write down|remember) (.{0,10} )?(votre|la|le|your|the) (.{0,10} )?(cle de (restauration|recuperation)|mot de passe|passphrase|phrase secrete|code de recuperation|recovery key|password) /
     $s1 = / (si vous perdez|en cas de perte|perte|oubli|if you (lose|lost|forget|forgot)) (de |du |of )?(votre |le |la |your |the )?(mot de passe|passphrase|phrase secrete|password|recovery key|key we) /
+    $s2 = / (de bout en bout|end to end encrypt[a-z]{1,6}|before (the )?upload|notice (pgp|gpg|technique|dutilisation)|nos serveurs (hds|securises)|hebergeur de donnees) /
+    $s3 = / (archive chiffree|messagerie securisee|mssante|telechargement securise|lien securise) /
     $s4 = / without (your (password|passphrase|recovery key)|(the |a )?(passphrase|recovery key)) /
     $s5 = / (back ?up|export|save|protect) (your|the) (private|secret|recovery|encryption) key /
     $s6 = / revocation certificate /
-    $s2 = / (de bout en bout|end to end encrypt[a-z]{1,6}|before (the )?upload|notice (pgp|gpg|technique|dutilisation)|nos serveurs (hds|securises)|hebergeur de donnees) /
-    $s3 = / (archive chiffree|messagerie securisee|mssante|telechargement securise|lien securise) /
   condition:
     any of them
 }
@@ -1443,6 +1442,7 @@ rule about_contract {
   strings:
     $s0 = / (policy (period|wording|schedule|holder)|policyholder|the insured (must|shall|person|event|will)|indemnification|(we|the insurer|insurers?) (will |shall )?(indemnify|reimburse)|condition precedent|(extortion|cyber) (event|threat|loss|extortion) means|means a credible threat) /
     $s1 = / (conditions (generales|particulieres)|lassure (doit|devra|sengage|est tenu)|le souscripteur|nous indemnisons|vertragsbedingungen|versicherungsbedingungen|versicherungsnehmer) /
+    $s2 = / (coordinated|responsible|vulnerability) disclosure (policy|program|programme|process) /
   condition:
     any of them
 }
