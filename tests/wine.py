@@ -75,6 +75,7 @@ NOT_RUN = {
     "test_cut_points.py": "counts POSIX calls; a run killed on Windows: test_windows_disk.py",
     "test_fresh_eyes.py": "a live Linux, its shells and limits",
     "test_receipts.py": "stock ssh-keygen signs; the vectors hold receipts of every kind",
+    "test_lettering.py": "reads the page with stock programs; what draws it is the same on every system",
     "test_slip.py": "reads the paper with stock programs; that one is printed: test_windows_handover.py",
     "test_spec.py": "compares a page with what stock programs of Linux say",
 }

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from collector import __version__, age, disk, kit, layout, papers, tool
 from collector.countersign import public_key
 from collector.errors import CollectorError, RefusedError, UsageError
-from collector.handover import kit_sheets, kit_start
+from collector.handover import kit_sheets, kit_start, lettering
 from collector.schema import is_case
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _contact(given: str | None) -> str | None:
         return None
     contact = _SPACES.sub(" ", unicodedata.normalize("NFC", given)).strip()
     fits = 0 < len(contact) <= kit.MAX_CONTACT and all(unicodedata.category(char)[0] != "C" for char in contact)
-    if not fits or contact.encode("cp1252", "replace").decode("cp1252") != contact:
+    if not fits or not all(map(lettering.is_drawn, contact)):
         raise UsageError(
             "this contact can't be printed in one line",
             hint="write a name and a telephone number of 100 letters and digits at most: Mme Martin, 06 12 34 56 78",

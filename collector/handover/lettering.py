@@ -1,16 +1,25 @@
 """Letters on a page of PDF: measured, broken into lines, cut where they must be, never outside of what the fonts have.
 
-Only the fonts that every reader of PDF has are used. They know the characters of cp1252; any other one is drawn in the
-escaped form of `collector.text`.
+Only the fonts that every reader of PDF has are used. They know the characters of cp1252; other Latin letters are drawn
+as `accents` says, but for what stands in courier (paths, commands, codes); any other one in the escaped form of
+`collector.text`.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
+from typing import TYPE_CHECKING
+
 from fpdf import FPDF
 
+from collector.handover import accents
 from collector.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collector.handover.accents import Drawing
 
 MM = 25.4 / 72
 """Millimetres of a point."""
@@ -32,11 +41,43 @@ class Lettering:
     def _text(self, text: str, x: float, y: float, size: float, *, font: str = "helvetica", style: str = "") -> None:
         """Draw one line; `y` is its upper edge."""
         self._pdf.set_font(font, style, size)
-        self._pdf.text(x, y + size * MM * 0.78, self._known(text))
+        y += size * MM * 0.78
+        for piece in _pieces(self._known(text, font)):
+            if isinstance(piece, str):
+                self._pdf.text(x, y, piece)
+                x += self._pdf.get_string_width(piece)
+            else:
+                x += self._draw(*piece, x, y, size, 1.3 if "B" in style else 1.0)
+
+    def _draw(self, char: str, drawing: Drawing, x: float, y: float, size: float, weight: float) -> float:
+        """Draw a letter that the fonts lack, with what it stands for, so that it can be searched and copied.
+
+        Returns its width.
+        """
+        pdf, unit = self._pdf, size * MM / 1000
+        width = _width_of(pdf, drawing)
+        pdf._out(f"/Span <</ActualText <FEFF{char.encode('utf-16-be').hex()}>>> BDC")  # noqa: SLF001 - fpdf2 has no other way
+        if drawing.letter == accents.DOTLESS:
+            pdf.text(x, y, " ")  # what it stands for goes with some text
+        else:
+            pdf.text(x, y, drawing.letter)
+        thick, colour = pdf.line_width, pdf.draw_color
+        pdf.draw_color = pdf.text_color
+        for stroke in drawing.strokes:
+            start = x + width if stroke.from_right else x + width / 2
+            pdf.set_line_width(stroke.width * weight * unit)
+            pdf.polyline([(start + across * unit, y - up * unit) for across, up in stroke.points])
+        pdf.set_line_width(thick)
+        pdf.draw_color = colour
+        pdf._out("EMC")  # noqa: SLF001 - the same
+        return width
 
     def _width(self, text: str, size: float, *, font: str = "helvetica", style: str = "") -> float:
         self._pdf.set_font(font, style, size)
-        return float(self._pdf.get_string_width(self._known(text)))
+        pieces = _pieces(self._known(text, font))
+        return sum(
+            self._pdf.get_string_width(one) if isinstance(one, str) else _width_of(self._pdf, one[1]) for one in pieces
+        )
 
     def _wrapped(
         self, text: str, size: float, width: float, *, font: str = "helvetica", style: str = "", most: int = 100
@@ -44,7 +85,7 @@ class Lettering:
         """Return a text as at most `most` lines that fit a width; where it is cut, it ends in an ellipsis."""
         lines: list[str] = []
         line = ""
-        for word in self._known(text).split(" "):
+        for word in self._known(text, font).split(" "):
             if len(lines) > most:  # what follows is cut off
                 break
             joined = f"{line} {word}" if line else word
@@ -73,19 +114,47 @@ class Lettering:
             fits += 1
         return fits
 
-    def _known(self, text: str) -> str:
-        """Return a text in the characters of cp1252; any other one escaped as `collector.text.printable` does."""
+    def _known(self, text: str, font: str) -> str:
+        """Return a text in letters that can be drawn; any other one escaped as `collector.text.printable` does."""
         whole = unicodedata.normalize("NFC", text)  # a letter and the accent that follows it are one character there
-        if _is_known(whole):  # as nearly every text is
+        if _has(whole):  # as nearly every text is
             return whole
-        known = "".join(char if _is_known(char) else escaped(char) for char in whole)
+        known = "".join(char if is_drawn(char, font) else escaped(char) for char in whole)
         self.has_escapes |= known != whole
         return known
 
 
-def _is_known(text: str) -> bool:
+def is_drawn(char: str, font: str = "helvetica") -> bool:
+    """Tell whether a character is drawn as itself."""
+    return _has(char) or (font == "helvetica" and accents.drawing(char) is not None)
+
+
+def _has(text: str) -> bool:
+    """Tell whether the fonts have every character."""
     try:
         text.encode("cp1252")
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _pieces(text: str) -> Iterator[str | tuple[str, Drawing]]:
+    """Yield what the fonts have in one piece, and each letter that is drawn, with how."""
+    start = 0
+    if not _has(text):
+        for at, char in enumerate(text):
+            if _has(char) or (drawing := accents.drawing(char)) is None:
+                continue
+            if start < at:
+                yield text[start:at]
+            yield char, drawing
+            start = at + 1
+    if start < len(text) or not text:
+        yield text[start:]
+
+
+def _width_of(pdf: FPDF, drawing: Drawing) -> float:
+    """Return the width of a letter that is drawn, in the font that is set."""
+    if drawing.letter == accents.DOTLESS:
+        return float(pdf.font_size * accents.DOTLESS_WIDTH / 1000)
+    return float(pdf.get_string_width(drawing.letter))
