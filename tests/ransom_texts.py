@@ -103,6 +103,10 @@ hear nothing by Friday the first 10 GB go public. Tor only: {ONION}""",
     "en, the authority": f"""Your company network was hacked: servers and backups encrypted, 40 GB uploaded to our storage. The
 first to be told are your data protection authority and two newspapers. Contact {MAIL}. The price rises by 20% if you hire
 an incident response firm.""",
+    "en, vouchers": f"""This computer is locked and its files are encrypted. Buy two Steam gift cards of 100 and send the
+codes to {MAIL} with your number 4471902.""",
+    "fr, vouchers": f"""Votre ordinateur est bloqué, vos fichiers sont chiffrés. Achetez trois cartes prépayées PCS de 150 euros
+et envoyez les codes à {MAIL}.""",
 }
 """Notes of few words, or of polite ones."""
 
@@ -121,6 +125,19 @@ payable after recovery. Do not try to repair the disk, your data may be lost for
 """Letters that say what notes say, and name an ordinary mailbox: if one is called a note, then never with confidence."""
 
 PAPERS = {
+    "a host's last bill": f"""Your servers were suspended and your data is locked, since we were unable to charge your card. If
+the outstanding invoice is not paid in 72 hours, all volumes and backups will be deleted and we cannot recover your files.
+Pay by card or bitcoin. Questions: {MAIL}""",
+    "an exchange's mail": f"""You requested a withdrawal of 0.2 BTC. Network fee: 0.0001 BTC. Somebody claims that your files were
+encrypted, or that your computer was hacked, and demands bitcoin? Contact {MAIL} at once.""",
+    "a newspaper": """Three weeks after the ransomware attack that encrypted all servers of the clinic, nurses are back at their screens. "We have
+downloaded your patients' data," the gang wrote, "install Tor Browser and pay." The clinic did not pay the 40 bitcoin. Part
+of the data was published on a leak site, a spokeswoman said on Tuesday.""",
+    "un journal": """Les pirates avaient chiffré tous les serveurs de l'hôpital et volé les données des patients. « Payez la
+rançon en bitcoins, sinon vos données seront publiées », disait leur message. L'établissement n'a rien payé, a déclaré à la
+presse la directrice. Selon le parquet, une enquête est ouverte.""",
+    "an invitation": f""""Your files are encrypted, contact us, pay in bitcoin." Your whole office reads it on a Monday. What
+now? Our free webinar shows how gangs negotiate and what a decryptor is worth. Questions: {MAIL}""",
     "a policy": """Cyber extortion means a credible threat with a demand for payment, to encrypt or delete your data or to
 publish confidential information. We pay the reasonable cost of obtaining a decryption key and of a negotiator. Condition:
 you notify us within 72 hours and inform the police. Data that cannot be restored are insured up to the sum above.""",

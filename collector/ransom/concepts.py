@@ -34,6 +34,8 @@ _TELLING: Final = frozenset({
 })  # fmt: skip
 """What a note tells; whose and which things are in every letter."""
 
+_NOT_IN_MANUALS: Final = frozenset({"money", "price", "taken"})
+
 REASONS: Final = {
     "locked": "near an address: that something is encrypted or locked",
     "taken": "near an address: that something was taken or broken into",
@@ -73,7 +75,7 @@ _WHAT_FOR: Final = _one_of("money", "price", "threat")
 _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
     "hard": (
         _Needed(30, 1, (_one_of("locked", "taken", "threat", "money", "price", "deadline", "token"),)),
-        _Needed(60, 1, (_one_of("yours"), _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
+        _Needed(60, 1, (_one_of("yours", "things"), _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
         _Needed(250, 3, (_one_of("locked", "taken", "threat", "money", "price"), _one_of("yours", "things"))),
         _Needed(250, 4, (_DONE, _WHAT_FOR | {"deadline"})),
         _Needed(800, 5, (_DONE, _WHAT_FOR, _one_of("yours"))),
@@ -97,11 +99,12 @@ _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
 }
 
 
-def tells(body: str, contacts: Sequence[Contact], *, about: bool) -> tuple[str, ...]:
+def tells(body: str, contacts: Sequence[Contact], *, about: bool, manual: bool) -> tuple[str, ...]:
     """Return the concepts (of `REASONS`) that make a text a note, ascending; none where they do not.
 
     `body` is as `reading.words` returns it, with a word in place of each contact; `about` tells that rules saw a text
-    about ransomware, a manual or an invoice in it.
+    about ransomware, a manual or an invoice in it; `manual` that the file is called as programmers call theirs, where
+    keys are lost and profiles encrypted every day: such a one must speak of what it costs or of what was taken.
     """
     if not contacts:
         return ()
@@ -118,6 +121,8 @@ def tells(body: str, contacts: Sequence[Contact], *, about: bool) -> tuple[str, 
         soft = "private" if hidden else "wallet" if words[at] == _WALLET else "plain"
         kind = "hard" if words[at] in _HARD else soft
         heard = _heard(words[max(0, at - AROUND) : at + AROUND])
+        if manual and not heard & _NOT_IN_MANUALS:
+            continue
         if _suffices(heard, len(words), kind, about=about):
             return tuple(sorted(heard))
     return ()

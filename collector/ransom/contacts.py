@@ -51,6 +51,8 @@ _FOUND: Final = re.compile(
     r"|(?P<base58>[1-9A-HJ-NP-Za-km-z]{26,106}+(?![A-Za-z0-9]))"
     r")"
 )
+_KEY: Final = re.compile(r"^(?:[A-Za-z0-9+/=]{48,512}+[ \t]{0,8}\r?\n){3,}+(?:[A-Za-z0-9+/=]{1,512}+[ \t]{0,8}\r?$)?", re.MULTILINE)
+"""A key or number of several lines in Base64; the last line may be shorter."""
 _SUMMED: Final = frozenset({"onion", "hex", "segwit", "base58"})
 """What a checksum is computed for."""
 
@@ -130,10 +132,11 @@ class Found:
 def marked(text: str) -> tuple[str, Found]:
     """Return a normal text with a word such as ` xemailx ` in place of each contact, and the contacts.
 
-    So a rule can say "write to xemailx" and need not know what an address looks like.
+    So a rule can say "write to xemailx" and need not know what an address looks like. A key of several lines is one
+    word, too: what is said around it is as short as it looks.
     """
     marker = _Marker()
-    out = _FOUND.sub(marker.word, text)
+    out = _FOUND.sub(marker.word, _KEY.sub(" xblobx ", text))
     for match in _HANDLE.finditer(text):
         if _MESSENGER.search(text, max(0, match.start() - _BEFORE), match.start()):
             marker.found.add("telegram", match[0])

@@ -67,7 +67,11 @@ _MARK: Final = re.compile(r"^[^\w\s(]{1,20}|[!#@$]{2}")
 _WRITTEN_BY_PROGRAMMERS: Final = re.compile(
     r"\.(?:rst|md|adoc|tex|pot?|pyi?|[ch]|cc|cpp|go|rs|rb|p[lm]|java|css|ya?ml|toml|json|[1-8])\Z", re.IGNORECASE
 )
-"""Names that tell nothing: no victim opens such a file with a double click, so no note is one."""
+"""Names that tell nothing: no victim opens such a file with a double click, so hardly any note is one."""
+
+_MORE_FOR_PROGRAMMERS: Final = 7
+"""Points above the line that a file of such a name needs where it gives no hidden address: manuals of programs that
+encrypt, back up and restore come nearer to a note than anything else."""
 
 _SHORT_FORM: Final = frozenset({"files_are_encrypted", "recover_by_writing"})
 """Rules that together say what hardly any other text says, though a bank or a laboratory may say each: all that is told
@@ -128,7 +132,10 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         is_note = False
     if is_note and -short_of < _MORE_WITHOUT_ADDRESS and not found.all() and _GIVEN not in body.split():
         is_note = False
-    heard = () if is_note else concepts.tells(body, found.all(), about=bool(about))
+    if is_note and -short_of < _MORE_FOR_PROGRAMMERS and _is_manual(name, found.all()):
+        is_note = False
+    manual = bool(_WRITTEN_BY_PROGRAMMERS.search(name))
+    heard = () if is_note else concepts.tells(body, found.all(), about=bool(about), manual=manual)
     is_note = is_note or bool(heard)
     is_ordinary = bool(found.all()) and not _is_hidden(best, body, found.all())
     named_in = [one.value for one in found.all() if one.kind in _ADDRESSES] if is_note else []
@@ -171,6 +178,12 @@ def _is_hidden(best: Sequence[Feature], body: str, known: Sequence[Contact]) -> 
     hidden = any(one.kind not in {"url", "email"} or concepts.is_private(one) for one in known)
     tor = any(".onion" in one.value for one in known) or any(one.code == "tor_browser" for one in best)
     return hidden or tor or concepts.speaks_of_money(body)
+
+
+def _is_manual(name: str, known: Sequence[Contact]) -> bool:
+    """Tell whether a file is called as only programmers call theirs, and gives no address that they wouldn't."""
+    hidden = any(one.kind not in {"url", "email"} or ".onion" in one.value or concepts.is_private(one) for one in known)
+    return bool(_WRITTEN_BY_PROGRAMMERS.search(name)) and not hidden
 
 
 def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:

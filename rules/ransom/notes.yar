@@ -241,6 +241,19 @@ rule only_we_have_key {
     any of them
 }
 
+rule gift_cards {
+  meta:
+    language = "any"
+    group = "demand"
+    weight = 4
+    reason = "demands gift cards"
+  strings:
+    $s0 = / (buy|purchase|get|send|pay|scratch) (.{0,24} )?(gift ?cards?|paysafe ?cards?|steam cards?|itunes cards?|vouchers?) (.{0,80} )?(send|codes?|xemailx|unlock|mail|enter) /
+    $s1 = / (achetez|acheter|envoyez) (.{0,24} )?(cartes? (cadeaux?|prepayees?|steam|pcs|transcash|neosurf)|paysafe ?cards?|coupons? (pcs|transcash|neosurf)) (.{0,80} )?(codes?|xemailx|envoyez) /
+    $s2 = / (kaufen sie|kauf|kaufe) (.{0,24} )?(gutscheinkarten|guthabenkarten|paysafe ?cards?|paysafecards?) (.{0,80} )?(codes?|xemailx|senden|sende) /
+  condition:
+    any of them
+}
 rule cryptocurrency {
   meta:
     language = "en"
@@ -1397,7 +1410,7 @@ rule about_training {
   strings:
     $s0 = / (schulung|unterweisung|formation|cours|atelier|training|workshop|lesson|module [0-9]{1,3}|folie [0-9]{1,3}|diapo [0-9]{1,3}|slide [0-9]{1,3}) (.{0,60} )?(folie [0-9]{1,3}|diapo [0-9]{1,3}|slide [0-9]{1,3}|module [0-9]{1,3}|quiz|exemple (fictif|de texte)|exercice|ubung|erpressermail|elements? a reperer|points? a relever) /
     $s1 = / (never|nobody should|you should not) pay (for it|anybody|anyone|criminals|them|the ransom) /
-    $s2 = / (true or false|vrai ou faux|richtig oder falsch) /
+    $s2 = / (true or false|vrai ou faux|richtig oder falsch|(free|our|this|gratuit|kostenloses|notre|ce) (.{0,16} )?(webinar|webinaire)|executive summary) /
     $s3 = / what every [a-z]{3,20} (should|must|needs to) know /
   condition:
     any of them
@@ -1428,11 +1441,36 @@ rule about_invoice {
     weight = -9
     reason = "asks for what is owed"
   strings:
-    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
+    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|(outstanding|unpaid|open) invoices?|(unable|failed|not able) to charge your|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
   condition:
     any of them
 }
 
+rule about_exchange {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "is the mail of an exchange or a bank about a payment"
+  strings:
+    $s0 = / (network fee|your (bitcoin|btc|crypto|ethereum|eth) (withdrawal|deposit|purchase|order)|(withdrawal|transfer) (request|is being processed|has been (completed|sent))|you requested (a|this) (withdrawal|transfer)) /
+    $s1 = / (votre (retrait|virement|achat) (de |en )?(bitcoin|btc|crypto[a-z]{0,10})|frais de reseau|ihre (auszahlung|uberweisung)) /
+  condition:
+    any of them
+}
+rule about_news {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "reports what others did and said"
+  strings:
+    $s0 = / (spokes(man|woman|person|people)|(chief information|chief security|press) officer|(said|told) (reporters|journalists|the (newspaper|press))|by staff reporter|lawsuits? (have|has|was|were|had) (been )?filed|the fbi (said|which|has|had|declined)|declined to comment|the gang (said|says|claims?|claimed|wants|wanted|had|demands?|demanded|wrote|left|posted)|(said|told) on (monday|tuesday|wednesday|thursday|friday|saturday|sunday)) /
+    $s1 = / (porte parole|a declare (a la presse|le (directeur|maire|ministre|parquet|procureur)|la (directrice|direction))|selon (le parquet|la (direction|prefecture|police|gendarmerie)|lhopital|lanssi)|contactee? par (notre redaction|lafp)|agence france presse) /
+    $s2 = / (pressesprecher(in)?|sagte (ein|eine|der|die) sprecher(in)?|wie (die|der) (polizei|staatsanwaltschaft) mitteilte|teilte (die|der) (polizei|staatsanwaltschaft|klinik) mit|portavoz|portavoce) /
+  condition:
+    any of them
+}
 rule about_contract {
   meta:
     language = "any"
