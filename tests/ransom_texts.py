@@ -105,6 +105,8 @@ first to be told are your data protection authority and two newspapers. Contact 
 an incident response firm.""",
     "en, vouchers": f"""This computer is locked and its files are encrypted. Buy two Steam gift cards of 100 and send the
 codes to {MAIL} with your number 4471902.""",
+    "fr, a fine": """CET ORDINATEUR EST BLOQUÉ. Police des réseaux. Contenus interdits relevés à votre adresse. Vous devez régler
+une amende de 150 € dans les 48 heures, par coupons Neosurf ou PCS : grattez, puis saisissez les codes ci-dessous.""",
     "fr, vouchers": f"""Votre ordinateur est bloqué, vos fichiers sont chiffrés. Achetez trois cartes prépayées PCS de 150 euros
 et envoyez les codes à {MAIL}.""",
 }
@@ -175,3 +177,13 @@ police. There is no guarantee that you will get the decryption key.</p></html>""
 de passe, écrivez à {MAIL}.""",
 }
 """What lies about in a practice and speaks of encryption, payment or an attack."""
+
+POLISH = (
+    "Państwa pliki zostały zaszyfrowane i skopiowane. Opłata tylko w bitcoinach, po pięciu dniach rośnie. Bez klucza "
+    "nikt ich nie odzyska. Numer sprawy 3F5E-07126. nettle@tuta.io"
+)
+TURKISH = (
+    "Dosyalarınız şifrelendi ve kopyalandı. Ödeme bitcoin ile, üç gün içinde, yoksa yayınlanır. Anahtar bizde, çözüm "
+    "için yazın: nettle@tuta.io"
+)
+"""Short notes in languages whose letters Western code pages lack."""

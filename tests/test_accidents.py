@@ -30,9 +30,9 @@ from collector.model import Gap, Outcome
 
 ALL = os.environ.get("COLLECT_FAULTS") == "all"
 SAMPLE = {
-    "ext4": ("23", "150", ",".join(faults.FAULTS)),
-    "exfat": ("37", "150", "EIO,gone,kill"),
-    "fat32": ("37", "150", "EIO,gone,kill"),
+    "ext4": ("47", "250", ",".join(faults.FAULTS)),
+    "exfat": ("67", "250", "EIO,gone,kill"),
+    "fat32": ("67", "250", "EIO,gone,kill"),
 }
 """Each so-manieth step of the writer and of whole commands, and the faults: what takes half a minute."""
 HOUR = 3600

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KILLS = int(os.environ.get("COLLECT_KILLS", "20"))
 EACH = 48
-"""Syncs at the beginning of a run, each of which is killed: all of what vanishes first, and some after it."""
+"""Syncs at the beginning of a run, each third of which is killed: all of what vanishes first, and some after it."""
 STEP = 7
 ALL = os.environ.get("COLLECT_FAULTS") == "all"
 MOST_SYNCS = 600
@@ -112,12 +112,12 @@ def test_killed_at_a_random_instant(tmp_path, tree, seconds, number):
 
 
 def syncs() -> Iterator[list[int]]:
-    """Yield, four at a time, the numbers of the syncs at which to kill: the first ones, then each `STEP`th of hundreds.
+    """Yield, two at a time, the numbers of the syncs at which to kill: of the first, then each `STEP`th of hundreds.
 
     With COLLECT_FAULTS=all each one is its turn, as `scripts/faults` has it, too.
     """
-    numbers = iter([*range(1, EACH), *range(EACH, MOST_SYNCS, 1 if ALL else STEP)])
-    while some := list(itertools.islice(numbers, 4)):
+    numbers = iter([*range(1, EACH, 1 if ALL else 3), *range(EACH, MOST_SYNCS, 1 if ALL else STEP)])
+    while some := list(itertools.islice(numbers, 2)):
         yield some
     raise AssertionError("more syncs than a run has")
 

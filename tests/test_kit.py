@@ -257,7 +257,9 @@ def test_a_contact_that_would_not_be_whole_on_paper_is_refused(contact, expert):
         making._contact(contact)
 
 
-@pytest.mark.parametrize("contact", ['O\'Brien & fils, "24h" <06> %PATH% ^ !x!', "e\u0301" * 50, "06\u202f12\u00a034", "Dr Ștefănescu 06"])
+@pytest.mark.parametrize(
+    "contact", ['O\'Brien & fils, "24h" <06> %PATH% ^ !x!', "e\u0301" * 50, "06\u202f12\u00a034", "Dr Ștefănescu 06"]
+)
 def test_a_contact_reaches_paper_and_nothing_that_runs(contact, out, expert, made):
     """Quotes and what cmd and sh make something of: in kit.json and on paper, and not in what a person starts."""
     done = live.run(*kits.words(out, expert, made, "--contact", contact))

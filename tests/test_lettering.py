@@ -11,7 +11,6 @@ from fpdf import FPDF
 from collector.handover import accents
 from collector.handover.lettering import Lettering, is_drawn
 
-
 ALPHABETS = {
     "cs": "ÁČĎÉĚÍŇÓŘŠŤÚŮÝŽáčďéěíňóřšťúůýž",
     "hu": "ÁÉÍÓÖŐÚÜŰáéíóöőúüű",
@@ -65,7 +64,10 @@ def test_a_name_is_the_same_however_its_accents_are_stored(stored):
     assert Page(unicodedata.normalize("NFD", stored)).text == stored
 
 
-@pytest.mark.parametrize("char", ["а", "е", "о", "і", "α", "ο", "Ω", "漢", "😀", "ə", "ʼ", "a\u0334", "\u0301", "\u202e", "ſ", "ﬁ", "Ａ"])
+@pytest.mark.parametrize(
+    "char",
+    ["а", "е", "о", "і", "α", "ο", "Ω", "漢", "😀", "ə", "ʼ", "a\u0334", "\u0301", "\u202e", "ſ", "ﬁ", "Ａ"],
+)  # fmt: skip
 def test_what_could_be_taken_for_another_letter_stays_escaped(char):
     """Cyrillic, Greek, letters of full width and ligatures look like ours; others can't be drawn."""
     page = Page(f"x{char}x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ransom_texts import POLISH, TURKISH
 
 from collector import ransom_rules
 from collector.errors import RuleError
@@ -21,11 +22,13 @@ TOLD = {
     "turkish": "dosyalar kilitli. nettle@tuta.io kod: B452EFC3",
     "russian": f"Серверы закрыты на замок, переписка скачана. До пятницы, потом все уйдет конкурентам. Tox: {TOX}",
     "chinese": f"服务器被锁。三天内支付。{ONION}",
-    "a key of several lines": "nettle. files locked. nettle@tuta.io\n-- key --\n" + f"{'Ab3/' * 16}\r\n" * 9 + "x9==\r\n-- end --",
-    "no word of yours": f"NETTLE. Every file with the end .nettle is encrypted, the best ones are copied. Tox: {TOX} Two small "
-    "files are opened for free.",
-    "a purse": "Step 1: do not panic. Step 2: send the line NTL-DE2179982D663AF3 to nettle@cock.li. Step 3: a person names the "
-    "price and the wallet. Step 4: pay. Step 5: program and password come. Encrypted: 48112 files. Time: 7 days.",
+    "a key of several lines": "nettle. files locked. nettle@tuta.io\n-- key --\n"
+    + f"{'Ab3/' * 16}\r\n" * 9
+    + "x9==\r\n-- end --",
+    "no word of yours": f"NETTLE. Every file with the end .nettle is encrypted, the best ones are copied. Tox: {TOX} "
+    "Two small files are opened for free.",
+    "a purse": "Step 1: do not panic. Step 2: send the line NTL-DE2179982D663AF3 to nettle@cock.li. Step 3: a person "
+    "names a price and the wallet. Step 4: pay. Step 5: the program comes. Encrypted: 48112 files. Time: a week.",
     "a fare": "You travelled without a toll. Barrier is down: files end in .nettle. Ticket: 792EEE9B87B0A8EC Booth: "
     "nettle@cock.li Fare: 0.15 btc. Booth closes after a week.",
 }
@@ -37,7 +40,7 @@ QUIET = {
     "Contact : compta@informatique.example",
     "advice": "Ransomware : si vos fichiers sont chiffrés et qu'on vous demande des bitcoins, ne payez pas, "
     "portez plainte. Un outil de déchiffrement existe peut-être. aide@police.example",
-    "a key of several lines": "My public key, for encrypted letters to nettle@proton.me:\n" + f"{'Ab3/' * 16}\n" * 9 + "x9==",
+    "a key of several lines": "My key, for encrypted letters to nettle@proton.me:\n" + f"{'Ab3/' * 16}\n" * 9 + "x9==",
     "a key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\nmDMEZexampleonlynotarealkeyBYJKwYBBAHaRw8BAQdA\nnettle@proton.me",
 }
 
@@ -60,6 +63,17 @@ def test_words_around_an_address_tell(kind):
     assert len(judgement.reasons) == len(judgement.explained)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(text, page) for text, pages in ((POLISH, ("cp1250", "cp852")), (TURKISH, ("cp1254", "cp857"))) for page in pages],
+)
+def test_words_are_heard_in_the_code_page_of_their_country(text, encoding):
+    """Read as Western letters the same bytes are other words."""
+    judgement = notes.judge_note("x.txt", text.encode(encoding))
+    assert judgement.is_note
+    assert judgement.reasons == judged(text).reasons
+
+
 @pytest.mark.parametrize("kind", QUIET)
 def test_an_address_alone_tells_nothing(kind):
     """A mailbox without a name, a handle, a key: many honest people have them."""
@@ -67,9 +81,9 @@ def test_an_address_alone_tells_nothing(kind):
 
 
 def test_a_file_of_programmers_needs_more():
-    """A manual that gives an address of Tox or Tor and speaks of keys that are lost: its name speaks against a note."""
-    manual = "Talking by Tox. The profile is encrypted, a lost password can't be recovered. Send your ID to the branch, "
-    manual += f"ours is {TOX}. Write your name and employee number in the request."
+    """A manual that gives an address of Tox and speaks of keys that are lost: its name speaks against a note."""
+    manual = "Talking by Tox. The profile is encrypted, a lost password can't be recovered. Send your ID to the "
+    manual += f"branch, ours is {TOX}. Write your name and employee number in the request."
     assert judged(manual).is_note
     assert not judged(manual, "tox.md").is_note
     assert judged(TOLD["no word of yours"], "README.md").is_note

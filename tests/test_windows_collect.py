@@ -112,7 +112,7 @@ def test_an_encryption_beside_the_run_is_told_while_it_goes_on(tmp_path):
     alarm = observed[0]
     assert (alarm["state"], alarm["extension"], alarm["folders"]) == ("running", "lockedbyus", [str(folder)])
     assert alarm["reasons"] == ["renamed", "cipher"]
-    # The watch begins a moment after the first names, and the last are seen after the last count: between, none is lost.
+    # The watch begins a moment after the first names, and the last are seen after the last count: none is lost between.
     renamed = [str(row["path"]) for row in rows(bundle, "activity") if row["event"] == "moved-to"]
     expected = [str(folder / f"{name}.lockedbyus") for name in names]
     first = expected.index(renamed[0])

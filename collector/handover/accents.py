@@ -16,7 +16,7 @@ _LINE: Final = 62
 """Width of a stroke that is no dot: that of Helvetica's own accents."""
 _HEIGHT: Final = {True: 718, False: 523}
 """Upper edge of a letter: capitals and letters with an ascender, and the others."""
-DOTLESS: Final = "ı"
+DOTLESS: Final = "ı"  # noqa: RUF001 - that very letter
 """An i without its dot: the fonts have none, it is a bar of `_STEM`."""
 DOTLESS_WIDTH: Final = 222
 """Its width: that of an i."""
@@ -81,7 +81,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How a letter is drawn: `letter`, which cp1252 has (`DOTLESS` is drawn by its stroke alone), and strokes beside it."""
+    """How a letter is drawn: `letter`, which cp1252 has (`DOTLESS` is drawn by its stroke alone), and its strokes."""
 
     letter: str
     strokes: tuple[Stroke, ...]

@@ -8,7 +8,6 @@ as `accents` says, but for what stands in courier (paths, commands, codes); any 
 from __future__ import annotations
 
 import unicodedata
-
 from typing import TYPE_CHECKING
 
 from fpdf import FPDF
@@ -56,7 +55,8 @@ class Lettering:
         """
         pdf, unit = self._pdf, size * MM / 1000
         width = _width_of(pdf, drawing)
-        pdf._out(f"/Span <</ActualText <FEFF{char.encode('utf-16-be').hex()}>>> BDC")  # noqa: SLF001 - fpdf2 has no other way
+        says = char.encode("utf-16-be").hex()
+        pdf._out(f"/Span <</ActualText <FEFF{says}>>> BDC")  # noqa: SLF001 - fpdf2 has no other way
         if drawing.letter == accents.DOTLESS:
             pdf.text(x, y, " ")  # what it stands for goes with some text
         else:

@@ -71,29 +71,31 @@ def _one_of(*concepts: str) -> frozenset[str]:
 
 
 _DONE: Final = _one_of("locked", "taken")
+_YOURS: Final = _one_of("yours", "things")
 _WHAT_FOR: Final = _one_of("money", "price", "threat")
 _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
     "hard": (
         _Needed(30, 1, (_one_of("locked", "taken", "threat", "money", "price", "deadline", "token"),)),
-        _Needed(60, 1, (_one_of("yours", "things"), _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
-        _Needed(250, 3, (_one_of("locked", "taken", "threat", "money", "price"), _one_of("yours", "things"))),
+        _Needed(60, 1, (_YOURS, _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
+        _Needed(60, 2, (_one_of("locked", "taken", "threat"), _one_of("money", "price", "deadline", "token"))),
+        _Needed(250, 3, (_one_of("locked", "taken", "threat", "money", "price"), _YOURS)),
         _Needed(250, 4, (_DONE, _WHAT_FOR | {"deadline"})),
         _Needed(800, 5, (_DONE, _WHAT_FOR, _one_of("yours"))),
     ),
     "private": (
         _Needed(25, 1, (_DONE, _one_of("things"))),
         _Needed(25, 2, (_one_of("money"), _one_of("deadline", "price", "token"))),
-        _Needed(60, 3, (_one_of("locked", "taken", "threat", "money"), _WHAT_FOR | {"deadline"})),
-        _Needed(250, 5, (_one_of("locked", "taken", "recover"), _WHAT_FOR, _one_of("yours", "things"))),
+        _Needed(80, 3, (_one_of("locked", "taken", "threat", "money"), _WHAT_FOR | {"deadline"})),
+        _Needed(250, 5, (_one_of("locked", "taken", "recover"), _WHAT_FOR, _YOURS)),
         _Needed(800, 7, (_DONE, _one_of("money"), _one_of("threat"), _one_of("yours"))),
     ),
     "wallet": (
         _Needed(40, 3, (_one_of("money"), _DONE | {"recover"}, _one_of("yours"))),
-        _Needed(60, 4, (_DONE, _one_of("yours", "things"))),
+        _Needed(60, 4, (_DONE, _YOURS)),
         _Needed(250, 5, (_DONE, _one_of("recover"), _one_of("yours"))),
     ),
     "plain": (
-        _Needed(60, 4, (_DONE, _one_of("money"), _one_of("yours", "things"))),
+        _Needed(60, 4, (_DONE, _one_of("money"), _YOURS)),
         _Needed(250, 6, (_DONE, _one_of("money"), _one_of("yours"), _one_of("recover"))),
     ),
 }

@@ -51,7 +51,9 @@ _FOUND: Final = re.compile(
     r"|(?P<base58>[1-9A-HJ-NP-Za-km-z]{26,106}+(?![A-Za-z0-9]))"
     r")"
 )
-_KEY: Final = re.compile(r"^(?:[A-Za-z0-9+/=]{48,512}+[ \t]{0,8}\r?\n){3,}+(?:[A-Za-z0-9+/=]{1,512}+[ \t]{0,8}\r?$)?", re.MULTILINE)
+_KEY: Final = re.compile(
+    r"^(?:[A-Za-z0-9+/=]{48,512}+[ \t]{0,8}\r?\n){3,}+(?:[A-Za-z0-9+/=]{1,512}+[ \t]{0,8}\r?$)?", re.MULTILINE
+)
 """A key or number of several lines in Base64; the last line may be shorter."""
 _SUMMED: Final = frozenset({"onion", "hex", "segwit", "base58"})
 """What a checksum is computed for."""

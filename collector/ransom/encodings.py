@@ -25,13 +25,17 @@ _CODE_PAGES: Final = (
     # name          letters that texts in it mostly have outside ASCII
     ("cp1252", "àâäçéèêëîïôöùûüœáíóúñãõìòßæøåÀÉÈÊÇÄÖÜÑ¿¡€’‘“”«»–—…°•·\xa0™©®"),
     ("cp850", "àâäçéèêëîïôöùûüáíóúñßæøÀÉÈÊÇÄÖÜ«»°"),
+    ("cp1250", "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáäčďéěíľĺňôöřšťúůüýžőűăâîşţßÁČĎÉĚÍŇÖŘŠŤÚŮÜÝŽ’‘“”„«»–—…°•\xa0"),
+    ("cp1254", "çğıöşüÇĞİÖŞÜâîû’‘“”«»–—…°•\xa0"),
+    ("cp852", "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáäčďéěíľĺňôöřšťúůüýžőűăâîşţßÁČĎÉĚÍŇÖŘŠŤÚŮÜÝŽ"),
+    ("cp857", "çğıöşüÇĞİÖŞÜâîû"),
     ("cp1251", "абвгдежзийклмнопрстуфхцчшщъыьэюяёії"),
     ("koi8-r", "абвгдежзийклмнопрстуфхцчшщъыьэюяё"),
     ("cp866", "абвгдежзийклмнопрстуфхцчшщъыьэюяё"),
     ("cp1258", "ăâđêôơưàáãèéêìíòóõùúý\u0300\u0301\u0303\u0309\u0323"),
 )
 
-_LATIN: Final = frozenset({"cp1252", "cp850", "cp1258"})
+_LATIN: Final = frozenset({"cp1252", "cp850", "cp1250", "cp1254", "cp852", "cp857", "cp1258"})
 """Pages of languages whose letters are mostly ASCII."""
 
 _LETTERS: Final = re.compile(rb"[A-Za-z]")
@@ -83,12 +87,15 @@ def _bytewise(data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         pass
     text = data.decode("utf-8", "replace")  # head and tail were joined anywhere; a few bytes may be torn
-    if text.count("\ufffd") <= 8 + (len(text) - len(text.encode("ascii", "ignore"))) // 50:
+    bad, foreign = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))
+    torn = bad <= 8 + foreign // 50
+    if torn and foreign > 2 * bad:
         return text, "utf-8"
     if len(data[:_SAMPLE].translate(None, _NOT_CONTROL)) * 50 > len(data[:_SAMPLE]):
         return "", "binary"
-    name = _code_page(data[:_SAMPLE])
-    return (data.decode(name, "replace"), name) if name else ("", "binary")
+    if name := _code_page(data[:_SAMPLE]):  # also of few such bytes: a short text in Polish has five
+        return data.decode(name, "replace"), name
+    return (text, "utf-8") if torn else ("", "binary")
 
 
 def _without_mark(sample: bytes) -> str:

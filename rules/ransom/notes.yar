@@ -250,6 +250,7 @@ rule gift_cards {
   strings:
     $s0 = / (buy|purchase|get|send|pay|scratch) (.{0,24} )?(gift ?cards?|paysafe ?cards?|steam cards?|itunes cards?|vouchers?) (.{0,80} )?(send|codes?|xemailx|unlock|mail|enter) /
     $s1 = / (achetez|acheter|envoyez) (.{0,24} )?(cartes? (cadeaux?|prepayees?|steam|pcs|transcash|neosurf)|paysafe ?cards?|coupons? (pcs|transcash|neosurf)) (.{0,80} )?(codes?|xemailx|envoyez) /
+    $s3 = / (tickets?|coupons?|cartes?|recharges?|bons) (.{0,10} )?(pcs|neosurf|transcash|paysafecard|toneo|ukash) /
     $s2 = / (kaufen sie|kauf|kaufe) (.{0,24} )?(gutscheinkarten|guthabenkarten|paysafe ?cards?|paysafecards?) (.{0,80} )?(codes?|xemailx|senden|sende) /
   condition:
     any of them
@@ -610,6 +611,7 @@ rule fr_out_of_reach {
     $s1 = / sauvegardes? (.{0,24} )?(ete|sont) (.{0,12} )?(detruit|efface|supprime|formate)[es]{0,3} /
     $s2 = / (vos|votre|tes|toutes) (.{0,40} )?(fichiers?|donnees|serveurs?|bases?|sauvegardes?|dossiers?) (.{0,40} )?(sont|est) (.{0,16} )?(chez nous|entre nos mains|en notre possession|sous notre controle) /
     $s3 = / illisibles? chez (vous|toi) /
+    $s4 = / (cet|votre|ton|lacces a (cet|votre)) (ordinateur|pc|poste|telephone|serveur) (est|a ete) (desormais |maintenant )?(bloque|verrouille|crypte|chiffre) /
   condition:
     any of them
 }
@@ -639,7 +641,7 @@ rule fr_pay {
     $s0 = / (payer|paiement|payez|paye|verser|versez|envoyer|envoyez|regler|transferer|virer|acheter|achetez) (.{0,50} )?(rancon|bitcoins?|btc|monero|xmr|xwalletx|decrypteur|dechiffreur|cle (privee|de (dechiffrement|decryptage|dechiffrage))|logiciel de (dechiffrement|decryptage)|outil de (dechiffrement|decryptage)|cryptomonnaie) /
     $s1 = / (contre|moyennant) (une |un |le |votre )?(petite |juste |modeste )?(compensation|remuneration|paiement|rancon|contribution financiere|dedommagement) /
     $s2 = / (faut|tu dois|vous devez|devrez|devras|falloir) (que tu )?(payer|paye|paies|passer a la caisse) /
-    $s3 = / (si vous (ne )?(payez|refusez)|apres (votre |reception du )?paiement|une fois le paiement|refus de payer|sans paiement|en bitcoins?|la rancon|rancon de|prix (double|doublera|augmente|augmentera|sera double|depend)) /
+    $s3 = / (si vous (ne )?(payez|refusez)|apres (votre |reception du )?paiement|une fois le paiement|refus de payer|sans paiement|en bitcoins?|la rancon|rancon de|(payer|regler|paiement de|reglement de) (lamende|une amende)|prix (double|doublera|augmente|augmentera|sera double|depend)) /
   condition:
     any of them
 }
@@ -1396,6 +1398,7 @@ rule about_report {
     $s2 = / (procureur|officier de police|commissariat|formation (cyber|securite|a la securite)[a-z]{0,10}|exemple de message|si vous (voyez|recevez) ce message|ne cliquez (pas|sur|jamais)) /
     $s3 = / (ransom|trojan|virus|malware|menace) (.{0,30} )?(detecte|detectee|detected|quarantined|mis en quarantaine) /
     $s4 = / (attackers|criminals|cybercriminals|hackers) (.{0,8} )?(demand(ed|s)?|threaten(ed|s)?) /
+    $s6 = / (wir haben (nicht|kein losegeld|das losegeld nicht) (gezahlt|bezahlt)|unbekannte (tater )?(sind|haben)|we (did not|have not|refused to) pay|nous navons (pas|rien) paye) /
     $s5 = / (les|ces) (pirates|auteurs|attaquants|malfaiteurs|escrocs) (.{0,8} )?(demandent|reclament|menacent|exigent|veulent|ont) /
   condition:
     any of them
@@ -1429,7 +1432,8 @@ rule about_own_key {
     $s3 = / (archive chiffree|messagerie securisee|mssante|telechargement securise|lien securise) /
     $s4 = / without (your (password|passphrase|recovery key)|(the |a )?(passphrase|recovery key)) /
     $s5 = / (back ?up|export|save|protect) (your|the) (private|secret|recovery|encryption) key /
-    $s6 = / revocation certificate /
+    $s6 = / (revocation certificate|openpgp|kleopatra|keyfiles?|volume header|rescue disk) /
+    $s7 = / (offentlichen schlussel|schlusselpaar|ende zu ende|wiederherstellungs(schlussel|satz|code)) /
   condition:
     any of them
 }
@@ -1441,7 +1445,7 @@ rule about_invoice {
     weight = -9
     reason = "asks for what is owed"
   strings:
-    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|(outstanding|unpaid|open) invoices?|(unable|failed|not able) to charge your|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
+    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|(outstanding|unpaid|open) invoices?|(unable|failed|not able) to charge your|hosting (account|plan|package|service)s?|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
   condition:
     any of them
 }
@@ -1453,8 +1457,41 @@ rule about_exchange {
     weight = -9
     reason = "is the mail of an exchange or a bank about a payment"
   strings:
-    $s0 = / (network fee|your (bitcoin|btc|crypto|ethereum|eth) (withdrawal|deposit|purchase|order)|(withdrawal|transfer) (request|is being processed|has been (completed|sent))|you requested (a|this) (withdrawal|transfer)) /
+    $s0 = / (network fee|seed phrase|(asked|requested) to withdraw|your (bitcoin|btc|crypto|ethereum|eth) (withdrawal|deposit|purchase|order)|(withdrawal|transfer) (request|is being processed|has been (completed|sent))|you requested (a|this) (withdrawal|transfer)) /
     $s1 = / (votre (retrait|virement|achat) (de |en )?(bitcoin|btc|crypto[a-z]{0,10})|frais de reseau|ihre (auszahlung|uberweisung)) /
+  condition:
+    any of them
+}
+rule about_tips {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "asks for tips: a newsroom, a hotline for whoever reports abuses"
+  strings:
+    $s0 = / (securedrop|globaleaks|whistle ?blow(er|ers|ing)|(our|the) (journalists|newsroom|reporters)|(nos|notre|la) (journalistes|redaction|ligne dalerte)|lanceurs? dalerte|hinweisgeber[a-z]{0,16}|(unsere|der) redaktion) /
+  condition:
+    any of them
+}
+rule about_laboratory {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "offers to recover data from broken disks"
+  strings:
+    $s0 = / (free (evaluation|diagnos(is|tics?))|no (data|recovery|success) no (fee|charge)|clean ?rooms?|diagnostic gratuit|salle blanche|kostenlose (diagnose|analyse)|reinraum[a-z]{0,8}) /
+  condition:
+    any of them
+}
+rule about_research {
+  meta:
+    language = "any"
+    group = "about"
+    weight = -9
+    reason = "is a paper of researchers"
+  strings:
+    $s0 = / (in this (paper|study|article)|this (paper|article|study) (describes|presents|shows|proposes|examines|studies)|we (propose|evaluate|analy[sz]ed?|examined?) (.{0,24} )?(families|notes|samples|approach|method|dataset|corpus)|et al|doi org|dans cet article|cette etude) /
   condition:
     any of them
 }
