@@ -70,6 +70,8 @@ class Plan:
     """What a person answered to `eyes.QUESTIONS`, where it was asked."""
     answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     """What a person answered to `questions.QUESTIONS`, by their groups."""
+    unasked: str | None = None
+    """A mistake of ours that ended these questions before their end."""
     beside: tuple[str, ...] = ()
     """What lay on the stick beside its kit (`kit.check`)."""
     level: str = levels.EXPERT
@@ -162,6 +164,9 @@ class _Setting:
         for group, given in self.plan.answers.items():
             for data in answers.as_records(group, given):
                 run.bundle.observe(answers.WHAT, data)
+        if self.plan.unasked is not None:
+            reason = "the questions ended before their end, by a mistake of this tool"
+            run.missed(answers.WHAT, Gap(Outcome.FAILED, reason, from_native(self.plan.unasked[:MAX_ARGUMENT])))
         if self.plan.beside:
             names = [as_json(from_native(name)) for name in self.plan.beside[:MAX_BESIDE]]
             run.bundle.observe("kit", {"count": len(self.plan.beside), "beside": [*names]})

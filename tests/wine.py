@@ -32,6 +32,7 @@ NOT_LOADED = {
     "test_kit.py": "drives a terminal of POSIX",
     "test_bad_luck.py": "runs on a live Linux, with its limits",
     "test_answers_command.py": "drives a terminal of POSIX; its words on the command line are the same everywhere",
+    "test_guided_broken.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_guided_screens.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_guided.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_hostile.py": "FIFOs, devices and limits of Linux",

@@ -145,6 +145,7 @@ def collect(  # noqa: PLR0917 - one for each option
         kit_nonce=kept.nonce,
         eyes=asked.eyes,
         answers=asked.answers or {},
+        unasked=asked.broke,
         beside=kept.beside,
         elevation=asked.elevation,
         level=agreed.level,

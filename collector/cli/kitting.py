@@ -188,6 +188,8 @@ class Asked:
     elevation: str | None = None
     agreed: bool | None = None
     """To the last screen of `ask`; `None` where there was none."""
+    broke: str | None = None
+    """A mistake of ours that ended the questions."""
 
 
 def ask(
@@ -213,7 +215,7 @@ def ask(
         terminal.show(sys.stderr, kit_screens.left_text())
         raise
     operator, witness = given.operator or told.operator, given.witness or told.witness
-    return Asked(told.case, operator, witness, told.eyes, told.answers, answer, agreed)
+    return Asked(told.case, operator, witness, told.eyes, told.answers, answer, agreed, guide.broke)
 
 
 def ready(asked: Asked, privileges: str) -> None:

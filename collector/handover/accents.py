@@ -93,7 +93,8 @@ def drawing(char: str) -> Drawing | None:
     if char in _STROKED:
         letter, points = _STROKED[char]
         return Drawing(letter, (Stroke(points, _LINE),))
-    letter, *marks = unicodedata.normalize("NFD", char)
+    apart = unicodedata.normalize("NFD", char)
+    letter, marks = apart[:1], apart[1:]
     if char == DOTLESS:
         return Drawing(DOTLESS, (_stem(),))
     if not marks or not ("a" <= letter.lower() <= "z"):

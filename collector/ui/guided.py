@@ -60,6 +60,8 @@ class Guide:
 
     def __init__(self, source: TextIO, stream: TextIO) -> None:
         self._page = Page(source, stream)
+        self.broke: str | None = None
+        """A mistake of ours that ended the questions, as it calls itself."""
 
     def first(self, contact: str | None = None) -> bool:
         """Show what is done before anything else, and who is to be called, until it is done.
@@ -99,12 +101,16 @@ class Guide:
 
     def agreed(self, title: str, *sentences: str) -> bool:
         """Tell whether a person agrees to what is said; anything but a clear yes, and nobody there, is a no."""
-        with contextlib.suppress(Gone):
+        try:
             self._page.screen(title)
             self._page.say(*sentences)
             self._page.say("", _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
             return spoken.is_yes(self._page.line().text)
-        return False
+        except Gone:
+            return False
+        except Exception as error:  # noqa: BLE001 - as in `ask`
+            self._broke(error)
+            return False
 
     def ask(self, proposed: str, given: Container[str] = ()) -> Told:
         """Return what was said; `proposed` is the case number that Enter accepts, names in `given` are known already.
@@ -129,13 +135,14 @@ class Guide:
         )
 
     def _broke(self, error: Exception) -> None:
-        """Say that the questions end by a mistake of ours, with its own words for whoever mends it."""
+        """Say that the questions end by a mistake of ours, with its own words for whoever mends it; keep these."""
+        self.broke = f"{type(error).__name__}: {error}"
         self.explain(
             _("THE QUESTIONS END HERE"),
             _("The tool made a mistake of its own in a question. What you answered before is kept."),
             _("The collection begins all the same. Photograph this screen for your IT provider."),
             "",
-            terminal.shown(f"{type(error).__name__}: {error}", LONGEST),
+            terminal.shown(self.broke, LONGEST),
         )
 
     def _begins(self, count: int) -> bool:
