@@ -11,6 +11,7 @@ from collector.ransom import concepts, notes
 
 ONION = "http://q5x7zk2m3n4b6v7c2x5z7l3k4j5h6g7f2d4s5a6p7o2i3u4y5t6r7ead.onion"
 TOX = "CA5BB1012C26795129ADE96DCECAADB8BC29E98E8976AF9E753A5ABB15CA4F519EAD4BFE4CC9"
+PURSE = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"  # of BIP 173's examples
 TOLD = {
     "a door": f"NETTLE\nlogin: 1CE6E4EF\npassword: s58o5yJU5d3y\ndoor: {ONION}\nThe rest we tell you inside.",
     "a place held": f"You stand on the wrong bank. {ONION} Your place is held for five days.",
@@ -29,10 +30,17 @@ TOLD = {
     "Two small files are opened for free.",
     "a purse": "Step 1: do not panic. Step 2: send the line NTL-DE2179982D663AF3 to nettle@cock.li. Step 3: a person "
     "names a price and the wallet. Step 4: pay. Step 5: the program comes. Encrypted: 48112 files. Time: a week.",
+    "a game": "Ha ha! The jester took your photos. Every hour some vanish for ever: deleted. 150 dollars in coins: "
+    f"{PURSE}, and you get the rest back. Bitcoin only.",
     "a fare": "You travelled without a toll. Barrier is down: files end in .nettle. Ticket: 792EEE9B87B0A8EC Booth: "
     "nettle@cock.li Fare: 0.15 btc. Booth closes after a week.",
 }
 QUIET = {
+    "bookmarks": "Barre personnelle, pages jaunes, messagerie, caisse, marées, voiles, météo, mairie, garage, banque, "
+    "école, notaire, recettes, jardin, trains, cinéma, presse, radio, cartes, vélos, livres, Bitcoin, Monero, cabinet, "
+    f"ordonnances, garde, pharmacie, télécharger Tor Browser, onion: {ONION}",
+    "one's own purse": f"Electrum. Address: {PURSE}. Wallet file is encrypted, password "
+    "as usual. Restore on a new PC: type the words. Fees: look before sending.",
     "passwords": "VPN;dr.bossuet;***;clé\nNAS;admin;***;clé de chiffrement\nmessagerie chiffrée;nettle@proton.me",
     "a signature": "Dr. Anna Nettle, cabinet médical, 12 rue du Four. Pour prendre rendez-vous : nettle@proton.me",
     "a friend": "Écris-moi sur Telegram @nettle_31, en vacances jusqu'à vendredi. Les photos sont dans le dossier.",
@@ -55,7 +63,7 @@ def test_words_around_an_address_tell(kind):
     judgement = judged(TOLD[kind])
     assert judgement.is_note
     assert judgement.confidence == "low"
-    for address in (ONION, TOX, "@nettle_mx", "nettle@tuta.io", "nettle@cock.li"):
+    for address in (ONION, TOX, "@nettle_mx", "nettle@tuta.io", "nettle@cock.li", PURSE):
         if address in TOLD[kind]:
             assert judgement.contacts
             assert not judged(TOLD[kind].replace(address, "somewhere")).is_note
@@ -87,6 +95,16 @@ def test_a_file_of_programmers_needs_more():
     assert judged(manual).is_note
     assert not judged(manual, "tox.md").is_note
     assert judged(TOLD["no word of yours"], "README.md").is_note
+
+
+def test_a_telling_name_and_a_mailbox_without_a_name():
+    """Polite words that nobody knows, under a name that tells; an ordinary mailbox or a long text needs more."""
+    text = "Good day. All is under our roof now. For more write: nettle@tuta.io. ID-758B44ED. Two pieces free. "
+    text += "Be quick, be cheap. No other hands, please. Thanks and good luck."
+    assert judged(text, "HOW_TO_RECOVER_MY_FILES.txt").is_note
+    assert not judged(text.replace("tuta.io", "school.example"), "HOW_TO_RECOVER_MY_FILES.txt").is_note
+    assert not judged(text + " The weather was fine." * 12, "HOW_TO_RECOVER_MY_FILES.txt").is_note
+    assert not judged(text, "letter.txt").is_note
 
 
 def test_in_a_long_text_the_words_tell_next_to_nothing():

@@ -91,7 +91,8 @@ _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
     ),
     "wallet": (
         _Needed(40, 3, (_one_of("money"), _DONE | {"recover"}, _one_of("yours"))),
-        _Needed(60, 4, (_DONE, _YOURS)),
+        _Needed(60, 4, (_DONE, _one_of("yours"))),
+        _Needed(120, 5, (_one_of("money"), _one_of("threat"), _one_of("yours"))),
         _Needed(250, 5, (_DONE, _one_of("recover"), _one_of("yours"))),
     ),
     "plain": (

@@ -51,6 +51,9 @@ _BARE: Final = 24
 """Words up to which a text that only leads to an address can be a note, of low confidence: some families write no more
 than that."""
 
+_BARE_WITHOUT_NAME: Final = 60
+"""The same, under a telling name, where the address is one that is had without a name."""
+
 _STRONG: Final = 4
 """Weight of a rule from which on it says what hardly any other text says. A note has one such: that files were
 encrypted, how to restore them and whom to write to are also told by every shop for backups."""
@@ -127,7 +130,7 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
     score = max(0, _score(best))
     short_of = _threshold(body) - min(called, 3) - score
     groups = {feature.group for feature in best if feature.weight > 0}
-    is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, called, short_of)
+    is_note = (short_of <= 0 and _is_whole(best, groups, called)) or _is_bare(best, body, found.all(), called, short_of)
     if is_note and -short_of < _MORE_IN_OTHERS and _is_of_others(best) and not _is_paid(best, body, found.all()):
         is_note = False
     if is_note and -short_of < _MORE_WITHOUT_ADDRESS and not found.all() and _GIVEN not in body.split():
@@ -194,11 +197,12 @@ def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:
     return strong and bool(groups & _CORE) and (len(groups) > 1 or called >= _TELLING)
 
 
-def _is_bare(best: Sequence[Feature], body: str, called: int, short_of: int) -> bool:
+def _is_bare(best: Sequence[Feature], body: str, known: Sequence[Contact], called: int, short_of: int) -> bool:
     """Tell whether a text is only an address and what leads to it: few words; the address hidden, or introduced."""
     codes = {feature.code for feature in best}
     length = body.count(" ") + 1
-    if called >= _TELLING and "mail_address" in codes and length <= _BARE:
+    few = _BARE_WITHOUT_NAME if any(map(concepts.is_private, known)) else _BARE
+    if called >= _TELLING and "mail_address" in codes and length <= few:
         return True
     if short_of > 0:
         return False
