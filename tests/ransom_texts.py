@@ -178,6 +178,18 @@ de passe, écrivez à {MAIL}.""",
 }
 """What lies about in a practice and speaks of encryption, payment or an attack."""
 
+FOREIGN = {
+    "ar": "تم تشفير جميع ملفاتك وبياناتك. ادفع بعملة بيتكوين خلال ثلاثة أيام وإلا سيتم نشر كل شيء. المفتاح لدينا: nettle@tuta.io",
+    "ro": "Toate fișierele dvs. au fost criptate. Plătiți în bitcoin în 3 zile, altfel datele vor fi publicate. nettle@tuta.io",
+    "sv": "Alla dina filer är krypterade. Betala i bitcoin inom tre dagar, annars raderas nyckeln. Skriv: nettle@tuta.io",
+    "uk": "Усі ваші файли зашифровано. Сплатіть у біткоїнах за три дні, інакше все буде опубліковано. Ключ: nettle@tuta.io",
+    "cs": "Všechny vaše soubory jsou zašifrovány. Zaplaťte v bitcoinech do 72 hodin, jinak klíč smažeme. nettle@tuta.io",
+    "hu": "Minden fájlja titkosítva van. Fizessen bitcoinban három napon belül, különben töröljük a kulcsot. nettle@tuta.io",
+    "fi": "Kaikki tiedostosi on salattu. Maksa bitcoineina kolmen päivän kuluessa tai avain poistetaan. nettle@tuta.io",
+    "id": "Semua berkas anda dienkripsi. Bayar dengan bitcoin dalam 3 hari atau kunci dihapus. nettle@tuta.io",
+}
+"""Notes in languages for which there is no rule, only words around an address."""
+
 POLISH = (
     "Państwa pliki zostały zaszyfrowane i skopiowane. Opłata tylko w bitcoinach, po pięciu dniach rośnie. Bez klucza "
     "nikt ich nie odzyska. Numer sprawy 3F5E-07126. nettle@tuta.io"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ransom_texts import POLISH, TURKISH
+from ransom_texts import FOREIGN, POLISH, TURKISH
 
 from collector import ransom_rules
 from collector.errors import RuleError
@@ -80,6 +80,16 @@ def test_words_are_heard_in_the_code_page_of_their_country(text, encoding):
     judgement = notes.judge_note("x.txt", text.encode(encoding))
     assert judgement.is_note
     assert judgement.reasons == judged(text).reasons
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_words_of_languages_without_rules(language):
+    """They count around a mailbox without a name, and tell nothing beside an ordinary one that names no money."""
+    assert judged(FOREIGN[language]).is_note
+    text = FOREIGN[language].replace("nettle@tuta.io", "nettle@school.example")
+    for money in ("bitcoin", "بيتكوين", "біткоїн"):
+        text = text.replace(money, "krona")
+    assert not judged(text).is_note
 
 
 @pytest.mark.parametrize("kind", QUIET)
