@@ -305,8 +305,9 @@ def go_on(
     if not reopened.recipients:
         onlooker.encrypted(None)
     if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
-        asked = "what was asked at the start is encrypted: the usual folders and window are looked through"
-        run.missed("request", Gap(Outcome.UNSUPPORTED, asked))
+        run.missed("request", Gap(Outcome.UNSUPPORTED, "what was asked is encrypted: the usual folders are searched"))
+    if scan is not None and scan != earlier.scan and "ransom" not in run.done:
+        run.missed("ransom", Gap(Outcome.OVER_LIMIT, "only what this resume was given (--scan) was searched"))
     if earlier.rules and "artifacts" not in run.done:
         run.missed("artifacts", Gap(Outcome.UNSUPPORTED, "the definitions given with --rules are not known any more"))
     try:

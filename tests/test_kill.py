@@ -206,9 +206,12 @@ def test_the_window_and_the_tree_of_a_resume_are_those_of_its_run(tmp_path, tree
     assert live.run("resume", unfinished, "--json", "--quiet").code in live.SEALED
     found = {row["path"] for row in live.Bundle(unfinished).rows("recent-files")}
     assert found == {str(path) for path in tree.iterdir()}
+    assert live.Bundle(unfinished).gaps("ransom") == []
     other = live.files_in(tmp_path / "other", 1)
     assert live.run("resume", copy, "--scan", other, "--json", "--quiet").code in live.SEALED
     assert [row["path"] for row in live.Bundle(copy).rows("recent-files")] == [str(other / "f00000")]
+    [gap] = live.Bundle(copy).gaps("ransom")  # so that no paper says that nothing was found
+    assert (gap["outcome"], "--scan" in gap["reason"]) == ("over_limit", True)
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 4096, b"\0" * 60_000, b'{"v":1,"sid"', b"\xff" * 10])
