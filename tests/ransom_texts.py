@@ -105,6 +105,14 @@ first to be told are your data protection authority and two newspapers. Contact 
 an incident response firm.""",
     "en, vouchers": f"""This computer is locked and its files are encrypted. Buy two Steam gift cards of 100 and send the
 codes to {MAIL} with your number 4471902.""",
+    "en, to the journalists": "We encrypted your servers and took your data. Stay silent and the journalists will have it on "
+    "Monday. Contact nettle@gmail.com.",
+    "fr, to the journalists": "Vos fichiers sont chiffrés et vos données copiées. Sans réponse sous 72 heures, tout sera envoyé "
+    "à nos journalistes et à la CNIL. Contact : nettle@gmail.com. Paiement en bitcoin.",
+    "en, a fee": "Your files are encrypted. Send 0.1 BTC to bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq, the network fee is "
+    "yours. Then write to nettle@gmail.com and receive the key.",
+    "fr, no laboratory": "Vos fichiers sont chiffrés. Ne croyez pas qu'une salle blanche vous aide. Payez 500 euros en bitcoin. "
+    "nettle@gmail.com",
     "fr, a fine": """CET ORDINATEUR EST BLOQUÉ. Police des réseaux. Contenus interdits relevés à votre adresse. Vous devez régler
 une amende de 150 € dans les 48 heures, par coupons Neosurf ou PCS : grattez, puis saisissez les codes ci-dessous.""",
     "fr, vouchers": f"""Votre ordinateur est bloqué, vos fichiers sont chiffrés. Achetez trois cartes prépayées PCS de 150 euros
@@ -127,6 +135,26 @@ payable after recovery. Do not try to repair the disk, your data may be lost for
 """Letters that say what notes say, and name an ordinary mailbox: if one is called a note, then never with confidence."""
 
 PAPERS = {
+    "an absence": "Bonjour docteur, je suis indisponible jeudi matin pour mon rendez-vous, avez-vous une place vendredi ? Je "
+    "joins le règlement. Josette, j.durand@aol.com",
+    "an illegible prescription": "Bonjour, l'ordonnance de Mme Durand est illisible, merci de la renvoyer avant samedi, elle "
+    "part en pays basque. Pharmacie du Pont, pharmaciedupont@aol.com",
+    "a data protection notice": "Conformément au règlement général sur la protection des données, vos données sont chiffrées "
+    "et supprimées au bout de vingt ans. Délégué à la protection des données : dpo.cabinet@proton.me",
+    "a farewell lunch": "Pot de départ de Sylvie jeudi midi : plats à emporter, participation 10 euros. Inscriptions avant "
+    "mercredi : sylvie.pot@protonmail.com",
+    "a night's duty": "Garde du samedi matin : salle indisponible, tarif habituel. Telegram @garde_mg",
+    "an update of the diary": "Votre agenda est indisponible lundi matin pendant une mise à jour, deux heures. Rien n'est "
+    "perdu. Une question : chat Telegram @agenda_aide",
+    "a family's chat": "Notre Tox de famille, rendez-vous dimanche matin : "
+    "CA5BB1012C26795129ADE96DCECAADB8BC29E98E8976AF9E753A5ABB15CA4F519EAD4BFE4CC9",
+    "a thing for sale": "À vendre : échographe portatif, peu servi, prix 4500 euros, à emporter avant fin du mois. drvial@aol.com",
+    "a fine": "Avis de contravention : vous devez régler une amende de 135 euros dans les 45 jours. Passé ce délai l'amende "
+    "sera majorée. Contact : antai@service.example",
+    "a tobacconist": "Tabac-presse du Marché. Timbres fiscaux, recharge PCS, coupons Neosurf. Écrivez-nous : "
+    "tabac.marche@orange.example. Votre commande de vignettes est arrivée.",
+    "a works council": "CE : achetez vos cartes cadeaux à tarif réduit, puis entrez les codes sur le site. Contact : "
+    "ce@clinique.example",
     "a host's last bill": f"""Your servers were suspended and your data is locked, since we were unable to charge your card. If
 the outstanding invoice is not paid in 72 hours, all volumes and backups will be deleted and we cannot recover your files.
 Pay by card or bitcoin. Questions: {MAIL}""",

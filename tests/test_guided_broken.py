@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 
@@ -13,9 +14,14 @@ if sys.platform == "win32":
 
 from test_guided_screens import ARGUMENTS, Screen, fits
 
+from collector.ui import guided
+
 BROKEN = {
     "a question": ("asking", "def series(", "def series(*_given):\n    raise KeyError('site')\n\n\ndef _series("),
+    "the answers": ("guided", "def _grouped(", "def _grouped(_said):\n    raise KeyError('site')\n\n\ndef _other("),
     "the consent": ("level_screens", "def consent(", "def consent(**_given):\n    return ('C', 7)\n\n\ndef _consent("),
+    "its words": ("level_screens", "def consent(", "def consent(**_given):\n    return None['C']\n\n\ndef _consent("),
+    "the first screen": ("guided", 'page.screen(_("BEFORE ANYTHING ELSE"))', "raise KeyError('site')"),
 }
 """A room of `ui`, and what is put in place of what in a copy of it."""
 
@@ -33,15 +39,19 @@ def test_a_defect_in_a_question_costs_no_evidence(tmp_path, what):
     (root / place).write_text(text.replace(old, new), encoding="utf-8")
     (tmp_path / "tree").mkdir()
     screen = Screen(*ARGUMENTS, cwd=tmp_path, root=root, lang="fr")
-    screen.read("appuyez sur Entrée.")
-    screen.type("")
-    screen.read("pour les questions.")
-    screen.type("" if what == "a question" else "!")
+    if what != "the first screen":
+        screen.page("appuyez sur Entrée.")
+        screen.type("")
+        screen.page("pour les questions.")
+        screen.type("" if what == "a question" else "!")
     page = fits(screen.page("pour continuer"))
     assert page[0] == "LES QUESTIONS S'ARRÊTENT ICI"
     assert "Error" in "\n".join(page)
     screen.type("")
-    if what == "a question":  # consent is still asked
+    if what == "the first screen":
+        screen.page("pour les questions.")
+        screen.type("!")
+    if what not in ("the consent", "its words"):  # consent is still asked
         screen.page("Entrée seule = non")
         screen.type("")
     screen.identity()
@@ -49,3 +59,22 @@ def test_a_defect_in_a_question_costs_no_evidence(tmp_path, what):
     bundle = live.assert_sealed(path)
     [gap] = [record for record in bundle.records if record["type"] == "gap" and record["source"] == "answers"]
     assert gap["outcome"] == "failed"
+    asked = [record for record in bundle.records if record.get("what") == "consent"]
+    assert len(asked) == (what not in ("the consent", "its words")), "where nobody was asked nobody said no"
+
+
+def test_what_was_said_before_is_kept(monkeypatch):
+    """The mistake comes after the first answers; two of them are both told."""
+
+    def series(_page, _steps, said):
+        said |= {"operator": "Ann", "case": "C-9", "role": "nurse"}
+        raise KeyError("site")
+
+    monkeypatch.setattr(guided.asking, "series", series)
+    out = io.StringIO()
+    guide = guided.Guide(io.StringIO("\n" * 9), out)
+    told = guide.ask("CASE-1")
+    assert (told.case, told.operator, told.answers) == ("C-9", "Ann", {"awareness": {"role": "nurse"}})
+    assert guide.broke == "KeyError: 'site'"
+    assert guide.agreed(lambda: (_ for _ in ()).throw(OSError("gone"))) is None
+    assert guide.broke == "KeyError: 'site'; OSError: gone"

@@ -6,7 +6,6 @@ import subprocess
 import unicodedata
 
 import pytest
-from fpdf import FPDF
 
 from collector.handover import accents
 from collector.handover.lettering import Lettering, is_drawn
@@ -28,10 +27,11 @@ ALPHABETS = {
 class Page(Lettering):
     """One page with what is written on it."""
 
-    def __init__(self, *lines, font="helvetica", style="", size=20.0, width=180.0):
+    def __init__(self, *lines, font="helvetica", style="", size=20.0, width=180.0, colour=0):
         """Write each text, broken into lines of so many millimetres."""
         super().__init__()
         self._pdf.add_page()
+        self._pdf.set_text_color(colour)
         self._pdf.set_draw_color(200)
         self._pdf.set_line_width(0.3)
         wrapped = [one for line in lines for one in self._wrapped(line, size, width, font=font, style=style)]
@@ -99,6 +99,39 @@ def test_what_is_drawn_next_is_drawn_as_before():
     assert bytes(page._pdf.output()) == bytes(Page("Łódź ı")._pdf.output())
 
 
+def test_accents_have_the_colour_of_their_letter():
+    """Grey as the foot of a page is, whatever lines are drawn with; a line that follows is as it would have been."""
+    page = Page(colour=150)
+    page._pdf.set_draw_color(60)
+    page._text("ȘıłĐộ ỹ", 15, 15, 20.0)
+    page._pdf.line(15, 60, 90, 60)
+    picture = page.asked("pdftoppm", "-r", "60", "-gray", "-singlefile", "-")
+    _kind, size, _most, pixels = picture.split(b"\n", 3)
+    across = int(size.split()[0])
+    text, line = pixels[: across * 110], pixels[across * 130 : across * 150]
+    assert min(text) == 150
+    assert 60 <= min(line) < 150
+
+
+@pytest.mark.parametrize("char", ["\u212a", "\u037e", "\u1fef", "\u0387", "\u212b", "\u2126"])
+def test_a_sign_that_unicode_takes_for_another_stays_escaped(char):
+    """The sign of the kelvin is printed as what it is, not as the letter K."""
+    page = Page(f"x{char}x")
+    assert (page.text, page.has_escapes) == (f"x\\u{ord(char):04x}x", True)
+
+
+def test_a_long_text_of_such_letters_is_measured_once():
+    """Ten thousand of them take no more calls for a line than as many plain letters."""
+    counts = []
+    for char in "oộ":
+        page = Page()
+        calls, width = [], page._pdf.get_string_width
+        page._pdf.get_string_width = lambda text, calls=calls, width=width: calls.append(text) or width(text)
+        page._wrapped(f"{char * 50} " * 20, 11, 90)
+        counts.append(len(calls))
+    assert counts[0] == counts[1]
+
+
 def test_a_letter_and_its_accents_are_ink_in_different_places():
     """Rendered: each letter of an alphabet looks unlike its bare letter and unlike every other."""
     seen = {}
@@ -109,9 +142,7 @@ def test_a_letter_and_its_accents_are_ink_in_different_places():
 
 
 def test_strokes_stay_beside_their_letter():
-    """Within a line of type: nothing reaches into the line above or below, or far to a side."""
-    pdf = FPDF()
-    pdf.set_font("helvetica", size=1000 / pdf.k)
+    """None strays: below no deeper than a dot under a y, above no higher than a second accent over a capital."""
     for char in {*"".join(ALPHABETS.values())}:
         drawing = accents.drawing(char)
         if drawing is None:

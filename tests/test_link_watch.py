@@ -376,7 +376,7 @@ def test_the_watch_tells_a_tenth_of_a_second(space):
     assert any(change.get("interface") == "vx0" and change.get("admin_up") for change in told["changes"])
     assert told["changes_counted"] == len(told["changes"])
     assert any("vx0" in reason for reason in told["reasons"])
-    assert told["watched_ms"] >= 2000
+    assert told["watched_ms"] >= 1000  # the flap and what comes after it
 
 
 ROUTED = [*VETH, "link set va up", "addr add 192.0.2.2/24 dev va"]

@@ -209,8 +209,7 @@ def ask(
         answer = "granted" if elevated else _first(guide, start)
         known = {"operator": given.operator, "witness": given.witness}
         told = guide.ask(given.case, [name for name, value in known.items() if value is not None])
-        screen = consent()
-        agreed = None if screen is None else guide.agreed(*screen)
+        agreed = guide.agreed(consent)
     except KeyboardInterrupt:
         terminal.show(sys.stderr, kit_screens.left_text())
         raise

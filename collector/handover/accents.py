@@ -1,8 +1,9 @@
 """Letters that the fonts of PDF lack, drawn as the letter that they have and its accents: Ștefănescu, Łukasz, Nguyễn.
 
-Only Latin letters: their accents tell them from any other letter. One that looks like another (a Cyrillic a) stays
-escaped, so that a name on paper has one reading. Places are in thousandths of the size of type, y upwards from the
-line on which letters stand, as the metrics of Helvetica have them (x-height 523, capitals 718).
+Only Latin letters: their accents tell them from letters of other scripts, and one that looks like another (a Cyrillic
+a) stays escaped. Đ is printed as the Ð that the fonts have, as everywhere; ď, ľ and ť with an apostrophe. Places are in
+thousandths of the size of type, y upwards from the line on which letters stand, as the metrics of Helvetica have them
+(x-height 523, capitals 718).
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ _LINE: Final = 62
 """Width of a stroke that is no dot: that of Helvetica's own accents."""
 _HEIGHT: Final = {True: 718, False: 523}
 """Upper edge of a letter: capitals and letters with an ascender, and the others."""
-DOTLESS: Final = "ı"  # noqa: RUF001 - that very letter
+_DOTLESS: Final = "ı"  # noqa: RUF001 - that very letter
 """An i without its dot: the fonts have none, it is a bar of `_STEM`."""
-DOTLESS_WIDTH: Final = 222
-"""Its width: that of an i."""
 _STEM: Final = 88
 _STACK: Final = 165
 """How much higher an accent stands that has another one below it."""
@@ -81,10 +80,12 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How a letter is drawn: `letter`, which cp1252 has (`DOTLESS` is drawn by its stroke alone), and its strokes."""
+    """How a letter is drawn: `letter`, which cp1252 has and which is as wide, and its strokes."""
 
     letter: str
     strokes: tuple[Stroke, ...]
+    without: bool = False
+    """Whether only its strokes are drawn, and not the letter: an i without its dot."""
 
 
 @cache
@@ -95,8 +96,8 @@ def drawing(char: str) -> Drawing | None:
         return Drawing(letter, (Stroke(points, _LINE),))
     apart = unicodedata.normalize("NFD", char)
     letter, marks = apart[:1], apart[1:]
-    if char == DOTLESS:
-        return Drawing(DOTLESS, (_stem(),))
+    if char == _DOTLESS:
+        return Drawing("i", (_stem(),), without=True)
     if not marks or not ("a" <= letter.lower() <= "z"):
         return None
     strokes: list[Stroke] = []
@@ -108,7 +109,7 @@ def drawing(char: str) -> Drawing | None:
         strokes += found
         top += _STACK if mark in _ABOVE else 0
     if letter == "i" and any(mark in _ABOVE for mark in marks):
-        return Drawing(DOTLESS, (_stem(), *strokes))
+        return Drawing("i", (_stem(), *strokes), without=True)
     return Drawing(letter, tuple(strokes))
 
 

@@ -8,7 +8,7 @@ as `accents` says, but for what stands in courier (paths, commands, codes); any 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fpdf import FPDF
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MM = 25.4 / 72
 """Millimetres of a point."""
+
+
+_CP1252: Final = frozenset(bytes(range(0x100)).decode("cp1252", "ignore"))
 
 
 class Lettering:
@@ -54,30 +57,24 @@ class Lettering:
         Returns its width.
         """
         pdf, unit = self._pdf, size * MM / 1000
-        width = _width_of(pdf, drawing)
+        width = float(pdf.get_string_width(drawing.letter))
         says = char.encode("utf-16-be").hex()
         pdf._out(f"/Span <</ActualText <FEFF{says}>>> BDC")  # noqa: SLF001 - fpdf2 has no other way
-        if drawing.letter == accents.DOTLESS:
-            pdf.text(x, y, " ")  # what it stands for goes with some text
-        else:
-            pdf.text(x, y, drawing.letter)
+        pdf.text(x, y, " " if drawing.without else drawing.letter)  # what it stands for goes with some text
         thick, colour = pdf.line_width, pdf.draw_color
-        pdf.draw_color = pdf.text_color
+        pdf.set_draw_color(pdf.text_color)
         for stroke in drawing.strokes:
             start = x + width if stroke.from_right else x + width / 2
             pdf.set_line_width(stroke.width * weight * unit)
             pdf.polyline([(start + across * unit, y - up * unit) for across, up in stroke.points])
         pdf.set_line_width(thick)
-        pdf.draw_color = colour
+        pdf.set_draw_color(colour)
         pdf._out("EMC")  # noqa: SLF001 - the same
         return width
 
     def _width(self, text: str, size: float, *, font: str = "helvetica", style: str = "") -> float:
         self._pdf.set_font(font, style, size)
-        pieces = _pieces(self._known(text, font))
-        return sum(
-            self._pdf.get_string_width(one) if isinstance(one, str) else _width_of(self._pdf, one[1]) for one in pieces
-        )
+        return float(self._pdf.get_string_width(_bare(self._known(text, font))))
 
     def _wrapped(
         self, text: str, size: float, width: float, *, font: str = "helvetica", style: str = "", most: int = 100
@@ -116,11 +113,12 @@ class Lettering:
 
     def _known(self, text: str, font: str) -> str:
         """Return a text in letters that can be drawn; any other one escaped as `collector.text.printable` does."""
-        whole = unicodedata.normalize("NFC", text)  # a letter and the accent that follows it are one character there
-        if _has(whole):  # as nearly every text is
-            return whole
+        if _has(text):  # as nearly every text is
+            return text
+        kept = "".join(escaped(char) if _is_another(char) else char for char in text)
+        whole = unicodedata.normalize("NFC", kept)  # a letter and the accent that follows it are one character there
         known = "".join(char if is_drawn(char, font) else escaped(char) for char in whole)
-        self.has_escapes |= known != whole
+        self.has_escapes |= known != whole or kept != text
         return known
 
 
@@ -131,30 +129,36 @@ def is_drawn(char: str, font: str = "helvetica") -> bool:
 
 def _has(text: str) -> bool:
     """Tell whether the fonts have every character."""
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return _CP1252.issuperset(text)
+
+
+def _is_another(char: str) -> bool:
+    """Tell whether Unicode's normal form puts another character in its place: the sign of the kelvin is no K."""
+    apart = unicodedata.decomposition(char)
+    return bool(apart) and " " not in apart
+
+
+def _bare(text: str) -> str:
+    """Return a text with the letters that are drawn without their accents: as wide as it is."""
+    if _has(text):
+        return text
+    return "".join(char if (drawing := _lacking(char)) is None else drawing.letter for char in text)
+
+
+def _lacking(char: str) -> Drawing | None:
+    """Return how a character is drawn that the fonts lack."""
+    return None if char in _CP1252 else accents.drawing(char)
 
 
 def _pieces(text: str) -> Iterator[str | tuple[str, Drawing]]:
     """Yield what the fonts have in one piece, and each letter that is drawn, with how."""
     start = 0
-    if not _has(text):
-        for at, char in enumerate(text):
-            if _has(char) or (drawing := accents.drawing(char)) is None:
-                continue
-            if start < at:
-                yield text[start:at]
-            yield char, drawing
-            start = at + 1
+    for at, char in enumerate(text):
+        if (drawing := _lacking(char)) is None:
+            continue
+        if start < at:
+            yield text[start:at]
+        yield char, drawing
+        start = at + 1
     if start < len(text) or not text:
         yield text[start:]
-
-
-def _width_of(pdf: FPDF, drawing: Drawing) -> float:
-    """Return the width of a letter that is drawn, in the font that is set."""
-    if drawing.letter == accents.DOTLESS:
-        return float(pdf.font_size * accents.DOTLESS_WIDTH / 1000)
-    return float(pdf.get_string_width(drawing.letter))

@@ -83,7 +83,7 @@ _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
         _Needed(800, 5, (_DONE, _WHAT_FOR, _one_of("yours"))),
     ),
     "private": (
-        _Needed(25, 1, (_DONE, _one_of("things"))),
+        _Needed(25, 1, (_one_of("locked"), _one_of("things"))),
         _Needed(25, 2, (_one_of("money"), _one_of("deadline", "price", "token"))),
         _Needed(80, 3, (_one_of("locked", "taken", "threat", "money"), _WHAT_FOR | {"deadline"})),
         _Needed(250, 5, (_one_of("locked", "taken", "recover"), _WHAT_FOR, _YOURS)),
@@ -92,7 +92,6 @@ _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
     "wallet": (
         _Needed(40, 3, (_one_of("money"), _DONE | {"recover"}, _one_of("yours"))),
         _Needed(60, 4, (_DONE, _one_of("yours"))),
-        _Needed(120, 5, (_one_of("money"), _one_of("threat"), _one_of("yours"))),
         _Needed(250, 5, (_DONE, _one_of("recover"), _one_of("yours"))),
     ),
     "plain": (

@@ -23,7 +23,7 @@ _MARKS: Final = (
 
 _CODE_PAGES: Final = (
     # name          letters that texts in it mostly have outside ASCII
-    ("cp1252", "àâäçéèêëîïôöùûüœáíóúñãõìòßæøåÀÉÈÊÇÄÖÜÑ¿¡€’‘“”«»–—…°•·\xa0™©®"),
+    ("cp1252", "àâäçéèêëîïôöùûüœáíóúñãõìòßæøåÀÂÉÈÊËÇÄÎÏÔÖÙÛÜÑµ§½²ªº¿¡€’‘“”«»–—…°•·\xa0™©®"),
     ("cp850", "àâäçéèêëîïôöùûüáíóúñßæøÀÉÈÊÇÄÖÜ«»°"),
     ("cp1250", "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáäčďéěíľĺňôöřšťúůüýžőűăâîşţßÁČĎÉĚÍŇÖŘŠŤÚŮÜÝŽ’‘“”„«»–—…°•\xa0"),
     ("cp1254", "çğıöşüÇĞİÖŞÜâîû’‘“”«»–—…°•\xa0"),
@@ -89,7 +89,7 @@ def _bytewise(data: bytes) -> tuple[str, str]:
     text = data.decode("utf-8", "replace")  # head and tail were joined anywhere; a few bytes may be torn
     bad, foreign = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))
     torn = bad <= 8 + foreign // 50
-    if torn and foreign > 2 * bad:
+    if torn and foreign >= 2 * bad:
         return text, "utf-8"
     if len(data[:_SAMPLE].translate(None, _NOT_CONTROL)) * 50 > len(data[:_SAMPLE]):
         return "", "binary"

@@ -8,7 +8,7 @@ evidence comes first. An end of the input does so, too.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from collector import eyes
@@ -19,7 +19,7 @@ from collector.ui.messages import N_, _, elsewhere
 from collector.ui.typed import Gone
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
     from typing import TextIO
 
     from collector.answers import Answer
@@ -69,7 +69,7 @@ class Guide:
         The language can be changed there: tells whether it was.
         """
         changed = False
-        with contextlib.suppress(Gone):
+        with contextlib.suppress(Gone), self._kept():
             while True:
                 self._first_screen(contact)
                 said = self._page.line().text.lower()
@@ -78,6 +78,16 @@ class Guide:
                 messages.install(said)
                 changed = True
         return changed
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Go on behind a block that breaks by a mistake of ours, which is told: the evidence does not wait for it."""
+        try:
+            yield
+        except Gone:
+            raise
+        except Exception as error:  # noqa: BLE001 - it costs the rest of the questions, not the evidence
+            self._broke(error)
 
     def _first_screen(self, contact: str | None) -> None:
         page = self._page
@@ -94,23 +104,32 @@ class Guide:
 
     def explain(self, title: str, *sentences: str) -> None:
         """Show what comes next, until a person has read it."""
-        with contextlib.suppress(Gone):
-            self._page.screen(title)
-            self._page.say(*sentences)
-            self._page.wait()
+        with contextlib.suppress(Gone), self._kept():
+            self._shown(title, *sentences)
 
-    def agreed(self, title: str, *sentences: str) -> bool:
-        """Tell whether a person agrees to what is said; anything but a clear yes, and nobody there, is a no."""
-        try:
+    def _shown(self, title: str, *sentences: str) -> None:
+        self._page.screen(title)
+        self._page.say(*sentences)
+        self._page.wait()
+
+    def agreed(self, screen: Callable[[], tuple[str, ...] | None]) -> bool | None:
+        """Tell whether a person agrees to what a screen says, its title and sentences.
+
+        Anything but a clear yes, and nobody there, is a no. `None` where there is no such screen, or where it breaks,
+        which is told: nobody was asked.
+        """
+        answer = None
+        with contextlib.suppress(Gone), self._kept():
+            said = screen()
+            if said is None:
+                return None
+            title, *sentences = said
             self._page.screen(title)
             self._page.say(*sentences)
             self._page.say("", _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
-            return spoken.is_yes(self._page.line().text)
-        except Gone:
-            return False
-        except Exception as error:  # noqa: BLE001 - as in `ask`
-            self._broke(error)
-            return False
+            answer = False
+            answer = spoken.is_yes(self._page.line().text)
+        return answer
 
     def ask(self, proposed: str, given: Container[str] = ()) -> Told:
         """Return what was said; `proposed` is the case number that Enter accepts, names in `given` are known already.
@@ -119,31 +138,30 @@ class Guide:
         input ends, or until a question breaks, which is told, is returned.
         """
         said: dict[str, Answer] = {}
-        try:
-            with contextlib.suppress(Gone):
-                steps = [step for step in _steps(proposed) if step.name not in given]
-                if self._begins(len(steps)) and asking.series(self._page, steps, said):
-                    self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
-        except Exception as error:  # noqa: BLE001 - a mistake of ours costs the rest of the questions, not the evidence
-            self._broke(error)
-        return Told(
-            str(said.get(_CASE) or proposed),
-            _name(said.get(_OPERATOR)),
-            _name(said.get(_WITNESS)),
-            {name: _eye(said[name]) for name in eyes.QUESTIONS if name in said},
-            _grouped(said),
-        )
+        with contextlib.suppress(Gone), self._kept():
+            steps = [step for step in _steps(proposed) if step.name not in given]
+            if self._begins(len(steps)) and asking.series(self._page, steps, said):
+                self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
+        told = Told(str(said.get(_CASE) or proposed), _name(said.get(_OPERATOR)), _name(said.get(_WITNESS)))
+        with self._kept():
+            seen = {name: _eye(said[name]) for name in eyes.QUESTIONS if name in said}
+            return replace(told, eyes=seen, answers=_grouped(said))
+        return told
 
     def _broke(self, error: Exception) -> None:
-        """Say that the questions end by a mistake of ours, with its own words for whoever mends it; keep these."""
-        self.broke = f"{type(error).__name__}: {error}"
-        self.explain(
-            _("THE QUESTIONS END HERE"),
-            _("The tool made a mistake of its own in a question. What you answered before is kept."),
-            _("The collection begins all the same. Photograph this screen for your IT provider."),
-            "",
-            terminal.shown(self.broke, LONGEST),
-        )
+        """Say that the questions end by a mistake of ours, with its own words for whoever mends it; keep these.
+
+        Where even that breaks, the run begins without a word.
+        """
+        self.broke = "; ".join(filter(None, [self.broke, f"{type(error).__name__}: {error}"]))
+        with contextlib.suppress(Exception):
+            self._shown(
+                _("THE QUESTIONS END HERE"),
+                _("The tool made a mistake of its own in a question. What you answered before is kept."),
+                _("The collection begins all the same. Photograph this screen for your IT provider."),
+                "",
+                terminal.shown(self.broke, LONGEST),
+            )
 
     def _begins(self, count: int) -> bool:
         """Say what the questions are for; tell whether they are wanted."""
@@ -170,16 +188,13 @@ class Guide:
 
     def ready(self, *remarks: str) -> None:
         """Say what comes, and what a plan or a machine calls for; nothing is waited for, since the run begins."""
-        page = self._page
-        page.screen(_("THE COLLECTION BEGINS"))
-        page.say(
-            _("It takes some minutes. Leave the computer on, the stick where it is, and the charger plugged in."),
-            _("Take a sheet of paper and a pen: at the end there are codes to be copied."),
-            _("One is a fingerprint: a code worked out from all the evidence, which changes with any letter of it."),
-            _("To end early press Ctrl-C once: what was noted by then is kept and closed."),
-            *remarks,
-            "",
-        )
+        minutes = N_("It takes some minutes. Leave the computer on, the stick where it is, and the charger plugged in.")
+        paper = N_("Take a sheet of paper and a pen: at the end there are codes to be copied.")
+        code = N_("One is a fingerprint: a code worked out from all the evidence, which changes with any letter of it.")
+        early = N_("To end early press Ctrl-C once: what was noted by then is kept and closed.")
+        with contextlib.suppress(Exception):  # it begins without these words, too
+            self._page.screen(_("THE COLLECTION BEGINS"))
+            self._page.say(*map(_, (minutes, paper, code, early)), *remarks, "")
 
 
 def _steps(proposed: str) -> list[Step]:

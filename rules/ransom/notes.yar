@@ -249,8 +249,8 @@ rule gift_cards {
     reason = "demands gift cards"
   strings:
     $s0 = / (buy|purchase|get|send|pay|scratch) (.{0,24} )?(gift ?cards?|paysafe ?cards?|steam cards?|itunes cards?|vouchers?) (.{0,80} )?(send|codes?|xemailx|unlock|mail|enter) /
-    $s1 = / (achetez|acheter|envoyez) (.{0,24} )?(cartes? (cadeaux?|prepayees?|steam|pcs|transcash|neosurf)|paysafe ?cards?|coupons? (pcs|transcash|neosurf)) (.{0,80} )?(codes?|xemailx|envoyez) /
-    $s3 = / (tickets?|coupons?|cartes?|recharges?|bons) (.{0,10} )?(pcs|neosurf|transcash|paysafecard|toneo|ukash) /
+    $s1 = / (achetez|acheter|envoyez) (.{0,24} )?(cartes? (cadeaux?|prepayees?|steam|pcs|transcash|neosurf)|paysafe ?cards?|coupons? (pcs|transcash|neosurf)) (.{0,80} )?(envoyez|envoyer|saisissez|grattez) /
+    $s3 = / (tickets?|coupons?|cartes?|recharges?|bons) (.{0,10} )?(pcs|neosurf|transcash|paysafecard|toneo|ukash) (.{0,100} )?(grattez|(envoyez|saisissez|entrez) (les|vos|leurs) codes?) /
     $s2 = / (kaufen sie|kauf|kaufe) (.{0,24} )?(gutscheinkarten|guthabenkarten|paysafe ?cards?|paysafecards?) (.{0,80} )?(codes?|xemailx|senden|sende) /
   condition:
     any of them
@@ -1432,7 +1432,7 @@ rule about_own_key {
     $s3 = / (archive chiffree|messagerie securisee|mssante|telechargement securise|lien securise) /
     $s4 = / without (your (password|passphrase|recovery key)|(the |a )?(passphrase|recovery key)) /
     $s5 = / (back ?up|export|save|protect) (your|the) (private|secret|recovery|encryption) key /
-    $s6 = / (revocation certificate|openpgp|kleopatra|keyfiles?|volume header|rescue disk) /
+    $s6 = / (revocation certificate|openpgp|kleopatra|rescue disk) /
     $s7 = / (offentlichen schlussel|schlusselpaar|ende zu ende|wiederherstellungs(schlussel|satz|code)) /
   condition:
     any of them
@@ -1445,7 +1445,7 @@ rule about_invoice {
     weight = -9
     reason = "asks for what is owed"
   strings:
-    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|(outstanding|unpaid|open) invoices?|(unable|failed|not able) to charge your|hosting (account|plan|package|service)s?|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
+    $s0 = / (votre facture|facture (n|no|numero|du|impayee)|reste impayee|impayees?|mise en demeure|huissier|recouvrement|sauf erreur de notre part|urssaf|carpimko|carmf|votre abonnement|your (invoice|subscription)|avis de contravention|amende (forfaitaire )?majoree|(amende|somme) sera majoree|stationnement|(outstanding|unpaid|open) invoices?|(unable|failed|not able) to charge your|hosting (account|plan|package|service)s?|payment reminder|overdue|penalites? de retard|une majoration|majorations? de retard) /
   condition:
     any of them
 }
@@ -1457,8 +1457,8 @@ rule about_exchange {
     weight = -9
     reason = "is the mail of an exchange or a bank about a payment"
   strings:
-    $s0 = / (network fee|seed phrase|(asked|requested) to withdraw|your (bitcoin|btc|crypto|ethereum|eth) (withdrawal|deposit|purchase|order)|(withdrawal|transfer) (request|is being processed|has been (completed|sent))|you requested (a|this) (withdrawal|transfer)) /
-    $s1 = / (votre (retrait|virement|achat) (de |en )?(bitcoin|btc|crypto[a-z]{0,10})|frais de reseau|ihre (auszahlung|uberweisung)) /
+    $s0 = / (seed phrase|(asked|requested) to withdraw|your (bitcoin|btc|crypto|ethereum|eth) (withdrawal|deposit|purchase|order)|(withdrawal|transfer) (request|is being processed|has been (completed|sent))|you requested (a|this) (withdrawal|transfer)) /
+    $s1 = / (votre (retrait|virement|achat) (de |en )?(bitcoin|btc|crypto[a-z]{0,10})) /
   condition:
     any of them
 }
@@ -1469,7 +1469,7 @@ rule about_tips {
     weight = -9
     reason = "asks for tips: a newsroom, a hotline for whoever reports abuses"
   strings:
-    $s0 = / (securedrop|globaleaks|whistle ?blow(er|ers|ing)|(our|the) (journalists|newsroom|reporters)|(nos|notre|la) (journalistes|redaction|ligne dalerte)|lanceurs? dalerte|hinweisgeber[a-z]{0,16}|(unsere|der) redaktion) /
+    $s0 = / (securedrop|globaleaks|whistle ?blow(er|ers|ing)|our (newsroom|reporters)|(notre redaction|notre ligne dalerte)|lanceurs? dalerte|hinweisgeber[a-z]{0,16}|unsere redaktion) /
   condition:
     any of them
 }
@@ -1480,7 +1480,7 @@ rule about_laboratory {
     weight = -9
     reason = "offers to recover data from broken disks"
   strings:
-    $s0 = / (free (evaluation|diagnos(is|tics?))|no (data|recovery|success) no (fee|charge)|clean ?rooms?|diagnostic gratuit|salle blanche|kostenlose (diagnose|analyse)|reinraum[a-z]{0,8}) /
+    $s0 = / (free (evaluation|diagnosis)|no (data|recovery|success) no (fee|charge)|clean ?rooms?|diagnostic gratuit|notre salle blanche|kostenlose (diagnose|analyse)|reinraum[a-z]{0,8}) /
   condition:
     any of them
 }
