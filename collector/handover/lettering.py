@@ -62,13 +62,13 @@ class Lettering:
         pdf._out(f"/Span <</ActualText <FEFF{says}>>> BDC")  # noqa: SLF001 - fpdf2 has no other way
         pdf.text(x, y, " " if drawing.without else drawing.letter)  # what it stands for goes with some text
         thick, colour = pdf.line_width, pdf.draw_color
-        pdf.set_draw_color(pdf.text_color)
+        pdf.set_draw_color(pdf.text_color or 0)
         for stroke in drawing.strokes:
             start = x + width if stroke.from_right else x + width / 2
             pdf.set_line_width(stroke.width * weight * unit)
             pdf.polyline([(start + across * unit, y - up * unit) for across, up in stroke.points])
         pdf.set_line_width(thick)
-        pdf.set_draw_color(colour)
+        pdf.set_draw_color(colour or 0)
         pdf._out("EMC")  # noqa: SLF001 - the same
         return width
 
