@@ -18,6 +18,7 @@ if wine.WINDOWS:
     os.mkfifo = wine.skipping("POSIX: a FIFO in a folder")
     if wine.UNDER_WINE:
         os.symlink = wine.skipping("Wine 8.0: makes no link and says it did")
+        wine.retry_processes()
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:

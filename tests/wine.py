@@ -7,6 +7,7 @@ named and can't be loaded is an error. In other files a test says it itself: `@w
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 WINDOWS = sys.platform == "win32"
 UNDER_WINE = False
+_INTERNAL_ERROR = 1359
+"""ERROR_INTERNAL_ERROR."""
 if sys.platform == "win32":
     import ctypes
 
@@ -134,6 +137,28 @@ class NotHere(pytest.Module):
 
     def collect(self):
         pytest.skip({**NOT_LOADED, **NOT_RUN}[self.path.name], allow_module_level=True)
+
+
+def retry_processes() -> None:
+    """Try again where Wine 8.0 makes no process and calls it an internal error, as it does once in some thousand times.
+
+    That is Wine's, before anything of ours has run; any other error is raised as it is.
+    """
+    import _winapi  # noqa: PLC0415 - of Windows
+
+    make = _winapi.CreateProcess
+
+    def again(*arguments: object) -> object:
+        for _ in range(3):
+            try:
+                return make(*arguments)
+            except OSError as error:
+                if getattr(error, "winerror", None) != _INTERNAL_ERROR:
+                    raise
+                time.sleep(1)
+        return make(*arguments)
+
+    _winapi.CreateProcess = again
 
 
 def skipping(what: str):
