@@ -34,7 +34,7 @@ SAMPLE = {
     "exfat": ("67", "250", "EIO,gone,kill"),
     "fat32": ("67", "250", "EIO,gone,kill"),
 }
-"""Each so-manieth step of the writer and of whole commands, and the faults: what takes half a minute."""
+"""Each so-manieth step of the writer and of whole commands, and the faults: what takes a minute or two."""
 HOUR = 3600
 
 

@@ -187,7 +187,7 @@ class Asked:
     """By their groups; `None` where nobody was asked."""
     elevation: str | None = None
     agreed: bool | None = None
-    """To the last screen of `ask`; `None` where there was none."""
+    """To the last screen of `ask`; `None` where there was none, or where it broke."""
     broke: str | None = None
     """A mistake of ours that ended the questions."""
 

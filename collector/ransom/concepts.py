@@ -35,6 +35,7 @@ _TELLING: Final = frozenset({
 """What a note tells; whose and which things are in every letter."""
 
 _NOT_IN_MANUALS: Final = frozenset({"money", "price", "taken"})
+"""Of which a manual has nothing to say, though it speaks of keys, of what is encrypted and of what is lost."""
 
 REASONS: Final = {
     "locked": "near an address: that something is encrypted or locked",
@@ -71,14 +72,14 @@ def _one_of(*concepts: str) -> frozenset[str]:
 
 
 _DONE: Final = _one_of("locked", "taken")
-_YOURS: Final = _one_of("yours", "things")
+_YOURS_OR_THINGS: Final = _one_of("yours", "things")
 _WHAT_FOR: Final = _one_of("money", "price", "threat")
 _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
     "hard": (
         _Needed(30, 1, (_one_of("locked", "taken", "threat", "money", "price", "deadline", "token"),)),
-        _Needed(60, 1, (_YOURS, _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
+        _Needed(60, 1, (_YOURS_OR_THINGS, _one_of("locked", "taken", "threat", "money", "deadline", "token"))),
         _Needed(60, 2, (_one_of("locked", "taken", "threat"), _one_of("money", "price", "deadline", "token"))),
-        _Needed(250, 3, (_one_of("locked", "taken", "threat", "money", "price"), _YOURS)),
+        _Needed(250, 3, (_one_of("locked", "taken", "threat", "money", "price"), _YOURS_OR_THINGS)),
         _Needed(250, 4, (_DONE, _WHAT_FOR | {"deadline"})),
         _Needed(800, 5, (_DONE, _WHAT_FOR, _one_of("yours"))),
     ),
@@ -86,7 +87,7 @@ _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
         _Needed(25, 1, (_one_of("locked"), _one_of("things"))),
         _Needed(25, 2, (_one_of("money"), _one_of("deadline", "price", "token"))),
         _Needed(80, 3, (_one_of("locked", "taken", "threat", "money"), _WHAT_FOR | {"deadline"})),
-        _Needed(250, 5, (_one_of("locked", "taken", "recover"), _WHAT_FOR, _YOURS)),
+        _Needed(250, 5, (_one_of("locked", "taken", "recover"), _WHAT_FOR, _YOURS_OR_THINGS)),
         _Needed(800, 7, (_DONE, _one_of("money"), _one_of("threat"), _one_of("yours"))),
     ),
     "wallet": (
@@ -95,7 +96,7 @@ _NEEDED: Final[Mapping[str, tuple[_Needed, ...]]] = {
         _Needed(250, 5, (_DONE, _one_of("recover"), _one_of("yours"))),
     ),
     "plain": (
-        _Needed(60, 4, (_DONE, _one_of("money"), _YOURS)),
+        _Needed(60, 4, (_DONE, _one_of("money"), _YOURS_OR_THINGS)),
         _Needed(250, 6, (_DONE, _one_of("money"), _one_of("yours"), _one_of("recover"))),
     ),
 }

@@ -135,9 +135,9 @@ def judge_note(name: str, data: bytes) -> NoteJudgement:
         is_note = False
     if is_note and -short_of < _MORE_WITHOUT_ADDRESS and not found.all() and _GIVEN not in body.split():
         is_note = False
-    if is_note and -short_of < _MORE_FOR_PROGRAMMERS and _is_manual(name, found.all()):
-        is_note = False
     manual = bool(_WRITTEN_BY_PROGRAMMERS.search(name))
+    if is_note and -short_of < _MORE_FOR_PROGRAMMERS and manual and not _has_hidden(found.all()):
+        is_note = False
     heard = () if is_note else concepts.tells(body, found.all(), about=bool(about), manual=manual)
     is_note = is_note or bool(heard)
     is_ordinary = bool(found.all()) and not _is_hidden(best, body, found.all())
@@ -178,15 +178,12 @@ def _is_hidden(best: Sequence[Feature], body: str, known: Sequence[Contact]) -> 
 
     What a laboratory, a host or an IT provider writes of encrypted files, keys and terms has none of these.
     """
-    hidden = any(one.kind not in {"url", "email"} or concepts.is_private(one) for one in known)
-    tor = any(".onion" in one.value for one in known) or any(one.code == "tor_browser" for one in best)
-    return hidden or tor or concepts.speaks_of_money(body)
+    return _has_hidden(known) or any(one.code == "tor_browser" for one in best) or concepts.speaks_of_money(body)
 
 
-def _is_manual(name: str, known: Sequence[Contact]) -> bool:
-    """Tell whether a file is called as only programmers call theirs, and gives no address that they wouldn't."""
-    hidden = any(one.kind not in {"url", "email"} or ".onion" in one.value or concepts.is_private(one) for one in known)
-    return bool(_WRITTEN_BY_PROGRAMMERS.search(name)) and not hidden
+def _has_hidden(known: Sequence[Contact]) -> bool:
+    """Tell whether one of these addresses is of a kind that ordinary letters don't give."""
+    return any(one.kind not in {"url", "email"} or ".onion" in one.value or concepts.is_private(one) for one in known)
 
 
 def _is_whole(best: Sequence[Feature], groups: set[str], called: int) -> bool:

@@ -250,8 +250,8 @@ rule gift_cards {
   strings:
     $s0 = / (buy|purchase|get|send|pay|scratch) (.{0,24} )?(gift ?cards?|paysafe ?cards?|steam cards?|itunes cards?|vouchers?) (.{0,80} )?(send|codes?|xemailx|unlock|mail|enter) /
     $s1 = / (achetez|acheter|envoyez) (.{0,24} )?(cartes? (cadeaux?|prepayees?|steam|pcs|transcash|neosurf)|paysafe ?cards?|coupons? (pcs|transcash|neosurf)) (.{0,80} )?(envoyez|envoyer|saisissez|grattez) /
-    $s3 = / (tickets?|coupons?|cartes?|recharges?|bons) (.{0,10} )?(pcs|neosurf|transcash|paysafecard|toneo|ukash) (.{0,100} )?(grattez|(envoyez|saisissez|entrez) (les|vos|leurs) codes?) /
     $s2 = / (kaufen sie|kauf|kaufe) (.{0,24} )?(gutscheinkarten|guthabenkarten|paysafe ?cards?|paysafecards?) (.{0,80} )?(codes?|xemailx|senden|sende) /
+    $s3 = / (tickets?|coupons?|cartes?|recharges?|bons) (.{0,10} )?(pcs|neosurf|transcash|paysafecard|toneo|ukash) (.{0,100} )?(grattez|(envoyez|saisissez|entrez) (les|vos|leurs) codes?) /
   condition:
     any of them
 }
@@ -1398,8 +1398,8 @@ rule about_report {
     $s2 = / (procureur|officier de police|commissariat|formation (cyber|securite|a la securite)[a-z]{0,10}|exemple de message|si vous (voyez|recevez) ce message|ne cliquez (pas|sur|jamais)) /
     $s3 = / (ransom|trojan|virus|malware|menace) (.{0,30} )?(detecte|detectee|detected|quarantined|mis en quarantaine) /
     $s4 = / (attackers|criminals|cybercriminals|hackers) (.{0,8} )?(demand(ed|s)?|threaten(ed|s)?) /
-    $s6 = / (wir haben (nicht|kein losegeld|das losegeld nicht) (gezahlt|bezahlt)|unbekannte (tater )?(sind|haben)|we (did not|have not|refused to) pay|nous navons (pas|rien) paye) /
     $s5 = / (les|ces) (pirates|auteurs|attaquants|malfaiteurs|escrocs) (.{0,8} )?(demandent|reclament|menacent|exigent|veulent|ont) /
+    $s6 = / (wir haben (nicht|kein losegeld|das losegeld nicht) (gezahlt|bezahlt)|unbekannte (tater )?(sind|haben)|we (did not|have not|refused to) pay|nous navons (pas|rien) paye) /
   condition:
     any of them
 }
