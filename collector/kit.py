@@ -276,7 +276,7 @@ def refusal_of(folder: Path, least: int = LEAST_ROOM) -> str | None:
             os.close(fd)  # before the name goes: Windows lets nobody remove what is open
             trial.unlink()
         free = shutil.disk_usage(folder).free
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: no folder can be called so, whatever was typed
         return "gone"
     except OSError as error:
         return "full" if disk.is_full(error) else "read-only"

@@ -304,8 +304,9 @@ def go_on(
     onlooker.opened(reopened.path, run.start_code)
     if not reopened.recipients:
         onlooker.encrypted(None)
-    if reopened.recipients and scan is None:  # SPEC 11: what the first part was asked is readable to recipients only
-        run.missed("request", Gap(Outcome.UNSUPPORTED, "what was asked is encrypted: the usual folders are searched"))
+    if reopened.recipients:  # SPEC 11: what the first part was asked is readable to recipients only
+        where = "the usual window and folders are" if scan is None else "the usual window is"
+        run.missed("request", Gap(Outcome.UNSUPPORTED, f"what was asked is encrypted: {where} searched"))
     if scan is not None and scan != earlier.scan and "ransom" not in run.done:
         run.missed("ransom", Gap(Outcome.OVER_LIMIT, "only what this resume was given (--scan) was searched"))
     if earlier.rules and "artifacts" not in run.done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+from pathlib import Path
 
 import live
 import pytest
@@ -14,6 +15,7 @@ if sys.platform == "win32":
 
 from test_guided_screens import ARGUMENTS, Screen, fits
 
+from collector import kit
 from collector.ui import guided
 
 BROKEN = {
@@ -63,6 +65,22 @@ def test_a_defect_in_a_question_costs_no_evidence(tmp_path, what):
     assert len(asked) == (what not in ("the consent", "its words")), "where nobody was asked nobody said no"
 
 
+@pytest.mark.parametrize("wrong", [["--max-time", "rubbish"], ["--since", "rubbish"], ["--max-size", "-"]])
+def test_a_wrong_option_is_told_before_the_first_question(tmp_path, wrong):
+    """Not after thirty answers, which would be lost."""
+    screen = Screen(*ARGUMENTS, *wrong, cwd=tmp_path, lang="fr")
+    screen.rest()
+    assert screen.child.wait(60) == 2
+    assert "erreur" in screen.text
+    assert "AVANT TOUTE CHOSE" not in screen.text
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 5000])
+def test_a_folder_that_nothing_can_be_called_is_refused(name):
+    """Whatever is typed where another stick is asked for."""
+    assert kit.refusal_of(Path(name)) in kit.REASONS
+
+
 def test_what_was_said_before_is_kept(monkeypatch):
     """The mistake comes after the first answers; two of them are both told."""
 
@@ -76,5 +94,10 @@ def test_what_was_said_before_is_kept(monkeypatch):
     told = guide.ask("CASE-1")
     assert (told.case, told.operator, told.answers) == ("C-9", "Ann", {"awareness": {"role": "nurse"}})
     assert guide.broke == "KeyError: 'site'"
+    monkeypatch.setattr(guided, "_grouped", dict.__getitem__)
+    assert guided.Guide(io.StringIO("\n" * 9), out).ask("CASE-1").case == "C-9", "what can't be grouped costs no other"
+    monkeypatch.setattr(guided.spoken, "is_yes", lambda _text: {}["yes"])
+    unsure = guided.Guide(io.StringIO("y\n\n"), out)
+    assert (unsure.agreed(lambda: ("LEVEL C", "what is taken")), unsure.broke) == (None, "KeyError: 'yes'")
     assert guide.agreed(lambda: (_ for _ in ()).throw(OSError("gone"))) is None
     assert guide.broke == "KeyError: 'site'; OSError: gone"

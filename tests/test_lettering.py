@@ -118,6 +118,7 @@ def test_a_sign_that_unicode_takes_for_another_stays_escaped(char):
     """The sign of the kelvin is printed as what it is, not as the letter K."""
     page = Page(f"x{char}x")
     assert (page.text, page.has_escapes) == (f"x\\u{ord(char):04x}x", True)
+    assert not is_drawn(char)
 
 
 def test_a_long_text_of_such_letters_is_measured_once():

@@ -117,42 +117,45 @@ def collect(  # noqa: PLR0917 - one for each option
     compared = None if watch is None else dating.compared(watch, host.clock.now())
     asked = kitting.Asked(kept.case if case is None else case, operator, witness)
     readers = age.checked((*recipients, *kept.recipients))
-    if guided_mode:
-        asked = kitting.ask(
-            kept, asked, elevated=elevated, consent=lambda: consenting.screen(level, least, expert=bool(readers))
-        )
-    who = Case(case_id(asked.case), said(asked.operator), said(asked.witness))
-    limits = Limits(
-        seconds=None if max_time is None else duration(max_time),
-        size=None if max_size is None else size(max_size),
-    )
-    agreed = consenting.agreed(level, least, answer=asked.agreed, who=asked.operator)
-    cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
-    plan = Plan(
-        case=who,
-        out=Path(out or ".") if dry_run else kitting.folder(kept, out, asks=guided_mode, spare=bool(spares)),
+    plan = Plan(  # before a person has answered a single question: what is wrong with the command is told first
+        case=Case(case_id(asked.case), said(asked.operator), said(asked.witness)),
+        out=Path(out or "."),
         since_ns=since(since_text, host.clock.now().utc_ns),
         scan=paths(scan),
-        limits=limits,
+        limits=Limits(
+            seconds=None if max_time is None else duration(max_time),
+            size=None if max_size is None else size(max_size),
+        ),
         arguments=tuple(sys.argv[1:]),
         copies=memory,
         memory_program=program(memory_program, encrypts=bool(readers) or guided_mode),
         clipboard=encrypted_only(clipboard, encrypts=bool(readers) or guided_mode),
-        isolate=cut,
-        declined=isolate and not cut,
         recipients=readers,
         practice=guided_mode,
         kit_nonce=kept.nonce,
-        eyes=asked.eyes,
-        answers=asked.answers or {},
-        unasked=asked.broke,
         beside=kept.beside,
-        elevation=asked.elevation,
-        level=agreed.level,
-        consent=agreed.consent,
         profile=ruling.profile(profile),
         rules=ruling.checked(rules),
         watch_offset=compared,
+    )
+    if guided_mode:
+        asked = kitting.ask(
+            kept, asked, elevated=elevated, consent=lambda: consenting.screen(level, least, expert=bool(readers))
+        )
+    agreed = consenting.agreed(level, least, answer=asked.agreed, who=asked.operator)
+    cut = isolate and cutting.agreed(host, sys.stdin, sys.stderr, asks=not (yes or dry_run))
+    plan = replace(
+        plan,
+        case=Case(case_id(asked.case), said(asked.operator), said(asked.witness)),
+        out=plan.out if dry_run else kitting.folder(kept, out, asks=guided_mode, spare=bool(spares)),
+        isolate=cut,
+        declined=isolate and not cut,
+        eyes=asked.eyes,
+        answers=asked.answers or {},
+        unasked=asked.broke,
+        elevation=asked.elevation,
+        level=agreed.level,
+        consent=agreed.consent,
     )
     if dry_run:
         from collector.sources import planned  # noqa: PLC0415 - only here

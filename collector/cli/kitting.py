@@ -206,7 +206,9 @@ def ask(
         install("fr")
     guide = guided.Guide(sys.stdin, sys.stderr)
     try:
-        answer = "granted" if elevated else _first(guide, start)
+        answer = "granted" if elevated else None
+        with guide.kept():
+            answer = answer or _first(guide, start)
         known = {"operator": given.operator, "witness": given.witness}
         told = guide.ask(given.case, [name for name, value in known.items() if value is not None])
         agreed = guide.agreed(consent)
@@ -223,7 +225,9 @@ def ready(asked: Asked, privileges: str) -> None:
     `privileges` as in `host.privileges`; whoever was refused all rights has read so already.
     """
     has_all = privileges in ("root", "administrator") or asked.elevation is not None
-    guided.Guide(sys.stdin, sys.stderr).ready(*([] if has_all else [kit_screens.rights_text()]))
+    guide = guided.Guide(sys.stdin, sys.stderr)
+    with guide.kept():
+        guide.ready(*([] if has_all else [kit_screens.rights_text()]))
 
 
 def _first(guide: guided.Guide, start: Start) -> str | None:
@@ -246,7 +250,7 @@ def _risen(first: list[str]) -> str:
     arguments = [*sys.argv[1:], *first] if tool.program_folder() is not None else [*sys.orig_argv[1:], *first]
     try:
         code = rise([*arguments, "--elevated"], lambda: terminal.show(sys.stderr, kit_screens.elsewhere_text()))
-    except OSError:
+    except Exception:  # noqa: BLE001 - whatever it is, the run goes on without all rights, and the bundle says so
         return "failed"
     return "refused" if code is None else leave(code)
 

@@ -124,7 +124,7 @@ class Lettering:
 
 def is_drawn(char: str, font: str = "helvetica") -> bool:
     """Tell whether a character is drawn as itself."""
-    return _has(char) or (font == "helvetica" and accents.drawing(char) is not None)
+    return _has(char) or (font == "helvetica" and not _is_another(char) and accents.drawing(char) is not None)
 
 
 def _has(text: str) -> bool:

@@ -69,7 +69,7 @@ class Guide:
         The language can be changed there: tells whether it was.
         """
         changed = False
-        with contextlib.suppress(Gone), self._kept():
+        with contextlib.suppress(Gone), self.kept():
             while True:
                 self._first_screen(contact)
                 said = self._page.line().text.lower()
@@ -80,7 +80,7 @@ class Guide:
         return changed
 
     @contextlib.contextmanager
-    def _kept(self) -> Iterator[None]:
+    def kept(self) -> Iterator[None]:
         """Go on behind a block that breaks by a mistake of ours, which is told: the evidence does not wait for it."""
         try:
             yield
@@ -104,7 +104,7 @@ class Guide:
 
     def explain(self, title: str, *sentences: str) -> None:
         """Show what comes next, until a person has read it."""
-        with contextlib.suppress(Gone), self._kept():
+        with contextlib.suppress(Gone), self.kept():
             self._shown(title, *sentences)
 
     def _shown(self, title: str, *sentences: str) -> None:
@@ -119,7 +119,7 @@ class Guide:
         which is told: nobody was asked.
         """
         answer = None
-        with contextlib.suppress(Gone), self._kept():
+        with contextlib.suppress(Gone), self.kept():
             said = screen()
             if said is None:
                 return None
@@ -128,7 +128,9 @@ class Guide:
             self._page.say(*sentences)
             self._page.say("", _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
             answer = False
-            answer = spoken.is_yes(self._page.line().text)
+            typed = self._page.line().text
+            answer = None  # what was typed is neither a yes nor a no before it is understood
+            answer = spoken.is_yes(typed)
         return answer
 
     def ask(self, proposed: str, given: Container[str] = ()) -> Told:
@@ -138,14 +140,15 @@ class Guide:
         input ends, or until a question breaks, which is told, is returned.
         """
         said: dict[str, Answer] = {}
-        with contextlib.suppress(Gone), self._kept():
+        with contextlib.suppress(Gone), self.kept():
             steps = [step for step in _steps(proposed) if step.name not in given]
             if self._begins(len(steps)) and asking.series(self._page, steps, said):
                 self._open_points({name: str(said[name]) for name in eyes.QUESTIONS if said.get(name) is not None})
         told = Told(str(said.get(_CASE) or proposed), _name(said.get(_OPERATOR)), _name(said.get(_WITNESS)))
-        with self._kept():
-            seen = {name: _eye(said[name]) for name in eyes.QUESTIONS if name in said}
-            return replace(told, eyes=seen, answers=_grouped(said))
+        with self.kept():
+            told = replace(told, eyes={name: _eye(said[name]) for name in eyes.QUESTIONS if name in said})
+        with self.kept():
+            return replace(told, answers=_grouped(said))
         return told
 
     def _broke(self, error: Exception) -> None:
