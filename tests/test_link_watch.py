@@ -207,7 +207,7 @@ def test_the_listener_waits_for_nobody(space, monkeypatch):
     """A change has the time at which it came, though what makes sense of it hangs (a radio, a slow driver)."""
 
     def slow(*arguments, real=link_watch.KernelWatch._built):
-        time.sleep(1)
+        time.sleep(3)
         return real(*arguments)
 
     monkeypatch.setattr(link_watch.KernelWatch, "_built", slow)
@@ -220,7 +220,7 @@ def test_the_listener_waits_for_nobody(space, monkeypatch):
     watch.stop()
     live.wait_for(lambda: not watch._thread.is_alive())
     ups = [one for one in watch.changes() if one.what == "link" and one.link.admin_up]
-    assert before <= ups[0].moment.mono_ns <= after + 500_000_000
+    assert before <= ups[0].moment.mono_ns <= after + 2_000_000_000
 
 
 @contextlib.contextmanager

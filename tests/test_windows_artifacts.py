@@ -304,7 +304,7 @@ def test_a_program_of_somebody_else_does_not_run():
 
 def test_a_program_and_its_children_end_with_the_time(ours, monkeypatch):
     """What it started in the background, too: nothing of it lives on."""
-    monkeypatch.setattr(commands, "SECONDS", 2)
+    monkeypatch.setattr(commands, "SECONDS", 8)
     inner = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(66)']); "
     script = inner + "print('started', flush=True); time.sleep(66)"
     monkeypatch.setattr(commands, "_program", lambda *_: (sys.executable, None))

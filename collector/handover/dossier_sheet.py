@@ -1,6 +1,7 @@
 """Pages of a dossier as PDF: head and foot, text that flows over pages, fields with their blanks, boxes to tick.
 
-A paragraph leaves at least two lines on a page, a heading stands with what follows it, a field is not torn.
+A paragraph leaves at least two lines on a page, a heading stands with what follows it, a field is not torn, and the
+last of several does not stand alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _LINE = 7.4
 _BOX = 3.8
 _TIMES = 42.0
 _LEAST = 2
-"""Lines of a paragraph that stand together on a page."""
+"""Lines of a paragraph, and last fields of a block, that stand together on a page."""
+_PAIR = 70.0
+"""Most millimetres of two fields that are worth what they leave empty below the fields before them."""
 
 
 def height_of(lines: int, size: float) -> float:
@@ -172,8 +175,11 @@ class Sheet(Lettering):
     # ---- fields
 
     def _fields(self, block: Fields) -> None:
-        for field in block.fields:
-            self._field(field)
+        laid = [self._laid(field) for field in block.fields]
+        for at, (field, one) in enumerate(zip(block.fields, laid, strict=True)):
+            if at == len(laid) - _LEAST:  # the last is not left alone at the top of a page
+                self.room_for(min(sum(last.height for last in laid[at:]), _PAIR))
+            self._field(field, one)
         self.y += 1.2
 
     def _laid(self, field: Field) -> _Laid:
@@ -189,9 +195,9 @@ class Sheet(Lettering):
         height = max(left, body + height_of(len(note), SMALL - 0.8)) + 1.9
         return _Laid(label, value, note, font, size, style, body, height)
 
-    def _field(self, field: Field) -> None:
+    def _field(self, field: Field, laid: _Laid) -> None:
         width = WIDTH - _VALUE
-        label, value, note, font, size, style, body, height = self._laid(field)
+        label, value, note, font, size, style, body, height = laid
         self.room_for(height)
         self._pdf.set_text_color(GREY)
         for at, line in enumerate(label):
