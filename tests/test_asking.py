@@ -194,6 +194,21 @@ def test_what_only_begins_with_the_letter_is_no_consent(typed_in):
         assert guided.Guide(io.StringIO(f"{yes}\n"), io.StringIO()).agreed(lambda: wanted) is True
 
 
+@pytest.mark.parametrize(
+    ("typed_in", "agreed"),
+    [("oui, je suis d'accord", True), ("on verra", True), ("d'accord", False), ("ok", False), ("oui mais non", False)],
+)
+def test_what_is_neither_yes_nor_no_is_asked_again(typed_in, agreed):
+    """A doctor's words that were not understood are not recorded as a refusal."""
+    messages.install("fr")
+    shown = io.StringIO()
+    source = io.StringIO(f"{typed_in}\n{'o' if agreed else ''}\n")
+    assert guided.Guide(source, shown).agreed(lambda: ("NIVEAU C", "ce qui est pris")) is agreed
+    assert shown.getvalue().count("NIVEAU C") == 2
+    assert shown.getvalue().count("Tapez o pour oui, ou Entrée seule pour non.") == 1
+    assert source.read() == ""
+
+
 def to_the(name):
     """Return as many times Enter as lead to a question of guided mode."""
     steps = [step.name for step in guided._steps("CASE-1") if step.name != "paper_since"]

@@ -72,6 +72,7 @@ class Screen(Terminal):
         super().__init__(leader)
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         spoken = () if lang is None else ("--lang", lang)
+        self._enter = "press Enter." if lang == "en" else "appuyez sur Entrée."
 
         def own_terminal():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C and the end of the terminal reach it
@@ -103,8 +104,12 @@ class Screen(Terminal):
         return re.sub("\x1b\\[(?:[01]m|3J)", "", shown)
 
     def identity(self):
-        """Return the reading key that was shown, once both questions at the end are left."""
+        """Return the reading key that was shown, once both questions at the end are left.
+
+        It stands in the course of the run, too, and what is typed there answers nothing.
+        """
         self.read("AGE-SECRET-KEY-1")
+        self.read(self._enter)
         code = self.ended()
         assert code in (0, 3, 4), self.text
         return re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", self.text)[-1]

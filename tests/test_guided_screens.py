@@ -125,6 +125,8 @@ class Driven:
         self.pages.append(screen.page("Entrée seule = non"))
         screen.type("")
         screen.read(RUNS)
+        for _impatient in range(5):
+            screen.type("")
         self.pages.append(screen.page("Quand c'est noté, appuyez sur Entrée.", prompt=""))
         self.identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", "\n".join(self.pages[-1]))[0]
         screen.type("")
@@ -265,8 +267,14 @@ def test_a_language_is_chosen_and_the_run_begins_at_once(tmp_path):
     fits(screen.page("for the questions."))
     screen.type("!")
     fits(screen.page("Enter alone = no"))
+    screen.type("yes, I agree")
+    fits(screen.page("Type y for yes"))
     screen.type("y")
+    screen.read("Step 1")
+    for _impatient in range(5):  # answers nothing: the key is shown once, and nowhere else
+        screen.type("")
     fits(screen.page("When you have it, press Enter.", prompt=""))
+    assert not select.select([screen.leader], [], [], 2)[0], "the key did not wait"
     screen.type("")
     page = fits(screen.page("\n> "))
     assert "FINISHED." in page[0]

@@ -34,6 +34,8 @@ def show(result: Result, host: Host, *, asks: bool, guided: Mapping[str, Mapping
         final.show(result, sys.stderr)
         return
     heed_interrupts()
+    if guided is not None:  # each screen is read: an Enter pressed while the run worked would turn one over
+        typed.forget(sys.stdin)
     try:
         _key(result, asks=True, patient=guided is not None)
         if guided is None:

@@ -115,8 +115,8 @@ class Guide:
     def agreed(self, screen: Callable[[], tuple[str, ...] | None]) -> bool | None:
         """Tell whether a person agrees to what a screen says, its title and sentences.
 
-        Anything but a clear yes, and nobody there, is a no. `None` where there is no such screen, or where it breaks,
-        which is told: nobody was asked.
+        Enter alone, a no, "I don't know" and nobody there are a no; what is neither is asked again. `None` where there
+        is no such screen, or where it breaks, which is told: nobody was asked.
         """
         answer = None
         with contextlib.suppress(Gone), self.kept():
@@ -124,13 +124,16 @@ class Guide:
             if said is None:
                 return None
             title, *sentences = said
-            self._page.screen(title)
-            self._page.say(*sentences)
-            self._page.say("", _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
-            answer = False
-            typed = self._page.line().text
-            answer = None  # what was typed is neither a yes nor a no before it is understood
-            answer = spoken.is_yes(typed)
+            below: tuple[str, ...] = ()
+            while answer is None:
+                self._page.screen(title)
+                self._page.say(*sentences)
+                self._page.say("", *below, _("{yes} = yes, I agree   Enter alone = no", yes=_("y")))
+                answer = False
+                typed = self._page.line().text
+                answer = None  # what was typed is neither a yes nor a no before it is understood
+                answer = _agrees(typed)
+                below = (_("Type {yes} for yes, or press Enter alone for no.", yes=_("y")), "")
         return answer
 
     def ask(self, proposed: str, given: Container[str] = ()) -> Told:
@@ -227,6 +230,12 @@ def _grouped(said: Mapping[str, Answer]) -> dict[str, dict[str, Answer]]:
     """Return the answers that are kept as such, by their group; no group without any."""
     grouped = {group: {name: said[name] for name in GROUPS[group] if name in said} for group in BEFORE}
     return {group: given for group, given in grouped.items() if given}
+
+
+def _agrees(text: str) -> bool | None:
+    if text in ("", asking.LEAVE) or spoken.is_no(text) or spoken.is_unknown(text):
+        return False
+    return True if spoken.is_yes(text) else None
 
 
 def _name(answer: Answer) -> str | None:

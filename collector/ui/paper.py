@@ -55,6 +55,8 @@ def show_reading_key(
     out = Terminal(stream)
     columns, rows = out.size() if out.isatty() else (terminal.WIDTH, terminal.HEIGHT)
     lines = reading_key(identity, columns - 1, rows - 2, lively=out.is_lively(), colour=out.has_colour())
+    if asks and source is not None:
+        typed.forget(source)  # an Enter pressed while the run worked would take the key away unseen
     out.write("\n".join(lines) + "\n")
     if asks and source is not None:
         wait(_("When you have it, press Enter."), source, stream, patient=patient)
