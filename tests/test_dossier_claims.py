@@ -214,6 +214,31 @@ def test_no_box_is_ticked_for_what_nobody_said(tmp_path):
     assert "ou de ce qui a été vu sur place" in papers.part(1)
 
 
+@pytest.mark.parametrize(
+    ("uptime", "boot", "done", "ticked", "line"),
+    [
+        ("yes", "2026-11-17T08:00:00.000000Z", ["photo"], True, "oui"),
+        ("yes", None, None, True, "oui"),
+        ("yes", "2026-11-18T09:00:00.000000Z", ["photo"], False, "à vérifier : l\u2019ordinateur a démarré après"),
+        ("unknown", "2026-11-18T09:00:00.000000Z", None, False, "à vérifier : l\u2019ordinateur a démarré après"),
+        ("unknown", "2026-11-17T08:00:00.000000Z", ["photo"], False, "non établi"),
+        ("unknown", None, [], False, "non établi"),
+        ("unknown", None, ["restarted"], False, "non, selon les réponses"),
+        ("yes", None, ["restarted"], False, "à vérifier : oui selon l\u2019outil, mais éteint ou redémarré selon"),
+        ("no", "2026-11-18T09:00:00.000000Z", ["restarted"], False, "NON"),
+    ],
+)
+def test_left_on_is_what_the_tool_found_and_nothing_speaks_against(tmp_path, uptime, boot, done, ticked, line):
+    """A box left empty is no "it was not restarted"; a start after somebody had noticed is one all the same."""
+    one = dossiers.unsealed(tmp_path)
+    one.observe("uptime", {"boot_time": boot, "verdict": uptime})
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    dossiers.say(one.path, AWARE if done is None else {**AWARE, "done": done})
+    papers = Told(one.path)
+    assert papers.tick("ni éteint ni redémarré")[0] is ticked
+    assert f"Resté allumé depuis l\u2019attaque {line}" in papers.part(6)
+
+
 def test_an_attached_picture_is_no_photograph_of_the_screen(tmp_path):
     path = dossiers.sealed(tmp_path)
     dossiers.attached(path, tmp_path, dossiers.png(40, 90))
@@ -351,7 +376,9 @@ def test_moments_that_cannot_be_are_warnings_and_tick_no_box(tmp_path):
     assert "Sur papier depuis (17/11/2026 19 h 00) : avant le moment" in part
     assert "Fait le 17/11/2026" not in part
     assert "Noté le 17/11/2026" in part
-    assert "Fait le 18/11/2026 9 h 00" in part
+    assert "Informaticien appelé le 18/11/2026 9 h 00." in part
+    assert "Assureur prévenu le 02/01/2030 10 h 00." in part
+    assert "Fait le" not in part.partition("17Cyber")[0], "a call is not the whole step, nor the claim"
     assert "Dernier usage normal (" not in part
     for text in ("Assureur appelé", "Plainte déposée, ou", "Conseil départemental"):
         assert papers.tick(text)[0] is False

@@ -623,7 +623,10 @@ def test_a_window_of_our_own_stays_open(stick, tmp_path, expert):
     )
     assert "Photographiez" not in screen.read("pour les questions.")
     screen.type("!")
-    assert screen.ended("", "", "", "", "") in live.SEALED
+    screen.read("Entrée seule = non")
+    screen.type("")
+    screen.read("Quand c'est noté, appuyez sur Entrée.")
+    assert screen.ended("", "", "", "") in live.SEALED
     assert "Pour fermer cette fenêtre, appuyez sur Entrée." in screen.text
     identity = re.findall("AGE-SECRET-KEY-1[A-Z0-9]{58}", screen.text)[-1]
     (path,) = (stick / "preuves").iterdir()

@@ -125,7 +125,7 @@ def _machine(draft: Draft) -> list[Field]:
     told = facts.isolation()
     words = {name: said(told.get(name, "not_noted")) for name in ("open", "close", "run")}
     boot = moment_of(system.get("boot_time"))
-    verdict = str(facts.latest("uptime").get("verdict"))
+    stayed = draft.stayed_on()
     running = any(one.get("state") == "running" for one in facts.observed.get("encryption-running", []))
     return [
         draft.known("machine_name", host["hostname"]),
@@ -140,7 +140,7 @@ def _machine(draft: Draft) -> list[Field]:
             "machine_network", said("network_at", **words), note=said("running_running") if running else ""
         ),
         draft.known("machine_boot", "" if boot is None else said.long_moment(boot)),
-        draft.known("machine_on", said(f"uptime_{verdict}") if verdict in ("yes", "no", "unknown") else ""),
+        draft.known("machine_on", said(f"uptime_{stayed}") if stayed else ""),
         draft.known("machine_disks", said("join").join(_disks(draft, system.get("disks")))),
     ]
 

@@ -130,13 +130,34 @@ class Draft:
 
     def agreed_estimate(self) -> datetime | None:
         """Return that estimate where it is not later than the awareness: nobody knew of what had not begun."""
-        estimate, aware = self.estimate(), self.aware()
-        if estimate is None or aware is None or self._is_future(aware):
-            return estimate
-        corrected = estimate + timedelta(seconds=self.facts.evidence.correction_s or 0)
+        estimate = self.estimate()
+        return estimate if estimate is None or not self._is_after_awareness(estimate) else None
+
+    def stayed_on(self) -> str:
+        """Return whether the computer stayed on since the attack: `yes`, `no`, `unknown`; empty where nothing says so.
+
+        Where the tool found nothing against it: `doubted` if the computer was started after somebody had noticed;
+        if somebody answered that it was restarted `disputed`, of an `unknown` one `restarted`.
+        """
+        told = self.facts.latest("uptime")
+        verdict, boot = str(told.get("verdict")), moment_of(told.get("boot_time"))
+        if verdict not in ("yes", "unknown"):
+            return verdict if verdict == "no" else ""
+        if boot is not None and self._is_after_awareness(boot):
+            return "doubted"
+        if self.given.ticked("done", "restarted"):
+            return "disputed" if verdict == "yes" else "restarted"
+        return verdict
+
+    def _is_after_awareness(self, moment: datetime) -> bool:
+        """Tell whether the computer's clock stood at a moment after the awareness, its error taken away."""
+        aware = self.aware()
+        if aware is None or self._is_future(aware):
+            return False
+        corrected = moment + timedelta(seconds=self.facts.evidence.correction_s or 0)
         if aware.doubt is Doubt.DAY:
-            return estimate if local(corrected).date() <= local(aware.utc).date() else None
-        return estimate if corrected <= aware.utc else None
+            return local(corrected).date() > local(aware.utc).date()
+        return corrected > aware.utc
 
     def _is_future(self, moment: Entered) -> bool:
         """Tell whether a moment is later than the bundle's last record, on a clock that was compared with a watch."""

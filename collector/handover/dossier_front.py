@@ -43,14 +43,14 @@ _TIMED = (
 _VENDOR = 8
 """Place of the box of the software's vendor, whom nobody asks for: behind the IT provider's."""
 _DONE = {
-    "helpers": "provider_told",
     "17cyber": "cyber17",
     "ars": "ars_told",
     "complaint": "complaint",
-    "insurer": "insurer_told",
     "cnil": "cnil_initial",
 }
 """The answer that tells when a step was taken."""
+_CALLED = {"helpers": ("provider_told", "insurer_told"), "insurer": ("insurer_told",)}
+"""Answers that belong to a step and are not the whole of it: a call is no claim, and nobody asks for the vendor's."""
 
 
 def cover(draft: Draft) -> Part:
@@ -131,11 +131,12 @@ def _unplugged(draft: Draft) -> Tick:
 
 def _left_on(draft: Draft) -> Tick:
     """Return the box of the computer that was left on: what the tool found stands above what was answered."""
-    said, verdict = draft.said, str(draft.facts.latest("uptime").get("verdict"))
-    told = said("tool_says", what=said(f"uptime_{verdict}")) if verdict in ("yes", "no") else ""
-    tick = _not_done(draft, "now_not_off", draft.given.ticked("done", "restarted"))
-    note = " — ".join(one for one in (tick.note, told) if one)
-    return Tick(tick.text, tick.done and verdict != "no", note=note)
+    said, stayed = draft.said, draft.stayed_on()
+    found = {"disputed": "yes", "unknown": "", "restarted": ""}.get(stayed, stayed)
+    restarted = draft.given.ticked("done", "restarted")  # a box left empty is no "it was not restarted"
+    told = said("tool_says", what=said(f"uptime_{found}")) if found else ""
+    note = " — ".join(one for one in (said("not_so") if restarted else "", told) if one)
+    return Tick(said("now_not_off"), stayed == "yes", note=note)
 
 
 def _not_done(draft: Draft, text: str, was_done: bool | None) -> Tick:  # noqa: FBT001 - what was answered
@@ -213,6 +214,8 @@ def _deadline(draft: Draft, one: Deadline) -> tuple[str, ...]:
     if one.due is not None:
         until = [said.long_moment(one.due), label(one.step, language), *office(one.closed, one.earlier, language)]
     until += _taken(draft, _DONE.get(one.step, ""), one.due)
+    for name in _CALLED.get(one.step, ()):
+        until += _called(draft, name)
     known = f"{said.pair(step.know)}\n{said('due_source', source=source(one.step, language))}"
     texts = (said.pair(step.name), "\n".join(until), known)
     return tuple(text.replace("'", "\u2019") for text in texts)
@@ -234,6 +237,15 @@ def _taken(draft: Draft, name: str, due: datetime | None) -> list[str]:
     else:
         late = "due_late" if entered.utc > due else ""
     return [*found, said(late)] if late else found
+
+
+def _called(draft: Draft, name: str) -> list[str]:
+    """Return when somebody was called, which is a part of a step."""
+    entered, doubt = answers.when(draft.given.answer(name)), draft.doubt_of(name)
+    if entered is None:
+        return []
+    found = [draft.said(f"due_{name}", when=draft.when(entered))]
+    return [*found, draft.said(f"moment_{doubt}")] if doubt else found
 
 
 def identity(draft: Draft) -> Part:

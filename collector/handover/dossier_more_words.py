@@ -33,6 +33,15 @@ MORE = {
     ),
     "uptime_yes": ("oui", "yes"),
     "uptime_no": ("NON~: ce qui n'était qu'en mémoire est perdu", "NO: what only memory held is lost"),
+    "uptime_doubted": (
+        "à vérifier~: l'ordinateur a démarré après la découverte de l'attaque",
+        "to be verified: the computer was started after the attack was noticed",
+    ),
+    "uptime_disputed": (
+        "à vérifier~: oui selon l'outil, mais éteint ou redémarré selon les réponses",
+        "to be verified: yes according to the tool, but off or restarted according to the answers",
+    ),
+    "uptime_restarted": ("non, selon les réponses", "no, according to the answers"),
     "uptime_unknown": ("non établi", "not established"),
     "running_running": (
         "Des fichiers étaient en cours de chiffrement pendant la collecte.",

@@ -175,6 +175,8 @@ TABLE = {
     "due_know": ("À savoir", "To know"),
     "due_source": ("Source~: {source}.", "Source: {source}."),
     "due_done": ("Fait le {when}.", "Done on {when}."),
+    "due_provider_told": ("Informaticien appelé le {when}.", "IT provider called on {when}."),
+    "due_insurer_told": ("Assureur prévenu le {when}.", "Insurer told on {when}."),
     "due_noted": ("Noté le {when}.", "Noted on {when}."),
     "due_unsure": (
         "Heure non précisée~: avant ou après l'échéance, à confirmer.",

@@ -89,6 +89,14 @@ if sys.platform == "win32":
         """
         return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not is_console(stream)
 
+    def forget(stream: TextIO) -> None:
+        """Drop the keys that were pressed and not read yet; nothing where nobody may look on.
+
+        Raises `OSError` or `ValueError` where the stream is gone.
+        """
+        if is_console(stream):
+            _kernel32().FlushConsoleInputBuffer(wintypes.HANDLE(msvcrt.get_osfhandle(stream.fileno())))
+
     @cache
     def draws() -> bool:
         """Tell whether the console moves its cursor as terminals do, once it was asked to; before Windows 10 none."""
@@ -169,6 +177,20 @@ else:
         null = os.stat(os.devnull)
         told = os.fstat(stream.fileno())
         return stat.S_ISCHR(told.st_mode) and told.st_rdev == null.st_rdev
+
+    def forget(stream: TextIO) -> None:
+        """Drop the keys that were pressed and not read yet; nothing where nobody may look on.
+
+        Raises `OSError` or `ValueError` where the stream is gone.
+        """
+        import termios  # noqa: PLC0415 - Windows has none, and no run but one on a terminal needs it
+
+        if not stream.isatty():
+            return
+        try:
+            termios.tcflush(stream.fileno(), termios.TCIFLUSH)
+        except termios.error as error:
+            raise OSError(*error.args) from error
 
     def draws() -> bool:
         """Tell whether terminals move their cursor: here TERM tells it."""

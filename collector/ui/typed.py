@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import sys
 import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from collector.host import console
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -19,9 +20,6 @@ _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?")
 _NO_LETTERS: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control and format characters, halves of characters, other ends of lines."""
 
-
-_MOST_KEYS: Final = 100_000
-"""Keys that are dropped at most: a key that is held down must not hold a run's end."""
 
 
 class Gone(Exception):  # noqa: N818 - not an error: nobody answers any more
@@ -44,32 +42,8 @@ def prepare(source: TextIO) -> None:
 
 def forget(source: TextIO) -> None:
     """Drop what was typed on a terminal before anything was asked: it answers nothing that is shown from now on."""
-    try:
-        if source.isatty():
-            _drop(source.fileno())
-    except (OSError, ValueError):  # the terminal is gone, or it is none of the system's
-        return
-
-
-if sys.platform == "win32":
-
-    def _drop(_fd: int) -> None:
-        import msvcrt  # noqa: PLC0415 - of Windows
-
-        for _ in range(_MOST_KEYS):
-            if not msvcrt.kbhit():
-                break
-            msvcrt.getwch()
-
-else:
-
-    def _drop(fd: int) -> None:
-        import termios  # noqa: PLC0415 - of POSIX
-
-        try:
-            termios.tcflush(fd, termios.TCIFLUSH)
-        except termios.error as error:
-            raise OSError(*error.args) from error
+    with contextlib.suppress(OSError, ValueError):  # the terminal is gone, or it is none of the system's
+        console.forget(source)
 
 
 def line(source: TextIO, longest: int) -> Line:
