@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector import levels, paris, spelled
-from collector.errors import UsageError
+from collector.errors import NoMomentError, UsageError
 from collector.schema import is_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.model import Moment
+    from collector.spelled import Spelled
 
 MAX_NAME = 200
 """Longest name of an operator or witness in characters."""
@@ -84,34 +86,97 @@ def is_zone_like(seconds: int) -> bool:
 
 _QUARTER, _NEAR = 900, 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = r"(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})|(?P<D>[0-9]{1,2})/(?P<M>[0-9]{1,2})/(?P<Y>[0-9]{4}))"
-_HOUR = r"(?P<hour>[0-9]{1,2})(?:(?::| ?[hH] ?)(?P<minute>[0-9]{2})(?::[0-9]{2})?| ?[hH])"
-_ZONE = r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
-_MOMENT = re.compile(rf"{_DAY}(?:[Tà ]+{_HOUR}{_ZONE})?")
+
+_HINT_MOMENT = "write the day and the time of day in Paris, for example 2026-11-26 08:30 or 26/11/2026 8h30"
+_PARTS = {"morning": (0, 12), "afternoon": (12, 18), "evening": (17, 23)}
+"""From which hour to which one says so."""
+_NIGHT, _DAWN = 18, 6
+"""From which hour to which « cette nuit » lasts."""
 
 
-def paris_moment(text: str) -> paris.Entered:
+def paris_moment(text: str, now: datetime | None = None) -> paris.Entered:
     """Return the moment that a date and time of day in Paris means, to the minute; raises `UsageError`.
 
-    Day, month and year stand as in France (`spelled` has how) or as in ISO 8601, where an offset may follow. Of two
-    moments that may be meant the earlier one is taken, and without a time of day the day's first minute: a deadline
-    then comes too early.
+    How it may be written stands in `spelled`; an offset may follow as in ISO 8601. Of two moments that may be meant the
+    earlier one is taken, and without a time of day the day's first minute: a deadline then comes too early. A day that
+    is not written whole (« hier », no year, the time alone) is counted from `now`; without one, as where a script
+    writes, it is refused. So is what contradicts itself, and a part of a day (« hier soir ») without its hour.
     """
-    hint = "write the day and the time of day in Paris, for example 2026-11-26 08:30 or 26/11/2026 8h30"
-    match = _MOMENT.fullmatch(spelled.plain(text))
-    if match is None:
-        raise UsageError("this is no date and time of day", hint=hint)
-    year, month, day = (int(match[small] or match[large]) for small, large in ("yY", "mM", "dD"))
-    if not paris.FIRST_YEAR <= year <= paris.LAST_YEAR:
-        raise UsageError("the year can't be right", hint=hint)
+    said = spelled.read(text)
+    if said is None:
+        raise NoMomentError("this is no date and time of day", hint=_HINT_MOMENT)
+    here = None if now is None else paris.local(now).replace(tzinfo=None)
+    clock = _clock(said)
+    day = _day(said, here, clock)
+    by_clock = said.date is None or said.date[0] is None
+    if clock is None:
+        return replace(paris.day_entered(day), by_clock=by_clock)
+    return replace(_entered(datetime.combine(day, clock), said), by_clock=by_clock)
+
+
+def _clock(said: Spelled) -> time | None:
+    """Return the time of day that is meant, or `None` where no hour need be; raises `UsageError`."""
+    if said.time is None:
+        if said.part is None and not said.is_night:
+            return None
+        hint = "write the hour, too, for example 18h30; where nobody knows it, write the day alone"
+        raise UsageError("the hour is missing", hint=hint)
+    hour, minute = said.time
     try:
-        if match["hour"] is None:
-            return paris.day_entered(date(year, month, day))
-        clock = f"{int(match['hour']):02}:{match['minute'] or '00'}"
-        then = datetime.fromisoformat(f"{date(year, month, day)}T{clock}{match['zone'] or ''}")
+        clock = time(hour, minute)
     except ValueError as error:
-        raise UsageError("there is no such day or time of day", hint=hint) from error
-    return paris.entered(then) if then.tzinfo is None else paris.Entered(then.astimezone(UTC))
+        raise UsageError("there is no such time of day", hint=_HINT_MOMENT) from error
+    first, last = _PARTS[said.part] if said.part else (0, 23)
+    if 1 <= hour < first <= hour + 12 <= last:  # « 8 h du soir »
+        return time(hour + 12, minute)
+    if not first <= hour <= last or (said.is_night and _DAWN < hour < _NIGHT):
+        raise UsageError("the hour and the part of the day do not go together", hint="write the hour as in 18h30")
+    return clock
+
+
+def _day(said: Spelled, here: datetime | None, clock: time | None) -> date:
+    """Return the day that is meant; `here` is the clock of Paris now. Raises `UsageError`."""
+    if said.date is None and said.weekday is not None:
+        raise UsageError("the day of the week alone is no date", hint=_HINT_MOMENT)
+    if here is None and (said.date is None or said.date[0] is None):
+        raise UsageError("the date is not written in full: day, month and year", hint=_HINT_MOMENT)
+    today = date.min if here is None else here.date()
+    if said.is_night:  # the last time that it was that hour
+        is_over = here is not None and clock is not None and datetime.combine(today, clock) <= here
+        return today if is_over else today - timedelta(days=1)
+    if said.date is None:
+        return today - timedelta(days=said.ago or 0)
+    year, month, number = said.date
+    if year is None:
+        year = today.year - ((month, number) > (today.month, today.day))
+    if not paris.FIRST_YEAR <= year <= paris.LAST_YEAR:
+        raise UsageError("the year can't be right", hint=_HINT_MOMENT)
+    try:
+        day = date(year, month, number)
+    except ValueError as error:
+        raise UsageError("there is no such day", hint=_HINT_MOMENT) from error
+    if said.weekday not in (None, day.weekday()):
+        written, meant = spelled.WEEKDAYS[said.weekday or 0], spelled.WEEKDAYS[day.weekday()]
+        raise UsageError(
+            f"the day of the week and the date contradict each other: {day:%d/%m/%Y} is {meant}, not {written}",
+            hint="look at a calendar, and write the date that is right",
+        )
+    return day
+
+
+def _entered(wall: datetime, said: Spelled) -> paris.Entered:
+    """Return what a time on the wall means; raises `UsageError` where that of the given offset is none."""
+    try:
+        if said.zone:
+            return paris.Entered(datetime.fromisoformat(f"{wall:%Y-%m-%dT%H:%M}{said.zone}").astimezone(UTC))
+    except ValueError as error:
+        raise UsageError("there is no such time of day", hint=_HINT_MOMENT) from error
+    if said.ahead is None:
+        return paris.entered(wall)
+    utc = wall.replace(tzinfo=UTC) - timedelta(hours=said.ahead)
+    if paris.offset(utc) != timedelta(hours=said.ahead):
+        raise UsageError("there is no such time of day", hint=_HINT_MOMENT)
+    return paris.Entered(utc)
 
 
 def seen_at(text: str | None) -> paris.Entered | None:

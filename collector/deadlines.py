@@ -8,7 +8,7 @@ where that stands, say `deadline_words` and docs/DEADLINES.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from collector import paris
@@ -49,7 +49,8 @@ def not_before(given: paris.Entered, aware: datetime) -> paris.Entered | None:
         return given
     same_day = paris.local(given.utc).date() == paris.local(aware).date()
     if same_day and given.doubt in (paris.Doubt.DAY, paris.Doubt.TWICE):  # the earlier moment was our choice
-        return paris.Entered(aware, paris.Doubt.DAY if given.doubt is paris.Doubt.DAY else paris.Doubt.NONE)
+        doubt = paris.Doubt.DAY if given.doubt is paris.Doubt.DAY else paris.Doubt.NONE
+        return replace(given, utc=aware, doubt=doubt)
     return None
 
 

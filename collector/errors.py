@@ -23,6 +23,10 @@ class UsageError(CollectorError):
     exit_code = 2
 
 
+class NoMomentError(UsageError):
+    """In words that should say a day and a time of day, none was found."""
+
+
 class NotABundleError(CollectorError):
     """The folder holds no manifest: there is nothing to verify, resume or add to."""
 

@@ -37,6 +37,8 @@ class Entered:
 
     utc: datetime
     doubt: Doubt = Doubt.NONE
+    by_clock: bool = False
+    """Its day, or the year of it, was not written: it was counted from the day of a computer's clock."""
 
 
 def local(utc: datetime) -> datetime:

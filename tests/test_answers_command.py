@@ -74,7 +74,8 @@ def test_a_provider_answers_without_a_terminal(path):
 WRONG = ("practise=x", "practice", "=x", "", "practice=", f"practice={'x' * 301}", "leak=maybe", "leak=oui",
          "persons=-1", "persons=many", "persons=1000001", "persons=7,5",
          "persons=12.5", "categories=health;bank", "complaint=soon",
-         "complaint=31/02/2026 8h", "severity=", "persons=\u0663")  # fmt: skip
+         "complaint=31/02/2026 8h", "complaint=hier 8h", "complaint=26/11 8h30", "complaint=8h30",
+         "severity=", "persons=\u0663")  # fmt: skip
 
 
 @pytest.mark.parametrize("text", WRONG)
@@ -90,6 +91,23 @@ def test_what_is_no_answer_is_refused_before_anything_is_written(path, text):
         assert "it takes" in done.err
     else:
         assert "names no question" in done.err
+
+
+def test_a_moment_on_the_command_line_is_a_date_in_full(path):
+    """A script means the same on any day; what is refused says why, as at a question."""
+    given = "--set=complaint=jeudi 26 novembre 2026 vers 8 h 30"
+    assert live.run("answers", path, given).code == 0
+    assert answers.latest(custody(path)) == {"complaint": {"utc": "2026-11-26T07:30Z", "doubt": "none"}}
+    for text, why in (
+        ("hier 8h", "il faut la date entière\u00a0: jour, mois et année"),
+        ("vendredi 26/11/2026 8h", "le 26/11/2026 est un jeudi, pas un vendredi"),
+        ("30/02/2026 8h", "ce jour n'existe pas"),
+        ("26/11/2026 au matin", "il manque l'heure"),
+    ):
+        done = live.run("answers", path, "--set", f"complaint={text}", "--lang", "fr")
+        assert done.code == 2
+        assert "ceci n'est pas une réponse à complaint" in done.err
+        assert why in done.err
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -12,6 +12,7 @@ import pytest
 
 from collector import answers, arguments, eyes, paris
 from collector.cli import kitting
+from collector.errors import NoMomentError, UsageError
 from collector.questions import BEFORE, GROUPS, LONGEST, QUESTIONS
 from collector.ui import answering, asking, guided, messages, moments, spoken, terminal, typed
 
@@ -152,16 +153,55 @@ def test_what_a_person_writes_for_a_moment(monkeypatch):
         ("fr", "25.11.25 8h", "2025-11-25T07:00"),
         ("fr", "25 novembre 8h", "2025-11-25T07:00"),
         ("fr", "1er janvier 8h30", "2026-01-01T07:30"),
+        ("fr", "à 8h", "2026-01-03T07:00"),
+        ("fr", "vers 8h30", "2026-01-03T07:30"),
+        ("en", "hier soir 20h30", "2026-01-02T19:30"),
+        ("fr", "this morning at around 8:30", "2026-01-03T07:30"),
+        ("fr", "samedi 3 janvier 8h30", "2026-01-03T07:30"),
     ):
         messages.install(lang)
         found = moments.understood(text)
-        assert found is not None, text
         assert f"{found.utc:%Y-%m-%dT%H:%M}" == utc, text
-    for text in ("", "demain", "99/99", "32/1", "25h", "9" * 4000, "1/" * 2000, "hier hier"):
-        assert moments.understood(text) is None, text[:20]
-    for text in ("25.11", "8.30", "45 mai", "mai", "minuit midi"):
-        assert moments.understood(text) is None, text[:20]
+    no_moments = ("", "demain", "99/99", "32/1", "25h", "9" * 4000, "1/" * 2000, "hier hier")
+    for text in (*no_moments, "25.11", "8.30", "45 mai", "mai", "minuit midi"):
+        with pytest.raises(UsageError):
+            moments.understood(text)
     assert moments.doubts("aware", moments.understood("2027-01-01 10:00"), None), "that is still to come"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("30/02/2026 8h", "Ce jour n'existe pas."),
+        ("26/11/2026 25h", "Cette heure n'existe pas."),
+        ("vendredi 26 novembre 2026 8h30", "se contredisent : le 26/11/2026 est un jeudi, pas un vendredi."),
+        ("hier soir", "Il manque l'heure. Écrivez aussi l'heure, par exemple 18h30 ;"),
+        ("hier soir à minuit", "L'heure et le moment de la journée ne vont pas ensemble."),
+        ("jeudi 8h30", "Le jour de la semaine ne suffit pas."),
+        ("bientôt", "Je n'ai pas compris."),
+    ],
+)
+def test_a_moment_that_is_refused_says_why(text, why):
+    """In the first place the reason; the second time, whatever came before, what to type for yesterday as well."""
+    told, out = asked(*to_the("aware"), text, text, "!", lang="fr")
+    said = " ".join(out.replace("\u00a0", " ").split())
+    assert told.answers == {}
+    assert said.count(why) == 2
+    (typed_in,) = re.findall(r"tapez : ([0-9/]+ 18h30)", said)
+    assert said.index(why) < said.rindex(why) < said.index("tapez :")
+    told, out = asked(*to_the("aware"), typed_in, "", "!", lang="fr")
+    evening = paris.entered(datetime.strptime(typed_in, "%d/%m/%Y %Hh%M"))  # noqa: DTZ007 - the clock of Paris
+    assert told.answers == {"awareness": {"aware": answers.moment(evening)}}
+    assert datetime.now(UTC) - evening.utc < timedelta(days=2)
+
+
+def test_a_question_without_an_example_gives_one_at_once():
+    """Where "as in the example" would point at nothing."""
+    for name, count in (("aware", 1), ("complaint", 2)):
+        lines = moments.refused(name, NoMomentError("no date"), 1)
+        assert len(lines) == count
+        assert "as in the example" in lines[0]
+        assert len(moments.refused(name, NoMomentError("no date"), 2)) == 2
 
 
 def test_every_group_fits_a_line_however_long_its_answers():
@@ -235,7 +275,11 @@ def test_a_letter_is_taken_whole(line, answer):
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("line", ["I don\u2019t know", "no idea.", "?", "je ne sais pas", "Nsp"])
+@pytest.mark.parametrize(
+    "line",
+    ["I don\u2019t know", "no idea.", "?", "je ne sais pas", "Nsp", "je sais pas", "sais pas", "J\u2019sais pas",
+     "aucune idée", "on sait pas"],
+)  # fmt: skip
 def test_i_do_not_know_in_words_is_no_text(lang, line):
     """In a text, a name, a case number as everywhere: nothing known, not those words, whichever language is spoken."""
     told, _out = asked("", line, line, line, line, line, "!", lang=lang)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -232,7 +233,12 @@ def test_a_notice_in_the_last_minute_is_in_time(notice, late):
     [
         "2026-11-26 08:30", "2026-11-26T08:30", "26/11/2026 8h30", "26/11/2026 à 8 h 30", "26/11/2026  08H30",
         "26/11/2026\u00a08\u00a0h\u00a030", "2026-11-26T07:30Z", "2026-11-26 11:30+04:00", "2026-11-26 08:30:59",
-        "26.11.2026 8h30", "26 novembre 2026 8h30", "26 Nov. 2026, 8:30".replace(",", ""), "November 26, 2026 8:30",
+        "26.11.2026 8h30", "26 novembre 2026 8h30", "26 Nov. 2026, 8:30", "November 26, 2026 8:30",
+        "26/11/26 8h30", "26.11.26 8h30", "le 26 novembre 2026 à 8h30", "jeudi 26 novembre 2026 8h30",
+        "jeudi 26 novembre 2026 à 8 h 30", "le jeudi 26/11/2026, vers 8h30", "À 8h30, le jeudi 26 novembre 2026.",
+        "26/11/2026 8 heures 30", "26/11/2026 8h30 du matin", "26/11/2026 dans la matinée, vers les 8h30",
+        "26/11/2026 8h30 environ", "Thursday 26 November 2026 8:30", "on Thursday, the 26th of November 2026 at 8:30",
+        "Thursday 2026-11-26 around 8:30", "8:30 on 26 November 2026", "26/11/2026 in the morning at about 8:30",
     ],
 )  # fmt: skip
 def test_one_moment_has_many_spellings(typed):
@@ -247,7 +253,7 @@ def test_without_a_time_of_day_the_day_begins():
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "hier", "8h30", "26/11/26 8h", "31/02/2026 8h", "2026-11-26 24:00", "2026-11-26 8:60", "26/11/2026 8",
+    ["", "hier", "8h30", "26/11 8h", "31/02/2026 8h", "2026-11-26 24:00", "2026-11-26 8:60", "26/11/2026 8",
      "1999-12-31 8h", "2101-01-01 8h", "٢٠٢٦-11-26 08:30", "2026-11-26 08:30+24:00", "2026-11-26 08:30 08:30"],
 )  # fmt: skip
 def test_what_is_no_moment_is_refused_with_an_example(typed):
@@ -257,14 +263,98 @@ def test_what_is_no_moment_is_refused_with_an_example(typed):
     assert "26/11/2026 8h30" in refused.value.hint
 
 
+PIECES = (
+    "le", "jeudi", "Monday", "26/11", "26/11/26", "2026-11-26", "26 novembre", "mai", "hier", "ce", "matin", "soir",
+    "cette nuit", "avant-hier", "à", "vers", "8h30", "8:30", "8 h", "midi", "minuit", "du", "environ", "T", "Z", ",",
+    "31.2.2026", "November 26", "(heure de Paris, UTC+1)", "25h", "2026", "last night", "in the", "evening", "+01:00",
+)  # fmt: skip
+NOW = datetime(2026, 11, 27, 13, 30, tzinfo=UTC)
+"""A Friday, half past two in the afternoon in Paris."""
+
+
+@pytest.mark.parametrize(
+    ("typed", "wall"),
+    [
+        ("8h30", "2026-11-27 08:30"), ("à 8h", "2026-11-27 08:00"), ("vers 8h30", "2026-11-27 08:30"),
+        ("ce matin 8h", "2026-11-27 08:00"), ("8h30 ce matin", "2026-11-27 08:30"), ("midi", "2026-11-27 12:00"),
+        ("8h du soir", "2026-11-27 20:00"), ("cet après-midi 2h", "2026-11-27 14:00"),
+        ("ce soir vers 18 h", "2026-11-27 18:00"), ("hier 18h", "2026-11-26 18:00"),
+        ("hier soir 20h30", "2026-11-26 20:30"), ("hier soir à 8h", "2026-11-26 20:00"),
+        ("hier au soir, 20 h", "2026-11-26 20:00"), ("avant hier à midi", "2026-11-25 12:00"),
+        ("26/11 8h30", "2026-11-26 08:30"), ("le jeudi 26 novembre à 8h30", "2026-11-26 08:30"),
+        ("28/11 8h30", "2025-11-28 08:30"), ("cette nuit 3h", "2026-11-27 03:00"),
+        ("cette nuit vers 23h", "2026-11-26 23:00"), ("la nuit dernière à minuit", "2026-11-27 00:00"),
+        ("yesterday 8:30", "2026-11-26 08:30"), ("at 8:30 yesterday", "2026-11-26 08:30"),
+        ("around 8:30", "2026-11-27 08:30"), ("this morning 8:30", "2026-11-27 08:30"),
+        ("last night 23:00", "2026-11-26 23:00"), ("yesterday evening at 8:30", "2026-11-26 20:30"),
+        ("the day before yesterday, 8:30", "2026-11-25 08:30"),
+    ],
+)  # fmt: skip
+def test_a_day_that_is_not_written_is_counted_from_the_clock(typed, wall):
+    """And only where a clock is given: a script's date is in full."""
+    meant = paris.entered(datetime.fromisoformat(wall))
+    assert paris_moment(typed, NOW) == replace(meant, by_clock=True)
+    with pytest.raises(UsageError, match="date is not written in full"):
+        paris_moment(typed)
+
+
+def test_of_a_night_the_last_time_that_it_was_that_hour():
+    """« cette nuit 23h » at half past eleven at night is half an hour ago."""
+    late = datetime(2026, 11, 27, 22, 30, tzinfo=UTC)
+    assert paris_moment("cette nuit 23h", late).utc == late - timedelta(minutes=30)
+    assert paris_moment("cette nuit 3h", late).utc == datetime(2026, 11, 27, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("hier soir", "hour is missing"), ("ce matin", "hour is missing"), ("cette nuit", "hour is missing"),
+        ("last night", "hour is missing"), ("this morning", "hour is missing"), ("le 26/11/2026 au soir", "hour is"),
+        ("hier matin 18h", "do not go together"), ("hier soir à minuit", "do not go"), ("cette nuit 14h", "do not go"),
+        ("vendredi 26 novembre 2026 8h30", "26/11/2026 is a Thursday, not a Friday"),
+        ("Monday 26/11 8:30", "26/11/2026 is a Thursday, not a Monday"), ("lundi 26/11/2026", "is a Thursday"),
+        ("30/02/2026 8h", "no such day"), ("29/2 8h", "no such day"), ("26/11/2026 24h", "no such time of day"),
+        ("jeudi 8h30", "the day of the week alone"), ("1.1.1999 8h", "year can't be right"),
+        ("jeudi 26 novembre 2026 à 8 h 30 (heure de Paris, UTC+2)", "no such time of day"),
+        ("vers le 26 novembre", "no date and time"), ("demain 8h", "no date and time"), ("8h30+04:00", "no date and"),
+        ("hier 8h soir matin", "no date and time"), ("26 8h", "no date and time"), ("x" * 100_000, "no date and time"),
+    ],
+)  # fmt: skip
+def test_no_hour_is_made_up_and_no_contradiction_passed_over(typed, why):
+    """A part of a day names no hour; a weekday, an offset, a part of the day that does not fit is said to be so."""
+    with pytest.raises(UsageError, match=why) as refused:
+        paris_moment(typed, NOW)
+    assert refused.value.hint
+
+
+def test_a_day_alone_is_a_day_in_words_too():
+    """« hier » is yesterday without an hour, as its date alone would be."""
+    assert paris_moment("hier", NOW) == replace(paris_moment("26/11/2026"), by_clock=True)
+    assert paris_moment("jeudi 26 novembre 2026") == paris_moment("26/11/2026")
+
+
+@given(UTC_MOMENTS.filter(lambda utc: 2001 <= utc.year < 2100), LANGUAGE)
+def test_what_the_tool_prints_it_reads(utc, language):
+    """Every moment as it stands on screen and paper, also of the hour that comes twice: its offset says which."""
+    assert paris_moment(words.moment(utc, language)) == Entered(utc)
+    assert paris_moment(words.day(utc, language)) == paris.day_entered(paris.local(utc).date())
+
+
 @given(st.one_of(st.text(), st.from_regex(r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}[ T]\d{1,2}[:h]\d{2}", fullmatch=True)))
 def test_any_text_is_a_moment_or_refused(typed):
     """Nothing else comes out."""
-    try:
-        entered = paris_moment(typed)
-    except UsageError:
-        return
-    assert entered.utc.tzinfo is UTC
+    for now in (None, NOW):
+        try:
+            entered = paris_moment(typed, now)
+        except UsageError:
+            continue
+        assert entered.utc.tzinfo is UTC
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join))
+def test_any_words_of_ours_are_a_moment_or_refused(typed):
+    """In whatever order."""
+    test_any_text_is_a_moment_or_refused.hypothesis.inner_test(typed)
 
 
 # the words
@@ -492,11 +582,25 @@ def test_of_a_notice_without_an_hour_only_the_day_is_told(tmp_path):
     assert "dimanche 29 novembre 2026 à 8 h 30" in said
 
 
+def test_a_moment_that_the_clock_helped_with_says_so(tmp_path):
+    """« hier 8h » is taken, its date is told first, and where it comes from; a date in full needs no such sentence."""
+    said = " ".join(run(tmp_path, "--aware", "hier 8h", "--lang", "fr").stdout.split())
+    assert " à 8 h (heure de Paris" in said.replace("\u00a0", " ")
+    assert "Le jour ou l'année vient de l'horloge de cet ordinateur." in said
+    said = run(tmp_path, "--aware", "2020-01-01 8h30", "--initial", "2/1/20 vers 8h30", "--lang", "fr").stdout
+    assert "vient de l'horloge" not in " ".join(said.split())
+    said = run(tmp_path, "--aware", "1/1/2020 8h30", "--initial", "hier", "--lang", "fr").stdout
+    assert "vient de l'horloge" in " ".join(said.split())
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         (),
-        ("--aware", "hier"),
+        ("--aware", "demain"),
+        ("--aware", "hier soir"),
+        ("--aware", "vendredi 26/11/2026 8h"),
+        ("--aware", "hier 8h", "--json"),
         ("--aware", "26/11/2026 8h", "--initial", "25/11/2026"),
         ("--aware", "26/11/2026 8h", "--initial", "26/11/2026 7h"),
         ("--aware", "26/11/2026 8h", "--ics", "absent/dates.ics"),

@@ -143,7 +143,7 @@ def _answer(name: str, value: str) -> Answer:
     if spoken.is_unknown(text):
         return None
     if question.form == "moment":
-        return _moment(text, wrong)
+        return _moment(name, text, wrong.hint)
     if question.form == "ticks":
         ticked = [part.strip() for part in text.split(",") if part.strip()]
         names = [option for option, _words in question.options]
@@ -161,11 +161,12 @@ def _answer(name: str, value: str) -> Answer:
     return text
 
 
-def _moment(text: str, wrong: UsageError) -> Answer:
+def _moment(name: str, text: str, hint: str) -> Answer:
+    """Return a moment whose date is written in full: a script gives the same answer on any day."""
     from collector import answers  # noqa: PLC0415 - only here
     from collector.arguments import paris_moment  # noqa: PLC0415 - the same
 
     try:
         return {**answers.moment(paris_moment(text))}
     except UsageError as error:
-        raise wrong from error
+        raise UsageError(f"this is no answer to {name}: {error}", hint=hint) from error

@@ -39,9 +39,10 @@ def deadlines_command(aware: str | None, initial: str | None, ics_file: str | No
     if aware is None:
         hint = "write when somebody saw it first, in Paris time: collect deadlines --aware '2026-11-26 08:30'"
         raise UsageError("the moment of awareness is not given", hint=hint)
-    start = paris_moment(aware)
-    notice = None if initial is None else _notice(paris_moment(initial), start)
     now = datetime.now(UTC)
+    today = None if as_json else now  # a script writes its dates whole
+    start = paris_moment(aware, today)
+    notice = None if initial is None else _notice(paris_moment(initial, today), start)
     found = deadlines.deadlines(start.utc, None if notice is None else notice.utc)
     path = None if ics_file is None else _free(ics_file)
     if not as_json:

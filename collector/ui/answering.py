@@ -30,7 +30,7 @@ _LEAVING = N_("{key} = stop here; what was answered is kept")
 _TAKES: Final = {
     "text": N_("a text of at most 300 characters"),
     "number": N_("a number"),
-    "moment": N_("a day and a time of day in Paris, for example 2026-11-26 08:30"),
+    "moment": N_("a date in full and a time of day in Paris, for example 2026-11-26 08:30"),
 }
 """What each form takes on the command line."""
 

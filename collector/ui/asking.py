@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from collector import deadline_words, eyes
 from collector.answers import when
 from collector.arguments import MAX_NAME
+from collector.errors import UsageError
 from collector.questions import LONGEST, QUESTIONS, YES_NO
 from collector.schema import is_case
 from collector.ui import moments, spoken, terminal, typed
@@ -284,7 +285,7 @@ def _number(page: Page, step: Step, before: Answer | Nothing) -> Answer:
 
 def _moment(page: Page, step: Step, before: Answer | Nothing) -> Answer:
     below: tuple[str, ...] = ()
-    entered = None
+    entered, refusals = None, 0
     how = _("The day and the time of day in Paris. The time alone means today.")
     while True:
         enter = "" if entered is None else _("Enter alone: that is right.")
@@ -297,18 +298,12 @@ def _moment(page: Page, step: Step, before: Answer | Nothing) -> Answer:
             raise
         if spoken.is_unknown(text):
             return None
-        entered = moments.understood(text)
-        below = (_("I don't understand this. Write it as in the example, or the time alone for today."),)
-        if entered is not None:
-            below = _understood(step.name, entered, page.aware)
-
-
-def _understood(name: str, entered: Entered, aware: Entered | None) -> tuple[str, ...]:
-    doubts = moments.doubts(name, entered, aware)
-    right = _("Is that right? Then press Enter. If not, type it again.")
-    keep = _("Keep it all the same? Then press Enter. If not, type it again.")
-    understood = _("Understood: {moment}", moment=deadline_words.moment(entered.utc, language()))
-    return (understood, *moments.remarks(entered), *doubts, keep if doubts else right)
+        try:
+            entered = moments.understood(text)
+            below = moments.shown(step.name, entered, page.aware)
+        except UsageError as error:
+            entered, refusals = None, refusals + 1
+            below = moments.refused(step.name, error, refusals)
 
 
 def _yes_no(page: Page, step: Step, before: Answer | Nothing) -> Answer:

@@ -37,6 +37,8 @@ def told(entered: Entered, notice: Entered | None, deadlines: Sequence[Deadline]
     ]
     if entered.doubt in DOUBTS:
         lines += _folded(_(DOUBTS[entered.doubt]), "  ")
+    if entered.by_clock or (notice is not None and notice.by_clock):
+        lines += _folded(_("This computer's clock gave the day or the year. Look whether it is right."), "  ")
     if entered.utc > now:
         lines += _folded(_("Careful: by this computer's clock that is still to come. Look at the date again."), "  ")
     lines += _folded(_("The 72 hours run from then on, through nights and days off. Nothing starts them anew."))

@@ -1,59 +1,61 @@
-"""A moment that a person types, as people write one, and what it was taken for.
+"""A moment that a person types, as people write one, what it was taken for, and why it was not taken.
 
 The clock is asked only where the day or the year was left out; what was understood is shown before it counts.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from collector import answers, deadlines, paris, spelled
+from collector import answers, deadline_words, deadlines, paris
 from collector.arguments import paris_moment
-from collector.errors import UsageError
-from collector.questions import STEPS
+from collector.errors import NoMomentError
+from collector.questions import QUESTIONS, STEPS
 from collector.ui.due import DOUBTS
-from collector.ui.messages import N_, _
+from collector.ui.messages import _, elsewhere, language
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from collector.answers import Answer
+    from collector.errors import UsageError
     from collector.paris import Entered
 
-_TIME: Final = re.compile(r"[0-9]{1,2}(?::[0-9]{2}| ?h ?(?:[0-9]{2})?)", re.IGNORECASE)
-_SHORT_DAY: Final = re.compile(
-    r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})(?:/(?P<year>[0-9]{2}))?(?![0-9/])(?P<rest>.*)"
-)
 _SLACK: Final = timedelta(minutes=1)
 """By which clocks may differ, and a minute be rounded, before a moment is still to come."""
-_DAYS: Final = {N_("today"): 0, N_("yesterday"): 1, N_("day before yesterday"): 2}
-"""Words for a day, by how many days ago it was; the translation has the language's own."""
 
 
-def understood(text: str) -> Entered | None:
-    """Return the moment that was meant, or `None`."""
-    try:
-        return paris_moment(_completed(spelled.plain(text), paris.local(datetime.now(UTC)).date()))
-    except UsageError:
-        return None
+def understood(text: str) -> Entered:
+    """Return the moment that was meant; raises `UsageError`."""
+    return paris_moment(text, datetime.now(UTC))
 
 
-def _completed(text: str, today: date) -> str:
-    """Return what was typed with the day, or the year, that it left out."""
-    for word, ago in _DAYS.items():
-        spoken = _(word)
-        if text[: len(spoken)].casefold() == spoken.casefold():
-            text = f"{today - timedelta(days=ago):%d/%m/%Y} {text[len(spoken) :]}"
-    if _TIME.fullmatch(text):
-        text = f"{today:%d/%m/%Y} {text}"
-    short = _SHORT_DAY.fullmatch(text)
-    if short is not None:
-        day, month, year = int(short["day"]), int(short["month"]), short["year"]
-        that_year = today.year - ((month, day) > (today.month, today.day)) if year is None else f"20{year}"
-        text = f"{day}/{month}/{that_year}{short['rest']}"
-    return " ".join(text.replace(",", " ").replace(" at ", " ").split())
+def refused(name: str, error: UsageError, times: int) -> tuple[str, ...]:
+    """Return why a moment was not taken; from the second time on also what to type for yesterday evening.
+
+    A question without an example of its own says so the first time.
+    """
+    why: tuple[str, ...] = (_("I don't understand this. Write it as in the example, or the time alone for today."),)
+    if not isinstance(error, NoMomentError):
+        why = (" ".join(_sentence(elsewhere(words)) for words in (str(error), error.hint)),)
+    if times == 1 and QUESTIONS[name].example is not None:
+        return why
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    day, date = deadline_words.day(yesterday, language()), f"{paris.local(yesterday):%d/%m/%Y}"
+    return (*why, _("For {day} at 18:30, type: {date} 18:30", day=day, date=date))
+
+
+def _sentence(words: str) -> str:
+    """Return what an error says as a sentence of its own."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def shown(name: str, entered: Entered, aware: Entered | None) -> tuple[str, ...]:
+    """Return what was understood, what is doubtful about it, and how it is kept."""
+    doubted = doubts(name, entered, aware)
+    right = _("Is that right? Then press Enter. If not, type it again.")
+    keep = _("Keep it all the same? Then press Enter. If not, type it again.")
+    moment = _("Understood: {moment}", moment=deadline_words.moment(entered.utc, language()))
+    return (moment, *remarks(entered), *doubted, keep if doubted else right)
 
 
 def remarks(entered: Entered) -> list[str]:

@@ -11,7 +11,19 @@ from collector.ui.messages import LANGUAGES, N_, _, said_in
 
 UNKNOWN: Final = "?"
 """What is typed alone for "I don't know"."""
-_UNKNOWN: Final = (N_("I don't know"), N_("don't know"), N_("we don't know"), N_("no idea"), N_("dk"))
+_UNKNOWN: Final = (
+    N_("I don't know"),
+    N_("don't know"),
+    N_("we don't know"),
+    N_("no idea"),
+    N_("dk"),
+    N_("I do not know"),
+    N_("I dunno"),
+    N_("dunno"),
+    N_("we do not know"),
+    N_("I have no idea"),
+)
+"""As people write it: French drops its « ne » there, and more."""
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(?P<mark>[\s.,'])[0-9]{3}(?:(?P=mark)[0-9]{3})*")
 """Thousands set off by one kind of mark: `2 500`, `12.500`; `7,5` is none."""
 
