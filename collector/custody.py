@@ -69,40 +69,62 @@ class HandOver:
 _UNTOLD = Told()
 
 
+class _Custody(Ledger):
+    """An open custody chain that knows which of its records are entries of the main courante."""
+
+    entries: list[int]
+    """`seq` of each, in order."""
+
+    def append(self, kind: str, fields: Record, *, synced: bool = True) -> Record:
+        """Add a record as a ledger does."""
+        record = super().append(kind, fields, synced=synced)
+        _enter(record, self.entries)
+        return record
+
+    def number(self, seq: Json) -> int:
+        """Return the number that people know an entry by: counted from 1."""
+        return self.entries.index(int(str(seq))) + 1
+
+
 def note(path: Path, text: str, clock: Clock, tool: Record, told: Told = _UNTOLD) -> Record:
-    """Add a note to a sealed bundle; raises `LimitError` for one that is too long."""
+    """Add a note to a sealed bundle; raises `LimitError` for one that is too long.
+
+    Returns its record and, as `number`, what number the entry has: `told.corrects` is such a one.
+    """
     if not text.strip():
         raise UsageError("the note is empty", hint="put the text in quotes after the bundle's folder")
     if len(text) > MAX_NOTE:
         raise LimitError(f"the note has {len(text)} characters; {MAX_NOTE} are allowed", hint="attach it as a file")
     who = told.text()
-    _refuse_unknown(path, told.corrects)
+    corrects = _corrected(path, told.corrects)
     with _opened(path, clock, tool) as ledger:
         refuse_unfit(ledger, text)
         record = ledger.append("note", {"observed": told.utc(), "text": as_json(from_native(text))})
-        tie(ledger, int(str(record["seq"])), told, who)
-        return record
+        tie(ledger, int(str(record["seq"])), told.observed, who, corrects)
+        return {**record, "number": ledger.number(record["seq"])}
 
 
-def _refuse_unknown(path: Path, number: int | None) -> None:
-    """Raise `UsageError` where no entry of the main courante has this number; an entry never goes again."""
+def _corrected(path: Path, number: int | None) -> int | None:
+    """Return `seq` of the entry that has this number; raises `UsageError` where none has: an entry never goes again."""
     if number is None:
-        return
+        return None
     checkpoint, recipients = sealed(path)
-    numbers: list[int] = []
-
-    def seen(record: Record) -> None:
-        if journal.kind_of(record) is not None:
-            numbers.append(int(str(record["seq"])))
-
+    entries: list[int] = []
     if disk.stands(path / layout.CUSTODY):
         try:
-            chain_of(path, checkpoint, recipients, seen)
+            chain_of(path, checkpoint, recipients, lambda record: _enter(record, entries))
         except OSError as error:
             raise disk.translated(error) from error
-    if number not in numbers:
+    if not 1 <= number <= len(entries):
+        numbers = range(1, len(entries) + 1)
         known = f"the entries are: {journal.shortened(numbers)}" if numbers else "there is no entry yet"
         raise UsageError(f"there is no entry number {number} to correct", hint=known)
+    return entries[number - 1]
+
+
+def _enter(record: Record, entries: list[int]) -> None:
+    if journal.kind_of(record) is not None:
+        entries.append(int(str(record["seq"])))
 
 
 def journal_of(path: Path, identities: Sequence[Any] = ()) -> Journal:
@@ -212,26 +234,31 @@ def _checked(bundle: VerifiedBundle, trusted: Trusted | None) -> Record:
 def attach(path: Path, file: Path, text: str | None, clock: Clock, tool: Record, told: Told = _UNTOLD) -> Record:
     """Copy a file into a sealed bundle and record it.
 
-    Returns `number`, `path`, `size` and `sha256` of its `artifact` record, `content_sha256` (of the file itself, where
-    it is encrypted), `says` (what it says of itself), `again` (numbers of attachments with the same bytes; in an
-    encrypted bundle nobody knows) and `note`: the number of the text's record.
+    Returns `seq`, `path`, `size` and `sha256` of its `artifact` record, `number` of its entry, `content_sha256` (of the
+    file itself, where it is encrypted), `says` (what it says of itself), `again` (numbers of attachments with the same
+    bytes; in an encrypted bundle nobody knows) and `note`: the number of the text's entry.
     """
     if text is not None and len(text) > MAX_NOTE:
         raise LimitError(f"the text has {len(text)} characters; {MAX_NOTE} are allowed", hint="attach it as a file")
     who = told.text()
-    _refuse_unknown(path, told.corrects)
+    corrects = _corrected(path, told.corrects)
     source = attachable(file)
     try:
         with _opened(path, clock, tool) as ledger:
             if text:
                 refuse_unfit(ledger, text)
-            done = copied(ledger, source, file)
+            done, seq = copied(ledger, source, file), None
             if text:
-                record = ledger.append("note", {"observed": told.utc(), "text": as_json(from_native(text))})
-                done["note"] = record["seq"]
+                seq = ledger.append("note", {"observed": told.utc(), "text": as_json(from_native(text))})["seq"]
             says = done["says"] if isinstance(done["says"], dict) else None
-            tie(ledger, int(str(done["number"])), told, who, done["note"], says)
-            return done
+            tie(ledger, int(str(done["seq"])), told.observed, who, corrects, seq, says)
+            again = done["again"] if isinstance(done["again"], list) else []
+            numbers: Record = {
+                "number": ledger.number(done["seq"]),
+                "note": None if seq is None else ledger.number(seq),
+                "again": [ledger.number(one) for one in again],
+            }
+            return {**done, **numbers}
     finally:
         os.close(source)
 
@@ -248,7 +275,7 @@ def add_clear(path: Path, data: bytes, kind: str, suffix: str, clock: Clock, too
 
 
 @contextlib.contextmanager
-def _opened(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None = None) -> Iterator[Ledger]:
+def _opened(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None = None) -> Iterator[_Custody]:
     """Yield the custody chain, as it was in `before` if that is given, and close it after."""
     ledger = _open(path, clock, tool, before)
     try:
@@ -259,7 +286,7 @@ def _opened(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | Non
         ledger.release()
 
 
-def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None) -> Ledger:
+def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None) -> _Custody:
     """Return the custody chain of a bundle whose seal holds, ready for the next record.
 
     The artifacts are not hashed again (that is `verify`'s, and a hand-over's). Raises
@@ -277,12 +304,14 @@ def _open(path: Path, clock: Clock, tool: Record, before: VerifiedBundle | None)
     if fd < 0:
         raise RefusedError("another command is adding to this bundle", hint="wait until it ends and try again")
     try:
-        chain = chain_of(path, checkpoint, recipients)
+        entries: list[int] = []
+        chain = chain_of(path, checkpoint, recipients, lambda record: _enter(record, entries))
         if before is not None:
             _refuse_changed(chain, before.custody)
         disk.sync_folder(path)  # a custody file that was just made has its name for good
         sums = joined(chain, fd)
-        ledger = Ledger(path, fd, sums, chain.inventory, clock, schema.CUSTODY, recipients)
+        ledger = _Custody(path, fd, sums, chain.inventory, clock, schema.CUSTODY, recipients)
+        ledger.entries = entries
         if chain.torn.length or chain.inventory.pending:
             ledger.append("resume", {"tool": tool, "torn": chain.torn.as_record()}, synced=False)
             ledger.end_here()

@@ -50,6 +50,7 @@ class Told:
     observed: Entered | None = None
     who: str | None = None
     corrects: int | None = None
+    """A number as people see it: entries after the seal are counted from 1."""
 
     def text(self) -> Json:
         """Return who writes as a text; raises `LimitError` or `UsageError`."""
@@ -60,11 +61,19 @@ class Told:
         return journal.seen_utc(self.observed)
 
 
-def tie(ledger: Ledger, number: int, told: Told, who: Json, note: Json = None, says: Record | None = None) -> None:
-    """Record what an entry's own record has no field for, and what it corrects (SPEC 10.4)."""
+def tie(
+    ledger: Ledger,
+    entry: int,
+    observed: Entered | None,
+    who: Json,
+    corrects: int | None,
+    note: Json = None,
+    says: Record | None = None,
+) -> None:
+    """Record what an entry's own record has no field for, and what it corrects (SPEC 10.4); each named by `seq`."""
     found = {
-        journal.ENTRY: journal.entry_data(number, told.observed, who, note, says),
-        journal.CORRECTION: None if told.corrects is None else journal.correction_data(told.corrects, number),
+        journal.ENTRY: journal.entry_data(entry, observed, who, note, says),
+        journal.CORRECTION: None if corrects is None else journal.correction_data(corrects, entry),
     }
     for what, data in found.items():
         if data is not None:
@@ -119,7 +128,7 @@ def make_folder(ledger: Ledger) -> None:
 
 
 def copied(ledger: Ledger, source: int, file: Path) -> Record:
-    """Copy an open file into the chain and record it; returns what `custody.attach` promises."""
+    """Copy an open file into the chain and record it; returns what `custody.attach` promises, `again` as `seq`."""
     make_folder(ledger)
     before = os.fstat(source)
     suffix = file.suffix.lower() if file.suffix.lower() in _SUFFIXES.split() else ".bin"
@@ -147,8 +156,7 @@ def copied(ledger: Ledger, source: int, file: Path) -> Record:
     stored = ledger.inventory.stored[artifact.path]
     again = [one.line - 1 for one in ledger.inventory.stored.values() if one.sha256 == stored.sha256 and one != stored]
     return {
-        "number": stored.line - 1,
-        "note": None,
+        "seq": stored.line - 1,
         "path": stored.path,
         "size": stored.size,
         "sha256": stored.sha256,

@@ -1,11 +1,16 @@
 """The main courante: what was said and brought along, in order, and what corrects what (SPEC 10.4). Pure.
 
 Nothing is ever changed or left out: an entry that was corrected stands where it stood, with the number of what
-corrects it. What only recipients can read, and no key was given for, is told as such.
+corrects it, and so does an answer that was given anew. What only recipients can read, and no key was given for, is
+told as such.
+
+Entries written after the seal are counted from 1, in order: that is the number that people see and give, and none is
+ever missing. Records name each other by `seq`; lines of custody that are no entries are counted apart.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +19,7 @@ from collector import answers, paris, schema
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from collector.answers import Answer
     from collector.manifest import Record
     from collector.model import Json
     from collector.paris import Entered
@@ -26,7 +32,19 @@ MOST: Final = 10_000
 """Entries that are kept; the chain itself has all."""
 _KINDS: Final = {"file": "attachment", "timestamp": "timestamp", "timestamp-request": "timestamp-request"}
 """Kinds of custody files (SPEC 10), with the kind of their entry."""
+OTHERS: Final = ("intent", "detail", "signature", "resume", "gap", "observation")
+"""What a line of custody is that is no entry: a type of record, or a `detail` (`entry`, `correction`)."""
+_DETAILS: Final = (ENTRY, CORRECTION)
 _DOUBTS: Final = {one.value for one in paris.Doubt}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An answer that is not the one given before: `before`, said in the entry `earlier`, which stays as it is."""
+
+    answer: Answer
+    before: Answer
+    earlier: Entry
 
 
 @dataclass(slots=True)
@@ -36,7 +54,9 @@ class Entry:
     kind: str
     """`opened`, `sealed`, `note`, `answers`, `attachment`, `unfinished`, `handover`, `receipt`, `timestamp` …"""
     number: int | None
-    """Its record's own in custody; `None` for what was said before the seal."""
+    """From 1, of those written after the seal; `None` for what was said before it."""
+    seq: int
+    """Its record's own, in custody or, before the seal, in the manifest."""
     written: str
     """When it was written, by the clock of the machine that wrote it: `utc` of the record."""
     record: Record
@@ -55,6 +75,20 @@ class Entry:
     """What an attached file says of itself (`collector.attached`)."""
     corrects: list[int] = field(default_factory=list)
     corrected_by: list[int] = field(default_factory=list)
+    """Numbers of entries, as `number`."""
+    transfer: int | None = None
+    """Of a hand-over or receipt: its number on the slip, where they alone are counted."""
+    given: dict[str, Answer] = field(default_factory=dict)
+    """Of answers: those that are answers to questions of ours."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    """Of answers: those that were different before, by the question's name."""
+    changed_in: dict[str, Entry] = field(default_factory=dict)
+    """Of answers: those that are different later, each with the next entry that says so."""
+
+    @property
+    def line(self) -> int:
+        """Return its line in the file of its chain, counted from 1 as editors do."""
+        return self.seq + 1
 
 
 class Journal:
@@ -66,25 +100,42 @@ class Journal:
         """Entries beyond `MOST`."""
         self.hidden = 0
         """Entries of which something can't be read without a key."""
-        self._numbered: dict[int, Entry] = {}
+        self.numbered = 0
+        """Entries after the seal, those beyond `MOST` as well: the last one's number."""
+        self.others: Counter[str] = Counter()
+        """Lines of custody that are no entries, by what of `OTHERS` they are."""
+        self._transfers = 0
+        self._by_seq: dict[int, Entry] = {}
+        self._answered: dict[str, Entry] = {}
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines custody has: entries, and those that are none."""
+        return self.numbered + self.others.total()
 
     def manifest(self, record: Record, *, hidden: bool = False) -> None:
         """Take a record of the manifest: beginning and end of the run, and what people said in between."""
         kind = {"open": "opened", "close": "sealed"}.get(str(record["type"])) or _said(record)
         if kind is not None:
-            self._add(Entry(kind, None, str(record["utc"]), record, hidden))
+            self._add(Entry(kind, None, int(str(record["seq"])), str(record["utc"]), record, hidden))
 
     def custody(self, record: Record, *, hidden: bool = False) -> None:
         """Take a record of the custody chain."""
-        kind, number = kind_of(record), int(str(record["seq"]))
+        kind, seq = kind_of(record), int(str(record["seq"]))
         if kind is not None:
+            self.numbered += 1
             observed = record.get("observed")
-            entry = Entry(kind, number, str(record["utc"]), record, hidden)
+            entry = Entry(kind, self.numbered, seq, str(record["utc"]), record, hidden)
             entry.observed = observed if isinstance(observed, str) else None
+            if kind in ("handover", "receipt"):
+                self._transfers += 1
+                entry.transfer = self._transfers
             self._add(entry)
-        elif record["type"] == "observation" and not hidden:
+            return
+        self.others[_other(record)] += 1
+        if record["type"] == "observation" and not hidden:
             data = record["data"] if isinstance(record["data"], dict) else {}
-            self._tie(str(record["what"]), data, number)
+            self._tie(str(record["what"]), data, seq)
 
     def _add(self, entry: Entry) -> None:
         self.hidden += entry.hidden and entry.kind not in ("opened", "sealed")
@@ -93,11 +144,24 @@ class Journal:
             return
         self.entries.append(entry)
         if entry.number is not None:
-            self._numbered[entry.number] = entry
+            self._by_seq[entry.seq] = entry
+        data = entry.record.get("data")
+        if entry.kind == "answers" and isinstance(data, dict):  # else no key reads it
+            self._answer(entry, answers.latest([data]))
 
-    def _tie(self, what: str, data: Record, number: int) -> None:
+    def _answer(self, entry: Entry, given: dict[str, Answer]) -> None:
+        """Take answers, and tie each that is not what was said before to the entry that said it."""
+        entry.given = given
+        for name, answer in given.items():
+            earlier = self._answered.get(name)
+            if earlier is not None and not _same(earlier.given[name], answer):
+                entry.changes[name] = Change(answer, earlier.given[name], earlier)
+                earlier.changed_in[name] = entry
+            self._answered[name] = entry
+
+    def _tie(self, what: str, data: Record, seq: int) -> None:
         """Take an observation about an entry; one that fits none that stands before it says nothing."""
-        entry, by = self._entry(data.get("entry"), number), self._entry(data.get("by"), number)
+        entry, by = self._entry(data.get("entry"), seq), self._entry(data.get("by"), seq)
         if entry is None or entry.number is None:
             return
         if what == CORRECTION and by is not None and by.number is not None and by.number > entry.number:
@@ -110,13 +174,13 @@ class Journal:
             entry.doubt = doubt if isinstance(doubt, str) and doubt in _DOUBTS else None
             entry.by = who if schema.is_text(who) else None
             entry.says = says if isinstance(says, dict) else {}
-            note = self._entry(data.get("note"), number)
+            note = self._entry(data.get("note"), seq)
             if note is not None and note.kind == "note":
                 note.about, note.by, note.observed, note.doubt = entry.number, entry.by, entry.observed, entry.doubt
 
-    def _entry(self, number: Json, before: int) -> Entry | None:
-        is_number = isinstance(number, int) and not isinstance(number, bool)
-        return self._numbered.get(number) if is_number and number < before else None  # type: ignore[operator, arg-type]
+    def _entry(self, seq: Json, before: int) -> Entry | None:
+        is_number = isinstance(seq, int) and not isinstance(seq, bool)
+        return self._by_seq.get(seq) if is_number and seq < before else None  # type: ignore[operator, arg-type]
 
 
 def kind_of(record: Record) -> str | None:
@@ -137,6 +201,20 @@ def _said(record: Record) -> str | None:
     return "note" if kind == "note" else None
 
 
+def _other(record: Record) -> str:
+    """Return what a custody record is that is no entry."""
+    kind = str(record["type"])
+    if kind == "observation" and record["what"] in _DETAILS:
+        return "detail"
+    return kind if kind in OTHERS else "observation"
+
+
+def _same(one: Answer, other: Answer) -> bool:
+    """Tell whether two answers say the same, in whatever order options were ticked."""
+    both = isinstance(one, list) and isinstance(other, list)
+    return sorted(one) == sorted(other) if both else one == other  # type: ignore[arg-type]  # lists, as just seen
+
+
 def seen_utc(observed: Entered | None) -> str | None:
     """Return when something was seen, as records spell it."""
     return None if observed is None else f"{observed.utc:%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -145,7 +223,10 @@ def seen_utc(observed: Entered | None) -> str | None:
 def entry_data(
     entry: int, observed: Entered | None, who: Json, note: Json = None, says: Record | None = None
 ) -> Record | None:
-    """Return the data of an `entry` observation (SPEC 10.4), or `None` where its own record says it all."""
+    """Return the data of an `entry` observation (SPEC 10.4), or `None` where its own record says it all.
+
+    `entry` and `note` are the `seq` of their records.
+    """
     if says is None and observed is not None and observed.doubt is paris.Doubt.NONE:
         observed = None  # a note's own record has it; that of a file has no field for it
     if observed is None and who is None and note is None and not says:
@@ -156,7 +237,7 @@ def entry_data(
 
 
 def correction_data(entry: int, by: int) -> Record:
-    """Return the data of a `correction` observation: `by` corrects `entry`."""
+    """Return the data of a `correction` observation: `by` corrects `entry`, each the `seq` of its record."""
     return {"by": by, "entry": entry}
 
 

@@ -14,6 +14,7 @@ from pyrage.x25519 import Identity
 from test_dossier import Page, flat
 
 from collector import answers, custody, layout, paris
+from collector.entries import Told as Settled
 from collector.handover import dossier, dossier_html, dossier_rows
 from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import facts_of, moment_of
@@ -305,7 +306,8 @@ def test_the_private_telephone_is_not_given_to_patients(tmp_path):
 def test_since_when_on_paper_only_where_it_is_so(tmp_path, paper, shown):
     papers = told(tmp_path, {"paper": paper, "paper_since": dossiers.moment("2026-11-18T09:00")})
     assert ("Sur papier depuis" in papers.part(7)) is shown
-    assert ("Sur papier depuis" in papers.part(4)) is shown
+    chronology = papers.part(4).partition("Main courante")[0]  # which names what was answered, and claims nothing
+    assert ("Sur papier depuis" in chronology) is shown
 
 
 def test_a_screen_too_many_is_named(tmp_path, monkeypatch):
@@ -643,3 +645,52 @@ def test_a_search_that_was_read_in_part_found_nothing_in_that_part(tmp_path, kin
     papers = Told(one.path)
     assert f"Extension ajoutée aux fichiers {words} Famille" in papers.part(5)
     assert "Une partie des tableaux de la collecte n\u2019a pas pu être lue" in papers.part(0)
+
+
+def journal_rows(page: Told) -> list[str]:
+    """Return the rows of the main courante, each as it is read."""
+    table = page.whole[page.whole.index("Main courante</h") :].split("<tbody>")[1].split("</tbody>")[0]
+    return [flat(Page(row).text) for row in table.split("<tr>")[1:]]
+
+
+def test_a_changed_answer_is_seen_in_the_main_courante(tmp_path):
+    """Paid, then not; one practice, then another: which questions, what was said before, when, both ways."""
+    one = dossiers.unsealed(tmp_path)
+    one.observe(answers.WHAT, answers.as_data("attack", {"paid": "yes", "leak": None}))
+    one.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    dossiers.say(one.path, {"practice": "Cabinet A", "siret": "1"})
+    dossiers.say(one.path, {"practice": "Cabinet B", "paid": "no"})
+    dossiers.say(one.path, {"practice": None, "paid": "no"})
+    before, first, practice, paid, unknown, again = journal_rows(Told(one.path))[:6]
+    at = "18/11/2026 12 h 06"
+    asked = "2 réponses aux questions : Menace de publier des données ; Paiement."
+    assert f"{asked} « Paiement » : réponse changée depuis (entrée 3, {at})." in before
+    assert "— —" in before
+    assert "2 réponses aux questions : Cabinet ; N° SIRET." in first
+    assert f"« Cabinet » : réponse changée depuis (entrée 2, {at})." in first
+    changed = f"« Cabinet » : réponse changée. Avant : Cabinet A (entrée 1, {at}). Maintenant : Cabinet B."
+    assert f"1 réponse aux questions : Cabinet. {changed}" in practice
+    changed = f"« Paiement » : réponse changée. Avant : oui (avant la fermeture, {at}). Maintenant : non."
+    assert f"1 réponse aux questions : Paiement. {changed}" in paid
+    assert f"Avant : Cabinet B (entrée 2, {at}). Maintenant : je ne sais pas." in unknown
+    assert again.endswith("1 réponse aux questions : Paiement.")
+
+
+def test_no_number_is_missing_in_the_main_courante(tmp_path):
+    """Notes, a correction, hand-overs: 1 to the last, each with its line; what other lines are; R1 as on the slip."""
+    path = dossiers.sealed(tmp_path)
+    for corrects in (None, 1):
+        custody.note(path, "à 9 h", made.MadeClock(), dossiers.TOOL, Settled(who="Anne", corrects=corrects))
+    for _time in range(2):
+        custody.hand_over(path, custody.HandOver(to="M. Expert", by="Anne"), made.MadeClock(), dossiers.TOOL)
+    page = Told(path)
+    rows = journal_rows(page)[:4]
+    assert [row.split()[:2] for row in rows] == [["1", "1"], ["2", "3"], ["3", "6"], ["4", "7"]]
+    assert "Corrigée par l\u2019entrée 2." in rows[0]
+    assert "Corrige l\u2019entrée 1." in rows[1]
+    assert "R1 : preuves remises par Anne à M. Expert" in rows[2]
+    assert "R2 : preuves remises par Anne à M. Expert" in rows[3]
+    said = flat(page.part(4))
+    assert "Lignes du fichier de suivi : 7, dont entrées : 4. Autres lignes, techniques et non montrées : 3." in said
+    kind = "précisions sur une entrée, comme l'heure du fait, l'auteur ou ce qu'elle corrige (3)."
+    assert kind.replace("'", "\u2019") in said

@@ -20,6 +20,7 @@ from collector import entries as entries_room
 from collector.arguments import entry_number, paris_moment, seen_at
 from collector.entries import Told
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError, WriteError
+from collector.handover import slip_facts, slip_form
 from collector.ui import journaled, messages, terminal
 from collector.verify import verify_bundle
 
@@ -55,7 +56,7 @@ def encrypted(folder):
 
 
 def note(path, text="one", **told):
-    return custody.note(path, text, made.MadeClock(), dict(TOOL), Told(**told))["seq"]
+    return custody.note(path, text, made.MadeClock(), dict(TOOL), Told(**told))["number"]
 
 
 def attach(path, file, text=None, **told):
@@ -88,17 +89,19 @@ def test_all_that_was_said_stands_in_order(path, photo):
     found = entries(path)
     kinds = ["opened", "sealed", "note", "answers", "attachment", "note", "handover"]
     assert [entry.kind for entry in found] == kinds
-    assert [entry.number for entry in found] == [None, None, 0, 2, 4, 5, 7]
+    assert [entry.number for entry in found] == [None, None, 1, 2, 3, 4, 5]
+    assert [entry.line for entry in found[2:]] == [1, 3, 5, 6, 8]
     first, file, text = found[2], found[4], found[5]
     assert (first.observed, first.doubt, first.by) == ("2026-11-26T07:30:00.000000Z", None, "Mrs Durand")
-    assert (file.observed, file.doubt, text.about) == ("2026-11-25T23:00:00.000000Z", "day", 4)
+    assert (file.observed, file.doubt, text.about) == ("2026-11-25T23:00:00.000000Z", "day", 3)
     assert (file.says["taken"], file.says["model"]) == ("2026-11-26T08:31:05", "iPhone 13")
     read = " ".join(shown(path).split())
     for words in (
-        "0. note Written: Wednesday 18 November 2026 at 12:06", "Seen: Thursday 26 November 2026 at 08:30",
+        "1. note Written: Wednesday 18 November 2026 at 12:06 (Paris time, UTC+1) (custody.jsonl, line 1) Seen:",
+        "Seen: Thursday 26 November 2026 at 08:30",
         "By: Mrs Durand A red page.", "4 answers about what is seen:", "I don't know",
         "their names have changed, some are gone", "File: IMG_0001.JPG", "2026-11-26 08:31:05 (+01:00)",
-        "Apple iPhone 13", "holds the place where", "About the file of entry 4 the screen", "given to: Mr Expert",
+        "Apple iPhone 13", "holds the place where", "About the file of entry 3 the screen", "given to: Mr Expert",
         "at: Bordeaux", "No time of day was given",
     ):  # fmt: skip
         assert words in read, words
@@ -113,26 +116,119 @@ def test_a_correction_is_a_new_entry_and_both_stay(path, photo):
     """The corrected entry is byte for byte what it was; it is marked, shown, and may be corrected again."""
     note(path, "at 9 h 10")
     before = (path / "custody.jsonl").read_bytes()
-    second = note(path, "at 8 h 10", corrects=0)
-    third = attach(path, photo, corrects=0)["number"]
+    second = note(path, "at 8 h 10", corrects=1)
+    third = attach(path, photo, corrects=1)["number"]
     fourth = note(path, "no, 8 h 15", corrects=second)
     assert (path / "custody.jsonl").read_bytes().startswith(before)
+    assert (second, third, fourth) == (2, 3, 4)
     by_number = {entry.number: entry for entry in entries(path)}
-    assert by_number[0].corrected_by == [second, third]
-    assert (by_number[second].corrects, by_number[second].corrected_by) == ([0], [fourth])
+    assert by_number[1].corrected_by == [second, third]
+    assert (by_number[second].corrects, by_number[second].corrected_by) == ([1], [fourth])
+    lines = [json.loads(line) for line in (path / "custody.jsonl").read_bytes().splitlines()]
+    ties = [line["data"] for line in lines if line.get("what") == "correction"]
+    assert ties == [{"by": 1, "entry": 0}, {"by": 4, "entry": 0}, {"by": 7, "entry": 1}], "records name each other"
     text = shown(path)
-    assert f"0. note - CORRECTED by entry {second}, {third}" in text
+    assert f"1. note - CORRECTED by entry {second}, {third}" in text
     assert "at 9 h 10" in text
     assert f"Corrects entry {second}" in text
     whole(path)
 
 
-@pytest.mark.parametrize("number", [1, 2, 7, 10**8])
+def test_no_number_is_missing_and_each_line_is_accounted_for(path, photo):
+    """Hand-overs between notes: entries without a hole, R1 and R2 as the slip has them, and what other lines are."""
+    note(path, "one", who="Anne")
+    handed = custody.HandOver(to="Mr Courier", by="Anne")
+    custody.hand_over(path, handed, made.MadeClock(), dict(TOOL))
+    attach(path, photo)
+    custody.observe(path, "seal-code-copied", {"groups": [1], "attempts": 1, "matched": True}, made.MadeClock(), TOOL)
+    custody.hand_over(path, handed, made.MadeClock(), dict(TOOL))
+    found = custody.journal_of(path)
+    told = [(entry.number, entry.line, entry.transfer) for entry in found.entries[2:]]
+    assert told == [(1, 1, None), (2, 3, 1), (3, 5, None), (4, 8, 2)]
+    assert found.lines == len((path / "custody.jsonl").read_bytes().splitlines()) == 8
+    read = " ".join(shown(path).split())
+    assert "2. handed over (R1)" in read
+    assert "4. handed over (R2)" in read
+    assert "Lines in custody.jsonl: 8, of which entries: 4. Other lines, technical and not shown: 4. They are:" in read
+    assert "files announced before they are copied (1)" in read
+    assert "details of an entry, such as when it was seen or what it corrects (2)" in read
+    assert "other observations (1)." in read
+    facts = slip_facts.facts_of(verify_bundle(path))
+    assert [row.number for row in slip_form.form_of(facts, "fr").pages[-1][-1].blocks[-1].rows] == ["R1", "R2"]
+    custody.observe(path, "new", {}, made.MadeClock(), dict(TOOL))
+    assert "other observations (2)." in " ".join(shown(path).split())
+
+
+def test_what_was_cut_off_has_its_number(path, photo, monkeypatch):
+    """A copy that was killed becomes an entry with the next command: the number given then is the one shown."""
+
+    def killed(ledger, *_arguments):
+        (path / "attachments").mkdir()
+        artifact = ledger.artifact("file", "attachment", ".jpg", "copied")
+        artifact.write(b"half")
+        artifact.flush()
+        os.close(artifact.fd)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(custody, "copied", killed)
+        with pytest.raises(KeyboardInterrupt):
+            attach(path, photo)
+    assert note(path, "after") == 2
+    assert [(entry.kind, entry.number) for entry in entries(path)[2:]] == [("unfinished", 1), ("note", 2)]
+    assert note(path, "corrected", corrects=2) == 3
+    assert entries(path)[3].corrected_by == [3]
+    assert "taking up again after an interruption (1)" in " ".join(shown(path).split())
+    whole(path)
+
+
+def test_where_each_line_is_an_entry_that_is_said(path):
+    """Of a bundle without custody nothing is said of its lines."""
+    assert "Lines in" not in shown(path)
+    note(path)
+    assert "Lines in custody.jsonl: 1, each an entry." in shown(path)
+
+
+def test_an_answer_that_was_changed_is_told_both_ways(tmp_path):
+    """What was said before, when and where; said again it is no change; without a key nobody reads of it."""
+    path = encrypted(tmp_path)
+    answered(path, "attack", paid="yes", leak="no")
+    answered(path, "attack", paid="yes")
+    answered(path, "attack", paid="no")
+    answered(path, "attack", paid=None)
+    first, again, changed, last = entries(path, KEY)[2:]
+    assert (first.changed_in, again.changes) == ({}, {})
+    assert again.changed_in == {"paid": changed}
+    assert changed.changes == {"paid": journal.Change("no", "yes", again)}
+    assert last.changes == {"paid": journal.Change(None, "no", changed)}
+    read = " ".join(shown(path, KEY).split())
+    on = "Wednesday 18 November 2026 at 12:06 (Paris time, UTC+1)"
+    assert f"- Has anybody paid? no THE ANSWER IS CHANGED. Before: yes - entry 2, {on}" in read
+    assert f"The answer was changed later: entry 4, {on}" in read
+    assert f"- Has anybody paid? I don't know THE ANSWER IS CHANGED. Before: no - entry 3, {on}" in read
+    told = journaled.journal_json(path, custody.journal_of(path, [KEY]))["entries"]
+    assert told[4]["changes"] == {"paid": {"before": "yes", "number": 2, "seq": 1}}
+    blind = custody.journal_of(path)
+    assert [(entry.given, entry.changes, entry.changed_in) for entry in blind.entries[2:]] == [({}, {}, {})] * 4
+    text = journaled.journal_text(blind) + json.dumps(journaled.journal_json(path, blind))
+    for secret in ("paid", "CHANGED", "changed later"):
+        assert secret not in text
+
+
+def test_ticks_in_another_order_are_no_change(path):
+    """What was ticked counts, not in which order a writer put it."""
+    answered(path, "seen", files=["renamed", "missing"])
+    answered(path, "seen", files=["missing", "renamed"])
+    answered(path, "seen", files=["missing"])
+    assert [[*entry.changes] for entry in entries(path)[2:]] == [[], [], ["files"]]
+
+
+@pytest.mark.parametrize("number", [0, 3, 7, 10**8])
 def test_only_an_entry_can_be_corrected(path, photo, number):
-    """A number of no entry (an intent, an observation, none at all): refused with those there are, no trace left."""
+    """A number of no entry: refused with those there are, no trace left."""
     before = vectors.snapshot(path)
     with pytest.raises(UsageError) as caught:
-        note(path, corrects=0)
+        note(path, corrects=1)
     assert caught.value.hint == "there is no entry yet"
     assert vectors.snapshot(path) == before
     note(path, "zero", who="Anne")
@@ -141,7 +237,7 @@ def test_only_an_entry_can_be_corrected(path, photo, number):
     for act in (lambda: note(path, corrects=number), lambda: attach(path, photo, corrects=number)):
         with pytest.raises(UsageError) as caught:
             act()
-        assert caught.value.hint == "the entries are: 0, 3"
+        assert caught.value.hint == "the entries are: 1, 2"
     assert vectors.snapshot(path) == before
 
 
@@ -162,7 +258,7 @@ def test_of_many_numbers_the_last_are_named(path):
         note(path, str(number))
     with pytest.raises(UsageError) as caught:
         note(path, corrects=99)
-    assert caught.value.hint.startswith("the entries are: …, 8, 9, 10,")
+    assert caught.value.hint.startswith("the entries are: …, 9, 10, 11,")
 
 
 def test_the_same_file_twice_is_told(path, photo, tmp_path):
@@ -226,7 +322,7 @@ def test_custody_that_cannot_be_read_is_told(path, monkeypatch):
         custody.journal_of(path)
     assert "collect verify" in caught.value.hint
     with pytest.raises(WriteError):
-        note(path, corrects=0)
+        note(path, corrects=1)
 
 
 def test_one_record_that_no_key_reads_hides_no_other(tmp_path, monkeypatch):
@@ -328,16 +424,20 @@ def test_the_commands(path, photo, tmp_path):
     other = tmp_path / "b.eml"
     other.write_bytes(b"From: a@b.example\nDate: x\n\n")
     done = live.run("attach", path, photo, other, "--text", "seen", "--observed", "26/11/2026 8:30", "--json")
-    assert [one["number"] for one in done.json["attached"]] == [1, 5]
+    assert [(one["number"], one["note"], one["seq"]) for one in done.json["attached"]] == [(1, 2, 1), (3, 4, 5)]
     assert done.json["attached"][1]["says"]["from"] == "a@b.example"
     done = live.run("note", path, "wrong", "--corrects", "1", "--by", "Anne", "--json")
-    assert (done.code, done.json["number"], done.json["corrects"]) == (0, 8, 1)
+    assert (done.code, done.json["number"], done.json["seq"], done.json["corrects"]) == (0, 5, 8, 1)
     told = live.run("note", path, "late", "--observed", "2099-01-01 10:00")
     assert "still to come" in told.out
     before = live.snapshot(path)
     found = live.run("journal", path, "--json").json
-    assert [entry["number"] for entry in found["entries"]] == [None, None, 1, 2, 5, 6, 8, 11]
-    assert found["entries"][2]["corrected_by"] == [8]
+    assert [entry["number"] for entry in found["entries"]] == [None, None, *range(1, 7)]
+    assert [entry["seq"] for entry in found["entries"]][2:] == [1, 2, 5, 6, 8, 11]
+    assert found["entries"][2]["corrected_by"] == [5]
+    assert found["lines"] == {"all": 12, "entries": 6, "intent": 2, "detail": 4, "signature": 0, "resume": 0, "gap": 0,
+                              "observation": 0}  # fmt: skip
+    assert "added as entry 6." in " ".join(told.out.split())
     text = live.run("journal", path, "--lang", "fr")
     assert text.code == 0
     assert live.snapshot(path) == before

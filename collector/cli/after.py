@@ -63,7 +63,7 @@ def note_command(bundle: str, text: str, *, as_json: bool, **said: str | None) -
     if as_json:
         say(json.dumps(added.note_json(path, record, told)) + "\n")
     else:
-        say(added.note_text(int(str(record["seq"])), told, host.clock.now().utc_ns))
+        say(added.note_text(int(str(record["number"])), told, host.clock.now().utc_ns))
 
 
 @click.command("attach")

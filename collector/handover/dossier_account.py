@@ -8,6 +8,8 @@ from collector import answers
 from collector.handover.dossier_draft import MOMENTS
 from collector.handover.dossier_facts import MAX_ENTRIES, lines_of, moment_of, text_of
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Shown, Table, Text
+from collector.handover.dossier_said import Given
+from collector.journal import OTHERS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collector.handover.dossier_draft import Draft
     from collector.handover.dossier_parts import Block
     from collector.journal import Entry
-
 
 
 def account(draft: Draft) -> Part:
@@ -35,14 +36,16 @@ def account(draft: Draft) -> Part:
             tuple((when, what, said(source)) for _moment, when, what, source in _events(draft)),
         ),
         Heading(said("journal")),
-        Text((said("journal_note"),), "small"),
+        Text((said("journal_note"), said("journal_numbers")), "small"),
         Table(
-            tuple(said(f"col_{name}") for name in ("number", "observed", "written", "person", "fact")),
-            (12, 27, 27, 27, 81),
+            tuple(said(f"col_{name}") for name in ("number", "line", "observed", "written", "person", "fact")),
+            (9, 11, 25, 25, 25, 79),
             tuple(_row(draft, entry) for entry in entries[:MAX_ENTRIES]),
             empty=6,
         ),
     ]
+    if draft.facts.journal.lines:
+        blocks.append(Text((_accounted(draft),), "small"))
     more = len(entries) - MAX_ENTRIES + draft.facts.journal.more
     if more > 0:
         blocks.append(Text((said.counted("journal_more", more),), "small"))
@@ -76,8 +79,17 @@ def _row(draft: Draft, entry: Entry) -> tuple[str, ...]:
     lines += _lines(draft, entry)
     lines += [said("entry_corrected", number=number) for number in entry.corrected_by[:5]]
     written = moment_of(entry.written) or draft.facts.last
-    number = "—" if entry.number is None else str(entry.number)
-    return number, _observed(draft, entry), said.short(written), text_of(entry.by), "\n".join(lines)
+    number, line = ("—", "—") if entry.number is None else (str(entry.number), str(entry.line))
+    return number, line, _observed(draft, entry), said.short(written), text_of(entry.by), "\n".join(lines)
+
+
+def _accounted(draft: Draft) -> str:
+    """Return what each line of the custody file is: a number that is nowhere would look like an entry taken away."""
+    said, journal = draft.said, draft.facts.journal
+    counts = {"lines": journal.lines, "numbered": journal.numbered, "count": journal.others.total()}
+    told = {name: said.number(count) for name, count in counts.items()}
+    other = [said(f"line_{name}", number=said.number(journal.others[name])) for name in OTHERS if journal.others[name]]
+    return said("journal_lines", other=", ".join(other), **told) if other else said("journal_whole", **told)
 
 
 def _observed(draft: Draft, entry: Entry) -> str:
@@ -97,17 +109,37 @@ def _lines(draft: Draft, entry: Entry) -> list[str]:
             about = [] if entry.about is None else [said("entry_about", number=entry.about)]
             return [*about, *lines_of(record.get("text"))]
         case "answers":
-            data = record.get("data")
-            given = data.get("given") if isinstance(data, dict) else None
-            return [said.counted("entry_answers", len(given) if isinstance(given, dict) else 0)]
+            return _answers(draft, entry)
         case "handover" | "receipt":
             by, to, role, place = (text_of(record.get(name)) for name in ("by", "to", "role", "place"))
             more = ", ".join(one for one in (role, place) if one)
-            return [said(f"entry_{entry.kind}", by=by or "…", to=to, more=f" ({more})" if more else "")]
+            more = f" ({more})" if more else ""
+            return [said(f"entry_{entry.kind}", slip=f"R{entry.transfer}", by=by or "…", to=to, more=more)]
         case "attachment" | "unfinished":
             return [said("entry_attachment", path=str(record.get("path")).removesuffix(".age")), *_taken(draft, entry)]
         case _:
             return [said("entry_other")]
+
+
+def _answers(draft: Draft, entry: Entry) -> list[str]:
+    """Return which questions were answered, and of each that had another answer what that was, and when."""
+    said = draft.said
+    names = said("join").join(draft.given.label(name) for name in entry.given)
+    lines = [said.counted("entry_answers", len(entry.given), names=names or "…")]
+    for name, change in entry.changes.items():
+        both = (Given({name: one}, said).text(name) for one in (change.before, change.answer))
+        before, answer = (text or said("unknown_answer") for text in both)
+        told = {"before": before, "answer": answer, "entry": _which(draft, change.earlier)}
+        lines.append(said("entry_changes", name=draft.given.label(name), **told))
+    for name, later in entry.changed_in.items():
+        lines.append(said("entry_changed", name=draft.given.label(name), entry=_which(draft, later)))
+    return lines
+
+
+def _which(draft: Draft, entry: Entry) -> str:
+    """Return which entry is meant, and when it was written."""
+    when = draft.said.short(moment_of(entry.written) or draft.facts.last)
+    return draft.said("which_before" if entry.number is None else "which_entry", number=entry.number, when=when)
 
 
 def _taken(draft: Draft, entry: Entry) -> list[str]:

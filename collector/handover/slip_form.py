@@ -305,7 +305,7 @@ def _row(transfer: Transfer, said: Words, *, full: bool) -> Row:
     if not full:
         says = f"{kind}{said('short_check', number=said.number(transfer.files), verdict=verdict)}"
     texts = (getattr(transfer, name).text for name in COLUMNS[1:])
-    return Row(str(transfer.number), (_local(transfer.when, said), *texts), says, full)
+    return Row(f"R{transfer.number}", (_local(transfer.when, said), *texts), says, full)
 
 
 def _rows(code: str) -> tuple[str, str]:

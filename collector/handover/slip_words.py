@@ -245,8 +245,8 @@ TABLE = {
     # 13
     "chain": ("Chaîne de possession", "Chain of possession"),
     "chain_says": (
-        "Les lignes imprimées viennent du fichier de suivi (custody.jsonl). Quiconque détient le support peut réécrire ce fichier~; un reçu contresigné le fige jusqu'à lui. Chaque remise suivante s'inscrit à la main.",
-        "Printed lines come from the custody file (custody.jsonl). Whoever holds the medium can rewrite that file; a countersigned receipt fixes it up to itself. Each later hand-over is entered by hand.",
+        "Les lignes imprimées viennent du fichier de suivi (custody.jsonl). Quiconque détient le support peut réécrire ce fichier~; un reçu contresigné le fige jusqu'à lui. Chaque remise suivante s'inscrit à la main. R1, R2… ne comptent que les remises et les reçus~; la main courante compte aussi les notes et les réponses, et rappelle ces numéros.",
+        "Printed lines come from the custody file (custody.jsonl). Whoever holds the medium can rewrite that file; a countersigned receipt fixes it up to itself. Each later hand-over is entered by hand. R1, R2… count hand-overs and receipts alone; the main courante counts notes and answers as well, and gives these numbers, too.",
     ),
     "col_number": ("N°", "No."),
     "col_when": ("Date, heure", "Date, time"),

@@ -68,7 +68,8 @@ def _told(told: Told, now_ns: int) -> list[str]:
 
 def note_json(path: Path, record: Record, told: Told) -> dict[str, object]:
     """Return the object of `collect note --json`."""
-    return {"bundle": path_json(path), "number": record["seq"], "written": record["utc"], **_told_json(told)}
+    numbers = {name: record[name] for name in ("number", "seq")}
+    return {"bundle": path_json(path), **numbers, "written": record["utc"], **_told_json(told)}
 
 
 def attachments_json(path: Path, records: Sequence[Record], told: Told) -> dict[str, object]:

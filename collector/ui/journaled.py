@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from collector import answers, schema
+from collector import answers, layout, schema
 from collector.deadline_words import moment
 from collector.journal import shortened
 from collector.questions import QUESTIONS
@@ -49,6 +49,15 @@ _GROUPS: Final = {
     "data": N_("the patients' data"),
     "reported": N_("who was told"),
 }
+_OTHERS: Final = {
+    "intent": N_("files announced before they are copied ({count})"),
+    "detail": N_("details of an entry, such as when it was seen or what it corrects ({count})"),
+    "signature": N_("signatures of a receipt ({count})"),
+    "resume": N_("taking up again after an interruption ({count})"),
+    "gap": N_("files that could not be copied ({count})"),
+    "observation": N_("other observations ({count})"),
+}
+"""Lines of custody that are no entries (`Journal.others`)."""
 _FIELDS: Final = (
     ("by", N_("given by: {words}")),
     ("to", N_("given to: {words}")),
@@ -74,12 +83,28 @@ def journal_text(journal: Journal) -> str:
     for entry in journal.entries:
         lines += ["", *terminal.fold(_title(entry), _WIDTH, "", "  ")]
         lines += [line for words in _lines(entry) for line in terminal.fold(words, _WIDTH, "  ", "  ")]
-    if journal.hidden:
-        lines += ["", *terminal.fold(_hidden(journal.hidden), _WIDTH)]
+    below = [_hidden(journal.hidden)] if journal.hidden else []
     if journal.more:
-        more = _("{count} more entries stand in custody.jsonl.", count=number(journal.more))
-        lines += ["", *terminal.fold(more, _WIDTH)]
+        below.append(_("{count} more entries stand in custody.jsonl.", count=number(journal.more)))
+    if journal.lines:
+        below.append(_accounted(journal))
+    if any(entry.transfer for entry in journal.entries):
+        below.append(_("R1, R2 and so on are hand-overs and receipts as the hand-over slip counts them."))
+    for sentence in below:
+        lines += ["", *terminal.fold(sentence, _WIDTH)]
     return "\n".join(lines) + "\n"
+
+
+def _accounted(journal: Journal) -> str:
+    """Return what each line of custody is: entries, and what is none, so that nothing can seem to be missing."""
+    told = {"file": layout.CUSTODY, "lines": number(journal.lines), "entries": number(journal.numbered)}
+    if not journal.others:
+        return _("Lines in {file}: {lines}, each an entry.", **told)
+    counted = [(words, journal.others[name]) for name, words in _OTHERS.items() if journal.others[name]]
+    other = ", ".join(_(words, count=number(many)) for words, many in counted)
+    first = _("Lines in {file}: {lines}, of which entries: {entries}.", **told)
+    more = {"count": number(journal.others.total()), "other": other}
+    return first + " " + _("Other lines, technical and not shown: {count}. They are: {other}.", **more)
 
 
 def _hidden(count: int) -> str:
@@ -94,13 +119,15 @@ def _hidden(count: int) -> str:
 def _title(entry: Entry) -> str:
     title = _(_TITLES[entry.kind]) if entry.kind in _TITLES else entry.kind
     head = title if entry.number is None else _("{number}. {title}", number=entry.number, title=title)
+    head += f" (R{entry.transfer})" if entry.transfer else ""
     if entry.corrected_by:
         head += " - " + _("CORRECTED by entry {numbers}", numbers=shortened(entry.corrected_by))
     return head
 
 
 def _lines(entry: Entry) -> Iterator[str]:
-    yield _("Written: {moment}", moment=_moment(entry.written))
+    file = layout.MANIFEST if entry.number is None else layout.CUSTODY
+    yield _("Written: {moment} ({file}, line {line})", moment=_moment(entry.written), file=file, line=entry.line)
     if entry.observed is not None:
         yield _("Seen: {moment}", moment=_moment(entry.observed))
         doubts = {doubt.value: words for doubt, words in DOUBTS.items()}
@@ -136,16 +163,31 @@ def _content(entry: Entry) -> Iterator[str]:
         for line in readable(record["text"]).splitlines():  # type: ignore[arg-type]  # a text, by its table
             yield printable(line, _LONGEST)
     elif entry.kind == "answers":
-        yield from _answers(record["data"])
+        yield from _answers(entry)
 
 
-def _answers(data: Json) -> Iterator[str]:
-    found = answers.latest([data]) if isinstance(data, dict) else {}
+def _answers(entry: Entry) -> Iterator[str]:
+    """Yield each answer, with what was said before where it is another, and where it was changed later."""
+    data = entry.record["data"]
     group = data.get("group") if isinstance(data, dict) else None
     name = _(_GROUPS[group]) if isinstance(group, str) and group in _GROUPS else _shown(group)
-    yield ngettext("One answer about {group}:", "{count} answers about {group}:", len(found), group=name)
-    for question, answer in found.items():
+    yield ngettext("One answer about {group}:", "{count} answers about {group}:", len(entry.given), group=name)
+    for question, answer in entry.given.items():
         yield f"- {elsewhere(QUESTIONS[question].text)} {_answer(question, answer)}"
+        change, later = entry.changes.get(question), entry.changed_in.get(question)
+        if change is not None:
+            yield _("THE ANSWER IS CHANGED. Before: {answer} - {entry}", answer=_answer(question, change.before),
+                    entry=_which(change.earlier))  # fmt: skip
+        if later is not None:
+            yield _("The answer was changed later: {entry}", entry=_which(later))
+
+
+def _which(entry: Entry) -> str:
+    """Return which entry is meant, and when it was written."""
+    told = {"moment": _moment(entry.written)}
+    if entry.number is None:
+        return _("before the seal, {moment}", **told)
+    return _("entry {number}, {moment}", number=entry.number, **told)
 
 
 def _answer(question: str, answer: Answer) -> str:
@@ -203,11 +245,13 @@ def _shown(value: Json, limit: int = _SHORT) -> str:
 
 def journal_json(path: Path, journal: Journal) -> dict[str, object]:
     """Return the object of `collect journal --json`."""
+    others = {name: journal.others[name] for name in _OTHERS}
     return {
         "bundle": path_json(path),
         "entries": [_entry_json(entry) for entry in journal.entries],
         "hidden": journal.hidden,
         "more": journal.more,
+        "lines": {"all": journal.lines, "entries": journal.numbered, **others},
     }
 
 
@@ -215,6 +259,7 @@ def _entry_json(entry: Entry) -> dict[str, object]:
     record = entry.record
     fields: dict[str, object] = {
         "number": entry.number,
+        "seq": entry.seq,
         "kind": entry.kind,
         "written": entry.written,
         "observed": entry.observed,
@@ -227,10 +272,19 @@ def _entry_json(entry: Entry) -> dict[str, object]:
     if entry.kind == "note":
         fields |= {"text": record.get("text"), "about": entry.about}
     if entry.kind == "answers":
-        fields |= {"answers": record.get("data")}
+        fields |= {"answers": record.get("data"), "changes": _changes_json(entry)}
     if entry.kind in ("handover", "receipt"):
         fields |= {"handover": {name: record[name] for name, _words in _FIELDS}, "checked": record["checked"]}
+        fields |= {"slip": entry.transfer}
     if "path" in record:
         fields |= {name: record.get(name) for name in ("path", "subject", "size", "sha256")}
         fields |= {"says": entry.says or None}
     return fields
+
+
+def _changes_json(entry: Entry) -> dict[str, object]:
+    """Return of each answer that was different before what it was, and which entry said it."""
+    return {
+        name: {"before": one.before, "number": one.earlier.number, "seq": one.earlier.seq}
+        for name, one in entry.changes.items()
+    }
