@@ -208,7 +208,6 @@ class Contents:
             return
         listed = dict(_sum_lines(lies))
         files = {path: sha256 or listed.get(path, "") for path, sha256 in files.items()}
-        files = {path: sha256 for path, sha256 in files.items() if sha256.isascii()}
         for name in layout.SEALED_FILES:
             actual = self._hash(name)
             # A file that was changed has its own finding; here it is enough that SHA256SUMS names what was sealed.
@@ -216,7 +215,8 @@ class Contents:
             files[name] = listed[name] if listed.get(name) in (actual, sealed) else (sealed or actual)
             if not files[name]:  # missing, which has its finding, and nothing else tells its hash
                 files[name] = listed.get(name, "")
-        text = seal.sums_text((path, sha256) for path, sha256 in files.items() if sha256)
+        known = [(path, sha256) for path, sha256 in files.items() if sha256 and sha256.isascii()]
+        text = seal.sums_text(known)  # what is no hash stands in the list alone, and there is told
         if text != lies:
             wrong = sorted(set(_sum_lines(text)) ^ set(_sum_lines(lies)))
             where = f"{layout.SUMS}: {_shown(wrong[0][0])}" if wrong and wrong[0][0] else layout.SUMS

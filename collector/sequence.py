@@ -35,6 +35,10 @@ class Joint(StrEnum):
     """The other was not given."""
 
 
+_ORDER = (Joint.DIFFERENT, Joint.JOINED, Joint.RESUMED, Joint.SHORTER)
+"""Which of several counts: one that was replaced is told before all, then what tells the most (SPEC 8.1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """What a bundle goes on from: its sid, the bundle of that sid if it was given, and how they fit."""
@@ -78,13 +82,16 @@ def links(bundles: Sequence[Path]) -> list[Link]:
     None of them may be ALTERED.
     """
     openings = {path: record for path in bundles for _, record in itertools.islice(_records(path), 1)}
-    by_sid = {str(opening["sid"]): path for path, opening in openings.items()}
+    by_sid: dict[str, list[Path]] = {}
+    for path, opening in openings.items():
+        by_sid.setdefault(str(opening["sid"]), []).append(path)
     found = []
     for path, opening in openings.items():
         named = opening.get("continues")
         if isinstance(named, dict):
-            sid, earlier = str(named["sid"]), by_sid.get(str(named["sid"]))
-            joint = Joint.ABSENT if earlier is None else _joint(earlier, int(str(named["records"])), str(named["head"]))
+            sid, records, head = str(named["sid"]), int(str(named["records"])), str(named["head"])
+            fits = [(earlier, _joint(earlier, records, head)) for earlier in by_sid.get(sid, ()) if earlier != path]
+            earlier, joint = min(fits, key=lambda fit: _ORDER.index(fit[1]), default=(None, Joint.ABSENT))
             found.append(Link(path, sid, earlier, joint))
     return found
 

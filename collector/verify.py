@@ -143,7 +143,7 @@ def _steps(contents: Contents, trusted: Trusted) -> VerifiedBundle:
         inventory, custody = None, None
     else:
         inventory = manifest.inventory
-        _closed(manifest, checkpoint, found)  # (3)
+        _closed(manifest, found, sealed=sealed)  # (3)
         signature = contents.peek(layout.SIGNATURE)
         _checkpoint(manifest, checkpoint, signature, found)  # (4)
         _signature(contents, manifest, checkpoint, signature)  # (5)
@@ -178,11 +178,11 @@ def _manifest(contents: Contents, checkpoint: bytes | None) -> ChainFile | None:
     return chain
 
 
-def _closed(manifest: ChainFile, checkpoint: bytes | None, found: Findings) -> None:
+def _closed(manifest: ChainFile, found: Findings, *, sealed: bool) -> None:
     # (3) the last record is `close`, and a checkpoint stands beside it
     if manifest.first_line is None:
         found.add("TRUNCATED", layout.MANIFEST, "its first record is gone, which it held when it got its name")
-    if checkpoint is None:
+    if not sealed:
         found.add("NOT_CLOSED", layout.CHECKPOINT, "the bundle was never sealed", Level.INCOMPLETE)
         for path in manifest.inventory.pending if not manifest.problems else ():
             found.add("PARTIAL", path, "announced and never finished", Level.INCOMPLETE)

@@ -248,8 +248,10 @@ class _Bundle:  # the folder, held open
             code = "MISSING" if self.kind(path) in {0, FILE} else "NOT_A_REGULAR_FILE"  # of SEALED told in step 1
             self.add(code, path, tell and not (code != "MISSING" and path in SEALED))
             return None, 0, ""
-        self.hashes[path] = total.hexdigest()
-        return data, size, self.hashes[path]
+        over = path in FIXED and len(data) > keep  # longer than it may be: it is not looked into
+        self.add("CONTENT_MISMATCH", path, over and tell)
+        if not over: self.hashes[path] = total.hexdigest()
+        return (None, 0, "") if over else (data, size, total.hexdigest())
     def signed(self, message: bytes, text: str, keys: list[str], namespace: str) -> bool:  # by the last of the keys
         with suppress(ValueError, IndexError, RecursionError):
             good = b64encode(blob := b64decode(text)).decode() == text and _in_form(blob, keys[-1], namespace)
@@ -266,8 +268,7 @@ class _Bundle:  # the folder, held open
         chain.settle(wrong=self.checkpoint is not None and self.said[4] != chain.last)
         closed = not self.sealed or not chain.whole or chain.before.get("type") == "close"  # step 3
         self.add("TRUNCATED", chain.name, not (chain.count and closed))
-        if self.sealed: self.seal()
-        else: self.add("NOT_CLOSED", "checkpoint")
+        self.seal() if self.sealed else self.add("NOT_CLOSED", "checkpoint")
         self.contents(chain)  # step 6
         self.others()
         if self.kind(custody.name):  # step 9
@@ -308,8 +309,7 @@ class _Bundle:  # the folder, held open
             signers = "".join(f'{chain.sid} namespaces="{x}" {key}\n' for x, key in lines)
             must |= {"run_key.pub": _sha(f"{chain.keys[-1]}\n".encode()), "allowed_signers": _sha(signers.encode())}
         for name, digest in must.items():
-            data, size, lies = self.read(name)
-            self.add("CONTENT_MISMATCH", name, data is not None and digest and (lies != digest or size > SMALL))
+            self.add("CONTENT_MISMATCH", name, (lies := self.read(name)[2]) and digest and lies != digest)
         if not self.sealed or not chain.keys: return
         must |= {chain.name: self.said[3], "checkpoint": _sha(chain.statement())}
         wanted = {x: {must.get(x, ""), self.hashes.get(x, "")} - {""} for x in FIXED}
@@ -336,8 +336,8 @@ class _Bundle:  # the folder, held open
             litter = re.fullmatch(r"(attachments/)?(desktop\.ini|Thumbs\.db|\.DS_Store|\._[^/]*)", path, re.DOTALL)
             old = starts.get(path[:end].lower(), []) if torn else [path[:-5]] if path[:-5] + ".part" == path else []
             before = regular and any(self.begins(path, x) for x in old if x in named)  # section 2
-            if part: self.add("NOT_A_REGULAR_FILE", path, not regular)
-            else: self.add("LITTER" if before or (litter and regular) else "EXTRA_FILE", path)
+            code = "LITTER" if before or (litter and regular) else "EXTRA_FILE"
+            self.add("NOT_A_REGULAR_FILE" if part else code, path, not (part and regular))
     def begins(self, part: str, whole: str) -> bool:  # whether the bytes of a file, one at least, begin another
         with suppress(OSError), self.opened(part) as one, self.opened(whole) as two:
             some = data = one.read(SMALL)
@@ -350,10 +350,10 @@ def examine(path: str | os.PathLike[str], *, start_code: str | None = None, seal
             check_signature: Check | None = None) -> Report:
     """Verify the bundle in a folder; ValueError where it is none or a code is none, RuntimeError without a program."""
     bundle, roots = _Bundle(path, check_signature or ssh_keygen), [Path(x).read_bytes() for x in tsa_roots]
-    chain, lines = bundle.manifest, [x.split() for text in expert_keys for x in text.split("\n")]
-    keys = {y for x in lines for y in map(" ".join, pairwise(x)) if _fits("signer", y) and x[0][0] != "#"}
+    chain, lines = bundle.manifest, [re.findall(r"(?m)^[^\S\n]*[^#\s].*", text) or [""] for text in expert_keys]
+    keys = {next((y for y in map(" ".join, pairwise(x.split())) if _fits("signer", y)), "") for z in lines for x in z}
     try:
-        if expert_keys and not keys: raise ValueError("no SSH key")
+        if "" in keys: raise ValueError("no SSH key")
         if not any(map(bundle.kind, (chain.name, "checkpoint", "SHA256SUMS"))): raise ValueError("no bundle")
         bundle.steps()
         bundle.add("CLOCK_STEP", chain.name, chain.stepped)  # step 11
@@ -387,7 +387,7 @@ def _main() -> int:  # the exit code of section 9
     parser.add_argument("--json", action="store_true")
     given = vars(parser.parse_args())
     try:
-        given["expert_keys"] = [Path(x).read_text("utf-8") for x in given["expert_keys"]]
+        given["expert_keys"] = [Path(x).read_text("utf-8-sig", "replace") for x in given["expert_keys"]]
         as_json, report = given.pop("json"), examine(**given)
     except (ValueError, OSError, RuntimeError) as error:
         print("error: " + _shown(str(error)), file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import shutil
 import signal
@@ -304,6 +305,23 @@ def test_a_bundle_that_was_replaced(tmp_path, number):
     assert [live.run("verify", one).code for one in (first, later.path)] == [0, 0]
     assert joint(first, later.path) == (1, ["different"])
     assert "replaced" in live.run("verify", first, later.path, "--lang", "en").out
+
+
+def test_of_two_of_one_sid_the_replaced_one_is_told_in_any_order(tmp_path):
+    """Somebody adds a bundle of the same sid to the one that was gone on from: which is given last decides nothing."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    first = made.sealed(tmp_path / "a")
+    lines = (first / "manifest.jsonl").read_bytes().splitlines()
+    told = {"sid": made.SID, "head": hashlib.sha256(lines[1]).hexdigest(), "records": 2}
+    fields = {**made.opening(), "continues": told}
+    later = bundle.create(tmp_path / "b", "T-1", fields, made.README, made.key(2), made.MadeClock())
+    later.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    fake = bundle.create(tmp_path / "c", "T-1", made.opening(), made.README, made.key(3), made.MadeClock(), made.SID)
+    fake.close(outcome="complete", reason=None, isolation=dict(made.ISOLATION), same_boot=True)
+    assert joint(first, later.path) == (0, ["joined"])
+    for order in itertools.permutations((first, later.path, fake.path)):
+        assert joint(*order) == (1, ["different"])
 
 
 def test_a_stick_that_lost_its_end(tmp_path):

@@ -179,6 +179,36 @@ def test_a_damaged_bundle_has_the_verdict_of_the_first_verifier(seed, tmp_path, 
     assert [x[0] for x in ours.findings][:1] == first[:1], (ours.findings, theirs.findings)
 
 
+def _no_hash(bundle):
+    """Take the signature away, and make its line in the list something that is no hash."""
+    (bundle / "checkpoint.sig").unlink()
+    sums = bundle / "SHA256SUMS"
+    lines = sums.read_bytes().split(b"\n")
+    sums.write_bytes(b"\n".join("é".encode() + x[2:] if x.endswith(b"  checkpoint.sig") else x for x in lines))
+
+
+@pytest.mark.parametrize(
+    ("damage", "first"),
+    [
+        (_no_hash, "MISSING checkpoint.sig"),
+        (lambda bundle: (bundle / "checkpoint").write_bytes(bytes((1 << 20) + 1)), "CONTENT_MISMATCH checkpoint"),
+        (lambda bundle: (bundle / "checkpoint.sig").write_bytes(bytes(1 << 21)), "CONTENT_MISMATCH checkpoint.sig"),
+        (lambda bundle: (bundle / "run_key.pub").write_bytes(bytes(1 << 21)), "CONTENT_MISMATCH run_key.pub"),
+    ],
+)
+def test_what_no_damage_of_chance_finds(damage, first, tmp_path):
+    """Found by an attacker: a list that crashed the one, a file over its limit of which both said something else."""
+    from collector import anchors, verify  # noqa: PLC0415
+
+    bundle = next(one for one in ALL if one.name == "good").lay(tmp_path / "bundle")
+    damage(bundle)
+    theirs, ours = verify.examine(bundle, anchors.Trusted()), second.examine(bundle, check_signature=fast)
+    assert (theirs.verdict.value, ours.verdict) == ("ALTERED", "ALTERED")
+    assert f"{theirs.findings[0].code.value} {theirs.findings[0].subject}" == first
+    assert " ".join(ours.findings[0]) == first
+    assert "NOT_CLOSED" not in {one.code.value for one in theirs.findings} | {one[0] for one in ours.findings}
+
+
 def test_a_file_of_keys_is_read_line_by_line(tmp_path):
     """As both commands read it: comments and other keys before, options and a comment around; a file without any."""
     vector = next(one for one in ALL if one.name == "receipt_and_key")
@@ -190,9 +220,13 @@ def test_a_file_of_keys_is_read_line_by_line(tmp_path):
         (f'no-pty,command="x" {key}\n', "ANCHORED"),
         (f"{other}#{key}\n", "UNANCHORED"),
         ("# nothing\n\n", "error"),
+        (f"# c\n{key}\ngarbage line\n", "error"),
+        (f"\ufeff{key} x\r\n", "ANCHORED"),
+        (f"{key} Ren\udce9e\n", "ANCHORED"),
+        (f"{other.strip()} {key}\n", "UNANCHORED"),
     ):
         file = tmp_path / "keys.pub"
-        file.write_text(text)
+        file.write_bytes(text.encode("utf-8", "surrogateescape"))
         for program in (("-m", "collector.cli", "verify"), (str(FILE),)):
             command = [sys.executable, "-B", *program, str(bundle), "--expert-key", str(file), "--json"]
             done = subprocess.run(command, cwd=FILE.parents[1], capture_output=True, text=True, check=False)

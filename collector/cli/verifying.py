@@ -157,7 +157,7 @@ def keys_from(files: tuple[str, ...]) -> tuple[str, ...]:
     keys: list[str] = []
     for name in files:
         try:
-            text = disk.read_regular(Path(name), 1 << 20).decode("utf-8", "replace")
+            text = disk.read_regular(Path(name), 1 << 20).decode("utf-8-sig", "replace")
         except OSError as error:
             reason = "it is no regular file" if error.errno in (None, errno.ENXIO) else os.strerror(error.errno)
             raise UsageError(f"the key can't be read: {reason}", hint="give the .pub file of the expert") from error

@@ -183,7 +183,7 @@ else:
 
         Raises `OSError` or `ValueError` where the stream is gone.
         """
-        import termios  # noqa: PLC0415 - Windows has none, and no run but one on a terminal needs it
+        import termios  # Windows has none, and no run but one on a terminal needs it
 
         if not stream.isatty():
             return
