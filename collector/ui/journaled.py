@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from collector import answers, layout, schema
@@ -11,6 +10,7 @@ from collector.journal import shortened
 from collector.questions import QUESTIONS
 from collector.text import printable, readable
 from collector.ui import terminal
+from collector.ui import words as plain
 from collector.ui.as_json import path_json
 from collector.ui.due import DOUBTS
 from collector.ui.messages import N_, _, elsewhere, language, ngettext, number
@@ -127,9 +127,9 @@ def _title(entry: Entry) -> str:
 
 def _lines(entry: Entry) -> Iterator[str]:
     file = layout.MANIFEST if entry.number is None else layout.CUSTODY
-    yield _("Written: {moment} ({file}, line {line})", moment=_moment(entry.written), file=file, line=entry.line)
+    yield _("Written: {moment} ({file}, line {line})", moment=plain.written(entry.written), file=file, line=entry.line)
     if entry.observed is not None:
-        yield _("Seen: {moment}", moment=_moment(entry.observed))
+        yield _("Seen: {moment}", moment=plain.written(entry.observed))
         doubts = {doubt.value: words for doubt, words in DOUBTS.items()}
         if entry.doubt in doubts:
             yield _(doubts[entry.doubt])
@@ -184,7 +184,7 @@ def _answers(entry: Entry) -> Iterator[str]:
 
 def _which(entry: Entry) -> str:
     """Return which entry is meant, and when it was written."""
-    told = {"moment": _moment(entry.written)}
+    told = {"moment": plain.written(entry.written)}
     if entry.number is None:
         return _("before the seal, {moment}", **told)
     return _("entry {number}, {moment}", number=entry.number, **told)
@@ -229,14 +229,6 @@ _LETTER: Final = (
     ("subject", N_("Its subject: {words}")),
     ("message_id", N_("Its Message-ID: {words}")),
 )
-
-
-def _moment(utc: str) -> str:
-    """Return a moment in words; one at the end of time, which no calendar has, as it is written."""
-    try:
-        return moment(datetime.fromisoformat(utc), language())
-    except (ValueError, OverflowError):
-        return printable(utc)
 
 
 def _shown(value: Json, limit: int = _SHORT) -> str:

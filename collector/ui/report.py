@@ -53,9 +53,11 @@ ANCHORS = {
     "receipt": N_("signed receipt"),
     "timestamp": N_("timestamp"),
 }
+_FITS = N_("matches")
+"""What `anchors` says of a code that is right."""
 LEVELS = {
     "A": N_("Level A: names and contents of documents were not asked for. That they are missing is no loss."),
-    "B": N_("Level B: contents of files were not asked for. That they are missing is no loss."),
+    "B": N_("Level B: contents of documents were not asked for. That they are missing is no loss."),
 }
 """What the level left out, where it left anything out."""
 SHOWN_ANCHORS = 10
@@ -156,14 +158,15 @@ def _anchors(report: Report) -> list[str]:
 
 def _anchor(anchor: Anchor) -> str:
     kind = _(ANCHORS[anchor.kind]) if anchor.kind in ANCHORS else terminal.shown(anchor.kind)
-    return _("- {kind}: {detail}", kind=kind, detail=terminal.shown(elsewhere(anchor.detail)))
+    detail = _(_FITS) if anchor.detail == _FITS else elsewhere(anchor.detail)
+    return _("- {kind}: {detail}", kind=kind, detail=terminal.shown(detail))
 
 
 def _holder(anchor: Anchor) -> str:
     if anchor.holder is None:
         return _(_HOLDERS[anchor.kind]) if anchor.kind in _HOLDERS else ""
     holder = terminal.shown(anchor.holder)
-    when = terminal.shown(anchor.not_later_than or "?")
+    when = words.written(anchor.not_later_than or "?")
     if anchor.key is not None:
         told = N_("held by: {holder}, key {key}; not later than, as they say: {when}")
         return _(told, holder=holder, key=anchor.key, when=when)

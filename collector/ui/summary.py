@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.ui import terminal
-from collector.ui.messages import _, ngettext, number
+from collector.ui.messages import N_, _, ngettext, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_ORDER = ("ANCHORED", "UNANCHORED", "INCOMPLETE", "ALTERED", None)
+_VERDICTS = {
+    "ANCHORED": N_("ANCHORED"),
+    "UNANCHORED": N_("UNANCHORED"),
+    "INCOMPLETE": N_("INCOMPLETE"),
+    "ALTERED": N_("ALTERED"),
+    None: N_("could not be verified"),
+}
+"""What each is called, in their order: as `report.VERDICTS` begins."""
 _NAMED = 50
 """Folders that are named for one verdict; `--json` has all."""
 
@@ -29,11 +36,11 @@ def summary_text(ones: Sequence[One]) -> str:
     width = terminal.WIDTH - 1
     heading = ngettext("{count} folder in all:", "{count} folders in all:", len(ones))
     lines = terminal.fold(heading, width)
-    for verdict in _ORDER:
+    for verdict, called in _VERDICTS.items():
         found = [one for one in ones if one.verdict == verdict]
         if not found:
             continue
-        lines += terminal.fold(f"{number(len(found))} {verdict or _('could not be verified')}", width, "  ", "    ")
+        lines += terminal.fold(f"{number(len(found))} {_(called)}", width, "  ", "    ")
         bad = [one for one in found if not one.good]
         for one in bad[:_NAMED]:
             lines += terminal.fold_path(str(one.path), width, "    ")

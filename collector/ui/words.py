@@ -6,9 +6,11 @@ A source that stands in `SOURCES` and not here would be shown by its slug; a tes
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collector import text, vocabulary
+from collector.deadline_words import moment
 from collector.ui.messages import N_, _, language, ngettext
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ DOING = {
     "system": N_("I note what this computer is"),
     "processes": N_("I note the programs that are running"),
     "connections": N_("I note which programs talk to other computers"),
-    "suspects": N_("I look for suspicious programs and keep their memory"),
+    "suspects": N_("I look for suspicious programs and keep traces of them"),
     "memory": N_("I copy the whole memory of the computer; this takes a while"),
     "executables": N_("I take the fingerprints of the running programs"),
     "services": N_("I note the services and whether they run"),
@@ -104,6 +106,14 @@ def on_battery(percent: int | None) -> str:
     if percent is None:
         return _("The computer runs on its battery: plug the charger in, so that it does not go off.")
     return _("The computer runs on its battery ({percent} %): plug the charger in.", percent=percent)
+
+
+def written(utc: str) -> str:
+    """Return a `utc` of the format in words; one at the end of time, which no calendar has, as it is written."""
+    try:
+        return moment(datetime.fromisoformat(utc), language())
+    except (ValueError, OverflowError):
+        return text.printable(utc)
 
 
 def code_rows(code: str) -> tuple[str, str]:
