@@ -40,6 +40,13 @@ class Deadline:
         return self.done is not None and self.due is not None and self.done > self.due
 
 
+def is_later(given: paris.Entered, aware: paris.Entered) -> bool:
+    """Tell whether what was ordinary use came after the awareness; of a day without an hour all of it must have."""
+    if paris.Doubt.DAY in (given.doubt, aware.doubt):
+        return paris.local(given.utc).date() > paris.local(aware.utc).date()
+    return given.utc > aware.utc
+
+
 def not_before(given: paris.Entered, aware: datetime) -> paris.Entered | None:
     """Return when a step was taken, as a person gave it: never before the awareness; `None` if that is what was said.
 

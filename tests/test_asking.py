@@ -413,6 +413,10 @@ def test_a_moment_that_can_hardly_be_right_is_doubted():
     now = datetime.now(UTC)
     assert moments.doubts("cyber17", paris.Entered(now + timedelta(seconds=30)), None) == []
     assert moments.doubts("last_normal", paris.Entered(now - timedelta(days=9)), paris.Entered(now)) == []
+    (after,) = moments.doubts("last_normal", paris.Entered(now), paris.Entered(now - timedelta(hours=2)))
+    assert after.startswith("Careful: that is after somebody first noticed the attack.")
+    same_day = paris.Entered(paris.local(now).replace(hour=0, minute=0), paris.Doubt.DAY)
+    assert moments.doubts("last_normal", same_day, same_day) == []
     twice, second = arguments.paris_moment("25/10/2026 2h30"), paris.Entered(datetime(2026, 10, 25, 1, 15, tzinfo=UTC))
     assert "before" not in " ".join(moments.doubts("cyber17", twice, second)), "the second 2:30 may be meant"
 

@@ -513,7 +513,9 @@ def test_the_calendar_is_one_by_the_book(aware, later, language):
             assert (inner, alarm["ACTION"], none) == ("VALARM", "DISPLAY", [])
             assert re.fullmatch(r"-P(T[0-9]+H|[0-9]+D)", alarm["TRIGGER"])
             assert alarm["DESCRIPTION"]
-    wanted = [at for one in found if one.done is None for at in (one.due, one.earlier) if at is not None]
+    due = [one for one in found if one.done is None and one.due is not None]
+    earlier = [one.earlier for one in due if one.earlier is not None and one.earlier > aware + HOUR]
+    wanted = [*(one.due for one in due), *earlier]
     assert moments == {f"{at:%Y%m%dT%H%M%SZ}" for at in wanted}
     assert len({event["UID"] for _, event, _ in events}) == len(events) == len(wanted)
 
@@ -526,8 +528,21 @@ def test_a_second_file_replaces_the_first():
         return {event["UID"] for _, event, _ in parsed(ics.calendar(found, aware, written, language))[2]}
 
     first = names(deadlines(aware), aware, "fr")
-    assert names(deadlines(aware), aware + HOURS, "en") == first
+    assert names(deadlines(aware), aware + HOUR, "en") == first
     assert len(first & names(deadlines(aware, aware + HOUR), aware, "fr")) == 3
+
+
+def test_nothing_is_aimed_at_that_is_over():
+    """A file, a page and a screen of days later: what was to be aimed at instead is over, the step itself is not."""
+    aware = paris_moment("2026-11-20 08:00").utc
+    found = deadlines(aware)
+    late = aware + timedelta(days=6)
+    _name, _properties, events = parsed(ics.calendar(found, aware, late, "fr"))
+    assert not [event for _, event, _ in events if event["UID"].endswith("-earlier@evidence-collector.invalid")]
+    assert [event for _, event, _ in events if "-complaint@" in event["UID"]]
+    entered = paris.Entered(aware)
+    assert "Rather aim at" in due.told(entered, None, found, aware)
+    assert "Rather aim at" not in due.told(entered, None, found, late)
 
 
 @given(st.text())

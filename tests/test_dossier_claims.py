@@ -5,6 +5,7 @@ Real bundles, one for each case; the page is read, since both papers say the sam
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import dossiers
@@ -238,6 +239,33 @@ def test_left_on_is_what_the_tool_found_and_nothing_speaks_against(tmp_path, upt
     papers = Told(one.path)
     assert papers.tick("ni éteint ni redémarré")[0] is ticked
     assert f"Resté allumé depuis l\u2019attaque {line}" in papers.part(6)
+
+
+def test_papers_say_what_the_bundle_knows(tmp_path):
+    """What a note asks for, who helps, what was found, and that data may be changed: no blank, no invention."""
+    contacts = [{"kind": "amount", "value": "0.5 BTC", "checked": False},
+                {"kind": "deadline", "value": "72 hours", "checked": False}]  # fmt: skip
+    rows = [{"what": "note", "path": "/x/LIRE.txt", "sha256": "a" * 64, "confidence": "high", "contacts": contacts}]
+    answered = {**AWARE, "provider": "M. Info, 06 98 76 54 32", "integrity": "yes"}
+    papers = told(tmp_path, answered, rows=rows)
+    assert "À appeler en premier M. Info, 06 98 76 54 32" in papers.part(0)
+    asked = "Somme demandée : 0.5 BTC (d\u2019après le message trouvé). Délai donné : 72 hours (d\u2019après"
+    assert asked in papers.part(10)
+    assert "Peut-être modifiées : oui" in papers.part(11)
+    assert "LIRE.txt" in papers.part(11), "the insurer is told what was found"
+    assert "Logiciel malveillant" in papers.part(9)
+    (tmp_path / "b").mkdir()
+    said = told(tmp_path / "b", {**answered, "amount": "rien", "ultimatum": None}, rows=rows)
+    assert "Somme demandée : rien. Délai donné : 72 hours (d\u2019après le message trouvé)" in said.part(10)
+    (tmp_path / "c").mkdir()
+    assert "Somme demandée : …" in told(tmp_path / "c", AWARE).part(10).replace("\u2026 ", "…")
+
+
+def test_an_ordinary_use_after_the_awareness_is_doubted(tmp_path):
+    """A letter is signed: it does not say without a word that all was well after the attack was known."""
+    papers = told(tmp_path, {**AWARE, "last_normal": dossiers.moment("2026-11-18T10:00")})
+    assert "après le moment où l\u2019attaque a été connue : à corriger" in papers.part(2)
+    assert re.search(r"Dernier usage normal : [^.]*10 h [^.]*\(à confirmer\)", papers.part(10))
 
 
 def test_an_attached_picture_is_no_photograph_of_the_screen(tmp_path):

@@ -180,7 +180,7 @@ def test_the_last_screens_come_in_their_order(driven):
     flat = " ".join(steps.split())
     wanted = ["Appelez votre informaticien", "17cyber.gouv.fr", "Déposez plainte", "CNIL",
               "Les deux avant : jeudi 29 octobre 2026 à 8 h 30", "Date prudente, à confirmer",
-              "trop tôt ou trop tard", "Visez plutôt : mercredi 28 octobre 2026 à 17 h", "ARS", "Patients"]  # fmt: skip
+              "Faites tout de même les deux, maintenant", "ARS", "Patients"]  # fmt: skip
     places = [flat.replace("\u00a0", " ").find(words) for words in wanted]
     assert -1 not in places, wanted[places.index(-1)]
     assert places == sorted(places)
@@ -198,15 +198,31 @@ def test_what_to_do_fits_whatever_the_hour(lang):
     messages.install(lang)
     errors.call(f"{'Mme Martin-Dupont, informatique du cabinet, 06 12 34 56 78 (même la nuit)':x<100}")
     try:
+        earlier = set()
         for hour in range(0, 14 * 24, 5):
-            moment = datetime(2026, 12, 20, tzinfo=UTC) + timedelta(hours=hour)
+            moment = datetime(2035, 12, 20, tzinfo=UTC) + timedelta(hours=hour)
             given = {"awareness": {"aware": {"utc": f"{moment:%Y-%m-%dT%H:%MZ}", "doubt": "none"}}}
             out = io.StringIO()
             afterwards.steps(asking.Page(io.StringIO("\n"), out), given, copied=True)
             page = fits(out.getvalue().split("\n")[1:])
             assert words.moment(moment + timedelta(hours=72), lang) in " ".join(" ".join(page).split(" "))
+            earlier.add(("Visez plutôt" if lang == "fr" else "Rather aim at") in " ".join(page))
+        assert earlier == {True, False}, "at Christmas offices are closed now and then"
     finally:
         errors.call(None)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_what_is_over_is_not_told_as_to_come(lang):
+    """Six days later: both moments are over, which is said with what to do; nothing earlier is aimed at."""
+    messages.install(lang)
+    moment = datetime.now(UTC) - timedelta(days=6)
+    given = {"awareness": {"aware": {"utc": f"{moment:%Y-%m-%dT%H:%MZ}", "doubt": "none"}}}
+    out = io.StringIO()
+    afterwards.steps(asking.Page(io.StringIO("\n"), out), given, copied=True)
+    page = " ".join(" ".join(fits(out.getvalue().split("\n")[1:])).split())
+    assert ("Faites tout de même les deux, maintenant" if lang == "fr" else "Take both steps all the same, now") in page
+    assert ("Visez plutôt" if lang == "fr" else "Rather aim at") not in page
 
 
 def test_what_was_answered_is_in_the_dossier(driven, tmp_path):

@@ -11,7 +11,7 @@ from collector.handover.dossier_facts import NOT_STARTED, STOPPED, moment_of
 from collector.handover.dossier_parts import BLANK, Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
-from collector.paris import Doubt, local
+from collector.paris import Doubt, Entered
 from collector.questions import QUESTIONS, STEPS
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collector.handover.dossier_pictures import Picture
     from collector.handover.dossier_rows import Drawn, Rows
     from collector.handover.slip_facts import SlipFacts
-    from collector.paris import Entered
 
 MOMENTS = tuple(name for name, question in QUESTIONS.items() if question.form == "moment")
 """Answers that are moments."""
@@ -58,8 +57,9 @@ class Draft:
         return BLANK if self.doubt_of(name) == "future" else self.given.on_day(name) + self._open(name)
 
     def _open(self, name: str) -> str:
-        """Return that an awareness that was taken back is to be confirmed: a letter is signed."""
-        return f" ({self.said('to_confirm')})" if name == "aware" and self.is_taken_back() else ""
+        """Return that an awareness that was taken back, or a use after it, is to be confirmed: a letter is signed."""
+        is_open = (name == "aware" and self.is_taken_back()) or self.doubt_of(name) == "after"
+        return f" ({self.said('to_confirm')})" if is_open else ""
 
     def known(self, label: str, value: str, *, lines: int = 1, note: str = "", mono: bool = False) -> Field:
         """Return a field under a label of ours; a value that is empty is a blank."""
@@ -114,13 +114,20 @@ class Draft:
         return self.given.knows("aware") and self.facts.answers.get("aware") is None
 
     def doubt_of(self, name: str) -> str:
-        """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing."""
+        """Return what is wrong with the moment of an answer: `future`, a step `before` the awareness, or nothing.
+
+        `after`: an ordinary use later than the awareness.
+        """
         moment, aware = answers.when(self.given.answer(name)), self.aware()
         if moment is None or (name == "paper_since" and not self.on_paper()):
             return ""
         if self._is_future(moment):
             return "future"
-        if name not in STEPS or aware is None or self._is_future(aware):
+        if aware is None or self._is_future(aware):
+            return ""
+        if name == "last_normal":
+            return "after" if deadlines.is_later(moment, aware) else ""
+        if name not in STEPS:
             return ""
         return "before" if deadlines.not_before(moment, aware.utc) is None else ""
 
@@ -155,9 +162,7 @@ class Draft:
         if aware is None or self._is_future(aware):
             return False
         corrected = moment + timedelta(seconds=self.facts.evidence.correction_s or 0)
-        if aware.doubt is Doubt.DAY:
-            return local(corrected).date() > local(aware.utc).date()
-        return corrected > aware.utc
+        return deadlines.is_later(Entered(corrected, Doubt.NONE), aware)
 
     def _is_future(self, moment: Entered) -> bool:
         """Tell whether a moment is later than the bundle's last record, on a clock that was compared with a watch."""

@@ -78,7 +78,7 @@ def cover(draft: Draft) -> Part:
                 given.field("responsible"),
                 draft.known("state_of", said.long_moment(facts.last)),
                 draft.known("given_to", "", lines=2),
-                Field(said("call_first"), lines=2, note=said("call_note")),
+                Field(said("call_first"), given.text("provider"), lines=2, note=said("call_note")),
             )
         ),
         NewPage(),

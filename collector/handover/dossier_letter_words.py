@@ -70,6 +70,7 @@ LETTERS = {
         "Courriel, pièce jointe, appel ou site suspect avant les faits~: {mail}. Accès à distance existants~: {remote}. Fait depuis sur le poste~: {done}.",
         "Odd e-mail, attachment, call or website before: {mail}. Existing access from outside: {remote}. Done on the computer since: {done}.",
     ),
+    "by_note": ("{what} (d'après le message trouvé)", "{what} (from the note that was found)"),
     "letter_found": (
         "Relevé sur le poste~: {what}.",
         "Found on the computer: {what}.",
@@ -184,8 +185,8 @@ LETTERS = {
     "patients_money": ("Une rançon est demandée.", "A ransom is asked for."),
     "patients_data": ("Les données concernées", "The data concerned"),
     "patients_data_1": (
-        "Données qui peuvent être concernées~: {categories}. Peut-être lues ou copiées par ces personnes~: {confidentiality}. Perdues ou inaccessibles pour le moment~: {availability}.",
-        "Data that may be concerned: {categories}. Perhaps read or copied by these persons: {confidentiality}. Lost or out of reach for now: {availability}.",
+        "Données qui peuvent être concernées~: {categories}. Peut-être lues ou copiées par ces personnes~: {confidentiality}. Peut-être modifiées~: {integrity}. Perdues ou inaccessibles pour le moment~: {availability}.",
+        "Data that may be concerned: {categories}. Perhaps read or copied by these persons: {confidentiality}. Perhaps changed: {integrity}. Lost or out of reach for now: {availability}.",
     ),
     "patients_effects": ("Ce que cela peut changer pour vous", "What it may mean for you"),
     "patients_effects_1": (

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _LONG = BLANK * 3
 _STEPS = 6
+_MOST_VALUES = 3
+"""Amounts, or time limits, of notes that one sentence takes; all of them stand in part 5."""
+_CONCERNED = ("categories", "confidentiality", "integrity", "availability")
 _ANNEXES = ("journal", "attack", "machines", "damage", "exhibits", "slip", "bills")
 
 
@@ -101,7 +104,18 @@ def _estimate(draft: Draft) -> tuple[str, ...]:
     return () if estimate is None else (draft.said("letter_estimate", when=draft.said.long_moment(estimate)),)
 
 
-def _account(draft: Draft) -> tuple[str, ...]:
+def _demand(draft: Draft) -> dict[str, str]:
+    """Return what is asked for and until when: as answered, else as a note that was found has it."""
+    told = {}
+    for name, kind in (("amount", "amount"), ("ultimatum", "deadline")):
+        values = [value for (one, value) in draft.rows.contacts if one == kind and value]
+        by_note = draft.said("by_note", what=", ".join(values[:_MOST_VALUES]))
+        told[name] = by_note if values and not draft.given.knows(name) else draft.inline(name)
+    return told
+
+
+def _traces(draft: Draft) -> list[str]:
+    """Return what the search for ransomware found, a few words for each."""
     said, rows = draft.said, draft.rows
     found = []
     if draft.extensions():
@@ -109,18 +123,22 @@ def _account(draft: Draft) -> tuple[str, ...]:
     for note in rows.notes.values():
         value = f"{note.name or said('note_unnamed')} ({said.counted('places', note.places)})"
         found.append(said("colon", label=said("notes").lower(), value=value))
-    found += [said.counted(name, count) for name, count in draft.counted_notes()]
+    return found + [said.counted(name, count) for name, count in draft.counted_notes()]
+
+
+def _account(draft: Draft) -> tuple[str, ...]:
+    said = draft.said
     return (
         said("letter_account_1", who=draft.inline("noticed_by"), sign=draft.inline("first_sign", _LONG)),
         said("letter_account_2", **_inline(draft, "stopped", "files", "machines", "work", "care")),
-        said("letter_account_3", **_inline(draft, "amount", "ultimatum", "leak", "contacted", "paid")),
+        said("letter_account_3", **_demand(draft), **_inline(draft, "leak", "contacted", "paid")),
         said(
             "letter_account_4",
             mail=draft.inline("suspect_mail", _LONG),
             remote=draft.inline("remote_access"),
             done=draft.inline("done"),
         ),
-        " ".join((said("letter_found", what=said("join").join(found) or draft.nothing()), *_enclosed(draft))),
+        " ".join((said("letter_found", what=said("join").join(_traces(draft)) or draft.nothing()), *_enclosed(draft))),
     )
 
 
@@ -174,13 +192,14 @@ def others(draft: Draft) -> Part:
 
 
 def _insurer(draft: Draft) -> tuple[Block, ...]:
-    said, given = draft.said, draft.given
+    said, given, traces = draft.said, draft.given, _traces(draft)
     sender = tuple(draft.inline(name, _LONG) for name in ("practice", "address", "phone", "email"))
     to = said.lines("insurer_to", insurer=draft.inline("insurer", BLANK * 2), blank=BLANK)
     body = (
         said("letter_hello"),
         said("insurer_1", ransom=draft.ransom(), **_inline(draft, "aware", "practice", "address")),
         said("insurer_2", backup=draft.inline("backup_last"), **_inline(draft, "stopped", "machines", "work")),
+        *([said("letter_found", what=said("join").join(traces))] if traces else []),
         said("insurer_3", **_inline(draft, "hours", "appointments", "damage", "paid")),
         *([said("insurer_unpaid")] if given.answer("paid") == "no" else []),
         said("insurer_4", cnil=draft.inline("cnil_initial"), **_inline(draft, "complaint", "provider")),
@@ -207,7 +226,7 @@ def _patients(draft: Draft) -> tuple[Block, ...]:
         Heading(said("patients_nature")),
         Text((_happened(draft),), "letter"),
         Heading(said("patients_data")),
-        Text((said("patients_data_1", **_inline(draft, "categories", "confidentiality", "availability")),), "letter"),
+        Text((said("patients_data_1", **_inline(draft, *_CONCERNED)),), "letter"),
         Heading(said("patients_effects")),
         Text((said("patients_effects_1"),), "letter"),
         Heading(said("patients_measures")),

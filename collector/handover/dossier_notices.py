@@ -50,7 +50,8 @@ def ars(draft: Draft) -> Part:
     """Return the four headings of a report to the ARS."""
     said, given = draft.said, draft.given
     family = draft.family()
-    cause = Field(said("ars_cause"), family, 2, note=said("family_note") if family else "")
+    origin = draft.origin()
+    cause = Field(said("ars_cause"), family or origin.value, 2, note=said("family_note") if family else origin.note)
     scope = [given.text(name) for name in ("stopped", "categories") if given.knows(name)]
     blocks: tuple[Block, ...] = (
         Text((said("ars_intro"),)),

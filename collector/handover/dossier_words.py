@@ -182,6 +182,10 @@ TABLE = {
         "Heure non précisée~: avant ou après l'échéance, à confirmer.",
         "No time of day given: before or after the deadline, to be confirmed.",
     ),
+    "moment_after": (
+        "après le moment où l'attaque a été connue~: à corriger",
+        "after the moment when the attack became known: to be corrected",
+    ),
     "moment_future": (
         "plus tard que la dernière heure des preuves~: la réponse ou l'horloge du poste est à corriger",
         "later than the last time in the evidence: the answer or the computer's clock is to be corrected",

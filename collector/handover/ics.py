@@ -27,33 +27,35 @@ _BEFORE = ("À faire avant cette heure~: {name}", "To be done before this time: 
 
 
 def calendar(deadlines: Iterable[Deadline], aware: datetime, written: datetime, language: str) -> bytes:
-    """Return the file: one event for each moment that is still to come about, and one for what to aim at instead.
+    """Return the file: one event for each moment whose step was not taken, and one for what to aim at instead.
 
-    `written` is DTSTAMP. The same awareness gives the same UIDs, so that a calendar takes a second file for the first.
+    `written` is DTSTAMP; nothing is aimed at that was over by then. The same awareness gives the same
+    UIDs, so that a calendar takes a second file for the first.
     """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//evidence-collector//deadlines//FR", "CALSCALE:GREGORIAN"]
     for deadline in deadlines:
         if deadline.due is not None and deadline.done is None:
-            lines += _events(deadline, deadline.due, (_utc(aware), _utc(written)), language)
+            lines += _events(deadline, deadline.due, (aware, written), language)
     lines.append("END:VCALENDAR")
     return b"".join(piece for line in lines for piece in _folded(line))
 
 
-def _events(deadline: Deadline, due: datetime, stamps: tuple[str, str], language: str) -> Iterator[str]:
+def _events(deadline: Deadline, due: datetime, told: tuple[datetime, datetime], language: str) -> Iterator[str]:
     step = words.STEPS[deadline.step]
     name = words.said(step.name, language)
-    aware, written = stamps
+    aware, written = map(_utc, told)
+    earlier = deadline.earlier if deadline.earlier is not None and deadline.earlier > told[1] else None
     about = [
         words.moment(due, language),
         words.label(deadline.step, language),
-        *words.office(deadline.closed, deadline.earlier, language),
+        *words.office(deadline.closed, earlier, language),
         words.said(step.know, language),
         words.source(deadline.step, language),
     ]
     before = name if deadline.step in _LATER else words.said(_BEFORE, language, name=name)
     moments = [("", due, before, _LATER.get(deadline.step, _RECALLED))]
-    if deadline.earlier is not None:
-        moments.append(("-earlier", deadline.earlier, words.said(_PRUDENT, language, name=name), _RECALLED[1:]))
+    if earlier is not None:
+        moments.append(("-earlier", earlier, words.said(_PRUDENT, language, name=name), _RECALLED[1:]))
     for suffix, at, summary, alarms in moments:
         yield "BEGIN:VEVENT"
         yield f"UID:{aware}-{deadline.step}{suffix}@evidence-collector.invalid"

@@ -5,6 +5,7 @@ Each screen waits until it was read. The dates are counted from the moment that 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from collector import deadline_words as words
@@ -12,11 +13,10 @@ from collector.answers import when
 from collector.deadlines import deadlines
 from collector.ui import disks, errors, terminal
 from collector.ui import words as plain
-from collector.ui.messages import _, language
+from collector.ui.messages import N_, _, language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from collector.answers import Answer
     from collector.deadlines import Deadline
@@ -64,8 +64,11 @@ def _until(due: Deadline | None) -> tuple[str, ...]:
     if due is None or due.due is None:
         return (_("Both within 72 hours after somebody first noticed the attack: write that moment down."),)
     lang = language()
-    before = _("Both before: {moment}.", moment=words.moment(due.due, lang))
-    why = words.office(due.closed, due.earlier, lang)
+    before, now = _("Both before: {moment}.", moment=words.moment(due.due, lang)), datetime.now(UTC)
+    if due.due <= now:
+        over = N_("By this computer's clock that is over. Take both steps all the same, now, and say why so late.")
+        return before, " ".join((words.label(due.step, lang), _(over)))
+    why = words.office(due.closed, due.earlier if due.earlier is not None and due.earlier > now else None, lang)
     return (before, " ".join((words.label(due.step, lang), *why[:1])), *why[1:])
 
 

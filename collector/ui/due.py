@@ -54,12 +54,12 @@ def told(entered: Entered, notice: Entered | None, deadlines: Sequence[Deadline]
         lines += ["", title]
         for one in ones:
             number += 1
-            lines += _step(number, one, Doubt.NONE if notice is None else notice.doubt)
+            lines += _step(number, one, Doubt.NONE if notice is None else notice.doubt, now)
     lines += ["", *_folded(_("Copy these dates onto paper."))]
     return "\n".join(lines) + "\n"
 
 
-def _step(number: int, one: Deadline, doubt: Doubt) -> list[str]:
+def _step(number: int, one: Deadline, doubt: Doubt, now: datetime) -> list[str]:
     step, lang = words.STEPS[one.step], language()
     head = f"{number}. "
     lines = terminal.fold(words.said(step.name, lang), _COLUMNS, f"{head:>4}", "    ")
@@ -76,7 +76,8 @@ def _step(number: int, one: Deadline, doubt: Doubt) -> list[str]:
         if one.is_late:
             sentences.append(_("That is later than 72 hours: the notice should say why."))
     elif one.due is not None:
-        sentences += words.office(one.closed, one.earlier, lang)
+        earlier = one.earlier if one.earlier is not None and one.earlier > now else None
+        sentences += words.office(one.closed, earlier, lang)
     if one.step == "cnil-complement" and one.due is None:
         sentences.append(_("Once it is made, ask again with --initial and its time."))
     sentences += [words.said(step.know, lang), _("Source: {source}.", source=words.source(one.step, lang))]

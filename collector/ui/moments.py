@@ -64,12 +64,14 @@ def remarks(entered: Entered) -> list[str]:
 
 
 def doubts(name: str, entered: Entered, aware: Entered | None) -> list[str]:
-    """Return why a moment can hardly be right: still to come, or a step before anybody noticed the attack."""
+    """Return why a moment can hardly be right: still to come, on the wrong side of when the attack was noticed."""
     found = []
     if entered.utc > datetime.now(UTC) + _SLACK:
         found.append(_("Careful: by this computer's clock that is still to come. Look at the date again."))
     if name in STEPS and aware is not None and deadlines.not_before(entered, aware.utc) is None:
         found.append(_("Careful: that is before somebody first noticed the attack. Look at the date again."))
+    if name == "last_normal" and aware is not None and deadlines.is_later(entered, aware):
+        found.append(_("Careful: that is after somebody first noticed the attack. Look at the date again."))
     return found
 
 
