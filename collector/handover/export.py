@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from collector import layout
 from collector.errors import UsageError
 from collector.handover import (
+    archive,
     export_bodyfile,
     export_case,
     export_csv,
@@ -87,7 +88,7 @@ def export(
     evidence = [opened(bundle, identities) for bundle in bundles]
     told_apart(evidence)
     case = layout.safe_name(str(evidence[0].opening["case"]), _LONGEST_NAME)
-    path = export_output.place(out, case + _SUFFIXES[form])
+    path = export_output.place(out, archive.top_for(case + _SUFFIXES[form]))  # a case `NUL` is no device
     if form == "timesketch" and not path.name.endswith(".jsonl"):
         hint = "give a name that ends in .jsonl with --out"
         raise UsageError("Timesketch knows this format by the end of its name", hint=hint)
@@ -107,8 +108,8 @@ def _zip(evidence: Sequence[Evidence], path: Path) -> None:
     if len(evidence) > 1:
         hint = "give a name without .zip: it becomes a folder with a tree for each host"
         raise UsageError("one zip holds one host", hint=hint)
-    with export_output.file(path) as made, zipfile.ZipFile(made, "w") as archive:
-        export_dissect.write(evidence[0], ZipTree(archive))
+    with export_output.file(path) as made, zipfile.ZipFile(made, "w") as packed:
+        export_dissect.write(evidence[0], ZipTree(packed))
 
 
 def _trees(evidence: Sequence[Evidence], folder: Path) -> list[str]:
@@ -117,5 +118,6 @@ def _trees(evidence: Sequence[Evidence], folder: Path) -> list[str]:
         return []
     names = [f"{layout.safe_name(one.host, _LONGEST_NAME)}-{one.sid[:8]}" for one in evidence]
     for one, name in zip(evidence, names, strict=True):
+        export_output.new_folder(folder / name)
         export_dissect.write(one, FolderTree(folder / name))
     return names

@@ -16,6 +16,7 @@ import csv
 import gzip
 import io
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from collector import schema
@@ -41,6 +42,9 @@ _ALWAYS = {
     "mac": (f"{_ROOT}/Library",),
     "linux": tuple(f"{_ROOT}/{name}" for name in ("etc", "var", "sys")),
 }
+_METADATA = "$metadata$"
+"""Folder of acquire's, whose files are no copies: none of the host's has this name, and nothing of it lies below."""
+_HASHES = _METADATA + "/file-hashes.csv.gz"
 _PARTIAL = frozenset({"cut", "partial", "head-and-tail", "zero-filled"})
 _CUT_SUBJECT = "…"
 _DRIVE = 3
@@ -61,9 +65,9 @@ class _Layout:
     def __init__(self, evidence: Evidence, tree: Tree) -> None:
         self._evidence = evidence
         self._tree = tree
-        self._files: set[str] = set()
-        """Names that are taken, in the one case that a file system may tell apart; so are those of the folders."""
-        self._folders: set[str] = set()
+        self._files = {f"{_ROOT}/{_METADATA}"}
+        """Names that are taken, in the one spelling that a file system may tell apart; so are those of the folders."""
+        self._folders = {one for names in _ALWAYS.values() for name in names for one in _and_above(name)}
         self._copies: list[tuple[str, str, int | None]] = []
         """Path in the bundle, name in the tree, time of last change."""
 
@@ -97,13 +101,11 @@ class _Layout:
 
     def _take(self, name: str) -> bool:
         """Take a name, unless it is taken, or is a folder of another, or a file stands where its folder would."""
-        parts = name.casefold().split("/")
-        above = {"/".join(parts[:end]) for end in range(1, len(parts))}
-        whole = "/".join(parts)
-        if whole in self._files or whole in self._folders or above & self._files:
+        *above, whole = _and_above(name)
+        if whole in self._files or whole in self._folders or not self._files.isdisjoint(above):
             return False
         self._files.add(whole)
-        self._folders |= above
+        self._folders.update(above)
         return True
 
     def _copy(self, stored: Stored, name: str, mtime_ns: int | None) -> None:
@@ -113,7 +115,7 @@ class _Layout:
         self._evidence.tally.written += 1
 
     def _hashes(self, root: str) -> None:
-        with self._tree.file(f"{root}/$metadata$/file-hashes.csv.gz", None) as take:
+        with self._tree.file(f"{root}/{_HASHES}", None) as take:
             packed = gzip.GzipFile(fileobj=_Writer(take), mode="wb", mtime=0)
             with packed, io.TextIOWrapper(packed, encoding="utf-8", newline="") as text:
                 table = csv.writer(text)
@@ -161,11 +163,21 @@ def _place(subject: Json) -> str | None:
     if raw.startswith(b"/"):
         root, rest = _ROOT, raw.split(b"/")[1:]
     elif raw[1:_DRIVE] == b":\\" and raw[:1].isalpha():
-        root, rest = f"fs/{raw[:1].decode().upper()}", raw[_DRIVE:].split(b"\\")
+        root, rest = f"fs/{raw[:1].decode().upper()}", raw[_DRIVE:].split(b"\\")  # a slash in a part: `part` sees it
     else:
         return None
     parts = [part(one) for one in rest]
-    if not parts or None in parts:
+    if None in parts:
         return None
     name = "/".join([root, *map(str, parts)])
-    return name if len(name.encode("utf-8")) <= MAX_PATH and not name.startswith(f"{_ROOT}/$metadata$") else None
+    return name if len(name.encode("utf-8")) <= MAX_PATH else None
+
+
+def _and_above(name: str) -> list[str]:
+    """Return the folders above a name and itself, spelled alike where some file system takes them for one.
+
+    That is small and capital letters, and an accent that is a letter of its own or part of one.
+    """
+    alike = unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).upper().casefold())
+    parts = alike.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]

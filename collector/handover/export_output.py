@@ -55,6 +55,14 @@ class NewFile:
         self._held.clear()
 
 
+def new_folder(path: Path) -> None:
+    """Make a folder that only we can enter; raises what `disk` does, also where the name is taken."""
+    try:
+        path.mkdir(0o700)
+    except OSError as error:
+        raise disk.translated(error) from error
+
+
 def place(out: Path, name: str) -> Path:
     """Return where an export will stand: `out` itself, or `name` in it where it is a folder already.
 
@@ -98,10 +106,7 @@ def folder(path: Path) -> Iterator[Path]:
     """Give a new folder to be filled, which only we can enter; it gets its name once that went well."""
     part = path.with_name(path.name + layout.PART)
     with _refusals():
-        try:
-            part.mkdir(0o700)
-        except OSError as error:
-            raise disk.translated(error) from error
+        new_folder(part)
         try:
             yield part
             disk.sync_folder(part)
