@@ -39,9 +39,10 @@ def everything(folder):
     return {one.relative_to(folder).as_posix() for one in folder.rglob("*")}
 
 
-def copies_of(folder, subjects, **more):
+def copies_of(folder, subjects, sid=None, **more):
     """Make a bundle with one copied file for each subject; return its folder, and what each copy holds."""
-    found = made.bundle.create(folder, "b", {**made.opening(), **more}, made.README, made.key(), made.MadeClock(), None)
+    folder.mkdir(exist_ok=True)
+    found = made.bundle.create(folder, "b", {**made.opening(), **more}, made.README, made.key(), made.MadeClock(), sid)
     held = [f"copy {number}".encode() for number in range(len(subjects))]
     for subject, data in zip(subjects, held, strict=True):
         file = found.artifact("file", "artifacts", ".bin", "test")
@@ -169,6 +170,24 @@ def test_a_medium_that_takes_no_more_folders_leaves_nothing(tmp_path, number, ma
     assert done.code == 1, done.err
     assert "takes no more" in done.err
     assert list((tmp_path / "o").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "names", [("pc 1", "pc-1"), ("PC-1", "pc-1"), ("pc/1", "pc\\1"), ("\u4e01", "\u4e00"), ("a", "a")]
+)
+def test_no_two_hosts_become_one_tree(tmp_path, names):
+    """Names that differ in what no folder holds, or in capitals, and numbers that begin alike: a folder for each."""
+    paths = [
+        copies_of(tmp_path / sid, ["/etc/hostname", f"/etc/{sid}"], sid="c" * 8 + sid * 24, host={"hostname": name})[0]
+        for sid, name in zip("12", names, strict=True)
+    ]
+    done = exported(tmp_path / "trees", "dissect", *paths)
+    assert sorted(done.files) == sorted(one.name for one in (tmp_path / "trees").iterdir())
+    assert len({name.lower() for name in done.files}) == 2
+    for sid, name in zip("12", done.files, strict=True):
+        assert name.endswith("-" + "c" * 8 + sid * 24) or names == ("a", "a")
+        found = {one.rpartition("/")[2] for one in copied(tmp_path / "trees" / name)}
+        assert found == {"hostname", sid}
 
 
 def test_a_case_that_is_a_device_names_a_file_that_is_none(tmp_path):

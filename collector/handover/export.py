@@ -54,6 +54,8 @@ _FOLDERS: dict[str, Callable[[Sequence[Evidence], Path], list[str]]] = {
     "iris": export_iris.write,
 }
 _LONGEST_NAME = 80
+_SHORT = 8
+"""Digits of a bundle's number that tell a host apart for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,17 @@ def _trees(evidence: Sequence[Evidence], folder: Path) -> list[str]:
     if len(evidence) == 1:
         export_dissect.write(evidence[0], FolderTree(folder))
         return []
-    names = [f"{layout.safe_name(one.host, _LONGEST_NAME)}-{one.sid[:8]}" for one in evidence]
+    names = _folders(evidence)
     for one, name in zip(evidence, names, strict=True):
         export_output.new_folder(folder / name)
         export_dissect.write(one, FolderTree(folder / name))
+    return names
+
+
+def _folders(evidence: Sequence[Evidence]) -> list[str]:
+    """Return a folder for each host: its name and the start of its number, or all of it where two would be one."""
+    for digits in (_SHORT, None):  # numbers are told apart already, so the whole ones are
+        names = [f"{layout.safe_name(one.host, _LONGEST_NAME)}-{one.sid[:digits]}" for one in evidence]
+        if len({name.casefold() for name in names}) == len(names):
+            break
     return names
