@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import tracemalloc
 import uuid
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from test_exports import KEY, NAMES, TABLES, bundle, exported, recent
 
 from collector import custody
 from collector.errors import AlteredError
+from collector.handover import export_indicators
 from collector.handover.export import export
 from collector.ransom.notes import judge_note
 from collector.verify import verify_bundle
@@ -555,6 +557,56 @@ def test_a_key_is_needed_where_the_bundle_is_encrypted(tmp_path, form):
     key.write_text(f"{pyrage.x25519.Identity.generate()}\n")
     assert live.run("export", path, "--format", form, "--out", tmp_path / "x", "--identity", key).code == 1
     assert not (tmp_path / "x").exists()
+
+
+def wide(folder, count):
+    """Return a bundle whose notes and programs have paths of a mebibyte each, as folders and as names."""
+    long = "x" * (1 << 20)
+    notes = [note(f"/{number}{long}/NOTE.txt") for number in range(count)]
+    notes += [note(f"/srv/{where}/{number}{long}") for number in range(count) for where in "ab"]
+    programs = [{"path": f"/{number}{long}", "sha256": f"{number:064x}"} for number in range(count)]
+    suspects = [{"exe": one["path"], "confidence": "high", "ours": None, "script": None} for one in programs[:1]]
+    tables = {"executables": programs, "ransom": notes, "suspects": suspects}
+    return bundle(folder, tables)
+
+
+@pytest.mark.parametrize("form", ["iris", "misp"])
+def test_paths_of_a_mebibyte_fit_in_memory(tmp_path, form):
+    """A hundred MiB of paths: memory stays with one row, what is told is the same, what is too long is left out."""
+    path = wide(tmp_path, 20)
+    verified = verify_bundle(path)
+    tracemalloc.start()
+    try:
+        done = export([verified], form, tmp_path / "e")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 << 20, peak
+    assert done.evidence[0].tally.left_out >= 21  # names of a mebibyte, and with so many of them the short one
+    if form == "misp":
+        assert values(misp(tmp_path / "e")) == {("sha256", f"{0:064x}")}
+
+
+def test_a_name_that_is_too_long_is_left_out_and_the_other_is_told(tmp_path):
+    """In two folders each, in the order of their place; a name of 501 letters is no value."""
+    long = "x" * 501
+    notes = [note(f"/srv/{folder}/{name}") for name in (long, "HOW_TO.txt", long + "y") for folder in "ab"]
+    done = exported(tmp_path / "m.json", "misp", attacked(tmp_path, {"ransom": notes}))
+    assert values(misp(tmp_path / "m.json")) == {("filename", "HOW_TO.txt")}
+    assert done.evidence[0].tally.left_out == 2
+
+
+def test_programs_and_names_over_the_limit_are_counted(tmp_path, monkeypatch):
+    """What is not kept is left out, and that is said."""
+    monkeypatch.setattr(export_indicators, "_MOST_RUNNING", 2)
+    monkeypatch.setattr(export_indicators, "MOST", 3)
+    programs = [{"path": f"/{at}", "sha256": f"{at:064x}"} for at in (1, 1, 2, 3)]
+    suspects = [{"exe": f"/{at}", "confidence": "high", "ours": None, "script": None} for at in (1, 2, 3)]
+    notes = [note(f"/srv/n{number}") for number in range(5)]
+    done = exported(tmp_path / "m.json", "misp", bundle(tmp_path, {
+        "executables": programs, "ransom": notes, "suspects": suspects}))  # fmt: skip
+    assert values(misp(tmp_path / "m.json")) == {("sha256", f"{at:064x}") for at in (1, 2)}
+    assert done.evidence[0].tally.left_out == 1 + 5
 
 
 def test_thousands_of_events_are_cut_and_told(tmp_path):

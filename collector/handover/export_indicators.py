@@ -8,10 +8,13 @@ ending of a document is inside. A victim's own number with the attacker is left 
 name of a site in an address: it may open the negotiation, or the stolen data. Attackers put the names of machine, user
 and practice into those of their notes, endings and addresses: such a one is left out (`export_private` knows the
 names), as are addresses of a network of the practice's own.
+
+Memory is bounded whatever the tables hold: of paths and of what is too long to be told a sum alone is kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -32,6 +35,7 @@ MOST = 2000
 MAX_VALUE = 500
 """Characters of a value; one that is longer is none."""
 _MOST_RUNNING = 20_000
+"""Hashes of running programs of one bundle: a machine runs some hundreds. A suspect without one then is left out."""
 _SURE = ("medium", "high")
 _MOST_NAMES = 5
 """Different names of notes: an attacker has one to three; more are called after the files that they lie beside."""
@@ -88,8 +92,8 @@ def indicators(evidence: Sequence[Evidence]) -> list[Indicator]:
     found = _Found(evidence[0], Private(evidence))
     for one in evidence:
         found.of = one
-        running: dict[str, set[str]] = {}
-        _read(one, "executables", lambda row, running=running: _running(row, running))  # type: ignore[misc]
+        running = _Running()
+        _read(one, "executables", running.take)
         _read(one, "ransom", found.trace)
         _read(one, "suspects", lambda row, running=running: found.suspect(row, running))  # type: ignore[misc]
     return found.told()
@@ -101,6 +105,46 @@ def _read(one: Evidence, kind: str, take: Callable[[Row], None]) -> None:
             one.rows(stored, take)
 
 
+class _Running:
+    """The hashes of one bundle's running programs, found by the path of their file."""
+
+    def __init__(self) -> None:
+        self._digests: dict[bytes, set[str]] = {}
+        self._kept = 0
+        self.full = False
+        """There were more than are kept."""
+
+    def take(self, row: Row) -> None:
+        """Take a row of the table `executables`."""
+        digest, path = row.get("sha256"), row.get("path")
+        if not schema.is_text(path) or not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            return
+        if self._kept < _MOST_RUNNING:
+            known = self._digests.setdefault(_key(path), set())
+            self._kept += digest not in known
+            known.add(digest)
+        else:
+            self.full = True
+
+    def of(self, path: Json) -> list[str]:
+        """Return what is known of a file, in a fixed order."""
+        return sorted(self._digests.get(_key(path), ())) if schema.is_text(path) else []
+
+
+@dataclass(slots=True)
+class _Named:
+    """A name that notes bear."""
+
+    name: str
+    """Empty where it is too long to be told."""
+    first: Evidence
+    """The bundle that told it first."""
+    folder: bytes
+    """Sum of the folder in which it stands."""
+    several: bool = False
+    """Whether it stands in another one, too."""
+
+
 class _Found:
     """What was found so far, in the order of its place."""
 
@@ -109,8 +153,8 @@ class _Found:
         """The bundle that is read now."""
         self._private = private
         self._kept: dict[tuple[str, str], Indicator] = {}
-        self._names: dict[str, tuple[Evidence, set[bytes]]] = {}
-        """Names of notes, each with the bundle that told it first and the folders that it stands in."""
+        self._names: dict[bytes, _Named] = {}
+        """Names of notes by their sum."""
 
     def trace(self, row: Row) -> None:
         """Take a row of the table `ransom`."""
@@ -127,21 +171,23 @@ class _Found:
         elif isinstance(row.get("family"), str):
             self._add("family", str(row["family"]), f"family that notes and endings resemble, {said}")
 
-    def suspect(self, row: Row, running: dict[str, set[str]]) -> None:
-        """Take a row of the table `suspects`; `running` has the hashes of running programs by their path."""
+    def suspect(self, row: Row, running: _Running) -> None:
+        """Take a row of the table `suspects`; `running` has the hashes of the same bundle's programs."""
         sure, path = row.get("confidence"), row.get("exe")
         if sure not in _SURE or row.get("ours") is not None or row.get("script") is not None:
             return
-        for digest in sorted(running.get(_key(path), ())):
+        digests = running.of(path)
+        self.of.tally.left_out += running.full and not digests
+        for digest in digests:
             said = f"file of a running program that deserves a closer look, confidence {sure}; it may be an honest one"
             self._add("program-sha256", digest, said)
 
     def told(self) -> list[Indicator]:
         """Return all, names of notes last."""
         few = len(self._names) <= _MOST_NAMES
-        for name, (first, folders) in self._names.items():
-            self.of = first
-            if few and len(folders) > 1 and _AFTER_A_FILE.search(name) is None and not self._private.names(name):
+        for one in self._names.values():
+            self.of, name = one.first, one.name
+            if few and one.several and _AFTER_A_FILE.search(name) is None and not self._private.names(name):
                 self._add("note-name", name, "name of ransom notes, in more than one folder", sure=False)
             else:
                 self.of.tally.left_out += 1
@@ -194,8 +240,12 @@ class _Found:
         except UnicodeError:
             self.of.tally.left_out += 1
             return
-        if len(self._names) < MOST or text in self._names:
-            self._names.setdefault(text, (self.of, set()))[1].add(self.of.sid.encode() + folder)
+        key, stands = _sum(name), _sum(self.of.sid.encode() + folder)
+        if len(self._names) < MOST or key in self._names:
+            known = self._names.setdefault(key, _Named(text if len(text) <= MAX_VALUE else "", self.of, stands))
+            known.several |= known.folder != stands
+        else:
+            self.of.tally.left_out += 1
 
     def _is_private(self, text: str) -> bool:
         """Tell whether a text names the practice, and count it as left out if so."""
@@ -228,11 +278,11 @@ def _site(name: str) -> tuple[str, str]:
         return "url", "" if "." not in name or top in OWN or not top.strip("0123456789") else name
 
 
-def _running(row: Row, running: dict[str, set[str]]) -> None:
-    digest, known = row.get("sha256"), schema.is_text(row.get("path")) and len(running) < _MOST_RUNNING
-    if known and isinstance(digest, str) and _SHA256.fullmatch(digest):
-        running.setdefault(_key(row["path"]), set()).add(digest)
+def _key(path: Json) -> bytes:
+    """Return what stands for a path."""
+    text = path["hex"] if isinstance(path, dict) and "hex" in path else path
+    return _sum(str(text).encode("utf-8", "surrogatepass"))
 
 
-def _key(path: Json) -> str:
-    return str(path["hex"]) if isinstance(path, dict) and "hex" in path else str(path)
+def _sum(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
