@@ -9,10 +9,12 @@ is wrong, and nobody else is asked. Whether a certificate was revoked is not loo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ from collector.text import printable
 from collector.times import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from cryptography.x509 import Certificate
@@ -109,7 +111,8 @@ def _roots(path: Path) -> list[Certificate]:
 
     try:
         pem = disk.read_regular(path.resolve(), MAX_ROOTS)  # systems keep their roots behind links
-        return x509.load_pem_x509_certificates(pem)
+        with _of_any_number():
+            return x509.load_pem_x509_certificates(pem)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(f"a file of root certificates can't be read: {reason}", hint="check --tsa-root") from error
@@ -118,6 +121,17 @@ def _roots(path: Path) -> list[Certificate]:
             "a file given as root certificate holds no certificate in PEM",
             hint="a PEM file starts with -----BEGIN CERTIFICATE-----; openssl x509 -inform DER -in FILE makes one",
         ) from error
+
+
+@contextlib.contextmanager
+def _of_any_number() -> Iterator[None]:
+    """Take certificates numbered 0 or below without a word on stderr: a few roots that systems trust are."""
+    from cryptography.utils import CryptographyDeprecationWarning  # noqa: PLC0415 - memory on the host is evidence
+
+    with warnings.catch_warnings():
+        said = "Parsed a serial number which wasn't positive"
+        warnings.filterwarnings("ignore", message=said, category=CryptographyDeprecationWarning)
+        yield
 
 
 def check(
@@ -243,7 +257,8 @@ def _authority(certificate: bytes) -> str:
     from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415 - the same
 
     try:
-        signer = x509.load_der_x509_certificate(certificate)
+        with _of_any_number():
+            signer = x509.load_der_x509_certificate(certificate)
         usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
         allowed = usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
         name = signer.subject.rfc4514_string()

@@ -5,6 +5,7 @@ The authority is made in the test (tests/tsa.py): certificates by `cryptography`
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import itertools
@@ -12,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ import tsa
 import vectors
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -464,6 +467,48 @@ def test_roots_are_pem_files_of_one_or_several(world, tmp_path):
     (tmp_path / "link.pem").symlink_to("one.pem")
     roots = timestamp.roots_from([tmp_path / "two.pem", tmp_path / "link.pem"])
     assert roots == (world.root.certificate, world.between.certificate, world.past.certificate)
+
+
+def numbered_below_zero(party: tsa.Party) -> bytes:
+    """Return the certificate of a party made with the number `SERIAL`, in DER, with a number that is none."""
+    positive = SERIAL.to_bytes(8)
+    assert party.der.count(positive) == 1
+    return party.der.replace(positive, b"\xff" + positive[1:])
+
+
+SERIAL = 0x0123456789ABCDEF
+
+
+def test_a_root_with_a_number_that_is_none_is_taken_in_silence(tmp_path):
+    """Systems trust such roots: nothing of ours stands on stderr for it, and other warnings stay what they are."""
+    der = numbered_below_zero(tsa.party("Root", serial=SERIAL))
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+    (tmp_path / "root.pem").write_bytes(pem)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        (root,) = timestamp.roots_from([tmp_path / "root.pem"])
+        warnings.warn("another one", CryptographyDeprecationWarning, stacklevel=1)
+        assert [str(one.message) for one in said] == ["another one"]
+    assert root.public_bytes(Encoding.DER) == der
+
+
+def test_no_other_warning_is_hidden_where_roots_are_read(tmp_path, monkeypatch):
+    """What cryptography says of something else is heard; here, as everywhere in the tests, it is an error."""
+    (tmp_path / "root.pem").write_bytes(tsa.party("Root").pem)
+
+    def loud(_pem):
+        warnings.warn("Parsed something else", CryptographyDeprecationWarning, stacklevel=2)
+        return []
+
+    monkeypatch.setattr("cryptography.x509.load_pem_x509_certificates", loud)
+    with pytest.warns(CryptographyDeprecationWarning, match="something else"):
+        timestamp.roots_from([tmp_path / "root.pem"])
+
+
+def test_an_authority_with_a_number_that_is_none_is_read_in_silence(world):
+    """A reply is as hostile as any file: its certificate puts nothing on stderr either; the signature is next."""
+    der = numbered_below_zero(tsa.party("Authority", world.root, usage=STAMPING, serial=SERIAL))
+    assert timestamp._authority(der) == "CN=Authority,C=FR"
 
 
 def test_without_a_root_there_is_nothing_to_trust():
