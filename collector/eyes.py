@@ -23,6 +23,17 @@ QUESTIONS: dict[str, str] = {
 }
 """Each as a question whose `yes` is the safe answer; its name is the field of the `eyes` observation."""
 
+TO_DO: dict[str, str] = {
+    "cable": "Pull the network cable out of this computer.",
+    "wifi": "Switch the Wi-Fi of this computer off (its key, or airplane mode).",
+    "box": "On the Internet box, unplug this computer's cable.",
+    "others": "Take the other computers of the practice off the network too; leave them on.",
+    "nas": "Unplug the network drive (NAS) from the network.",
+    "backup": "Unplug the backup disk.",
+    "reader": "Unplug the card reader from the network.",
+}
+"""What is done about each that was answered with no."""
+
 ANSWERS = ("yes", "no", "unknown", "none")
 """`unknown`: the person could not tell; `none`: there is no such thing here. Who said nothing has no answer."""
 

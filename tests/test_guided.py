@@ -146,6 +146,7 @@ def test_answers_that_are_none_of_ours_are_a_mistake():
     for wrong in ({"cat": "yes"}, {"cable": "maybe"}):
         with pytest.raises(ValueError, match="not answers"):
             eyes.as_data(wrong)
+    assert list(eyes.TO_DO) == list(eyes.QUESTIONS), "what is done about each"
     assert eyes.open_points({"nas": "no", "cable": "no", "wifi": "yes"}) == ["cable", "nas"]
 
 

@@ -239,7 +239,7 @@ MORE = {
     "log_bytes": ("Octets lus / écrits", "Bytes read / written"),
     "log_opened": ("Fichiers ouverts / dossiers listés", "Files opened / folders listed"),
     "log_memory": ("Mémoire occupée, au plus", "Memory in use, at most"),
-    "log_seconds": ("Durée", "Duration"),
+    "log_seconds": ("Durée, questions comprises", "Duration, questions included"),
     "log_seconds_are": ("{seconds} s", "{seconds} s"),
     "log_atime": ("Dates de dernier accès", "Times of last access"),
     "log_atime_kept": ("non déplacées", "not moved"),

@@ -189,7 +189,7 @@ class Guide:
             return
         self._page.screen(_("STILL TO DO NOW, IF YOU CAN"))
         for name in still:
-            self._page.say("- " + elsewhere(eyes.QUESTIONS[name]), later="  ")
+            self._page.say("- " + elsewhere(eyes.TO_DO[name]), later="  ")
         self._page.wait(_("Press Enter to go on: your answers are noted as you gave them."))
 
     def ready(self, *remarks: str) -> None:
