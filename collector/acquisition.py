@@ -20,7 +20,7 @@ from collector.model import UNKNOWN_BOOT, Gap, Outcome
 from collector.output import Output
 from collector.ownfiles import OwnFiles
 from collector.reading import Reading
-from collector.result import Limits, Result, Stop
+from collector.result import OUTCOMES, Limits, Result, Stop
 from collector.sources import left_out, planned
 from collector.sources.activity import ActivitySource
 from collector.sources.footprint import FootprintSource
@@ -234,7 +234,7 @@ class Run:
     def _cut(self, deadline: float) -> Gap | None:
         """Return why the present source must end now, if it must."""
         if self.stop.reason is not None:
-            return Gap(Outcome.FAILED, f"cut short: {self.stop.reason}")
+            return Gap(OUTCOMES[self.stop.reason], f"cut short: {self.stop.reason}")
         if self._over_size:
             return Gap(Outcome.OVER_LIMIT, "cut short: the bundle has reached --max-size")
         if time.monotonic() > deadline:
@@ -277,8 +277,7 @@ class Run:
 
     def _not_started(self, source: Source) -> None:
         reason = self.stop.reason or "the bundle has reached --max-size"
-        outcome = {"max_time": Outcome.TIMED_OUT, "signal": Outcome.FAILED}.get(reason, Outcome.OVER_LIMIT)
-        self.missed(source.name, Gap(outcome, f"not started: {reason}"))
+        self.missed(source.name, Gap(OUTCOMES.get(reason, Outcome.OVER_LIMIT), f"not started: {reason}"))
         self._core_missing |= source.core
 
     def _check_time(self) -> None:

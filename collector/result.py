@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from collector.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
 
     from collector.alarm import Alarm
     from collector.isolation import Reason
+
+OUTCOMES: Final = {"max_time": Outcome.TIMED_OUT, "disk_full": Outcome.OVER_LIMIT, "signal": Outcome.FAILED}
+"""What became of a source that the end of the run cut short or left out, by the reason of the `close` record."""
 
 
 @dataclass(slots=True)

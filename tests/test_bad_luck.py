@@ -12,14 +12,20 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
 
 import live
 import pytest
 
 if sys.platform != "linux":
     pytest.skip("runs on a live Linux", allow_module_level=True)
+
+from collector.acquisition import Run
+from collector.result import Stop
+from collector.sources.processes import ProcessSource
 
 NOBODY = 65534
 
@@ -348,8 +354,29 @@ def test_max_time_closes_the_bundle(out, big_tree, limit):
     assert (done.code, done.json["reason"]) == (3, "max_time")
     bundle = live.assert_sealed(done.json["bundle"])
     assert (bundle.close["outcome"], bundle.close["reason"]) == ("cut_short", "max_time")
+    told = [gap["outcome"] for gap in bundle.gaps() if "max_time" in gap["reason"]]
+    assert told, "each source that was cut short or never begun"
+    assert {*told} == {"timed_out"}
     assert [gap for gap in bundle.gaps("recent-files") if "max_time" in gap["reason"]]
     assert bundle.artifacts("footprint")
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("max_time", "timed_out"), ("disk_full", "over_limit"), ("signal", "failed")]
+)
+def test_what_is_cut_short_has_the_outcome_of_what_cut_it(reason, outcome):
+    """A source that `--max-time` ends was not read in error: its gap says so, as that of one never begun does."""
+    told = []
+    stopped = SimpleNamespace(
+        stop=Stop(reason), missed=lambda source, gap: told.append((source, gap)), _core_missing=False
+    )
+    cut = Run._cut(stopped, time.monotonic() + 60)
+    Run._not_started(stopped, ProcessSource())
+    assert (cut.outcome, cut.reason) == (outcome, f"cut short: {reason}")
+    assert [(source, gap.outcome, gap.reason) for source, gap in told] == [
+        ("processes", outcome, f"not started: {reason}")
+    ]
+    assert stopped._core_missing
 
 
 def test_max_size_is_only_a_gap(out, wordy_tree):

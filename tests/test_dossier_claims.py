@@ -601,11 +601,13 @@ def test_what_a_run_that_was_stopped_never_began_is_no_error(tmp_path, reason, w
     one = dossiers.unsealed(tmp_path, tables={})
     for source in ("ransom", "sessions"):
         one.gap(source, Gap(Outcome.FAILED, f"not started: {reason}"))
+    one.gap("suspects", Gap(Outcome.FAILED, f"cut short: {reason}"))
     one.gap("services", Gap(Outcome.FAILED, "it could not be read"))
     one.close(outcome="cut_short", reason=reason, isolation=dict(made.ISOLATION), same_boot=True)
     papers = Told(one.path)
     missing = flat(papers.part(12)).partition("Ce qui n\u2019a pas été collecté")[2]
     assert missing.count(f"non commencé : {why}") == 2
+    assert missing.count(f"interrompu : {why}") == 1
     assert missing.count("erreur de lecture") == 1
     unsought = "l\u2019outil ne l\u2019a pas cherché, la collecte ayant été arrêtée avant"
     assert f"Extension ajoutée aux fichiers {unsought}" in papers.part(5)

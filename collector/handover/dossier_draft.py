@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from collector import answers, deadlines
-from collector.handover.dossier_facts import NOT_STARTED, STOPPED, moment_of
+from collector.handover.dossier_facts import CUT_SHORT, NOT_STARTED, STOPPED, moment_of
 from collector.handover.dossier_parts import BLANK, Field, Fields
 from collector.handover.dossier_rows import SURE
 from collector.handover.dossier_said import Given, Words
@@ -195,9 +195,11 @@ class Draft:
         return found if stored == drawn.sha256 else [*found, (said("picture_stored"), stored)]
 
     def why_not(self, outcome: str) -> str:
-        """Return why something was not obtained, or not even begun."""
-        begun = not outcome.startswith(NOT_STARTED)
-        return self.said.outcome(outcome) if begun else self.said("not_started", why=self._stopped(outcome))
+        """Return why something was not obtained, not to its end, or not even begun."""
+        for mark, word in ((NOT_STARTED, "not_started"), (CUT_SHORT, "cut_off")):
+            if outcome.startswith(mark):
+                return self.said(word, why=self._stopped(outcome.removeprefix(mark)))
+        return self.said.outcome(outcome)
 
     def cut_short(self) -> str:
         """Return what cut the run short; empty where nothing did, or it is still open."""
@@ -205,8 +207,7 @@ class Draft:
         return "" if closing is None or closing["outcome"] == "complete" else self._stopped(str(closing["reason"]))
 
     def _stopped(self, reason: str) -> str:
-        name = reason.removeprefix(NOT_STARTED)
-        return self.said(f"reason_{name}") if name in STOPPED else name
+        return self.said(f"reason_{reason}") if reason in STOPPED else reason
 
     def counted_notes(self) -> list[tuple[str, int]]:
         """Return what is told of notes by number only: the sentence, and how many."""

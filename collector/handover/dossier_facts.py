@@ -43,6 +43,8 @@ STOPPED = ("signal", "max_time", "disk_full")
 """What stops a run before its end (SPEC, `close`)."""
 NOT_STARTED = "not_started_"
 """Before one of those: why a source was not begun."""
+CUT_SHORT = "cut_short_"
+"""The same: why one ended before its end."""
 _YEARS = (1970, 2100)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,7 +93,7 @@ class Facts:
     exhibits: list[Exhibit] = field(default_factory=list)
     more_exhibits: Counter[str] = field(default_factory=Counter)
     gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By source and outcome, in place of it `NOT_STARTED` with what stopped the run."""
+    """By source and outcome, in place of it `NOT_STARTED` or `CUT_SHORT` with what stopped the run."""
     phases: list[tuple[str, datetime]] = field(default_factory=list)
     started: datetime = _LONG_AGO
     ended: datetime = _LONG_AGO
@@ -179,8 +181,11 @@ def _take(record: Record, facts: Facts, place: str) -> None:
 
 
 def _why(record: Record) -> str:
-    """Return the outcome of a gap; of a source that was never begun what stopped the run before it."""
-    stopped = (NOT_STARTED + name for name in STOPPED if record.get("reason") == f"not started: {name}")
+    """Return the outcome of a gap; of a source that was never begun, or cut short, what stopped the run."""
+    words = {"not started": NOT_STARTED, "cut short": CUT_SHORT}
+    stopped = (
+        mark + name for said, mark in words.items() for name in STOPPED if record.get("reason") == f"{said}: {name}"
+    )
     return next(stopped, str(record["outcome"]))
 
 

@@ -32,6 +32,7 @@ TABLE = {
         "the tool did not look for it, since the collection was stopped before",
     ),
     "not_started": ("non commencé~: {why}", "not begun: {why}"),
+    "cut_off": ("interrompu~: {why}", "cut short: {why}"),
     "yes": ("oui", "yes"),
     "no": ("non", "no"),
     "and_more_rows": ("et {number} de plus", "and {number} more"),
