@@ -180,7 +180,8 @@ class Copies:
         for outcome, suspect in self._untaken:
             reason = "the executable of a suspicious process was not copied: it may not be seen"
             if outcome is Outcome.UNSUPPORTED:
-                reason = "the executable of a suspicious process lies in a network or FUSE file system and was left"
+                where = "in a network or FUSE file system, or in a mount that no table names"
+                reason = f"the executable of a suspicious process lies {where}, and was left"
             yield Gap(outcome, reason, _subject(suspect))
         left = self.request.program_bytes
         for number, suspect in enumerate([*self._programs.values(), *self._scripts.values()]):

@@ -1,4 +1,8 @@
-"""The file of every running program, hashed through the kernel's own link, so even where its name is gone."""
+"""The file of every running program, hashed through the kernel's own link, so even where its name is gone.
+
+Where looking may hang nothing is looked at (`reaching`); what hangs all the same is left behind (`Patience`), so that
+one process can't take the fingerprints of all others.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,33 @@ import errno
 import os
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from collector import text
 from collector.host.linux import files, process
+from collector.host.linux.reaching import Reach, Reaches
+from collector.host.patience import LostError, Patience
 from collector.host.posix import descriptors
 from collector.model import Gap, Outcome, number
 
 assert sys.platform == "linux"
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from collector.host.linux import Roots
     from collector.host.linux.processes import ProcessTable
     from collector.host.posix.mounts import MountTable
     from collector.model import Json, Row
+
+LOOK: Final = 2.0
+"""Seconds that one process has to be looked at: its file lies in the kernel's memory."""
+READ: Final = 5.0
+"""Seconds that a part of a file has to be read: a disk that sleeps takes some to wake."""
+MAX_HUNG: Final = 10
+"""Processes that may keep us waiting; those after them are not looked at: what was found is to be hashed in time."""
 
 _SPECIAL: Final = {stat.S_ISUID: "setuid", stat.S_ISGID: "setgid"}
 _MEMFD: Final = b"/memfd:"
@@ -47,7 +61,26 @@ class _Tally:
     ended: int = 0
     denied: int = 0
     failed: int = 0
-    remote: dict[bytes, list[int]] = field(default_factory=dict)
+    hung: int = 0
+    left: dict[tuple[Reach, bytes], int] = field(default_factory=dict)
+    """Processes of what was not touched, by where it lies and what the link says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look at one process tells; without identity where its executable was not touched."""
+
+    exe: str
+    link: bytes
+    reach: Reach
+    identity: tuple[int, int] | None = None
+    deleted: bool = False
+
+
+_LEFT: Final = {
+    Reach.REMOTE: "lies in a network or FUSE file system and was not touched",
+    Reach.UNKNOWN: "lies in a mount that no table of mounts names, so that it may hang, and was not touched",
+}
 
 
 def rows(roots: Roots, table: ProcessTable) -> Iterator[Row | Gap]:
@@ -64,40 +97,92 @@ def rows(roots: Roots, table: ProcessTable) -> Iterator[Row | Gap]:
         known = None
         yield files.gap_of(error, "the mounts could not be read, so executables of network file systems may hang")
     tally = _Tally()
-    found = _running(roots, table.pids or table.list_pids(), known, tally)
+    found = _running(_Look(roots, known), table.pids or table.list_pids(), tally)
+    patience = Patience(READ)
     for (device, inode), executable in sorted(found.items(), key=lambda item: (not item[1].deleted, item[1].pids)):
-        yield _row(device, inode, executable)
-    for link, pids in sorted(tally.remote.items()):
-        reason = f"the executable of {len(pids)} processes lies in a network or FUSE file system and was not touched"
-        yield Gap(Outcome.UNSUPPORTED, reason, text.from_bytes(link))
+        yield _row(device, inode, executable, patience)
+    patience.end()
+    for (reach, link), count in sorted(tally.left.items(), key=lambda item: item[0][1]):
+        yield Gap(Outcome.UNSUPPORTED, f"the executable of {count} processes {_LEFT[reach]}", text.from_bytes(link))
     if tally.ended:
         yield Gap(Outcome.ABSENT, f"{tally.ended} processes ended before their executable was looked at")
     if tally.denied:
         yield Gap(Outcome.DENIED, f"the executables of {tally.denied} processes may not be seen")
+    if tally.hung:
+        reason = f"the executables of {tally.hung} processes did not answer when they were looked at"
+        yield Gap(Outcome.TIMED_OUT, f"{reason}, or came after {MAX_HUNG} that did not")
     if tally.failed:
         yield Gap(Outcome.FAILED, f"the executables of {tally.failed} processes could not be looked at")
 
 
-def _running(
-    roots: Roots, pids: list[int], known: MountTable | None, tally: _Tally
-) -> dict[tuple[int, int], Executable]:
-    """Return the executables by device and inode."""
+def _running(look: _Look, pids: list[int], tally: _Tally) -> dict[tuple[int, int], Executable]:
+    """Return the executables by device and inode; those in mounts of their own, where much can be put up, come last."""
     found: dict[tuple[int, int], Executable] = {}
-    for pid in pids:
-        folder = f"{roots.proc}/{pid}"
+    patience = Patience(LOOK)
+    lost = 0
+    for pid in sorted(pids, key=look.has_other_mounts):
+        folder = f"{look.roots.proc}/{pid}"
+        if lost == MAX_HUNG:
+            tally.hung += 1
+            continue
         try:
-            exe, link = _link(folder, pid)
-            if known is not None and known.is_remote(link.removesuffix(process.DELETED)):
-                tally.remote.setdefault(link, []).append(pid)
-                continue
-            status = os.stat(exe)  # follows the kernel's own link
+            looked = patience.call(look.at(pid))
+        except LostError:
+            tally.hung, lost = tally.hung + 1, lost + 1
+            continue
         except (OSError, ValueError) as error:
             _count(error, folder, tally)
             continue
-        one = found.setdefault((status.st_dev, status.st_ino), Executable(link, _is_deleted(link, status)))
+        if looked.identity is None:
+            key = (looked.reach, looked.link)
+            tally.left[key] = tally.left.get(key, 0) + 1
+            continue
+        one = found.setdefault(looked.identity, Executable(looked.link, looked.deleted))
         one.pids.append(pid)
-        one.exes.append(exe)
+        one.exes.append(looked.exe)
+    patience.end()
+    for one in found.values():
+        order = sorted(zip(one.pids, one.exes, strict=True))
+        one.pids, one.exes = [pid for pid, _ in order], [exe for _, exe in order]
     return found
+
+
+class _Look:
+    """Looks at the executable of one process after the other."""
+
+    def __init__(self, roots: Roots, known: MountTable | None) -> None:
+        self.roots = roots
+        self._known = known
+        self._reaches = Reaches(roots, known)
+
+    def has_other_mounts(self, pid: int) -> bool:
+        """Tell whether a process has mounts of its own, or doesn't tell."""
+        return not self._reaches.has_our_mounts(f"{self.roots.proc}/{pid}/")
+
+    def at(self, pid: int) -> Callable[[], _Looked]:
+        """Return the work of looking at a process."""
+        return lambda: self._look(pid)
+
+    def _look(self, pid: int) -> _Looked:
+        exe, link = _link(f"{self.roots.proc}/{pid}", pid)
+        prefix = exe.removesuffix("exe")
+        reach = self._reaches.of(link, prefix)
+        if reach is not Reach.NEAR:
+            return _Looked(exe, link, reach)
+        status = os.stat(exe)  # follows the kernel's own link
+        deleted = link.endswith(process.DELETED)
+        if deleted and self._reaches.has_our_mounts(prefix) and not (self._known and self._known.is_remote(link)):
+            deleted = _is_gone(link, status)
+        return _Looked(exe, link, reach, (status.st_dev, status.st_ino), deleted)
+
+
+def _is_gone(link: bytes, status: os.stat_result) -> bool:
+    """Return whether no such name is there: the kernel's suffix may be part of the name."""
+    try:
+        named = os.lstat(link)
+    except OSError:
+        return True
+    return (named.st_dev, named.st_ino) != (status.st_dev, status.st_ino)
 
 
 def _link(folder: str, pid: int) -> tuple[str, bytes]:
@@ -132,18 +217,7 @@ def _count(error: OSError | ValueError, folder: str, tally: _Tally) -> None:
         tally.failed += 1
 
 
-def _is_deleted(link: bytes, status: os.stat_result) -> bool:
-    """Return whether the name is gone: the kernel's suffix alone may be part of the name."""
-    if not link.endswith(process.DELETED):
-        return False
-    try:
-        named = os.lstat(link)
-    except OSError:
-        return True
-    return (named.st_dev, named.st_ino) != (status.st_dev, status.st_ino)
-
-
-def _row(device: int, inode: int, executable: Executable) -> Row:
+def _row(device: int, inode: int, executable: Executable, patience: Patience) -> Row:
     """Return the row of one executable, hashed as far as it may be read."""
     link = executable.link
     path = link.removesuffix(process.DELETED) if executable.deleted else link
@@ -165,23 +239,32 @@ def _row(device: int, inode: int, executable: Executable) -> Row:
     }
     flags: list[Json] = ["memfd"] if link.startswith(_MEMFD) else []
     row["flags"] = flags
+    unread: dict[str, Json] = {}
+    row["unread"] = unread
     try:
-        fd = _opened(executable.exes, (device, inode))
-    except OSError as error:
-        row["unread"] = dict.fromkeys(("sha256", "size", "mtime_ns", "mode", "owner"), str(files.outcome_of(error)))
+        fd = patience.call(lambda: _opened(executable.exes, (device, inode)))
+    except (OSError, LostError) as error:
+        unread.update(dict.fromkeys(("sha256", "size", "mtime_ns", "mode", "owner"), _outcome(error)))
         return row
     try:
-        status = os.fstat(fd)
+        status = patience.call(lambda: os.fstat(fd))
         row |= {"size": number(status.st_size), "mtime_ns": str(status.st_mtime_ns), "owner": status.st_uid}
         row["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
         flags += [name for bit, name in _SPECIAL.items() if status.st_mode & bit]
-        row["sha256"], changed = descriptors.digest(fd)
+        row["sha256"], changed = descriptors.digest(fd, ask=patience.call)
         flags += ["changed-while-reading"] if changed else []
-    except OSError as error:
-        row["unread"] = {"sha256": str(files.outcome_of(error))}
-    finally:
-        os.close(fd)
+    except (OSError, LostError) as error:
+        lost = ("sha256", "size", "mtime_ns", "mode", "owner")
+        unread.update({name: _outcome(error) for name in lost if row[name] is None})
+        if isinstance(error, LostError):
+            return row  # whoever closes a file that hangs may hang, too
+    with suppress(OSError, LostError):
+        patience.call(lambda: os.close(fd))
     return row
+
+
+def _outcome(error: OSError | LostError) -> str:
+    return str(Outcome.TIMED_OUT if isinstance(error, LostError) else files.outcome_of(error))
 
 
 def _opened(exes: list[str], identity: tuple[int, int]) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector import suspicion, text
 from collector.host.linux import accounts, files, mounts, process
+from collector.host.linux.reaching import Reach, Reaches
 from collector.suspicion import HostFacts, ProcessFacts
 
 assert sys.platform == "linux"
@@ -64,6 +65,7 @@ class FactReader:
             self.mounts = mounts.MountTable(roots)
         except OSError as error:
             self.gaps.append(files.gap_of(error, "the mounts could not be read, so no file of a program is touched"))
+        self._reaches = Reaches(roots, self.mounts)
         homes: set[str] = set()
         try:
             for account in accounts.accounts(roots):
@@ -75,7 +77,6 @@ class FactReader:
         usual = (*rules.paths["system"], *rules.paths["temporary"], *rules.paths["public"])
         kept = (home for home in homes if home.count("/") > 1 and not _is_below(home, usual))
         self.host = HostFacts(tuple(sorted(kept)), tuple(_text(path) for path in self._resolved(asked)))
-        self._namespace = _link(f"{roots.proc}/self/ns/mnt", None)
 
     def read(self, pid: int, dir_fd: int, now: Stat) -> Seen | None:
         """Return what is known of a process (`suspects.folder`); `None` for what has no program or has ended."""
@@ -116,9 +117,12 @@ class FactReader:
     ) -> tuple[ProcessFacts, tuple[int, int] | None]:
         """Add what the executable itself tells; one that lies with somebody else is not touched."""
         path = link.removesuffix(process.DELETED)
-        if self.mounts is None or self.mounts.is_remote(path):
-            return replace(facts, mounted=self.mounts is not None), None
+        if self.mounts is None:
+            return replace(facts, mounted=False), None
         try:
+            reach = self._reaches.of(link, "", dir_fd)
+            if reach is not Reach.NEAR:
+                return replace(facts, mounted=reach is Reach.REMOTE), None
             status = os.stat(b"exe", dir_fd=dir_fd)  # follows the kernel's own link
         except (OSError, ValueError):
             return facts, None
@@ -127,7 +131,7 @@ class FactReader:
         if facts.in_memory:
             return facts, identity
         gone = link.endswith(process.DELETED)
-        if not self._same_mounts(dir_fd):
+        if self.mounts.is_remote(path) or not self._same_mounts(dir_fd):  # another file has that name here
             return replace(facts, name_gone=gone), identity
         there = _status(link)  # a name may end as the kernel marks one that is gone
         gone = gone and (there is None or (there.st_dev, there.st_ino) != identity)
@@ -146,7 +150,7 @@ class FactReader:
 
     def _same_mounts(self, dir_fd: int) -> bool:
         """Tell whether a path means the same to the process as to us."""
-        return self._namespace is not None and _link(b"ns/mnt", dir_fd) == self._namespace
+        return self._reaches.has_our_mounts("", dir_fd)
 
 
 def written(dir_fd: int) -> tuple[int, int] | None:

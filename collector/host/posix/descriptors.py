@@ -6,10 +6,10 @@ import errno
 import hashlib
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SMALL: Final = 1 << 20
 """Most that a text file of the system may hold to be read at once: 1 MiB."""
@@ -44,19 +44,22 @@ def names(fd: int) -> list[bytes]:
     return sorted(os.fsencode(name) for name in os.listdir(fd))
 
 
-def digest(fd: int, limit: int = MAX_HASHED) -> tuple[str, bool]:
+def digest(
+    fd: int, limit: int = MAX_HASHED, ask: Callable[[Callable[[], Any]], Any] = lambda work: work()
+) -> tuple[str, bool]:
     """Return the SHA-256 of an open file and whether it changed meanwhile.
 
-    Raises `OSError`; EFBIG where it holds more than `limit` bytes, however it grows.
+    `ask` does one piece of work that may hang. Raises what that raises, and `OSError`; EFBIG where it holds more than
+    `limit` bytes, however it grows.
     """
-    before = os.fstat(fd)
+    before = ask(lambda: os.fstat(fd))
     sha256 = hashlib.sha256()
     left = limit
-    while left >= 0 and before.st_size <= limit and (chunk := os.read(fd, _CHUNK)):
+    while left >= 0 and before.st_size <= limit and (chunk := ask(lambda: os.read(fd, _CHUNK))):
         sha256.update(chunk)
         left -= len(chunk)
     if left < 0 or before.st_size > limit:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    after = os.fstat(fd)
+    after = ask(lambda: os.fstat(fd))
     times = (after.st_size, after.st_mtime_ns, after.st_ctime_ns)
     return sha256.hexdigest(), times != (before.st_size, before.st_mtime_ns, before.st_ctime_ns)
