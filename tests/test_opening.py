@@ -17,14 +17,18 @@ import wine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector import custody
+from collector.anchors import Trusted
 from collector.errors import CollectorError, UsageError
 from collector.handover import keys
 from collector.handover.opening import MAX_HEADER, open_file
 from collector.handover.unpacking import MAX_PADDING, TarReader
+from collector.verify import examine
 
 KEY = pyrage.x25519.Identity.from_str(tar.KEY)
 TOP = tar.TOP
 MANIFEST = f"{TOP}/manifest.jsonl"
+TOOL = {"version": "0", "sha256": "0" * 64, "privileges": "root"}
 ARTIFACT = f"{TOP}/artifacts/000001-processes.jsonl"
 
 
@@ -124,6 +128,29 @@ def test_an_unfinished_bundle_opens_and_exit_3_says_so(tmp_path, out, keyfile):
     age = encrypted(tmp_path, tar.whole(left.path))
     done = live.run("open", age, "--identity", keyfile, "--out", out, "--json")
     assert (done.code, done.json["verdict"], done.json["seal_code"]) == (3, "INCOMPLETE", None)
+
+
+def test_names_that_lost_power_leaves_open_too(tmp_path, out):
+    """Packed by stock programs from a stick whose power was cut: what the folder is, its copy is (SPEC 2, 13.2)."""
+    for name, path, begins, sealed in (
+        ("a", "artifacts/000001~1.JSO", "", False),
+        ("b", "artifacts/000001-proces", "", False),
+        ("c", "MANIFE~1.JSO", "manifest.jsonl", True),
+        ("d", "custody.jsonl.part", "custody.jsonl", True),
+    ):
+        (tmp_path / name).mkdir()
+        if sealed:
+            lies = made.sealed(tmp_path / name)
+            custody.note(lies, "hello", made.MadeClock(), TOOL)
+        else:
+            unsealed = made.unsealed(tmp_path / name)
+            unsealed.release()
+            lies = unsealed.path
+        (lies / path).write_bytes((lies / begins).read_bytes()[:50] if begins else b"{")
+        (out / name).mkdir()
+        told = open_file(encrypted(tmp_path, tar.whole(lies), f"{name}.tar.age"), [KEY], out / name)
+        assert told.report.verdict == examine(lies, Trusted()).verdict == ("UNANCHORED" if sealed else "INCOMPLETE")
+        assert same(told.path, lies)
 
 
 def test_parts_are_found_from_any_of_them(tmp_path, out, bundle):

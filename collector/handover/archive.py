@@ -19,7 +19,7 @@ _TOP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,98}(?<![.])", re.ASCII)
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE | re.ASCII)
 _FILE = r"[0-9]{6,9}-[a-z0-9-]{1,40}(?:\.[a-z0-9]{1,8}){1,2}(?:\.part)?"
 _ROOT = (*layout.SEALED_FILES, layout.SUMS, layout.CUSTODY)
-_UNSEALED = (layout.RESERVE, *(name + layout.PART for name in (*layout.SEALED_FILES, layout.SUMS)))
+_UNSEALED = (layout.RESERVE, *(name + layout.PART for name in _ROOT))
 _LITTER = re.compile(r"(?:attachments/)?(?:desktop\.ini|Thumbs\.db|\.DS_Store|\._[A-Za-z0-9._-]{1,97})", re.ASCII)
 _OURS = "|".join(map(re.escape, (*_ROOT, *_UNSEALED)))
 _MEMBER = re.compile(rf"(?:{_OURS}|(?:artifacts|attachments)/{_FILE})", re.ASCII)
@@ -40,7 +40,7 @@ def top_for(name: str) -> str:
 
 def is_member(name: str) -> bool:
     """Tell whether section 2 of SPEC has a file of this name, below the top folder."""
-    return _MEMBER.fullmatch(name) is not None or _LITTER.fullmatch(name) is not None
+    return any(one.fullmatch(name) for one in (_MEMBER, _LITTER)) or layout.is_torn_name(name)
 
 
 def is_litter(name: str) -> bool:

@@ -272,7 +272,9 @@ class _Folder:
         """Refuse a file that is larger than any of its name, or not what the manifest records of it."""
         if (name in _SMALL or archive.is_litter(name)) and size > SMALL:
             raise refused(f"{name} is far longer than it may be")
-        if self._recorded is None or not name.startswith(layout.ARTIFACTS + "/") or name.endswith(layout.PART):
+        if self._recorded is None or not name.startswith(layout.ARTIFACTS + "/"):
+            return
+        if name.endswith(layout.PART) or layout.is_torn_name(name):  # what may stand there the verification tells
             return
         stored = self._recorded.stored.get(name)
         if stored is not None and stored.size != size:
