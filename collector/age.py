@@ -11,15 +11,16 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from collector.errors import ManifestFormatError, RefusedError, UsageError, WriteError
+from collector import schema
+from collector.errors import MalformedError, ManifestFormatError, RefusedError, UsageError, WriteError
 from collector.manifest import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.manifest import Record
+    from collector.schema import Tables
 
-_MALFORMED = "go by what stands in the clear, and tell the expert"
 SUFFIX = ".age"
 """What follows the ordinary suffix of a file that is encrypted (SPEC 11, clause 2)."""
 MAX_RECIPIENTS = 16
@@ -90,24 +91,27 @@ def hidden(fields: Record, recipients: Sequence[str]) -> str:
     return base64.b64encode(_encrypted(encode(fields), recipients)).decode("ascii")
 
 
-def revealed(record: Record, identities: Sequence[Any]) -> Record:
+def revealed(record: Record, identities: Sequence[Any], tables: Tables = schema.MANIFEST) -> Record:
     """Return a record with its private fields in the clear, for pyrage identities of a recipient.
 
-    A clear record comes back as it is. Raises `RefusedError` where no identity fits, or what is inside is no object
-    of private fields, or names a clear one: the record is as its maker sealed it all the same.
+    A record of a chain that its reader accepted; a clear one comes back as it is. `tables` are those of its chain.
+    Raises `RefusedError` where no identity fits, and its `MalformedError` where what is inside is not exactly the
+    private fields of its table, in their order and forms, as its maker sealed it all the same.
     """
     import pyrage  # noqa: PLC0415 - the same
 
     if "private" not in record:
         return record
     try:
-        private = decode(bytes(pyrage.decrypt(base64.b64decode(str(record["private"])), list(identities))))
-    except (pyrage.DecryptError, ManifestFormatError) as error:
+        plain = bytes(pyrage.decrypt(base64.b64decode(str(record["private"])), list(identities)))
+    except pyrage.DecryptError as error:
         raise RefusedError("this key does not read the record", hint="give the key of one of the recipients") from error
-    clear = {name: value for name, value in record.items() if name != "private"}
-    if clear.keys() & private.keys():
-        raise RefusedError("the encrypted part of a record names a field that stands in the clear", hint=_MALFORMED)
-    return clear | private
+    try:
+        private = decode(plain)
+        schema.check_private(str(record["type"]), private, tables)
+    except ManifestFormatError as error:
+        raise MalformedError("the encrypted part of a record is not of its form") from error
+    return {name: value for name, value in record.items() if name != "private"} | private
 
 
 def _parsed(recipients: Sequence[str]) -> list[Any]:

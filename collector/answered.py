@@ -21,7 +21,7 @@ def earlier(path: Path, identities: Sequence[Any] = ()) -> dict[str, Answer] | N
     """Return what counts by now, `None` where it is encrypted and no key is given.
 
     Raises what `custody.sealed` raises, `AlteredError` for a custody chain that does not hold, and `RefusedError` for
-    a key that reads nothing here.
+    a key that does not read every answer, or one whose encrypted part is malformed (`MalformedError`).
     """
     checkpoint, recipients = custody.sealed(path)
     if recipients and not identities:

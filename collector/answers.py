@@ -57,14 +57,15 @@ def is_answer(question: Question, answer: object) -> bool:
         return isinstance(answer, dict) and _is_moment(answer)
     if question.form == "one":
         return isinstance(answer, str) and answer in names
-    return isinstance(answer, list) and len(answer) == len({*map(str, answer)}) and {*map(str, answer)} <= names
+    ticked = {one for one in answer if isinstance(one, str)} if isinstance(answer, list) else set()
+    return isinstance(answer, list) and len(answer) == len(ticked) and ticked <= names
 
 
 def _is_moment(answer: Mapping[str, object]) -> bool:
     utc, doubt = answer.get("utc"), answer.get("doubt")
-    if set(answer) != {"utc", "doubt"} or doubt not in {one.value for one in paris.Doubt}:
+    if set(answer) != {"utc", "doubt"} or not isinstance(utc, str) or not isinstance(doubt, str):
         return False
-    if not isinstance(utc, str) or not _UTC.fullmatch(utc):
+    if doubt not in {one.value for one in paris.Doubt} or not _UTC.fullmatch(utc):
         return False
     try:
         datetime.fromisoformat(utc)

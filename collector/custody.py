@@ -27,6 +27,7 @@ from collector.entries import (
 from collector.errors import (
     AlteredError,
     LimitError,
+    MalformedError,
     NotABundleError,
     NotClosedError,
     RefusedError,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collector.chainfile import ChainFile
     from collector.manifest import Record
     from collector.model import Clock, Json
+    from collector.schema import Tables
     from collector.verify import VerifiedBundle
 
 _HINT_TO = "give a name with --to"
@@ -128,27 +130,30 @@ def _enter(record: Record, entries: list[int]) -> None:
 
 
 def journal_of(path: Path, identities: Sequence[Any] = ()) -> Journal:
-    """Return the main courante of a sealed bundle; what no identity reads is in it as hidden.
+    """Return the main courante of a sealed bundle; what no identity reads, or is malformed inside, is in it as hidden.
 
     Seal and both chains are checked, the bytes of artifacts are not. Raises what `note` raises, and `RefusedError` for
     identities of nobody who can read the bundle.
     """
     found = Journal()
 
-    def shown(record: Record, take: Callable[..., None]) -> None:
-        hidden = "private" in record
+    def shown(record: Record, take: Callable[..., None], tables: Tables) -> None:
+        hidden, before, malformed = "private" in record, found.hidden, False
         if identities:
             try:
-                record, hidden = age.revealed(record, identities), False
-            except RefusedError:
+                record, hidden = age.revealed(record, identities, tables), False
+            except RefusedError as error:
                 if record["type"] == "open":
                     raise
+                malformed = isinstance(error, MalformedError)
         take(record, hidden=hidden)
+        if malformed:
+            found.hidden, found.malformed = before, found.malformed + 1  # no key would read more
 
-    checkpoint, recipients = sealed(path, lambda record: shown(record, found.manifest))
+    checkpoint, recipients = sealed(path, lambda record: shown(record, found.manifest, schema.MANIFEST))
     if disk.stands(path / layout.CUSTODY):
         try:
-            chain_of(path, checkpoint, recipients, lambda record: shown(record, found.custody))
+            chain_of(path, checkpoint, recipients, lambda record: shown(record, found.custody, schema.CUSTODY))
         except OSError as error:
             reason = f"the custody chain can't be read: {os.strerror(error.errno or 0)}"
             raise AlteredError(reason, hint="`collect verify` says where") from error

@@ -63,6 +63,12 @@ class RefusedError(CollectorError):
     exit_code = 1
 
 
+class MalformedError(RefusedError):
+    """A key opens the encrypted part of a record, and it is not what its table has (docs/SPEC.md, section 11)."""
+
+    default_hint = "go by what stands in the clear, and tell the expert"
+
+
 class AlteredError(CollectorError):
     """The bundle is not what was sealed: nothing is made from it."""
 

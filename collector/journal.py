@@ -100,6 +100,8 @@ class Journal:
         """Entries beyond `MOST`."""
         self.hidden = 0
         """Entries of which something can't be read without a key."""
+        self.malformed = 0
+        """Records, entries or not, of which a key opened the encrypted part, and it is not of its form (SPEC 11)."""
         self.numbered = 0
         """Entries after the seal, those beyond `MOST` as well: the last one's number."""
         self.others: Counter[str] = Counter()

@@ -278,6 +278,21 @@ CUSTODY = Tables(
 """The records of `custody.jsonl`."""
 
 
+CONTENT = Field("content_sha256", or_null(is_hash), private=True)
+"""What the private part of an artifact has besides its table's fields, as the last one (section 11)."""
+
+
+def check_private(kind: str, private: dict[str, Json], tables: Tables) -> None:
+    """Raise `ManifestFormatError` SCHEMA unless an object is the private part of a record of this type."""
+    fields = [field for field in tables[kind] if field.private]
+    fields += [CONTENT] if kind == "artifact" else []
+    if not fields or list(private) != [field.name for field in fields]:
+        raise ManifestFormatError("SCHEMA", f"a record of type {kind} has other fields, or in another order")
+    for field in fields:
+        if not field.check(private[field.name]):
+            raise ManifestFormatError("SCHEMA", f"field {field.name} of a record of type {kind} is not as it must be")
+
+
 def check(record: dict[str, Json], tables: Tables, *, encrypted: bool) -> None:
     """Raise `ManifestFormatError` (FORMAT_VERSION, UNSAFE_PATH or SCHEMA) unless a record fits its table."""
     version = record.get("v")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collector import answers
 from collector.paris import Doubt, Entered
@@ -69,6 +71,8 @@ def test_the_last_word_counts():
         ("stopped", ["agenda", "coffee"]), ("stopped", [["agenda"]]), ("aware", "2026-11-26"),
         ("aware", {"utc": "2026-02-30T08:30Z", "doubt": "none"}), ("aware", {"utc": "2026-02-20T08:30Z"}),
         ("aware", {"utc": "2026-02-20T08:30Z", "doubt": "much"}), ("aware", {"utc": 5, "doubt": "none"}),
+        ("aware", {"utc": "2026-02-20T08:30Z", "doubt": ["none"]}), ("aware", {"utc": [], "doubt": {}}),
+        ("stopped", [None]), ("stopped", [{}, []]),
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_refused_and_not_read(name, answer):
@@ -83,6 +87,25 @@ def test_what_is_no_answer_is_refused_and_not_read(name, answer):
 def test_a_strange_observation_says_nothing(data):
     """Also of another version."""
     assert answers.latest([data]) == {}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["none", "agenda", "yes", "2026-02-20T08:30Z", "x"]),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from(["utc", "doubt", "text", "hex"]), one),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400)
+@given(st.dictionaries(st.sampled_from([*QUESTIONS]), ANYTHING, max_size=4), st.sampled_from(["group", "given", "x"]))
+def test_whatever_stands_in_an_observation_it_is_read(given_by, name):
+    """Each value is an answer of its question's form, or none: nothing stops who reads the rest."""
+    found = answers.latest([{name: given_by}])
+    assert set(found) <= set(given_by)
+    for question, answer in found.items():
+        assert answers.is_answer(QUESTIONS[question], answer)
+        assert answer == given_by[question]
+        answers.when(answer)
 
 
 def test_a_question_of_another_group_is_refused():

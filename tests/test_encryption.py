@@ -21,9 +21,9 @@ import wine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector import age, bundle, custody
+from collector import age, bundle, custody, schema
 from collector.anchors import Trusted
-from collector.errors import AlteredError, DiskFullError, LimitError, RefusedError, UsageError
+from collector.errors import AlteredError, DiskFullError, LimitError, MalformedError, RefusedError, UsageError
 from collector.handover import packing
 from collector.inventory import recipients_of
 from collector.ledger import as_json
@@ -159,14 +159,134 @@ def test_a_reader_gets_the_private_fields_back_and_nobody_else(tmp_path):
     identity, other = pyrage.x25519.Identity.from_str(secret), pyrage.x25519.Identity.generate()
     assert age.revealed(opening, [other, identity])["operator"] == SECRET
     assert age.revealed({"type": "close"}, []) == {"type": "close"}
-    forged = age.hidden({"case": "another", "operator": "Eve"}, [own])  # what is sealed in the clear stays what it is
-    for record, keys in (
-        (opening, [other]),
-        ({**opening, "private": "AAAA"}, [identity]),
-        ({**opening, "private": forged}, [identity]),
-    ):
-        with pytest.raises(RefusedError):
+    for record, keys in ((opening, [other]), ({**opening, "private": "AAAA"}, [identity])):
+        with pytest.raises(RefusedError) as caught:
             age.revealed(record, keys)
+        assert not isinstance(caught.value, MalformedError)
+
+
+PRIVATE = {
+    "open": {"operator": None, "witness": "x", "arguments": ["x"], "host": {}},
+    "artifact": {"subject": None, "source_times": None, "content_sha256": "0" * 64},
+    "gap": {"subject": None, "reason": "x"},
+    "observation": {"data": {}},
+    "note": {"text": "x"},
+    "resume": {"arguments": [], "torn": None},
+}
+MALFORMED = {
+    "empty": ("note", {}),
+    "number": ("note", {"text": 5}),
+    "more": ("note", {"text": "x", "who": "x"}),
+    "argument": ("open", {**PRIVATE["open"], "arguments": [5]}),
+    "clear": ("open", {"case": "another", **PRIVATE["open"]}),
+    "order": ("gap", {"reason": "x", "subject": None}),
+    "data": ("observation", {"data": []}),
+    "unsorted": ("observation", {"data": {"b": 1, "a": 1}}),
+    "no_hash": ("artifact", {"subject": None, "source_times": None}),
+    "hash": ("artifact", {**PRIVATE["artifact"], "content_sha256": "F" * 64}),
+    "hash_of_a_note": ("note", {"text": "x", "content_sha256": None}),
+    "torn": ("resume", {"arguments": [], "torn": {}}),
+    "nothing_private": ("close", {}),
+}
+
+
+def veiled(kind: str, private: dict, own: str) -> dict:
+    return {"type": kind, "seq": 1, "private": age.hidden(private, [own])}
+
+
+@pytest.mark.parametrize("kind", PRIVATE)
+def test_private_fields_of_their_table_are_revealed(kind):
+    """Each table that has some; custody's own `resume` has fewer."""
+    secret, own = age.new_identity()
+    keys = [pyrage.x25519.Identity.from_str(secret)]
+    assert age.revealed(veiled(kind, PRIVATE[kind], own), keys) == {"type": kind, "seq": 1, **PRIVATE[kind]}
+    assert age.revealed(veiled("resume", {"torn": None}, own), keys, schema.CUSTODY)["torn"] is None
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_private_fields_of_another_form_are_malformed(name):
+    """What is sealed in the clear stays what it is, and nothing comes out that its table does not have."""
+    secret, own = age.new_identity()
+    kind, private = MALFORMED[name]
+    with pytest.raises(MalformedError) as caught:
+        age.revealed(veiled(kind, private, own), [pyrage.x25519.Identity.from_str(secret)])
+    assert "expert" in caught.value.hint
+
+
+@pytest.mark.parametrize("plain", [b"", b"[]", b'{"text": "x"}', b'{"text":"x"}\n', b"\xff", b"[" * 70_000])
+def test_what_is_no_object_of_the_format_is_malformed(plain):
+    secret, own = age.new_identity()
+    private = base64.b64encode(age._encrypted(plain, [own])).decode()
+    with pytest.raises(MalformedError):
+        age.revealed({"type": "note", "private": private}, [pyrage.x25519.Identity.from_str(secret)])
+
+
+def malformed(folder: Path, own: str, monkeypatch, opening: dict | None = None) -> Path:
+    """Return a sealed bundle of which notes and observations, before and after the seal, are malformed inside."""
+    real = age.hidden
+    with monkeypatch.context() as patch:
+        if opening is not None:
+            patch.setattr(age, "hidden", lambda _fields, to: real(opening, to))
+        one = encrypted(folder, own)
+    one.append("note", {"observed": None, "text": SECRET})
+    with monkeypatch.context() as patch:
+        patch.setattr(age, "hidden", lambda _fields, to: real({"text": 5}, to))
+        one.append("note", {"observed": None, "text": "x"})
+        path = closed(one)
+        custody.observe(path, "entry", {"entry": 0}, made.MadeClock(), dict(TOOL))
+        custody.observe(path, "answers", {"group": "seen"}, made.MadeClock(), dict(TOOL))
+    custody.note(path, SECRET, made.MadeClock(), dict(TOOL))
+    return path
+
+
+def test_what_is_malformed_inside_is_told_and_the_rest_is_read(tmp_path, monkeypatch):
+    """`verify` holds, as it must; journal, dossier and every export go on and say how many, however often they read."""
+    secret, own = age.new_identity()
+    path = malformed(tmp_path, own, monkeypatch)
+    key = tmp_path / "key"
+    key.write_text(secret + "\n")
+    assert live.verify(path).code == 0
+    done = live.run("journal", path, "--identity", key, "--lang", "en")
+    assert (done.code, done.out.count(SECRET)) == (0, 2)
+    assert "encrypted part of 3 records is malformed" in " ".join(done.out.split())
+    assert "--identity" not in done.out, "no other key would read it"
+    told = live.run("journal", path, "--identity", key, "--json").json
+    assert (told["hidden"], told["malformed"]) == (0, 3)
+    assert [entry["hidden"] for entry in told["entries"]] == [False, False, True, False, True, False]
+    (tmp_path / "out").mkdir()
+    done = live.run("dossier", path, "--identity", key, "--out", tmp_path / "out", "--lang", "en")
+    assert done.code == 0, done.err
+    assert "encrypted part of 3 records is malformed" in " ".join(done.out.split())
+    assert "3 encrypted passages are not of their form" in (tmp_path / "out" / "dossier.html").read_text("utf-8")
+    for form in ("csv", "bodyfile", "timesketch", "dissect", "iris", "misp", "case"):
+        done = live.run("export", path, "--identity", key, "--format", form, "--out", tmp_path / "out", "--json")
+        assert done.code == 0, (form, done.err)
+        counts = done.json["bundles"][0]
+        seen = 1 if form in ("bodyfile", "dissect") else 3  # those read no custody
+        assert (counts["malformed_records"], counts["unread_records"]) == (seen, 0), form
+    done = live.run("answers", path, "--set", "hours=3", "--lang", "en")
+    assert done.code == 0, done.err
+
+
+def test_a_first_record_that_is_malformed_inside_is_refused(tmp_path, monkeypatch):
+    """Each command that needs it says what is wrong, and that it is not the key; nothing is left."""
+    secret, own = age.new_identity()
+    path = malformed(tmp_path, own, monkeypatch, {**PRIVATE["open"], "arguments": [5]})
+    key = tmp_path / "key"
+    key.write_text(secret + "\n")
+    (tmp_path / "out").mkdir()
+    for words in (
+        ("journal", path),
+        ("dossier", path, "--out", tmp_path / "out"),
+        ("export", path, "--format", "csv", "--out", tmp_path / "out"),
+        ("picture", path, "1", "--out", tmp_path / "out"),
+    ):
+        done = live.run(*words, "--identity", key, "--lang", "en")
+        assert done.code in (1, 2), done
+        live.assert_no_crash(done.err)
+        assert words[0] == "picture" or ("of its form" in done.err or "malformed" in done.err)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert live.verify(path).code == 0
 
 
 # A bundle -------------------------------------------------------------------------------------

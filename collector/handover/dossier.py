@@ -42,6 +42,8 @@ class Made:
     """The bundle was not closed, and every page says so."""
     unread: int
     """Records whose encrypted part this key does not read."""
+    malformed: int
+    """Records whose encrypted part this key opens, and it is not of its form."""
     answered: int
     """Questions that somebody answered, with what they know or that they don't."""
 
@@ -65,7 +67,7 @@ def write(bundle: VerifiedBundle, folder: Path, language: str, identities: Seque
     except (DiskFullError, WriteError) as error:
         raise RefusedError("the dossier can't be written: the folder takes no more files", hint=_HINT) from error
     tally = facts.evidence.tally
-    return Made(paths, facts.evidence.incomplete, tally.unread_records, len(facts.answers))
+    return Made(paths, facts.evidence.incomplete, tally.unread_records, tally.malformed_records, len(facts.answers))
 
 
 def _free(folder: Path) -> tuple[Path, ...]:

@@ -64,6 +64,8 @@ def cover(draft: Draft) -> Part:
         warnings.append(said("cover_cut_short", why=draft.cut_short()))
     if tally.unread_records:
         warnings.append(said.counted("cover_unread", tally.unread_records))
+    if tally.malformed_records:
+        warnings.append(said.counted("cover_malformed", tally.malformed_records))
     if tally.unread_rows or tally.unread_files:
         warnings.append(said("cover_damaged"))
     blocks: list[Block] = [

@@ -70,6 +70,14 @@ TABLE = {
         "{number} passages chiffrés n'ont pas pu être lus avec la clé donnée~: ils manquent ici.",
         "{number} encrypted passages could not be read with the key given: they are missing here.",
     ),
+    "cover_malformed_1": (
+        "{number} passage chiffré n'a pas la forme prévue~: il manque ici. Prévenez l'expert.",
+        "{number} encrypted passage is not of its form: it is missing here. Tell the expert.",
+    ),
+    "cover_malformed": (
+        "{number} passages chiffrés n'ont pas la forme prévue~: ils manquent ici. Prévenez l'expert.",
+        "{number} encrypted passages are not of their form: they are missing here. Tell the expert.",
+    ),
     "cover_damaged": (
         "Une partie des tableaux de la collecte n'a pas pu être lue~: ce qu'elle disait manque ici.",
         "A part of the tables of the collection could not be read: what it said is missing here.",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,11 +20,11 @@ import pyrage
 from collector import age, disk, layout, schema, seal
 from collector.chainfile import read_chain
 from collector.contents import mismatch, unreadable
-from collector.errors import AlteredError, RefusedError, UsageError
+from collector.errors import AlteredError, MalformedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover.behind import apart
+from collector.handover.pouring import Lines, Sink, Source
 from collector.inventory import recipients_of
-from collector.rows import MAX_ROW
 from collector.text import from_native, printable
 from collector.verify import altered
 
@@ -60,6 +59,8 @@ class Tally:
     """Tables that end inside their encryption, or whose encryption is none."""
     unread_records: int = 0
     """Records whose private fields this key does not read; what stands in the clear was used."""
+    malformed_records: int = 0
+    """Records whose private part the key opens, and it is not of its form (SPEC 11); used as those that it does not."""
     undated: int = 0
     """Times that are no date between the years 1 and 9999: they are in the bundle alone."""
     cut: int = 0
@@ -81,6 +82,8 @@ class Evidence:
     host: str
     """What tells the host apart from the others of the same export; printable."""
     tally: Tally = field(default_factory=Tally)
+    _missed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By chain that was read: unread and malformed records, however often it is read."""
 
     @property
     def sid(self) -> str:
@@ -165,20 +168,27 @@ class Evidence:
         self._lines(stored, row, counted=True)
 
     def _chain(self, name: str, folder: str, take: Callable[[Record], None], first: str = "") -> ChainFile:
+        unread = malformed = 0
+        tables = schema.CUSTODY if first else schema.MANIFEST
+
         def clear(record: Record) -> None:
+            nonlocal unread, malformed
             try:
-                record = age.revealed(record, self.identities)
+                record = age.revealed(record, self.identities, tables)
+            except MalformedError:
+                malformed += 1
             except RefusedError:
-                self.tally.unread_records += 1
+                unread += 1
             take(record)
 
-        read = partial(read_chain, self.bundle.path / name, folder=folder, seen=clear)
+        read = partial(read_chain, self.bundle.path / name, folder=folder, tables=tables, seen=clear)
         try:
-            if not first:
-                return read()
-            return read(tables=schema.CUSTODY, sid=self.sid, first=first, encrypted=self.encrypted)
+            chain = read(sid=self.sid, first=first, encrypted=self.encrypted) if first else read()
         except OSError as error:
             raise unreadable(error) from error
+        self._missed[name] = unread, malformed
+        self.tally.unread_records, self.tally.malformed_records = map(sum, zip(*self._missed.values(), strict=True))
+        return chain
 
     def content(self, stored: Stored, take: Callable[[bytes], object]) -> bool:
         """Give a stored file's bytes in the clear, piece by piece; tell whether they came to their end.
@@ -189,8 +199,8 @@ class Evidence:
             fd = disk.open_regular(self.bundle.path / stored.path)
         except OSError as error:
             raise unreadable(error) from error
-        sink = _Sink(take)
-        source = _Source(fd)
+        sink = Sink(take)
+        source = Source(fd)
         try:
             whole = self._poured(stored, source, sink)
             source.drain()
@@ -203,7 +213,7 @@ class Evidence:
         return whole
 
     def _lines(self, stored: Stored, take: Callable[[Row, int], None], *, counted: bool) -> None:
-        lines = _Lines(take)
+        lines = Lines(take)
         whole = self.content(stored, lines.feed)
         if whole:
             lines.end()
@@ -211,7 +221,7 @@ class Evidence:
             self.tally.unread_rows += lines.bad
             self.tally.unread_files += not whole
 
-    def _poured(self, stored: Stored, source: _Source, sink: _Sink) -> bool:
+    def _poured(self, stored: Stored, source: Source, sink: Sink) -> bool:
         """Pour a file into a sink, decrypted where it is an age file; tell whether that went to its end."""
         if not stored.path.endswith(age.SUFFIX):
             while data := source.read(disk.CHUNK):
@@ -230,7 +240,10 @@ class Evidence:
 
 
 def opened(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Evidence:
-    """Return the evidence of a bundle; raises `UsageError` without a key, `RefusedError` with another one."""
+    """Return the evidence of a bundle; raises `UsageError` without a key, `RefusedError` with another one.
+
+    `RefusedError` also where the private part of its first record is malformed: that no other key would mend.
+    """
     opening, folder = bundle.inventory.opening, _folder(bundle)
     if opening is None:
         said = "there is nothing to export"
@@ -240,6 +253,8 @@ def opened(bundle: VerifiedBundle, identities: Sequence[Identity]) -> Evidence:
         raise UsageError(f"the bundle is encrypted: {folder}", hint=hint)
     try:
         clear = age.revealed(opening, identities)
+    except MalformedError as error:
+        raise RefusedError(f"the encrypted part of the first record is malformed: {folder}", hint=error.hint) from error
     except RefusedError as error:
         raise RefusedError(f"this key does not read the bundle: {folder}", hint=error.hint) from error
     told = clear.get("host")
@@ -287,111 +302,3 @@ def _changed(name: str) -> AlteredError:
 
 class _Enough(Exception):  # noqa: N818 - no error: what was looked for is found
     """The first line is all that is wanted."""
-
-
-class _Source:
-    """A stored file as pyrage reads it: summed up, and what goes wrong is kept."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self.sum = hashlib.sha256()
-        self.size = 0
-        self.failed: BaseException | None = None
-
-    def fail(self, error: BaseException) -> None:
-        """Raise this at the next read."""
-        self.failed = error
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        if self.failed is not None:
-            raise self.failed
-        try:
-            data = os.read(self._fd, size)
-        except OSError as error:
-            self.failed = error
-            raise
-        self.sum.update(data)
-        self.size += len(data)
-        return data
-
-    def drain(self) -> None:
-        """Sum up what nobody read."""
-        while self.read(disk.CHUNK):
-            pass
-
-
-class _Sink:
-    """What pyrage writes to: hands on, and keeps what goes wrong.
-
-    pyrage makes text of an error, and after an error it writes again.
-    """
-
-    def __init__(self, take: Callable[[bytes], object]) -> None:
-        self._take = take
-        self.failed: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        """Take all of it."""
-        if self.failed is not None:
-            raise self.failed
-        try:
-            self._take(data)
-        except BaseException as error:
-            self.failed = error
-            raise
-        return len(data)
-
-    def flush(self) -> None:
-        """Have nothing to do: everything was handed on."""
-
-
-class _Lines:
-    """Cuts bytes into lines and gives each that is a row, with its number."""
-
-    def __init__(self, take: Callable[[Row, int], None]) -> None:
-        self._take = take
-        self._held = bytearray()
-        self._over = False
-        self._number = 0
-        self.bad = 0
-        """Lines that are no row."""
-
-    def feed(self, data: bytes) -> None:
-        """Take all of it."""
-        first, *rest = data.split(b"\n")
-        self._hold(first)
-        for part in rest:
-            self._line()
-            self._hold(part)
-
-    def end(self) -> None:
-        """Take the last line, which has no line end."""
-        if self._held or self._over:
-            self._line()
-
-    def _hold(self, part: bytes) -> None:
-        if self._over or len(self._held) + len(part) > MAX_ROW:
-            self._over = True
-            self._held.clear()
-        else:
-            self._held += part
-
-    def _line(self) -> None:
-        line, over = bytes(self._held), self._over
-        self._held.clear()
-        self._over = False
-        self._number += 1
-        row = None if over else _row(line)
-        if row is None:
-            self.bad += 1
-        else:
-            self._take(row, self._number)
-
-
-def _row(line: bytes) -> Row | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):  # no JSON, no UTF-8, a number of 5,000 digits, 100,000 brackets
-        return None
-    return row if isinstance(row, dict) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.ui import as_json, terminal
+from collector.ui import as_json, exported, terminal
 from collector.ui.messages import _, ngettext
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def made_json(bundle: VerifiedBundle, made: Made) -> dict[str, object]:
         **{name: as_json.path_json(path) for name, path in zip(names, made.files, strict=True)},
         "answers": made.answered,
         "unread_records": made.unread,
+        "malformed_records": made.malformed,
     }
 
 
@@ -47,4 +48,6 @@ def made_text(made: Made) -> str:
                 made.unread,
             )
         )
+    if made.malformed:
+        told.append(exported.malformed(made.malformed))
     return "\n".join([*lines, *(line for one in told for line in terminal.fold(one, _WIDTH))]) + "\n"

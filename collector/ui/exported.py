@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collector.handover.export_evidence import Evidence
 
 _WIDTH = terminal.WIDTH - 1
-_COUNTS = ("written", "undated", "cut", "left_out", "neutralised", "unread_rows", "unread_files", "unread_records")
+_COUNTS = (
+    "written", "undated", "cut", "left_out", "neutralised", "unread_rows", "unread_files", "unread_records",
+    "malformed_records",
+)  # fmt: skip
 
 
 def exported_json(done: Exported) -> dict[str, object]:
@@ -106,8 +109,18 @@ def _remarks(done: Exported) -> list[str]:
             "The encrypted part of {count} records can't be read with this key.",
             counts["unread_records"],
         ),
+        "malformed_records": malformed(counts["malformed_records"]),
     }
     return [sentence for name, sentence in told.items() if counts[name]]
+
+
+def malformed(count: int) -> str:
+    """Return what is said of records whose encrypted part a key opens, and that is not of its form (SPEC 11)."""
+    return ngettext(
+        "The encrypted part of {count} record is malformed: only its clear part was used. Tell the expert.",
+        "The encrypted part of {count} records is malformed: only their clear part was used. Tell the expert.",
+        count,
+    )
 
 
 def _folded(sentence: str) -> list[str]:

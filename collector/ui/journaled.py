@@ -13,6 +13,7 @@ from collector.ui import terminal
 from collector.ui import words as plain
 from collector.ui.as_json import path_json
 from collector.ui.due import DOUBTS
+from collector.ui.exported import malformed
 from collector.ui.messages import N_, _, elsewhere, language, ngettext, number
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def journal_text(journal: Journal) -> str:
         lines += ["", *terminal.fold(_title(entry), _WIDTH, "", "  ")]
         lines += [line for words in _lines(entry) for line in terminal.fold(words, _WIDTH, "  ", "  ")]
     below = [_hidden(journal.hidden)] if journal.hidden else []
+    if journal.malformed:
+        below.append(malformed(journal.malformed))
     if journal.more:
         below.append(_("{count} more entries stand in custody.jsonl.", count=number(journal.more)))
     if journal.lines:
@@ -242,6 +245,7 @@ def journal_json(path: Path, journal: Journal) -> dict[str, object]:
         "bundle": path_json(path),
         "entries": [_entry_json(entry) for entry in journal.entries],
         "hidden": journal.hidden,
+        "malformed": journal.malformed,
         "more": journal.more,
         "lines": {"all": journal.lines, "entries": journal.numbered, **others},
     }
