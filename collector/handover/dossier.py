@@ -44,6 +44,8 @@ class Made:
     """Records whose encrypted part this key does not read."""
     malformed: int
     """Records whose encrypted part this key opens, and it is not of its form."""
+    mismatched: int
+    """Files that were read and hold something else than their record says."""
     answered: int
     """Questions that somebody answered, with what they know or that they don't."""
 
@@ -67,7 +69,8 @@ def write(bundle: VerifiedBundle, folder: Path, language: str, identities: Seque
     except (DiskFullError, WriteError) as error:
         raise RefusedError("the dossier can't be written: the folder takes no more files", hint=_HINT) from error
     tally = facts.evidence.tally
-    return Made(paths, facts.evidence.incomplete, tally.unread_records, tally.malformed_records, len(facts.answers))
+    missing = (tally.unread_records, tally.malformed_records, tally.mismatched_files)
+    return Made(paths, facts.evidence.incomplete, *missing, len(facts.answers))
 
 
 def _free(folder: Path) -> tuple[Path, ...]:

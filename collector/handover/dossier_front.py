@@ -66,6 +66,8 @@ def cover(draft: Draft) -> Part:
         warnings.append(said.counted("cover_unread", tally.unread_records))
     if tally.malformed_records:
         warnings.append(said.counted("cover_malformed", tally.malformed_records))
+    if tally.mismatched_files:
+        warnings.append(said.counted("cover_mismatched", tally.mismatched_files))
     if tally.unread_rows or tally.unread_files:
         warnings.append(said("cover_damaged"))
     blocks: list[Block] = [

@@ -143,11 +143,11 @@ def rows_of(facts: Facts) -> Rows:
     }
     for stored in evidence.tables():
         if stored.kind in takers:
-            before = tally.unread_rows, tally.unread_files
+            before = tally.unread_rows, tally.unread_files, tally.mismatched_files
             evidence.rows(stored, takers[stored.kind])
             if stored.kind == "ransom":
                 rows.searched = True
-                rows.unread |= (tally.unread_rows, tally.unread_files) != before
+                rows.unread |= (tally.unread_rows, tally.unread_files, tally.mismatched_files) != before
     for note in rows.notes.values():
         note.lines = _words_of(note, facts)
     _less_groups(rows)
@@ -277,7 +277,7 @@ def _service(row: Row, rows: Rows) -> None:
 
 
 def _words_of(note: Note, facts: Facts) -> tuple[str, ...]:
-    """Return the text of a note, read as whoever judged it did."""
+    """Return the text of a note, read as whoever judged it did; none of a copy that is not what its record says."""
     stored = facts.evidence.bundle.inventory.stored.get(note.artifact)
     if stored is None:
         return ()
@@ -287,6 +287,8 @@ def _words_of(note: Note, facts: Facts) -> tuple[str, ...]:
         data.extend(piece[: reading.MOST_BYTES - len(data)])
 
     facts.evidence.content(stored, take)
+    if facts.evidence.is_mismatched(stored):
+        return ()
     lines = [line[:LONGEST_LINE] for line in lines_of(reading.read(bytes(data)).text)]
     kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]  # one empty line after another
     while kept and not kept[-1]:

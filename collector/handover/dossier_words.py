@@ -78,6 +78,14 @@ TABLE = {
         "{number} passages chiffrés n'ont pas la forme prévue~: ils manquent ici. Prévenez l'expert.",
         "{number} encrypted passages are not of their form: they are missing here. Tell the expert.",
     ),
+    "cover_mismatched_1": (
+        "{number} fichier chiffré contient autre chose que ce que son enregistrement annonce~: n'en tirez rien et prévenez l'expert.",
+        "{number} encrypted file holds something else than its record says: rely on nothing of it, and tell the expert.",
+    ),
+    "cover_mismatched": (
+        "{number} fichiers chiffrés contiennent autre chose que ce que leurs enregistrements annoncent~: n'en tirez rien et prévenez l'expert.",
+        "{number} encrypted files hold something else than their records say: rely on nothing of them, and tell the expert.",
+    ),
     "cover_damaged": (
         "Une partie des tableaux de la collecte n'a pas pu être lue~: ce qu'elle disait manque ici.",
         "A part of the tables of the collection could not be read: what it said is missing here.",

@@ -237,9 +237,9 @@ class _Bundle:
         return file, kept
 
     def _plain_hash(self, what: str, record: Record) -> list[dict[str, object]]:
-        """Return the hash of what an encrypted file holds, where a key told it; it is told apart by its description."""
-        found = record.get("content_sha256")
-        return [self._hash(what, "content", found)] if isinstance(found, str) else []
+        """Return the hash of what an encrypted file holds, once it is compared; it is told apart by its description."""
+        found = self._evidence.content_sha256(record)
+        return [] if found is None else [self._hash(what, "content", found)]
 
     def _hash(self, what: str, of: str, digest: Json) -> dict[str, object]:
         return self._facet(f"hash-{of}", what, "uco-types:Hash", {

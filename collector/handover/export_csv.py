@@ -109,16 +109,21 @@ def _records(evidence: Sequence[Evidence], folder: Path) -> list[str]:
 
             def record(found: Record, one: Evidence = one) -> None:
                 if str(found["type"]) in tables:
-                    tables[str(found["type"])].row(one, found, whole=False)
+                    tables[str(found["type"])].row(one, _held(one, found), whole=False)
 
             one.records(record)
-            one.custody(lambda found, one=one: custody.row(one, found, whole=False))  # type: ignore[misc]
+            one.custody(lambda found, one=one: custody.row(one, _held(one, found), whole=False))  # type: ignore[misc]
         for table in every:
             table.finish()
     finally:
         for table in every:
             table.close()
     return [table.path.name for table in every]
+
+
+def _held(one: Evidence, found: Record) -> Record:
+    """Return a record with no `content_sha256` but one that its file was held against."""
+    return {**found, "content_sha256": one.content_sha256(found)} if "content_sha256" in found else found
 
 
 def _heads(columns: Iterable[str]) -> list[str]:

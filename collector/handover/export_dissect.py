@@ -110,8 +110,7 @@ class _Layout:
 
     def _copy(self, stored: Stored, name: str, mtime_ns: int | None) -> None:
         with self._tree.file(name, mtime_ns) as take:
-            whole = self._evidence.content(stored, take)
-        self._evidence.tally.unread_files += not whole
+            self._evidence.content(stored, take, counted=True)
         self._evidence.tally.written += 1
 
     def _hashes(self, root: str) -> None:

@@ -56,7 +56,9 @@ class Tally:
     unread_rows: int = 0
     """Rows that are no JSON object, or longer than the format has."""
     unread_files: int = 0
-    """Tables that end inside their encryption, or whose encryption is none."""
+    """Tables and copies that end inside their encryption, or whose encryption is none."""
+    mismatched_files: int = 0
+    """Files that hold something else than their record says (`content_sha256`, SPEC 11)."""
     unread_records: int = 0
     """Records whose private fields this key does not read; what stands in the clear was used."""
     malformed_records: int = 0
@@ -84,6 +86,11 @@ class Evidence:
     tally: Tally = field(default_factory=Tally)
     _missed: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By chain that was read: unread and malformed records, however often it is read."""
+    _contents: dict[str, str | None] = field(default_factory=dict)
+    """By path of a stored file: SHA-256 of what it holds in the clear, as its record says where a key reads that."""
+    _unread: set[str] = field(default_factory=set)
+    _mismatched: set[str] = field(default_factory=set)
+    """Paths of files that were read, however often."""
 
     @property
     def sid(self) -> str:
@@ -179,6 +186,9 @@ class Evidence:
                 malformed += 1
             except RefusedError:
                 unread += 1
+            if record["type"] == "artifact":
+                content = record.get("content_sha256")
+                self._contents[str(record["path"])] = str(content) if schema.is_hash(content) else None
             take(record)
 
         read = partial(read_chain, self.bundle.path / name, folder=folder, tables=tables, seen=clear)
@@ -190,16 +200,19 @@ class Evidence:
         self.tally.unread_records, self.tally.malformed_records = map(sum, zip(*self._missed.values(), strict=True))
         return chain
 
-    def content(self, stored: Stored, take: Callable[[bytes], object]) -> bool:
-        """Give a stored file's bytes in the clear, piece by piece; tell whether they came to their end.
+    def content(self, stored: Stored, take: Callable[[bytes], object], *, counted: bool = False) -> bool:
+        """Give a stored file's bytes in the clear, piece by piece; tell whether they came to their end, and are right.
 
-        Raises `AlteredError` where the file is not what was verified; what was given then is worth nothing.
+        They are not where their hash is another than the record says (`content_sha256`): that is always counted, and
+        with `counted` also a file that ends before its end. Raises `AlteredError` where the file is not what was
+        verified; what was given then is worth nothing.
         """
+        recorded = self._recorded(stored)
         try:
             fd = disk.open_regular(self.bundle.path / stored.path)
         except OSError as error:
             raise unreadable(error) from error
-        sink = Sink(take)
+        sink = Sink(take, summed=recorded is not None)
         source = Source(fd)
         try:
             whole = self._poured(stored, source, sink)
@@ -210,16 +223,43 @@ class Evidence:
             os.close(fd)
         if (source.size, source.sum.hexdigest()) != (stored.size, stored.sha256):
             raise altered(mismatch(stored, layout.MANIFEST), _AGAIN)
-        return whole
+        if whole and sink.sum is not None and sink.sum.hexdigest() != recorded:
+            self._mismatched.add(stored.path)
+        elif counted and not whole:
+            self._unread.add(stored.path)
+        self.tally.unread_files, self.tally.mismatched_files = len(self._unread), len(self._mismatched)
+        return whole and stored.path not in self._mismatched
+
+    def content_sha256(self, record: Record) -> str | None:
+        """Return the hash of what the stored file of an artifact's record holds, as the record says, once it is held.
+
+        `None` where the record says none, or where the file holds something else or can't be read to its end: counted.
+        """
+        said = record.get("content_sha256")
+        if not isinstance(said, str):
+            return None
+        path, custody = str(record["path"]), self.bundle.custody
+        stored = self.bundle.inventory.stored.get(path)
+        if stored is None and custody is not None:
+            stored = custody.inventory.stored.get(path)
+        return said if stored is not None and self.content(stored, lambda _piece: None, counted=True) else None
+
+    def is_mismatched(self, stored: Stored) -> bool:
+        """Tell whether a file that was read holds something else than its record says."""
+        return stored.path in self._mismatched
+
+    def _recorded(self, stored: Stored) -> str | None:
+        """Return what a record says that a stored file holds; its chain is read where it was not yet."""
+        if self.encrypted and stored.path not in self._contents:
+            (self.custody if stored.path.startswith(layout.ATTACHMENTS) else self.records)(lambda _record: None)
+        return self._contents.get(stored.path)
 
     def _lines(self, stored: Stored, take: Callable[[Row, int], None], *, counted: bool) -> None:
         lines = Lines(take)
-        whole = self.content(stored, lines.feed)
-        if whole:
+        if self.content(stored, lines.feed, counted=counted) or self.is_mismatched(stored):
             lines.end()
         if counted:
             self.tally.unread_rows += lines.bad
-            self.tally.unread_files += not whole
 
     def _poured(self, stored: Stored, source: Source, sink: Sink) -> bool:
         """Pour a file into a sink, decrypted where it is an age file; tell whether that went to its end."""

@@ -77,8 +77,8 @@ def named(bundle: VerifiedBundle, exhibit: str) -> Shown:
 def content(bundle: VerifiedBundle, shown: Shown, identities: Sequence[Identity] = ()) -> bytes:
     """Return the bytes of a picture, decrypted where needed.
 
-    Raises `UsageError` without a key, `RefusedError` for one that doesn't fit, a file that is cut short or too large,
-    and `AlteredError` for one that changed since it was verified.
+    Raises `UsageError` without a key, `RefusedError` for one that doesn't fit, a file that is cut short, too large or
+    not what its record says, and `AlteredError` for one that changed since it was verified.
     """
     evidence = opened(bundle, identities)
     data = bytearray()
@@ -89,6 +89,9 @@ def content(bundle: VerifiedBundle, shown: Shown, identities: Sequence[Identity]
             raise RefusedError("the picture is too large", hint="open the bundle with age and a viewer")
 
     if not evidence.content(shown.stored, take):
+        if evidence.is_mismatched(shown.stored):
+            hint = "rely on it for nothing, keep the bundle as it is and tell the expert"
+            raise RefusedError("the picture is another than its record says (content_sha256)", hint=hint)
         raise RefusedError("the picture was cut short, or this key does not read it", hint="try another key")
     return bytes(data)
 

@@ -49,19 +49,22 @@ class Source:
 
 
 class Sink:
-    """What pyrage writes to: hands on, and keeps what goes wrong.
+    """What pyrage writes to: hands on, sums up what it hands on where that is wanted, and keeps what goes wrong.
 
     pyrage makes text of an error, and after an error it writes again.
     """
 
-    def __init__(self, take: Callable[[bytes], object]) -> None:
+    def __init__(self, take: Callable[[bytes], object], *, summed: bool) -> None:
         self._take = take
+        self.sum = hashlib.sha256() if summed else None
         self.failed: BaseException | None = None
 
     def write(self, data: bytes) -> int:
         """Take all of it."""
         if self.failed is not None:
             raise self.failed
+        if self.sum is not None:
+            self.sum.update(data)
         try:
             self._take(data)
         except BaseException as error:

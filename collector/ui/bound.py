@@ -24,6 +24,7 @@ def made_json(bundle: VerifiedBundle, made: Made) -> dict[str, object]:
         "answers": made.answered,
         "unread_records": made.unread,
         "malformed_records": made.malformed,
+        "mismatched_files": made.mismatched,
     }
 
 
@@ -50,4 +51,6 @@ def made_text(made: Made) -> str:
         )
     if made.malformed:
         told.append(exported.malformed(made.malformed))
+    if made.mismatched:
+        told.append(exported.mismatched(made.mismatched))
     return "\n".join([*lines, *(line for one in told for line in terminal.fold(one, _WIDTH))]) + "\n"

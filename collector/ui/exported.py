@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _WIDTH = terminal.WIDTH - 1
 _COUNTS = (
     "written", "undated", "cut", "left_out", "neutralised", "unread_rows", "unread_files", "unread_records",
-    "malformed_records",
+    "malformed_records", "mismatched_files",
 )  # fmt: skip
 
 
@@ -99,8 +99,8 @@ def _remarks(done: Exported) -> list[str]:
             counts["unread_rows"],
         ),
         "unread_files": ngettext(
-            "{count} table ends before its end: it was cut short when it was collected, or its encryption is damaged.",
-            "{count} tables end before their end: they were cut short when they were collected, or their encryption is "
+            "{count} file ends before its end: it was cut short when it was collected, or its encryption is damaged.",
+            "{count} files end before their end: they were cut short when they were collected, or their encryption is "
             "damaged.",
             counts["unread_files"],
         ),
@@ -110,6 +110,7 @@ def _remarks(done: Exported) -> list[str]:
             counts["unread_records"],
         ),
         "malformed_records": malformed(counts["malformed_records"]),
+        "mismatched_files": mismatched(counts["mismatched_files"]),
     }
     return [sentence for name, sentence in told.items() if counts[name]]
 
@@ -119,6 +120,17 @@ def malformed(count: int) -> str:
     return ngettext(
         "The encrypted part of {count} record is malformed: only its clear part was used. Tell the expert.",
         "The encrypted part of {count} records is malformed: only their clear part was used. Tell the expert.",
+        count,
+    )
+
+
+def mismatched(count: int) -> str:
+    """Return what is said of files that hold something else than their record says (`content_sha256`)."""
+    return ngettext(
+        "{count} file holds something else than its record says (content_sha256): rely on nothing of it, and tell the "
+        "expert.",
+        "{count} files hold something else than their records say (content_sha256): rely on nothing of them, and tell "
+        "the expert.",
         count,
     )
 
