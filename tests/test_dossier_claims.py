@@ -16,12 +16,13 @@ from test_dossier import Page, flat
 
 from collector import answers, custody, layout, paris
 from collector.entries import Told as Settled
-from collector.handover import dossier, dossier_html, dossier_rows
+from collector.handover import dossier, dossier_account, dossier_html, dossier_rows
 from collector.handover.dossier_draft import draft_of
-from collector.handover.dossier_facts import facts_of, moment_of
+from collector.handover.dossier_facts import MAX_SAID, facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
-from collector.handover.dossier_parts import BLANK
+from collector.handover.dossier_parts import BLANK, Table
 from collector.handover.dossier_rows import rows_of
+from collector.handover.lettering import drawn_length
 from collector.model import Gap, Outcome
 from collector.verify import verify_bundle
 
@@ -724,3 +725,34 @@ def test_no_number_is_missing_in_the_main_courante(tmp_path):
     assert "Lignes du fichier de suivi : 7, dont entrées : 4. Autres lignes, techniques et non montrées : 3." in said
     kind = "précisions sur une entrée, comme l'heure du fait, l'auteur ou ce qu'elle corrige (3)."
     assert kind.replace("'", "\u2019") in said
+
+
+def test_what_is_said_is_printed_up_to_a_bound_and_what_is_left_out_is_named(tmp_path, monkeypatch):
+    """Each entry keeps its row, whatever others say at length; how many texts are missing stands below."""
+    monkeypatch.setattr(dossier_account, "MAX_SAID", 1500)
+    path = dossiers.sealed(tmp_path)
+    for text in ("first words", "\u6f22" * 200, "\u202e" * 300, "x" * 100, "\u6f22" * 200, "last words"):
+        custody.note(path, text, made.MadeClock(), dossiers.TOOL)
+    part = flat(Told(path, "en").part(4))
+    assert "first words" in part
+    assert "last words" in part
+    assert "x" * 100 in part
+    assert (part.count("\u6f22" * 200), part.count("Too long to be printed here")) == (1, 2)
+    assert "The text of 2 entries is not printed, for want of room" in part
+    monkeypatch.undo()
+    whole = flat(Told(path, "en").part(4))
+    assert whole.count("\u6f22" * 200) == 2
+    assert "for want of room" not in whole
+
+
+def test_notes_of_any_script_make_a_paper_of_bounded_length(tmp_path):
+    """The longest that a person can write, in letters that each take six: the pages stay few."""
+    path = dossiers.sealed(tmp_path)
+    for _ in range(30):
+        custody.note(path, "\u6f22" * 2500, made.MadeClock(), dossiers.TOOL)
+    draft = draft_of((facts := facts_of(verify_bundle(path), ())), rows_of(facts), None, "fr")
+    (account,) = [one for one in dossier_of(draft).parts if one.number == 4]
+    rows = [row for one in account.blocks if isinstance(one, Table) for row in one.rows if row[0].isdecimal()]
+    assert [int(row[0]) for row in rows] == [*range(1, 31)]
+    said = sum(drawn_length(row[-1]) for row in rows)
+    assert MAX_SAID * 0.9 < said < MAX_SAID + 30 * 200

@@ -6,9 +6,11 @@ import subprocess
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from collector.handover import accents
-from collector.handover.lettering import Lettering, is_drawn
+from collector.handover import accents, lettering
+from collector.handover.lettering import Lettering, drawn_length, is_drawn
 
 ALPHABETS = {
     "cs": "ÁČĎÉĚÍŇÓŘŠŤÚŮÝŽáčďéěíňóřšťúůýž",
@@ -121,16 +123,74 @@ def test_a_sign_that_unicode_takes_for_another_stays_escaped(char):
     assert not is_drawn(char)
 
 
-def test_a_long_text_of_such_letters_is_measured_once():
-    """A thousand of them take no more calls for a line than as many plain letters."""
+@pytest.mark.parametrize("text", ["W", "o", "ộ", "漢", "\u0301", "\u202e", "W ", "\u202e ", " "], ids=ascii)
+@pytest.mark.parametrize("font", ["helvetica", "courier"])
+def test_each_letter_is_measured_once_however_long_a_text_is(text, font, monkeypatch):
+    """A text of twice the length takes twice the steps, in any script: a paper of many notes is made in seconds."""
     counts = []
-    for char in "oộ":
-        page = Page()
-        calls, width = [], page._pdf.get_string_width
-        page._pdf.get_string_width = lambda text, calls=calls, width=width: calls.append(text) or width(text)
-        page._wrapped(f"{char * 50} " * 20, 11, 90)
-        counts.append(len(calls))
-    assert counts[0] == counts[1]
+    for times in (1000, 2000):
+        page, steps = Page(), []
+        with monkeypatch.context() as patch:
+            for owner, name in ((lettering._Widths, "of"), (Lettering, "_millimetres")):
+                real = getattr(owner, name)
+                patch.setattr(
+                    owner, name, lambda self, *args, real=real, steps=steps: steps.append(1) or real(self, *args)
+                )
+            lines = page._wrapped(text * times, 8.6, 48.0, font=font, most=10_000)
+        assert "".join(lines).replace(" ", "") == page._known(text * times, font).replace(" ", "")
+        counts.append(len(steps))
+    assert counts[1] < 2.2 * counts[0] + 20
+    assert counts[1] < 2000 * 25
+
+
+def lines_as_defined(page, text, size, width, most, font):
+    """Return what `_wrapped` promises, found by measuring whole lines with fpdf2 itself."""
+
+    def fits(line):
+        bare = "".join(char if (one := lettering._lacking(char)) is None else one.letter for char in line)
+        page._pdf.set_font(font, "", size)
+        return page._pdf.get_string_width(bare) <= width
+
+    lines = [""]
+    for at, word in enumerate(page._known(text, font).split(" ")):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if fits(joined):
+            lines[-1] = joined
+            continue
+        lines += [""] if at and lines[-1] else []
+        for char in word:
+            if lines[-1] and not fits(lines[-1] + char):
+                lines.append("")
+            lines[-1] += char
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1]
+    while last and not fits(last + "…"):
+        last = last[:-1]
+    return [*lines[: most - 1], last + "…"]
+
+
+@settings(max_examples=150)
+@given(
+    st.text("aWi.é…ĄńŞ漢\u0301\u202e\x1f   ", max_size=120),
+    st.sampled_from([5.8, 7.6, 8.6, 17.0]),
+    st.sampled_from([9.1, 48.3, 79.0]),
+    st.sampled_from([1, 3, 100]),
+    st.sampled_from(["helvetica", "courier"]),
+)
+def test_lines_end_where_fpdf_measures_that_they_must(text, size, width, most, font):
+    """Widths are added up; what comes out is what measuring each whole line gives."""
+    page = Page()
+    assert page._wrapped(text, size, width, font=font, most=most) == lines_as_defined(
+        page, text, size, width, most, font
+    )
+
+
+@given(st.text("aé…ĄŞ漢\u0301\u202e😀", max_size=60))
+def test_the_length_of_a_text_is_that_of_what_is_drawn(text):
+    """What the fonts lack counts as its escaped form; an accent that another letter takes in counts at most as that."""
+    assert drawn_length(text) >= len(Page()._known(text, "helvetica"))
+    assert drawn_length("漢é") == len("\\u6f22é")
 
 
 def test_a_letter_and_its_accents_are_ink_in_different_places():

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from collector import answers
 from collector.handover.dossier_draft import MOMENTS
-from collector.handover.dossier_facts import MAX_ENTRIES, lines_of, moment_of, text_of
+from collector.handover.dossier_facts import MAX_ENTRIES, MAX_SAID, lines_of, moment_of, text_of
 from collector.handover.dossier_parts import Field, Fields, Heading, Part, Shown, Table, Text
 from collector.handover.dossier_said import Given
+from collector.handover.lettering import drawn_length
 from collector.journal import OTHERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from collector.handover.dossier_draft import Draft
@@ -23,6 +25,7 @@ def account(draft: Draft) -> Part:
     """Return the part."""
     said = draft.said
     entries = [entry for entry in draft.facts.journal.entries if entry.kind not in ("opened", "sealed")]
+    rows, unprinted = _rows(draft, entries[:MAX_ENTRIES])
     told = ("noticed_by", "aware", "first_sign", "last_normal", "suspect_mail", "remote_access", "done", "witnesses")
     blocks: list[Block] = [
         Heading(said("account_told")),
@@ -40,10 +43,12 @@ def account(draft: Draft) -> Part:
         Table(
             tuple(said(f"col_{name}") for name in ("number", "line", "observed", "written", "person", "fact")),
             (9, 11, 25, 25, 25, 79),
-            tuple(_row(draft, entry) for entry in entries[:MAX_ENTRIES]),
+            rows,
             empty=6,
         ),
     ]
+    if unprinted:
+        blocks.append(Text((said.counted("journal_unprinted", unprinted),), "small"))
     if draft.facts.journal.lines:
         blocks.append(Text((_accounted(draft),), "small"))
     more = len(entries) - MAX_ENTRIES + draft.facts.journal.more
@@ -71,6 +76,20 @@ def _events(draft: Draft) -> list[tuple[datetime, str, str, str]]:
             what = said("happened_group", extension=group.shown or "…")
             found.append((group.first, said.short(group.first), what, "from_tool"))
     return sorted(found, key=lambda event: (event[0], event[2]))
+
+
+def _rows(draft: Draft, entries: Sequence[Entry]) -> tuple[tuple[tuple[str, ...], ...], int]:
+    """Return the rows of the journal, and of how many entries what they say does not fit: their rows tell so."""
+    room, unprinted, rows = MAX_SAID, 0, []
+    for entry in entries:
+        *first, text = _row(draft, entry)
+        length = drawn_length(text)
+        if length > room:
+            unprinted, text = unprinted + 1, draft.said("entry_unprinted")
+        else:
+            room -= length
+        rows.append((*first, text))
+    return tuple(rows), unprinted
 
 
 def _row(draft: Draft, entry: Entry) -> tuple[str, ...]:

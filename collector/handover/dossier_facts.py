@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 200
 """Entries of the journal that are printed; a person writes a few dozen."""
+MAX_SAID = 150_000
+"""Letters of what the printed entries say, as they are drawn: forty pages. What no longer fits is named."""
 MAX_EXHIBITS = 250
 """Files that are listed one by one; the others are counted by what they are."""
 MAX_GAP_KINDS = 500

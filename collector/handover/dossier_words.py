@@ -304,6 +304,18 @@ TABLE = {
     "entry_corrected": ("Corrigée par l'entrée {number}.", "Corrected by entry {number}."),
     "journal_more_1": ("{number} entrée de plus est dans le fichier de suivi.", "{number} more entry is in the custody file."),
     "journal_more": ("{number} entrées de plus sont dans le fichier de suivi.", "{number} more entries are in the custody file."),
+    "entry_unprinted": (
+        "Trop long pour être imprimé ici~: «~collect journal~» montre le texte.",
+        "Too long to be printed here: “collect journal” shows the text.",
+    ),
+    "journal_unprinted_1": (
+        "Le texte de {number} entrée n'est pas imprimé, faute de place~: «~collect journal~» le montre.",
+        "The text of {number} entry is not printed, for want of room: “collect journal” shows it.",
+    ),
+    "journal_unprinted": (
+        "Le texte de {number} entrées n'est pas imprimé, faute de place~: «~collect journal~» le montre.",
+        "The text of {number} entries is not printed, for want of room: “collect journal” shows it.",
+    ),
     # 5 attack
     "attack": ("L'attaque", "The attack"),
     "attack_asked": ("Ce que demandent les auteurs", "What the authors ask for"),

@@ -8,7 +8,7 @@ as `accents` says, but for what stands in courier (paths, commands, codes); any 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from fpdf import FPDF
 
@@ -16,7 +16,9 @@ from collector.handover import accents
 from collector.text import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from fpdf.fonts import CoreFont
 
     from collector.handover.accents import Drawing
 
@@ -37,6 +39,7 @@ class Lettering:
             pdf.core_fonts_encoding = "cp1252"
             pdf.set_auto_page_break(auto=False)
         self._pdf = pdf
+        self._widths: dict[tuple[str, str], _Widths] = {}
         self.has_escapes = False
         """Whether a letter was drawn in its escaped form because the fonts have it not."""
 
@@ -73,43 +76,59 @@ class Lettering:
         return width
 
     def _width(self, text: str, size: float, *, font: str = "helvetica", style: str = "") -> float:
-        self._pdf.set_font(font, style, size)
-        return float(self._pdf.get_string_width(_bare(self._known(text, font))))
+        return self._millimetres(self._of(font, style).of(self._known(text, font)), size)
+
+    def _of(self, font: str, style: str) -> _Widths:
+        """Return the widths of a font's letters."""
+        if (font, style) not in self._widths:
+            self._pdf.set_font(font, style)
+            self._widths[font, style] = _Widths(cast("CoreFont", self._pdf.current_font).cw)
+        return self._widths[font, style]
+
+    def _millimetres(self, width: int, size: float) -> float:
+        return width * size * 0.001 / float(self._pdf.k)
 
     def _wrapped(
         self, text: str, size: float, width: float, *, font: str = "helvetica", style: str = "", most: int = 100
     ) -> list[str]:
-        """Return a text as at most `most` lines that fit a width; where it is cut, it ends in an ellipsis."""
+        """Return a text as at most `most` lines that fit a width; where it is cut, it ends in an ellipsis.
+
+        Each letter is measured once, however long a word is.
+        """
+        widths = self._of(font, style)
         lines: list[str] = []
-        line = ""
+        line, used = "", 0
         for word in self._known(text, font).split(" "):
             if len(lines) > most:  # what follows is cut off
                 break
-            joined = f"{line} {word}" if line else word
-            if self._width(joined, size, font=font, style=style) <= width:
-                line = joined
+            wide = widths.of(word)
+            joined = used + widths[" "] + wide if line else wide
+            if self._millimetres(joined, size) <= width:
+                line, used = f"{line} {word}" if line else word, joined
                 continue
             if line:
                 lines.append(line)
-            line = word
-            while line and len(lines) <= most and self._width(line, size, font=font, style=style) > width:
-                fits = self._fitting(line, size, width, font=font, style=style)
-                lines.append(line[:fits])
-                line = line[fits:]
+            start = 0
+            while len(lines) <= most and self._millimetres(wide, size) > width:
+                end, taken = self._fitting(word, start, widths, size, width)
+                lines.append(word[start:end])
+                start, wide = end, wide - taken
+            line, used = word[start:], wide
         lines.append(line)
         if len(lines) <= most:
             return lines
         last = lines[most - 1]
-        while last and self._width(last + "…", size, font=font, style=style) > width:
+        while last and self._millimetres(widths.of(last + "…"), size) > width:
             last = last[:-1]
         return [*lines[: most - 1], last + "…"]
 
-    def _fitting(self, text: str, size: float, width: float, *, font: str, style: str) -> int:
-        """Return how many characters of a text fit a width, one at least."""
-        fits = 1
-        while fits < len(text) and self._width(text[: fits + 1], size, font=font, style=style) <= width:
-            fits += 1
-        return fits
+    def _fitting(self, word: str, start: int, widths: _Widths, size: float, width: float) -> tuple[int, int]:
+        """Return where a line ends that begins inside a word, behind one letter at least, and how wide it is."""
+        end, taken = start + 1, widths[word[start]]
+        while end < len(word) and self._millimetres(taken + widths[word[end]], size) <= width:
+            taken += widths[word[end]]
+            end += 1
+        return end, taken
 
     def _known(self, text: str, font: str) -> str:
         """Return a text in letters that can be drawn; any other one escaped as `collector.text.printable` does."""
@@ -120,6 +139,29 @@ class Lettering:
         known = "".join(char if is_drawn(char, font) else escaped(char) for char in whole)
         self.has_escapes |= known != whole or kept != text
         return known
+
+
+class _Widths(dict[str, int]):
+    """Widths of letters in thousandths of a font's size; a letter that is drawn is as wide as the one under it."""
+
+    def __init__(self, known: Mapping[str, int]) -> None:
+        super().__init__()
+        self._known = known
+
+    def __missing__(self, char: str) -> int:
+        drawing = _lacking(char)
+        letter = char if drawing is None else drawing.letter
+        self[char] = self._known[letter.encode("cp1252").decode("latin-1")]
+        return self[char]
+
+    def of(self, text: str) -> int:
+        """Return the width of a text."""
+        return sum(map(self.__getitem__, text))
+
+
+def drawn_length(text: str) -> int:
+    """Return how many letters a text has as it is drawn: what the fonts lack is drawn in its escaped form."""
+    return len(text) if _has(text) else sum(1 if is_drawn(char) else len(escaped(char)) for char in text)
 
 
 def is_drawn(char: str, font: str = "helvetica") -> bool:
@@ -136,13 +178,6 @@ def _is_another(char: str) -> bool:
     """Tell whether Unicode's normal form puts another character in its place: the sign of the kelvin is no K."""
     apart = unicodedata.decomposition(char)
     return bool(apart) and " " not in apart
-
-
-def _bare(text: str) -> str:
-    """Return a text with the letters that are drawn without their accents: as wide as it is."""
-    if _has(text):
-        return text
-    return "".join(char if (drawing := _lacking(char)) is None else drawing.letter for char in text)
 
 
 def _lacking(char: str) -> Drawing | None:
