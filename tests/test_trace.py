@@ -223,7 +223,7 @@ def own_prefixes() -> tuple[str, ...]:
     return tuple(sorted({os.path.realpath(path) for path in paths} | paths | kernel | loader))
 
 
-LOADER = {"/etc/ld.so.cache", "/etc/localtime", "/etc/locale.alias", "/etc/ssl/openssl.cnf"}
+LOADER = {"/etc/ld.so.cache", "/etc/localtime", "/etc/locale.alias"}
 """Read by the loader and the C library as any program starts, before a line of ours runs."""
 
 
@@ -233,7 +233,7 @@ def test_everything_is_read_without_moving_its_atime(whole):
     own = (*own_prefixes(), str(bundle.path.parent))  # the folder of `--out` is opened to be synced
     moved = set()
     for call in trace.of(*OPENS):
-        path = call.opened
+        path = call.opened and call.opened.split("<")[0]  # of a device its numbers stand behind it
         if path is None or "O_NOATIME" in call.arguments or "O_PATH" in call.arguments or path in LOADER:
             continue
         if path.startswith("/memfd:"):

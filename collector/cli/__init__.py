@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collector.cli.libcrypto  # noqa: F401 - before anything else: what is loaded below hashes
+
+# isort: split
 import json
 import sys
 from dataclasses import replace
