@@ -157,8 +157,8 @@ def test_a_click_into_the_window_stops_nothing(monkeypatch, mode, meanwhile, the
     """QuickEdit is off while we run, and as it was before once we end; a window without it is left alone."""
     window = Console(mode)
     monkeypatch.setattr(console, "_kernel32", lambda: window)
-    console.pass_clicks()
+    console.pass_halts()
     assert window.mode == meanwhile
-    console.give_clicks_back()
-    console.give_clicks_back()
+    console.give_halts_back()
+    console.give_halts_back()
     assert window.mode == then

@@ -80,7 +80,7 @@ def _heed(on_signal: Callable[[int, object], None]) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, on_signal)
     console.heed_closing()
-    console.pass_clicks()
+    console.pass_halts()
 
 
 def say(words: str) -> bool:
@@ -136,5 +136,5 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more
             stream.flush()
-    console.give_clicks_back()
+    console.give_halts_back()
     os._exit(code)

@@ -1,6 +1,6 @@
 """The console that we were started in, where Windows has its own ways: its language, its window, its arguments.
 
-Asked by the command line before anything else, so it loads nothing but ctypes, and that on Windows only.
+Asked by the command line before anything else, so it loads nothing but ctypes on Windows, termios elsewhere.
 """
 
 from __future__ import annotations
@@ -115,10 +115,10 @@ if sys.platform == "win32":
         """
         _kernel32().SetConsoleCtrlHandler(_on_end, True)  # noqa: FBT003 - Add, as the call has it
 
-    def pass_clicks() -> None:
+    def pass_halts() -> None:
         """Let no click into the window stop us: it would mark text, and whoever writes there waits until that ends.
 
-        Windows 10 has it so by default (QuickEdit). It is the window's own setting: `give_clicks_back` at the end.
+        Windows 10 has it so by default (QuickEdit). It is the window's own setting: `give_halts_back` at the end.
         """
         kernel32, mode = _kernel32(), wintypes.DWORD()
         handle = wintypes.HANDLE(kernel32.GetStdHandle(wintypes.DWORD(_INPUT)))
@@ -126,9 +126,9 @@ if sys.platform == "win32":
             return
         if kernel32.SetConsoleMode(handle, wintypes.DWORD(mode.value & ~_QUICK_EDIT | _EXTENDED)):
             _before.append(mode.value | _EXTENDED)
-            atexit.register(give_clicks_back)
+            atexit.register(give_halts_back)
 
-    def give_clicks_back() -> None:
+    def give_halts_back() -> None:
         """Put the window's setting back as it was; may be called twice."""
         while _before:
             handle = wintypes.HANDLE(_kernel32().GetStdHandle(wintypes.DWORD(_INPUT)))
@@ -159,6 +159,9 @@ if sys.platform == "win32":
         return kernel32
 
 else:
+    import atexit
+    import signal
+    import termios
 
     def language() -> str:
         """Return nothing: the environment tells the language."""
@@ -199,8 +202,37 @@ else:
     def heed_closing() -> None:
         """Do nothing: a terminal that goes away sends SIGHUP."""
 
-    def pass_clicks() -> None:
-        """Do nothing: a click into a terminal stops nobody."""
+    def pass_halts() -> None:
+        """Let no Ctrl-S, which some press to save, stop the terminal: it would show nothing more until a Ctrl-Q.
 
-    def give_clicks_back() -> None:
-        """Do nothing: none was taken."""
+        It is the terminal's own setting: `give_halts_back` at the end.
+        """
+        for fd in (2, 1):
+            if not _before and _flows(fd, at_all=False):
+                _before.append(fd)
+                atexit.register(give_halts_back)
+
+    def give_halts_back() -> None:
+        """Put the terminal's setting back as it was; may be called twice."""
+        while _before:
+            _flows(_before.pop(), at_all=True)
+
+    _before: list[int] = []
+    """The descriptor of our terminal, where we changed it."""
+
+    def _flows(fd: int, *, at_all: bool) -> bool:
+        """Have Ctrl-S and Ctrl-Q stop and start our terminal, or not; tell whether that was changed."""
+        kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})  # in the background it stops
+        try:
+            if os.tcgetpgrp(fd) != os.getpgrp() and not at_all:
+                return False  # it is another program's
+            mode = termios.tcgetattr(fd)
+            if bool(mode[0] & termios.IXON) is at_all:
+                return False
+            mode[0] ^= termios.IXON
+            termios.tcsetattr(fd, termios.TCSANOW, mode)
+        except (OSError, termios.error):  # it is none, not ours, or gone
+            return False
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+        return True

@@ -1,6 +1,6 @@
 """How a run goes, told on stderr: drawn over on a terminal, line by line elsewhere, or not at all.
 
-None starts a thread, draws more than ten times a second, or raises: a run does not depend on who looks on.
+None draws more than ten times a second, raises, or waits for who looks on (`Steady`): a run does not depend on them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collector.ui import disks, encryption, network, terminal, words
 from collector.ui.messages import N_, _, ngettext
 from collector.ui.remaining import Remaining, bar
 from collector.ui.secret import Secret
-from collector.ui.terminal import Terminal
+from collector.ui.steady import Steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,24 +84,21 @@ def onlooker(stream: TextIO, *, quiet: bool, to_program: bool = False) -> Quiet:
     if quiet:
         return KeyOnly(stream)
     try:
-        return TerminalProgress(stream) if Terminal(stream).is_lively() else LineProgress(stream, to_program=to_program)
+        return TerminalProgress(stream) if Steady(stream).is_lively() else LineProgress(stream, to_program=to_program)
     except Exception:  # noqa: BLE001 - rich is broken or gone: plain lines serve
         return LineProgress(stream, to_program=to_program)
 
 
 class KeyOnly(Quiet):
-    """Says only what can't wait (`--quiet`): the practice's secret, which a run that is killed has no last lines to
-
-    name in, and once that files are being encrypted.
-    """
+    """Says only what can't wait (`--quiet`): the practice's secret (see `encrypted`), and that files are encrypted."""
 
     def __init__(self, stream: TextIO) -> None:
-        self.terminal = Terminal(stream)
+        self.terminal = Steady(stream)
         self._told = False
         self._secret = Secret(self.terminal, self._named, self._say, to_program=True)
 
     def encrypted(self, identity: str | None) -> None:
-        """Name the secret before anything is encrypted to it alone, where no picture is taken of it (`Secret`)."""
+        """Name the secret before anything is encrypted to it alone: a run that is killed has no end to name it at."""
         if identity is not None:
             self._secret.given(identity)
 
@@ -112,6 +109,7 @@ class KeyOnly(Quiet):
     def close(self) -> None:
         """Name the secret if it was not yet."""
         self._secret.close()
+        self.terminal.close()
 
     def _named(self, identity: str) -> None:
         self._say(f"{_(_READING_KEY)}\n{identity}")
@@ -132,7 +130,7 @@ class LineProgress(Quiet):
     """One plain line for each step and event: for a log, a pipe or a terminal that can't move its cursor."""
 
     def __init__(self, stream: TextIO, *, to_program: bool = False) -> None:
-        self.terminal = Terminal(stream)
+        self.terminal = Steady(stream)
         self._clock, self._started = time.monotonic, time.monotonic()
         self._count = self._gaps = 0
         self._names = False
@@ -216,6 +214,7 @@ class LineProgress(Quiet):
         """Sum up the last step."""
         self._sum_up()
         self._secret.close()
+        self.terminal.close()
 
     def _sum_up(self) -> None:
         if not self._running:
@@ -240,7 +239,7 @@ class TerminalProgress(Quiet):
         from rich.console import Console  # noqa: PLC0415 - six megabytes that only a terminal needs
         from rich.live import Live  # noqa: PLC0415 - the same
 
-        self.terminal = Terminal(stream)
+        self.terminal = Steady(stream)
         self._clock = clock
         self._started = self._drawn = clock()
         self._remaining = Remaining([*(source.seconds for source in SOURCES), SEAL_SECONDS], self._started)
@@ -348,13 +347,14 @@ class TerminalProgress(Quiet):
         self.pause()
         self._live = None
         self._secret.close()
+        self.terminal.close()
 
     def _draw_if_due(self) -> None:
         if self._clock() - self._drawn >= REDRAW_SECONDS:
             self._draw()
 
     def _draw(self) -> None:
-        if self._live is None or self.terminal.gone is not None:
+        if self._live is None or self.terminal.gone is not None or self.terminal.is_stalled:
             return
         self._drawn = self._clock()
         columns, rows = self.terminal.size()

@@ -18,7 +18,7 @@ from collector.ui.messages import N_, _
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.ui.terminal import Terminal
+    from collector.ui.steady import Steady
 
 _AWAY: Final = frozenset({WindowSource.name, ScreenSource.name})
 """Steps at which it is off the screen: from the one before the pictures on, so that a window has time to redraw."""
@@ -27,6 +27,9 @@ _AFTER: Final = frozenset({*_NAMES[_NAMES.index(ScreenSource.name) + 1 :], "clip
 """Steps that come once the pictures are taken, or would have been."""
 _REDRAW_SECONDS: Final = 0.3
 """For a window that draws what we wrote a little later."""
+_WIPE_SECONDS: Final = 10.0
+"""How long a terminal that stands still with the key on it is waited for. Then a picture may show the key: to wait on
+would let whoever stops that terminal stop the run."""
 _CLEARED: Final = N_("The reading key is off the screen while it is photographed; it comes again right after.")
 _LATER: Final = N_("The reading key of the practice comes as soon as the screens are photographed.")
 
@@ -39,7 +42,7 @@ class Secret:
     """
 
     def __init__(
-        self, out: Terminal, show: Callable[[str], None], say: Callable[[str], None], *, to_program: bool = False
+        self, out: Steady, show: Callable[[str], None], say: Callable[[str], None], *, to_program: bool = False
     ) -> None:
         self._out, self._show, self._say = out, show, say
         self._to_program = to_program
@@ -63,7 +66,7 @@ class Secret:
             self._out.wipe()
             self._is_shown = False
             self._say(_(_CLEARED))
-            self._out.flush()
+            self._out.settle(_WIPE_SECONDS)
             time.sleep(_REDRAW_SECONDS)
         elif source in _AFTER:
             self.close()
