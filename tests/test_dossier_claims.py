@@ -16,11 +16,11 @@ from test_dossier import Page, flat
 
 from collector import answers, custody, layout, paris
 from collector.entries import Told as Settled
-from collector.handover import dossier, dossier_account, dossier_html, dossier_rows
+from collector.handover import dossier, dossier_account, dossier_html, dossier_rows, slip_facts, slip_form
 from collector.handover.dossier_draft import draft_of
 from collector.handover.dossier_facts import MAX_SAID, facts_of, moment_of
 from collector.handover.dossier_form import dossier_of
-from collector.handover.dossier_parts import BLANK, Table
+from collector.handover.dossier_parts import BLANK, Slip, Table
 from collector.handover.dossier_rows import rows_of
 from collector.handover.lettering import drawn_length
 from collector.model import Gap, Outcome
@@ -260,6 +260,21 @@ def test_papers_say_what_the_bundle_knows(tmp_path):
     assert "Somme demandée : rien. Délai donné : 72 hours (d\u2019après le message trouvé)" in said.part(10)
     (tmp_path / "c").mkdir()
     assert "Somme demandée : …" in told(tmp_path / "c", AWARE).part(10).replace("\u2026 ", "…")
+
+
+def test_the_slip_has_what_was_answered(tmp_path):
+    """Number of the complaint, place and function stand in the boxes of a dossier's slip; one alone has blanks."""
+    path = dossiers.sealed(tmp_path)
+    dossiers.say(path, {"police_number": "2026/001234", "address": "12 rue Haute, 33000 Bordeaux", "site": "accueil",
+                        "role": "secrétaire"})  # fmt: skip
+    bundle = verify_bundle(path)
+    facts = facts_of(bundle, ())
+    draft = draft_of(facts, rows_of(facts), slip_facts.facts_of(bundle), "fr")
+    (slip,) = [block for part in dossier_of(draft).parts for block in part.blocks if isinstance(block, Slip)]
+    alone = slip_form.form_of(slip_facts.facts_of(bundle), "fr")
+    for said in ("2026/001234", "12 rue Haute, 33000 Bordeaux, accueil", "secrétaire"):
+        assert f"value='{said}'" in str(slip.form)
+        assert said not in str(alone)
 
 
 def test_an_ordinary_use_after_the_awareness_is_doubted(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collector import layout, seal, vocabulary
@@ -208,6 +209,13 @@ def _footprint(draft: Draft) -> list[Field]:
     ]
 
 
+def _boxes(draft: Draft) -> dict[str, str]:
+    """Return what answers say of boxes of the slip; where it was found is the address and the place in it."""
+    given = draft.given
+    place = ", ".join(one for one in (given.text("address"), given.text("site")) if one)
+    return {"complaint": given.text("police_number"), "place": place, "function": given.text("role")}
+
+
 def possession(draft: Draft) -> Part:
     """Return the slip, or why there is none."""
     said = draft.said
@@ -216,7 +224,7 @@ def possession(draft: Draft) -> Part:
     if draft.slip is None:
         blocks.append(Text((said("possession_torn" if draft.facts.is_torn else "possession_none"),), "warning"))
     else:
-        blocks.append(Slip(form_of(draft.slip, said.language)))
+        blocks.append(Slip(form_of(replace(draft.slip, answered=_boxes(draft)), said.language)))
     return Part(14, said("possession"), tuple(blocks))
 
 

@@ -20,6 +20,8 @@ from collector.inventory import recipients_of
 from collector.text import printable, readable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from collector.chainfile import ChainFile
     from collector.manifest import Record
     from collector.model import Json
@@ -151,6 +153,8 @@ class SlipFacts:
     transfers: tuple[Transfer, ...]
     more_transfers: int
     """Hand-overs and receipts between the first and the second that are kept."""
+    answered: Mapping[str, str] = field(default_factory=dict)
+    """Boxes `complaint`, `place` and `function`, where somebody answered that: of a dossier alone."""
 
 
 def facts_of(bundle: VerifiedBundle, clear: Record | None = None) -> SlipFacts:

@@ -93,13 +93,18 @@ def _blank(said: Words, name: str, share: int = 1) -> Box:
     return Box(said(name), share=share)
 
 
+def _answered(facts: SlipFacts, said: Words, name: str, share: int = 1) -> Box:
+    return Box(said(name), facts.answered.get(name, ""), share)
+
+
 def _listed(said: Words, *names: str) -> Sentences:
     return Sentences(tuple(said(name) for name in names), listed=True)
 
 
 def _references(facts: SlipFacts, said: Words) -> Section:
     case = Box(said("case"), facts.case, 3, lines=3)  # two on the PDF, even of 64 wide letters
-    return Section("", (Boxes((case, *(_blank(said, name) for name in ("item", "envelope", "complaint")))),))
+    blanks = (_blank(said, name) for name in ("item", "envelope"))
+    return Section("", (Boxes((case, *blanks, _answered(facts, said, "complaint"))),))
 
 
 def _medium(facts: SlipFacts, said: Words) -> Section:
@@ -140,11 +145,11 @@ def _run(facts: SlipFacts, said: Words) -> Section:
         said("run"),
         (
             Boxes((Box(said("started"), _both(facts.started, said)), Box(said("ended"), _both(facts.ended, said)))),
-            Boxes((_blank(said, "place"),)),
+            Boxes((_answered(facts, said, "place"),)),
             Boxes(
                 (
                     _box(said, "operator", facts.operator, 3),
-                    _blank(said, "function", 2),
+                    _answered(facts, said, "function", 2),
                     _box(said, "witness", facts.witness, 3),
                     _blank(said, "function_witness", 2),
                 )
