@@ -256,6 +256,17 @@ def program(given: str | None, *, encrypts: bool) -> Path | None:
     return path
 
 
+def here() -> Path:
+    """Return the folder that we are in; raises `UsageError` where it is gone: no relative name means anything then."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the folder that this was started in is gone", hint="change to a folder that is there (cd) and start again"
+        ) from error
+    return Path()
+
+
 def encrypted_only(asked: bool, *, encrypts: bool) -> bool:  # noqa: FBT001 - click gives flags as arguments
     """Return whether the clipboard was asked for; raises `UsageError` where all is plain."""
     if asked and not encrypts:

@@ -270,6 +270,18 @@ def test_wrong_words_are_usage_errors(tmp_path, wrong):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no folder that somebody is in")
+@pytest.mark.parametrize("words", [["--case", "T1"], ["dossier", "x", "--out", "y"]], ids=lambda words: words[0])
+def test_started_in_a_folder_that_is_gone(tmp_path, words):
+    """Exit 2 and where to start from, not a mistake of ours: no relative name means anything there."""
+    (tmp_path / "gone").mkdir()
+    inside = ["sh", "-c", f'cd "{tmp_path}/gone" && rmdir "{tmp_path}/gone" && exec "$@"', "sh"]
+    done = live.run(*words, before=inside)
+    assert refused(done, 2)
+    assert "is gone" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_since_takes_lengths_and_dates(tmp_path):
     """`7d`, a date, a time of day and one with its offset: the request on record is the moment that was meant."""
     forms = {

@@ -288,13 +288,14 @@ def big_tree(tmp_path_factory) -> Path:
 
 # Signals that ask ---------------------------------------------------------------------------
 
+ASKING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 BIRTH, PROCESSES, LONG_SCAN = "*/manifest.jsonl", "*/artifacts/*processes*", "*/artifacts/*recent-files*"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", ASKING, ids=lambda number: number.name)
 @pytest.mark.parametrize("moment", [BIRTH, PROCESSES, LONG_SCAN], ids=["birth", "processes", "long-scan"])
 def test_a_signal_closes_the_bundle(tmp_path, big_tree, moment, number):
-    """Ctrl-C, a shutdown or a closed terminal end in a sealed bundle that says so: exit 3, `cut_short`, `signal`."""
+    """Each that ends programs ends in a sealed bundle that says so: exit 3, `cut_short`, `signal`."""
     run = live.start("--case", "T1", "--out", tmp_path, "--scan", big_tree, "--json", "--quiet")
     live.wait_for(lambda: list(tmp_path.glob(moment)))
     run.send_signal(number)

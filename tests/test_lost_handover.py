@@ -107,7 +107,7 @@ def test_a_file_without_a_new_key_needs_nobody_to_hear(tmp_path, out, redirectio
 
 # Signals ------------------------------------------------------------------------------------
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from collector import __version__, age
-from collector.arguments import case_id, duration, encrypted_only, paths, program, said, since, size
+from collector.arguments import case_id, duration, encrypted_only, here, paths, program, said, since, size
 from collector.cli import (
     after,
     answering,
@@ -122,7 +122,7 @@ def collect(  # noqa: PLR0917 - one for each option
     readers = age.checked((*recipients, *kept.recipients))
     plan = Plan(  # before a person has answered a single question: what is wrong with the command is told first
         case=Case(case_id(asked.case), said(asked.operator), said(asked.witness)),
-        out=Path(out or "."),
+        out=Path(out or (here() if kept.kit is None else ".")),
         since_ns=since(since_text, host.clock.now().utc_ns),
         scan=paths(scan),
         limits=Limits(
@@ -306,5 +306,16 @@ def main() -> None:
     except BrokenPipeError:
         leave(1)
     except Exception as error:  # noqa: BLE001 - a mistake of ours: a victim is told what to do, not shown a traceback
-        shown.show_crash(error, sys.stderr)
-        leave(1)
+        _crashed(error)
+
+
+def _crashed(error: Exception) -> NoReturn:
+    """Say what to do, and end; where the folder that we were started in is gone, that was the mistake, and not ours."""
+    try:
+        if isinstance(error, FileNotFoundError) and error.filename is None:  # so says getcwd
+            here()
+    except UsageError as gone:
+        shown.show(gone, sys.stderr)
+        leave(gone.exit_code)
+    shown.show_crash(error, sys.stderr)
+    leave(1)

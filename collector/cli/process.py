@@ -34,7 +34,7 @@ LANG = click.option(
 INTERRUPTED = 130
 """Exit code of what was ended by a signal before it was done: as a shell reports an interrupt."""
 
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 """Signals that ask a program to end, by whichever of these names the system has."""
 
 
