@@ -30,6 +30,8 @@ EVERY: Final = 64
 MOST_EXTENSIONS: Final = 4_096
 """Extensions that are told apart: an attacker may give each file its own. Later ones share one count."""
 _OTHERS: Final = "\0others"
+SINGLE_GAPS: Final = 20
+"""Folders that could not be walked which are told one by one, of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,19 @@ class Limits:
     """Whether encrypted files and originals are copied, or told only."""
     weak_notes: bool = True
     """The same of texts that only weakly resemble a note, and of the addresses that they name."""
+    single_gaps: int = SINGLE_GAPS
+    """How many of one kind are told one by one: 1 where another source tells them, or no path may be named."""
 
 
-def limits_of(profile: str, *, named: bool, samples: bool = True, weak_notes: bool = True) -> Limits:
+def limits_of(
+    profile: str, *, named: bool, samples: bool = True, weak_notes: bool = True, single_gaps: int = SINGLE_GAPS
+) -> Limits:
     """Return what a search may cost in a profile: triage stays in people's folders, unless trees were named."""
     if profile == "triage":
         costs = Limits(seconds=10, everywhere=named, named=named, note_reads=3_000, file_reads=6_000)
     else:
         costs = Limits(seconds=300 if profile == "full" else 60, everywhere=True, named=named)
-    return replace(costs, samples=samples, weak_notes=weak_notes)
+    return replace(costs, samples=samples, weak_notes=weak_notes, single_gaps=single_gaps)
 
 
 def extension_of(name: str) -> str:

@@ -80,6 +80,8 @@ class Search:
         self._left: Counter[str] = Counter()
         self._places = 0
         self._bytes = 0
+        self._unwalked: Counter[tuple[Outcome, str]] = Counter()
+        """Folders that could not be walked, by kind."""
         self._unread: list[Gap] = []
         self._more_unread: Counter[Outcome] = Counter()
         self._broken: Counter[str] = Counter()
@@ -103,7 +105,7 @@ class Search:
         deadline = time.monotonic() + self._limits.seconds
         for batch in batches:
             if isinstance(batch, Gap):
-                yield batch
+                yield from self._not_walked(batch)
                 continue
             for seen in batch.files:
                 yield from self._file(batch, seen)
@@ -116,6 +118,16 @@ class Search:
             if time.monotonic() - self._looked > LOOK_EVERY:
                 yield from self._news()
         yield from self._news()
+
+    def _not_walked(self, gap: Gap) -> Iterator[Gap]:
+        kind = (gap.outcome, gap.reason)
+        self._unwalked[kind] += 1
+        if self._unwalked[kind] <= self._singles(gap.outcome):
+            yield gap
+
+    def _singles(self, outcome: Outcome) -> int:
+        """Return how many gaps of a kind are told one by one: of files that come and go on a running host, one."""
+        return 1 if outcome is Outcome.ABSENT else self._limits.single_gaps
 
     def _late(self, where: str) -> Iterator[Item]:
         cut = f"the search through {where} took longer than it may: the rest is left"
@@ -288,6 +300,11 @@ class Search:
         extensions = [group.pattern for group in found if group.how == "extension"]
         yield from tracing.families_of([one.judgement for one in self._notes.values()], extensions)
         yield from map(tracing.extension_row, self._groups.histogram())
+        if not self._trees.entered and not self._unwalked:
+            yield Gap(Outcome.ABSENT, "there was no folder to look through for traces")
+        for (outcome, reason), count in self._unwalked.items():
+            if (more := count - self._singles(outcome)) > 0:
+                yield Gap(outcome, f"{reason}: {more} more times")
         yield from self._unread
         for outcome, count in self._more_unread.items():
             yield Gap(outcome, f"{count} more files could not be looked into for traces")

@@ -15,9 +15,9 @@ if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
 from collector import ransom_rules, tracing
-from collector.host.linux import LinuxHost
+from collector.host.linux import LinuxHost, Roots
 from collector.hunt import Limits, may_be_note
-from collector.model import Blob, Gap, Known, Outcome, Request
+from collector.model import Blob, Budget, Gap, Known, Outcome, Profile, Request
 from collector.ransom import families, notes
 from collector.searching import Search
 from collector.sources.ransom import RansomSource
@@ -177,9 +177,91 @@ def test_a_limit_leaves_a_gap_that_says_how_much(home, limits, reason):
 def test_a_search_without_time_says_so(home):
     """And still tells what it has come by."""
     _, _, gaps = searched(home, Limits(seconds=-1, everywhere=False))
-    assert [gap.outcome for gap in gaps] == []  # nothing is people's below this tree
+    assert [gap.outcome for gap in gaps] == [Outcome.ABSENT]  # nothing is people's below this tree
     _, _, gaps = searched(home, Limits(seconds=-1, everywhere=True, named=True))
     assert [gap.outcome for gap in gaps] == [Outcome.TIMED_OUT]
+
+
+# What could not be walked -----------------------------------------------------------------------
+
+
+def on_fuse(tmp_path, mounts=0, homes=("marie",)):
+    """Return a host whose people live below `tmp_path`, the homes of some on FUSE, with more such mounts in root's."""
+    for name in ("marie", "paul", "root"):
+        (tmp_path / "home" / name).mkdir(parents=True)
+    (tmp_path / "etc").mkdir()
+    numbers = {"root": 0, "marie": 1000, "paul": 1001}
+    lines = [f"{name}:x:{number}:0::{tmp_path}/home/{name}:/bin/sh\n" for name, number in numbers.items()]
+    (tmp_path / "etc/passwd").write_text("".join(lines))
+    (tmp_path / "proc/self").mkdir(parents=True)
+    places = [f"{tmp_path}/home/{name}" for name in homes] + [f"{tmp_path}/home/root/{n}" for n in range(mounts)]
+    fuse = "".join(f"{number} 1 0:{number} / {place} rw - fuse.x x rw\n" for number, place in enumerate(places, 2))
+    (tmp_path / "proc/self/mountinfo").write_text(f"1 0 8:1 / / rw - ext4 /dev/x rw\n{fuse}")
+    return LinuxHost(Roots(proc=str(tmp_path / "proc"), etc=str(tmp_path / "etc")))
+
+
+def gaps_of(host, **request):
+    items = RansomSource().collect(host, Request(2**62, **request))
+    return [item for item in items if isinstance(item, Gap)]
+
+
+TRIAGE = Profile("triage", budgets={"recent-files": Budget(seconds=0)})
+
+
+def test_a_home_that_is_not_walked_is_a_gap_of_its_own(tmp_path):
+    """In triage nobody else walks: a home on FUSE is no home without traces."""
+    gaps = gaps_of(on_fuse(tmp_path), profile=TRIAGE)
+    told = [gap for gap in gaps if gap.subject == f"{tmp_path}/home/marie"]
+    assert [(gap.outcome, "FUSE" in gap.reason) for gap in told] == [(Outcome.UNSUPPORTED, True)]
+
+
+def test_trees_that_are_not_walked_are_told_up_to_a_number(tmp_path):
+    """One by one where nobody else tells them, one of each kind and a count where a source after this one does."""
+    host = on_fuse(tmp_path, mounts=30)
+    scan = (os.fsencode(tmp_path),)
+    for more, single in (({"profile": TRIAGE}, 20), ({"scan": scan}, 1), ({"scan": scan, "level": "A"}, 1)):
+        gaps = [gap for gap in gaps_of(host, **more) if "FUSE" in gap.reason]
+        assert len([gap for gap in gaps if gap.subject is not None]) == single, more
+        assert [gap.reason.rpartition(": ")[2] for gap in gaps if gap.subject is None] == [f"{31 - single} more times"]
+
+
+def test_a_tree_of_which_nothing_was_read_is_never_empty(out):
+    """Neither what is not there, nor a FIFO; at level A no other source would tell it."""
+    os.mkfifo(out.parent / "fifo")
+    for name, outcome in (("nowhere", "absent"), ("fifo", "unsupported")):
+        done = live.collect(out, "--level", "A", "--scan", out.parent / name, "--no-memory")
+        bundle = live.assert_sealed(done.json["bundle"])
+        assert bundle.artifacts("ransom") == []
+        assert [gap["outcome"] for gap in bundle.gaps("ransom")] == [outcome]
+
+
+def test_a_file_that_was_named_is_judged(home):
+    """It is the whole tree."""
+    rows, _, gaps = searched(home / "Photos" / "LISEZ_MOI.txt")
+    assert [Path(row["path"]).name for row in of(rows, "note")] == ["LISEZ_MOI.txt"]
+    assert gaps == []
+
+
+@pytest.mark.root
+def test_a_folder_that_may_not_be_opened_is_a_gap(home):
+    """An ordinary user sees the home of another, and not into it."""
+    (home / "Photos").chmod(0o700)
+    for path in (home, *home.parents):
+        if path.stat().st_uid == os.getuid() and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o055)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            rows, _, gaps = searched(home)
+            denied = [gap for gap in gaps if gap.subject == str(home / "Photos")]
+            code = 0 if [gap.outcome for gap in denied] == [Outcome.DENIED] and of(rows, "note") else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_the_same_evidence_counts_once_over_all_notes_and_a_bare_word_is_weak():

@@ -189,6 +189,31 @@ def test_without_a_tree_there_is_no_search():
     assert raised.value.gap.outcome is Outcome.UNSUPPORTED
 
 
+def test_what_is_not_walked_is_a_gap(tmp_path):
+    """A tree that was named and is not there: no other source may come after this one to tell it."""
+    (tmp_path / "a.txt").write_bytes(b"a")
+    found = looked(tmp_path / "nowhere", tmp_path / "a.txt")
+    items = [*found.people(), *found.rest()]
+    found.close()
+    told = {str(item.subject).rpartition("\\")[2]: item.outcome for item in items if isinstance(item, Gap)}
+    assert told == {"nowhere": Outcome.ABSENT}
+    assert names(items) == ["a.txt"], "a file that was named is the whole tree"
+
+
+def test_a_profile_on_a_drive_of_the_network_is_a_gap():
+    """It is not touched; where trees were named, nobody asked for it."""
+    key = f"{PROFILES}\\S-1-5-21-1-2-3-4712"
+    with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, key) as profile:
+        winreg.SetValueEx(profile, "ProfileImagePath", 0, winreg.REG_SZ, r"\\server\profiles\Zoé")
+    found = trees.Trees(Request(2**62))
+    people = found.people()
+    told = [gap.outcome for gap in people if isinstance(gap, Gap) and str(gap.subject).endswith("Zoé")]
+    people.close()
+    found.close()
+    winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, key)
+    assert told == [Outcome.UNSUPPORTED]
+
+
 def test_a_ransom_note_is_found_and_copied(tmp_path):
     """The search through traces, which knows no system, tells a note under a path of Windows."""
     note = tmp_path / "README_À_LIRE.txt"

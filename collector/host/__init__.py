@@ -76,10 +76,13 @@ class Part(NamedTuple):
 
 
 class Trees(Protocol):
-    """The recent files of this machine, those of people first; what can't be walked is told by `changed_files`.
+    """The recent files of this machine, those of people first, and a gap for all that can't be walked, unbounded.
 
     What can't be had of one file is returned as its `Gap`.
     """
+
+    entered: int
+    """Trees that were walked so far, or whose gap was yielded."""
 
     def people(self) -> Iterator[Batch | Gap]:
         """Yield the recent regular files of people's folders: homes, then what they share."""

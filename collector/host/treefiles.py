@@ -43,6 +43,9 @@ class State(NamedTuple):
 class TreeFiles(Generic[H]):
     """The part of `collector.host.Trees` that looks into files; a system's own class opens, reads and closes them."""
 
+    entered = 0
+    """Trees that were walked, or whose gap was yielded."""
+
     def opened(self, seen: Seen) -> tuple[H, State]:
         """Open a file again; raises `OSError`, ESTALE where another one has its name now."""
         raise NotImplementedError
@@ -147,14 +150,21 @@ def path_of(seen: Seen) -> bytes:
     return cast("Folder", seen.place).path(seen.name)
 
 
-def batched(part: list[Found[F] | Trouble], seen: Callable[[Found[F]], Seen | None]) -> Iterator[Batch]:
-    """Yield the regular files of one slice of a folder together; what can't be looked at `recent-files` tells.
+def batched(
+    part: list[Found[F] | Trouble],
+    seen: Callable[[Found[F]], Seen | None],
+    gap_of: Callable[[OSError, str, Text], Gap],
+) -> Iterator[Batch | Gap]:
+    """Yield the regular files of one slice of a folder together, and a gap for what can't be looked at.
 
     `seen` returns `None` for what is no regular file.
     """
     batch: Batch | None = None
     for one in part:
-        file = None if isinstance(one, Trouble) else seen(one)
+        if isinstance(one, Trouble):
+            yield gap_of(one.error, one.what, from_bytes(one.folder.path(one.name)[:MAX_PATH]))
+            continue
+        file = seen(one)
         if file is None:
             continue
         if batch is None or batch.place is not one.folder:

@@ -12,9 +12,9 @@ import stat
 from typing import TYPE_CHECKING
 
 from collector.host.posix import entry
-from collector.host.posix.low import entries, files
+from collector.host.posix.low import files
 from collector.host.posix.scope import is_below, scope_of
-from collector.host.posix.walk import Descriptors, Folder, Found, Trouble, Walk, marks_of
+from collector.host.posix.walk import Descriptors, Folder, Found, Trouble, Walk, top_of
 from collector.host.scanning import OVER_BUDGET, Hashes, Troubles
 from collector.host.walking import MAX_PATH
 from collector.model import Outcome
@@ -78,20 +78,8 @@ class _Scan:
         yield from self._hashes.left_out()
 
     def _top(self, tree: Tree) -> Iterator[Folder | Found | Trouble]:
-        """Yield the folder at the top of a tree, or the recent file that stands there."""
-        if tree.path in self._scope.exclude or is_below(tree.path, self._scope.exclude):
-            return
-        above, _, name = tree.path.rpartition(b"/")
-        folder = Folder(None, above or b"/")
-        try:
-            facts = entries.Reader().facts(tree.path)
-        except OSError as e:
-            yield Trouble(folder, name, e, "the top of a tree can't be looked at")
-            return
-        if stat.S_ISDIR(facts.mode):
-            yield Folder(None, tree.path, marks_of(tree.path, self._never))
-        elif facts.since(self._request.since_ns):
-            yield Found(folder, name, facts)
+        if tree.path not in self._scope.exclude and not is_below(tree.path, self._scope.exclude):
+            yield from top_of(tree.path, self._request.since_ns, self._never)
 
     def _item(self, item: Found | Trouble) -> Iterator[Row | Gap]:
         if not isinstance(item, Trouble):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -64,17 +63,46 @@ def scope_of(table: MountTable, request: Request) -> Scope:
 def people_first(table: MountTable, scope: Scope, ground: Ground) -> list[Tree]:
     """Return trees of people's folders that lie in the scope: homes, then what they share; each once.
 
-    What can't be reached is left out here: a walk over the whole scope tells it.
+    What can't be reached is left out here: `people_untouched` tells it.
     """
     places: list[bytes] = []
-    for named in people(ground):
-        with suppress(OSError, ValueError):
-            path = resolved(table, named)
-            if _is_in_scope(path, scope) and not any(_covers(other, path) for other in places):
-                places = [other for other in places if not is_below(other, [path])] + [path]
+    for path in _places(table, scope, ground):
+        if not isinstance(path, Gap) and not any(_covers(other, path) for other in places):
+            places = [other for other in places if not is_below(other, [path])] + [path]
     order = {path: number for number, path in enumerate(places)}
     found = table.local(places) if places else []
     return sorted(found, key=lambda tree: min((order[p] for p in places if _covers(p, tree.path)), default=0))
+
+
+def people_untouched(table: MountTable, scope: Scope, ground: Ground) -> Iterator[Gap]:
+    """Yield a gap for each of people's folders, or mount below one, that lies in the scope and is not walked."""
+    told: set[bytes] = set()
+    for path in _places(table, scope, ground):
+        if isinstance(path, Gap):
+            yield path
+            continue
+        mount = table.at(path)
+        untouched = [path] if mount is not None and mount.kind is not Kind.LOCAL else []
+        untouched += sorted(place for place, one in table.visible.items() if one.remote and is_below(place, [path]))
+        for place in untouched:
+            if place not in told:
+                told.add(place)
+                yield Gap(Outcome.UNSUPPORTED, _NOT_TOUCHED[table.kind(place)], from_bytes(place))
+
+
+def _places(table: MountTable, scope: Scope, ground: Ground) -> Iterator[bytes | Gap]:
+    """Yield people's folders that lie in the scope, resolved; a gap for one that is there and can't be reached."""
+    for named in people(ground):
+        try:
+            path = resolved(table, named)
+        except OSError as e:
+            if files.outcome_of(e) is not Outcome.ABSENT:
+                yield files.gap_of(e, "a folder of people can't be reached", from_bytes(named[:MAX_PATH]))
+        except ValueError:  # no path at all: a NUL in it
+            continue
+        else:
+            if _is_in_scope(path, scope):
+                yield path
 
 
 def people(ground: Ground) -> list[bytes]:

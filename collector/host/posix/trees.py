@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, cast
 
 from collector.host import Batch, HostError, Seen
 from collector.host.posix.low import entries, files
-from collector.host.posix.scope import is_below, people_first, scope_of
-from collector.host.posix.walk import Descriptors, Folder, Walk, marks_of
+from collector.host.posix.scope import is_below, people_first, people_untouched, scope_of
+from collector.host.posix.walk import Descriptors, Folder, Trouble, Walk, top_of
 from collector.host.treefiles import State, TreeFiles, batched
 from collector.host.walking import MAX_PATH
+from collector.model import Gap, Outcome
 from collector.text import from_bytes
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collector.host.posix.mounts import Tree
     from collector.host.posix.scope import Scope
     from collector.host.posix.walk import Found
-    from collector.model import Gap, Request
+    from collector.model import Request
     from collector.text import Text
 
 
@@ -44,37 +45,48 @@ class Trees(TreeFiles[int]):
         self._since_ns = request.since_ns
         self._scope: Scope = scope_of(self._table, request)
         self._first = people_first(self._table, self._scope, ground)
+        self._told = list(people_untouched(self._table, self._scope, ground))
+        """What of people's folders is not walked."""
         self._descriptors = Descriptors()
 
     def people(self) -> Iterator[Batch | Gap]:
         """Yield the recent files of people's folders: homes, then what is shared."""
+        yield from self._told
         yield from self._walk(self._first, ())
 
     def rest(self) -> Iterator[Batch | Gap]:
-        """Yield the recent files of all other trees of the request, then the gaps that `recent-files` doesn't tell."""
+        """Yield the recent files of all other trees of the request."""
+        yield from (gap for gap in self._scope.gaps if gap not in self._told)
         yield from self._walk(list(self._scope.trees), tuple(tree.path for tree in self._first))
 
     def _walk(self, trees: list[Tree], done: tuple[bytes, ...]) -> Iterator[Batch | Gap]:
         never = [*self._table.visible, *self._scope.exclude, *done]
-        tops = [
-            Folder(None, tree.path, marks_of(tree.path, never)) for tree in trees if self._is_folder(tree.path, done)
-        ]
+        tops: list[Folder] = []
+        for tree in trees:
+            if tree.path in done or tree.path in self._scope.exclude or is_below(tree.path, self._scope.exclude):
+                continue
+            for top in top_of(tree.path, self._since_ns, never):
+                if isinstance(top, Folder):
+                    tops.append(top)
+                else:
+                    yield from self._top(top)
+            self.entered += 1
         walk = Walk(tops, self._since_ns, self._scope.identities)
         try:
             for part in walk:
                 if not part:
                     yield Batch(b"", None, [])  # time goes by: whoever has a limit looks at it
-                yield from batched(part, _file)
+                yield from batched(part, _file, self.gap_of)
         finally:
             walk.close()
 
-    def _is_folder(self, path: bytes, done: tuple[bytes, ...]) -> bool:
-        if path in done or path in self._scope.exclude:
-            return False
-        try:
-            return stat.S_ISDIR(entries.Reader().facts(path).mode)
-        except OSError:
-            return False  # `recent-files` walks the same trees and tells it
+    def _top(self, top: Found | Trouble) -> Iterator[Batch | Gap]:
+        """Yield the file that was named in place of a folder; what is neither is not read."""
+        if isinstance(top, Trouble) or stat.S_ISREG(top.facts.mode):
+            yield from batched([top], _file, self.gap_of)
+        else:
+            path = from_bytes(top.folder.path(top.name)[:MAX_PATH])
+            yield Gap(Outcome.UNSUPPORTED, "the top of a tree is neither a folder nor a file", path)
 
     def locate(self, folder: bytes, name: bytes) -> Seen | Gap:
         """Return a file that the walk came by before, by the paths it was told under.

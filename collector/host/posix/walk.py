@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import stat
 from typing import TYPE_CHECKING
 
 from collector.host import walking
@@ -32,6 +33,21 @@ def marks_of(top: bytes, places: Iterable[bytes]) -> Marks:
         if here is not None:
             here[last] = None
     return marks
+
+
+def top_of(path: bytes, since_ns: int, never: Iterable[bytes]) -> Iterator[Folder | Found | Trouble]:
+    """Yield the folder at the top of a tree, or the recent entry that stands there."""
+    above, _, name = path.rpartition(b"/")
+    folder = Folder(None, above or b"/")
+    try:
+        facts = entries.Reader().facts(path)
+    except OSError as e:
+        yield Trouble(folder, name, e, "the top of a tree can't be looked at")
+        return
+    if stat.S_ISDIR(facts.mode):
+        yield Folder(None, path, marks_of(path, never))
+    elif facts.since(since_ns):
+        yield Found(folder, name, facts)
 
 
 class _Opener:

@@ -112,7 +112,7 @@ def _identities(folders: tuple[bytes, ...]) -> Iterator[tuple[int, int]]:
 def people_first(scope: Scope) -> list[bytes]:
     """Return trees of people's folders that lie in the scope: profiles, then what they share; each once.
 
-    What can't be reached is left out here: a walk over the whole scope tells it.
+    What can't be reached is left out here: `people_unreached` tells it.
     """
     found: list[bytes] = []
     for named in people():
@@ -128,6 +128,16 @@ def people_first(scope: Scope) -> list[bytes]:
                 if inner is not None and not any(paths.is_in(inner, other) for other in found):
                     found = [*(other for other in found if not paths.is_in(other, inner)), inner]
     return found
+
+
+def people_unreached() -> Iterator[Gap]:
+    """Yield a gap for each profile of a person that can't be reached, such as one on a drive of the network."""
+    for named in profiles():
+        try:
+            files.place_of(named)
+        except OSError as e:
+            if files.outcome_of(e) is not Outcome.ABSENT:
+                yield files.gap_of(e, "a folder of people can't be reached", from_bytes(named[:MAX_PATH]))
 
 
 def people() -> Iterator[bytes]:

@@ -20,8 +20,9 @@ from collector.host import Batch, HostError, Seen
 from collector.host.treefiles import State, TreeFiles, batched
 from collector.host.walking import MAX_PATH
 from collector.host.windows import files
-from collector.host.windows.scope import people_first, scope_of
-from collector.host.windows.walk import Folder, OpenFolders, Walk
+from collector.host.windows.recent import tops_of
+from collector.host.windows.scope import people_first, people_unreached, scope_of
+from collector.host.windows.walk import Folder, OpenFolders, Trouble, Walk
 from collector.model import Gap, Outcome
 from collector.text import from_bytes
 from collector.winformats import paths
@@ -48,10 +49,13 @@ class Trees(TreeFiles[files.File]):
             why = "there is no local volume or folder to walk"
             raise HostError(next(iter(self._scope.gaps), Gap(Outcome.ABSENT, why)))
         self._first = people_first(self._scope)
+        self._unreached = [*people_unreached()] if request.scan is None else []
         self._folders = OpenFolders()
 
     def people(self) -> Iterator[Batch | Gap]:
         """Yield the recent files of people's folders: profiles, then what is shared."""
+        yield from self._scope.gaps
+        yield from self._unreached
         yield from self._walk(self._first, frozenset())
 
     def rest(self) -> Iterator[Batch | Gap]:
@@ -68,13 +72,20 @@ class Trees(TreeFiles[files.File]):
                     yield facts.identity
 
     def _walk(self, trees: list[bytes], done: frozenset[tuple[int, int]]) -> Iterator[Batch | Gap]:
-        tops = [Folder(None, tree) for tree in trees if _is_folder(tree)]
+        tops: list[Folder] = []
+        for tree in trees:
+            for top in tops_of(tree, self._since_ns):
+                if isinstance(top, Folder):
+                    tops.append(top)
+                elif tree in self._scope.trees or not _is_absent(top):  # not every place of people is on every machine
+                    yield from batched([top], _file, self.gap_of)
+            self.entered += 1
         walk = Walk(tops, self._since_ns, self._scope.exclude | done)
         try:
             for part in walk:
                 if not part:
                     yield Batch(b"", None, [])  # time goes by: whoever has a limit looks at it
-                yield from batched(part, _file)
+                yield from batched(part, _file, self.gap_of)
         finally:
             walk.close()
 
@@ -129,12 +140,8 @@ class Trees(TreeFiles[files.File]):
         self._folders.close()
 
 
-def _is_folder(path: bytes) -> bool:
-    try:
-        files.open_folder(path).close()
-    except OSError:
-        return False  # `recent-files` walks the same trees and tells it
-    return True
+def _is_absent(top: Found | Trouble) -> bool:
+    return isinstance(top, Trouble) and files.outcome_of(top.error) is Outcome.ABSENT
 
 
 def _file(found: Found) -> Seen | None:
