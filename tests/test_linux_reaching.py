@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import live
@@ -17,8 +18,8 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("asks Linux", allow_module_level=True)
 
-from collector.host.linux import Roots, executables, processes, program_facts, suspects
-from collector.model import Gap, Outcome
+from collector.host.linux import Roots, copies, executables, processes, program_facts, suspects
+from collector.model import Gap, Outcome, Request
 from collector.suspicion_rules import suspicion
 
 SLEEP = hashlib.sha256(Path("/bin/sleep").read_bytes()).hexdigest()
@@ -122,6 +123,33 @@ def test_what_is_deleted_in_mounts_of_its_own_is_not_sought_in_ours(disguised):
     rows, _ = hashed()
     (row,) = [row for row in rows if pid in row["pids"]]
     assert (row["path"], row["deleted"], row["sha256"]) == (str(path), True, SLEEP)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_script_that_is_held_open_is_told_by_its_mount_too(tmp_path, taken):
+    """In mounts of its own it is copied; where the mount was taken away, nobody knows who would answer."""
+    live.needs("unshare")
+    (tmp_path / "place").mkdir()
+    take = 'umount -l "$1";' if taken else ""
+    script = f'mount -t tmpfs none "$1"; echo secret >"$1/run.sh"; exec 9<"$1/run.sh"; {take} exec sleep 600'
+    child = subprocess.Popen(["unshare", "-m", "sh", "-c", script, "sh", tmp_path / "place"])
+    live.wait_for(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "sleep\n")
+    try:
+        path = str(Path(f"/proc/{child.pid}/fd/9").readlink())
+        fact = fact_of(child.pid)
+        facts = replace(fact.facts, script=path, script_gone=None)
+        taking = copies.Copies(Roots(), Request(0))
+        suspect = suspects.Suspect(replace(fact, facts=facts), None, None)
+        if taken:
+            with pytest.raises(OSError, match="not supported"):
+                taking._opened_script(suspect, os.fsencode(path))
+        else:
+            with os.fdopen(taking._opened_script(suspect, os.fsencode(path))) as file:
+                assert file.read() == "secret\n"
+    finally:
+        child.kill()
+        child.wait()
 
 
 class Stuck(executables._Look):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 from collector import text
 from collector.host.linux import clock, files, memory, process, processes, suspects
 from collector.host.linux.mounts import MountTable
+from collector.host.linux.reaching import Reach, Reaches
 from collector.model import Blob, Gap, Outcome
 
 assert sys.platform == "linux"
@@ -216,14 +217,18 @@ class Copies:
 
     def _opened_script(self, suspect: Suspect, path: bytes) -> int:
         """Open a script by its name, or, where that is gone, as its interpreter holds it; raises `OSError`."""
-        if self._mounts is None or self._mounts.is_remote(path):
+        nameless = suspect.facts.script_gone is None  # in mounts of its own, or with somebody else
+        if self._mounts is None or (not nameless and self._mounts.is_remote(path)):
             raise OSError(95, os.strerror(95))
+        reaches = Reaches(self.roots, self._mounts)
         with suspects.folder(self.roots, suspect.facts.pid, suspect.seen.start) as (dir_fd, _):
             found, _ = process.descriptors(dir_fd)
             for fd, link in found:
                 if link is not None and link.removesuffix(process.DELETED) == path:
+                    if reaches.of(link, "", dir_fd, f"fd/{fd}") is not Reach.NEAR:
+                        raise OSError(95, os.strerror(95))
                     return files.open_source(f"fd/{fd}", dir_fd=dir_fd, follow=True)
-        if suspect.facts.script_gone is None:  # the process has mounts of its own: the name means nothing here
+        if nameless:  # the name means nothing here
             raise OSError(95, os.strerror(95))
         return files.open_source(path)
 

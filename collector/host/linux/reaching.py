@@ -58,9 +58,12 @@ class Reaches:
         """Tell whether a process sees the mounts that we see, so that what its link says is a path here."""
         return self._own is not None and self._view(prefix, dir_fd)[0] == self._own
 
-    def of(self, link: bytes, prefix: str, dir_fd: int | None = None) -> Reach:
-        """Return where a program lies: `prefix` stands before `exe`, `link` is what that says; raises `OSError`."""
-        number = self._number(f"{prefix}exe", dir_fd)
+    def of(self, link: bytes, prefix: str, dir_fd: int | None = None, name: str = "exe") -> Reach:
+        """Return where a program, or a file that a process holds open (`fd/3`), lies; raises `OSError`.
+
+        `prefix` stands before the names in the process's folder, `link` is what that link says.
+        """
+        number = self._number(f"{prefix}{name}", dir_fd)
         if number is None:  # the kernel tells no number (before 3.15), or it is a recorded one
             ours = self._own is None or self.has_our_mounts(prefix, dir_fd)
             table = self._known if ours else self._table(prefix, dir_fd)
@@ -109,8 +112,8 @@ class Reaches:
                 found.append(None)
         return found[0], found[1]
 
-    def _number(self, exe: str, dir_fd: int | None) -> int | None:
-        fd = os.open(exe, os.O_PATH | os.O_CLOEXEC, dir_fd=dir_fd)
+    def _number(self, place: str, dir_fd: int | None) -> int | None:
+        fd = os.open(place, os.O_PATH | os.O_CLOEXEC, dir_fd=dir_fd)
         try:
             return self._number_of(fd)
         finally:
