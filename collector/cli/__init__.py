@@ -240,6 +240,7 @@ def _run(
     With `holds` the window is ours alone and would close with us: its last screen waits for a key.
     """
     from collector.cli import ending  # noqa: PLC0415 - the same
+    from collector.host import is_held  # noqa: PLC0415 - the same
     from collector.ui import as_json as forms  # noqa: PLC0415 - only a run
     from collector.ui import final, progress  # noqa: PLC0415 - the same
 
@@ -255,6 +256,8 @@ def _run(
         ending.show(result, host, asks=asks, guided=guided)
     if as_json:
         say(json.dumps(forms.result_json(result)) + "\n")
+    if is_held():
+        terminal.show(sys.stderr, final.held())
     if holds:
         kit_screens.hold(sys.stdin, sys.stderr)
     leave(result.exit_code)

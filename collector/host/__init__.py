@@ -294,3 +294,12 @@ def rise(arguments: Sequence[str], began: Callable[[], None]) -> int | None:
 
         return elevation.rise(arguments, began)
     raise NotImplementedError("only Windows is asked")
+
+
+def is_held() -> bool:
+    """Tell whether something of ours waits in the system where no end of the process reaches it (Linux)."""
+    if sys.platform == "linux":
+        from collector.host.linux import held
+
+        return held.is_held()
+    return False

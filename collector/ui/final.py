@@ -101,6 +101,15 @@ def short(result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
+def held() -> str:
+    """Return what is said last of all where the process can't end: there is nothing to wait for."""
+    said = _(
+        "A disk of this computer that does not answer keeps this program from ending. "
+        "The evidence is closed all the same: do not wait, close this window."
+    )
+    return "\n".join(terminal.fold(said, terminal.WIDTH - 1)) + "\n"
+
+
 def screen(result: Result, columns: int, rows: int, *, goes_on: bool = False) -> list[str]:
     """Return the last screen as lines of at most `columns`, in at most `rows` of them if it can be done."""
     lines: list[str] = []
