@@ -163,6 +163,7 @@ def test_a_reader_gets_the_private_fields_back_and_nobody_else(tmp_path):
         with pytest.raises(RefusedError) as caught:
             age.revealed(record, keys)
         assert not isinstance(caught.value, MalformedError)
+        assert "recipients" in caught.value.hint
 
 
 PRIVATE = {
@@ -211,6 +212,7 @@ def test_private_fields_of_another_form_are_malformed(name):
     with pytest.raises(MalformedError) as caught:
         age.revealed(veiled(kind, private, own), [pyrage.x25519.Identity.from_str(secret)])
     assert "expert" in caught.value.hint
+    assert caught.value.__cause__.code == "SCHEMA"
 
 
 @pytest.mark.parametrize("plain", [b"", b"[]", b'{"text": "x"}', b'{"text":"x"}\n', b"\xff", b"[" * 70_000])

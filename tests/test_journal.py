@@ -338,6 +338,26 @@ def test_one_record_that_no_key_reads_hides_no_other(tmp_path, monkeypatch):
     assert found.hidden == 1
 
 
+def test_records_that_are_malformed_inside_are_counted_and_hide_no_other(tmp_path, monkeypatch):
+    """A key opens them, and they are not what their table has: no key would read more, and it is said (SPEC 11)."""
+    path = encrypted(tmp_path)
+    note(path, "before")
+    real = custody.age.hidden
+    with monkeypatch.context() as patch:
+        patch.setattr(custody.age, "hidden", lambda _fields, recipients: real({"text": 5}, recipients))
+        note(path, "broken")
+        custody.observe(path, "entry", {"entry": 0}, made.MadeClock(), dict(TOOL))
+    note(path, "after")
+    found = custody.journal_of(path, [KEY])
+    assert [entry.hidden for entry in found.entries[2:]] == [False, True, False]
+    assert (found.hidden, found.malformed) == (0, 2)
+    text = journaled.journal_text(found)
+    assert "2 records is malformed" in " ".join(text.split())
+    assert "--identity" not in text
+    blind = custody.journal_of(path)
+    assert (blind.hidden, blind.malformed) == (3, 0)
+
+
 def test_who_cannot_read_sees_that_there_is_something(tmp_path, photo):
     """Encrypted: number, kind and times are clear, the rest only with a recipient's key; another key is refused."""
     path = encrypted(tmp_path)
