@@ -35,7 +35,8 @@ BLOCK = 512
 PIECES = (0, 1, 7, 100, 511, 512, 513, 10_240)
 UNPACKED = 1
 TOP = "T-1_poste-1_20261118T110640Z"
-SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+){0,2}", re.ASCII)
+SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-][A-Za-z0-9._~-]*){0,2}", re.ASCII)
+"""`~` stands in names that lost power leaves."""
 NAMES = (
     "../x", "/etc/x", f"{TOP}/../x", f"{TOP}/artifacts/../../x", "x" * 100, f"{TOP}//manifest.jsonl",
     f"{TOP}/./checkpoint",
