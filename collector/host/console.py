@@ -186,8 +186,6 @@ else:
 
         Raises `OSError` or `ValueError` where the stream is gone.
         """
-        import termios  # Windows has none, and no run but one on a terminal needs it
-
         if not stream.isatty():
             return
         try:
