@@ -50,6 +50,7 @@ NOT_LOADED = {
     "test_live.py": "runs on a live Linux",
     "test_paper.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_secret.py": "the same",
+    "test_steady.py": "drives a terminal of POSIX; on Windows what is in the way there: test_windows_terminal.py",
     "test_stamps.py": "the authority of these tests is stock openssl, and a terminal of POSIX asks",
     "test_ui.py": "drives a terminal of POSIX; that of Windows: test_windows_terminal.py",
     "test_undo.py": "real interfaces of Linux",
