@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import functools
 import hashlib
 import json
@@ -15,7 +16,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -259,6 +260,30 @@ def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
     while not what():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.002)
+
+
+def as_nobody(work: Callable[[], Any]) -> Any:
+    """Return what `work` returns, as JSON has it, in a child of ours that is an ordinary user."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            # PR_SET_DUMPABLE: as after execve, it may look at itself
+            ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+            with os.fdopen(theirs, "w") as out:
+                json.dump(work(), out)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(theirs)
+    with os.fdopen(ours) as answer:
+        text = answer.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return json.loads(text)
 
 
 def needs(*programs: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import live
 import psutil
 import pytest
 
@@ -335,30 +335,6 @@ def test_other_network_namespaces_are_read():
     assert [(row["laddr"], row["pid"]) for row in listening] == [("0.0.0.0:4242", child.pid)]
 
 
-def as_nobody(work):
-    """Return what `work` returns in a child of ours that is an ordinary user."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-            # PR_SET_DUMPABLE: as after execve, it may look at itself
-            ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
-            with os.fdopen(theirs, "w") as out:
-                json.dump(work(), out)
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(theirs)
-    with os.fdopen(ours) as answer:
-        text = answer.read()
-    assert os.waitpid(child, 0)[1] == 0
-    return json.loads(text)
-
-
 @pytest.mark.root
 @ROOT
 def test_an_ordinary_user_sees_rows_with_what_is_denied_named():
@@ -373,7 +349,7 @@ def test_an_ordinary_user_sees_rows_with_what_is_denied_named():
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        rows, found, hashed, told, nobody = as_nobody(work)
+        rows, found, hashed, told, nobody = live.as_nobody(work)
     theirs, own = rows[str(os.getpid())], rows[str(nobody)]
     assert (theirs["exe"], theirs["open_files"], theirs["namespace"]) == (None, None, None)
     assert theirs["unread"] == dict.fromkeys(("exe", "exe_deleted", "cwd", "root", "namespace", "open_files"), "denied")

@@ -6,7 +6,6 @@ Only processes of the tests themselves are looked at: by their number, or in a P
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import hashlib
 import itertools
@@ -693,26 +692,6 @@ def test_the_limits_for_all_are_told(tmp_path):
     assert f"{program.stat().st_size - 100} bytes" in gaps[0].reason
 
 
-def as_nobody(work):
-    """Return what `work` returns in a child of ours that is an ordinary user."""
-    ours, theirs = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        with contextlib.suppress(BaseException):
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-            ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE: as after execve, it may look at itself
-            with os.fdopen(theirs, "w") as out:
-                json.dump(work(), out)
-        os._exit(0)
-    os.close(theirs)
-    with os.fdopen(ours) as answer:
-        text = answer.read()
-    os.waitpid(pid, 0)
-    return json.loads(text)
-
-
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_somebody_elses_process_is_told_as_denied(tmp_path):
@@ -731,7 +710,7 @@ def test_somebody_elses_process_is_told_as_denied(tmp_path):
             rows, blobs, gaps = taken([first.pid, second.pid, ordinary.pid])
             return [rows, len(blobs), [[str(gap.outcome), gap.reason] for gap in gaps]]
 
-        rows, blobs, gaps = as_nobody(work)
+        rows, blobs, gaps = live.as_nobody(work)
         first.stdin.close()
         second.kill()
         ordinary.kill()

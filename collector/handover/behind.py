@@ -93,6 +93,33 @@ def apart(work: Callable[[], object], stop: Callable[[BaseException], None]) -> 
         raise failed[0]
 
 
+class Giving:
+    """What pyrage reads from: what goes wrong is kept, for pyrage makes text of it, and raised at each later read.
+
+    A read after an error would be taken for the end.
+    """
+
+    def __init__(self) -> None:
+        self.failed: BaseException | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """Raise this at the next read."""
+        self.failed = error
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            return self._next(size)
+        except BaseException as error:
+            self.failed = error
+            raise
+
+    def _next(self, size: int) -> bytes:
+        raise NotImplementedError
+
+
 class Gathering:
     """What pyrage writes to, a few KiB at a time, for a thread behind it; keeps what goes wrong.
 

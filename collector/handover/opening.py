@@ -23,7 +23,7 @@ from collector.chainfile import read_chain
 from collector.contents import SMALL, mismatch
 from collector.errors import AlteredError, CollectorError, NotABundleError, RefusedError, WriteError
 from collector.handover import archive
-from collector.handover.behind import Behind, Gathering, apart
+from collector.handover.behind import Behind, Gathering, Giving, apart
 from collector.handover.parts import PartReader, all_of
 from collector.handover.unpacking import TarReader, refused
 from collector.verify import altered, verify_unhashed
@@ -100,30 +100,19 @@ def _look(start: bytes, length: int) -> None:
         raise RefusedError(f"the age file is refused: {detail}", hint=_HINT_AGAIN)
 
 
-class _Source:
-    """What pyrage reads from; keeps what goes wrong."""
+class _Source(Giving):
+    """The encrypted file, in its parts."""
 
     def __init__(self, source: PartReader) -> None:
+        super().__init__()
         self._source = source
-        self.failed: BaseException | None = None
 
-    def fail(self, error: BaseException) -> None:
-        """Raise this at the next read."""
-        self.failed = error
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        if self.failed is not None:
-            raise self.failed
+    def _next(self, size: int) -> bytes:
         try:
             return self._source.read(size)
         except OSError as error:
             what = os.strerror(error.errno or 0)
-            self.failed = RefusedError(f"the file can't be read: {what}", hint=_HINT_AGAIN)
-            raise
-        except BaseException as error:
-            self.failed = error
-            raise
+            raise RefusedError(f"the file can't be read: {what}", hint=_HINT_AGAIN) from error
 
 
 def _decrypt(source: PartReader, reader: TarReader, identities: Sequence[Identity]) -> None:

@@ -17,7 +17,7 @@ from collector import age, disk, layout, papers, seal
 from collector.errors import AlteredError, NotClosedError, RefusedError, UsageError
 from collector.findings import Verdict
 from collector.handover import archive
-from collector.handover.behind import Behind, Gathering, apart
+from collector.handover.behind import Behind, Gathering, Giving, apart
 from collector.handover.parts import MAX_PARTS, PartWriter
 from collector.inventory import recipients_of
 from collector.text import from_native, printable
@@ -249,28 +249,17 @@ def _gathered(blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield b"".join(held)
 
 
-class _Reader:
-    """The archive as a file that pyrage reads; keeps what goes wrong, of which pyrage makes text."""
+class _Reader(Giving):
+    """The archive, piece by piece."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
         self._pieces = pieces
         self._piece, self._at = b"", 0
-        self.failed: BaseException | None = None
 
-    def fail(self, error: BaseException) -> None:
-        """Raise this at the next read."""
-        self.failed = error
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end; never once more after an error, as if that were the end."""
-        if self.failed is not None:
-            raise self.failed
+    def _next(self, size: int) -> bytes:
         if self._at >= len(self._piece):
-            try:
-                self._piece, self._at = next(self._pieces, b""), 0
-            except BaseException as error:
-                self.failed = error
-                raise
+            self._piece, self._at = next(self._pieces, b""), 0
         data = self._piece[self._at : self._at + size]
         self._at += len(data)
         return data

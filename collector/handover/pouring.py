@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from collector import disk
+from collector.handover.behind import Giving
 from collector.rows import MAX_ROW
 
 if TYPE_CHECKING:
@@ -16,28 +17,17 @@ if TYPE_CHECKING:
     from collector.model import Row
 
 
-class Source:
-    """A stored file as pyrage reads it: summed up, and what goes wrong is kept."""
+class Source(Giving):
+    """A stored file, summed up as it is read."""
 
     def __init__(self, fd: int) -> None:
+        super().__init__()
         self._fd = fd
         self.sum = hashlib.sha256()
         self.size = 0
-        self.failed: BaseException | None = None
 
-    def fail(self, error: BaseException) -> None:
-        """Raise this at the next read."""
-        self.failed = error
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        if self.failed is not None:
-            raise self.failed
-        try:
-            data = os.read(self._fd, size)
-        except OSError as error:
-            self.failed = error
-            raise
+    def _next(self, size: int) -> bytes:
+        data = os.read(self._fd, size)
         self.sum.update(data)
         self.size += len(data)
         return data
